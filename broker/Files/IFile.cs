@@ -1,0 +1,37 @@
+using Microsoft.Win32.SafeHandles;
+
+namespace LogPipeline.Files;
+
+/// <summary>An open file. Positions are bytes from the start. One writer at a time; readers may run beside it.</summary>
+public interface IFile : IDisposable
+{
+    /// <summary>The path it was opened by; the file may since have been renamed.</summary>
+    string Path { get; }
+
+    /// <summary>Size in bytes now.</summary>
+    long Length { get; }
+
+    /// <summary>Reads up to <paramref name="buffer"/>.Length bytes; 0 at the end.</summary>
+    int Read(Span<byte> buffer, long position);
+
+    /// <summary>Writes all bytes; not durable before <see cref="Flush"/>.</summary>
+    void Write(ReadOnlySpan<byte> bytes, long position);
+
+    /// <summary>fdatasync: bytes and length are durable on return.</summary>
+    void Flush();
+
+    /// <summary>The same, off the caller's thread.</summary>
+    ValueTask FlushAsync(CancellationToken cancellation = default);
+
+    /// <summary>Cuts or extends (with zeros) the file.</summary>
+    void SetLength(long length);
+
+    /// <summary>Reserves disk space up to <paramref name="length"/> without changing <see cref="Length"/>; a hint.</summary>
+    void Reserve(long length);
+
+    /// <summary>fstat: of the open file, whatever its name is now.</summary>
+    FileStatus Status();
+
+    /// <summary>The operating system's handle for sendfile(2); null when there is none.</summary>
+    SafeFileHandle? Handle { get; }
+}

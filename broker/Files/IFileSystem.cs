@@ -1,0 +1,84 @@
+namespace LogPipeline.Files;
+
+/// <summary>
+/// The seam between the product and the disk. Everything that must survive a crash goes through it, so that a test can put a
+/// disk behind it that loses what was not synced. Calls are synchronous unless named Async; paths are absolute or relative as
+/// the process sees them.
+/// </summary>
+/// <remarks>
+/// Durability: <see cref="IFile.Flush"/> makes a file's bytes and length durable; a created, renamed or deleted name is durable
+/// only after <see cref="FlushDirectory"/> of the directory that holds it.
+/// </remarks>
+public interface IFileSystem
+{
+    /// <summary>Opens a file. Other processes may read, write, rename and delete it meanwhile.</summary>
+    /// <exception cref="FileNotFoundException">The file is not there and <paramref name="mode"/> does not create it.</exception>
+    /// <exception cref="IOException">The disk refused; the message names the path.</exception>
+    IFile Open(string path, FileOpenMode mode);
+
+    bool FileExists(string path);
+
+    bool DirectoryExists(string path);
+
+    /// <summary>Creates a directory and its parents, and makes their names durable.</summary>
+    void CreateDirectory(string path);
+
+    /// <summary>Deletes a file; no error when it is not there.</summary>
+    void Delete(string path);
+
+    /// <summary>Deletes a directory and all in it; no error when it is not there.</summary>
+    void DeleteDirectory(string path);
+
+    /// <summary>Renames a file or a directory, replacing a file of that name atomically.</summary>
+    void Rename(string from, string to);
+
+    /// <summary>Makes creations, renames and deletions in a directory durable.</summary>
+    void FlushDirectory(string path);
+
+    /// <summary>The names in a directory (not their paths), in ordinal order; empty when there is no such directory.</summary>
+    IReadOnlyList<DirectoryEntry> List(string path);
+
+    /// <summary>What stat(2) says of a path, links followed; null when nothing is there.</summary>
+    FileStatus? Stat(string path);
+
+    /// <summary>Takes an exclusive lock that ends with the process.</summary>
+    /// <exception cref="DirectoryLockedException">Another process holds it.</exception>
+    IDisposable Lock(string path);
+
+    /// <summary>Bytes that may still be written on the file system of <paramref name="path"/>.</summary>
+    long FreeBytes(string path);
+}
+
+/// <summary>How <see cref="IFileSystem.Open"/> treats a file that is there, or is not.</summary>
+public enum FileOpenMode
+{
+    /// <summary>Read only; the file must be there.</summary>
+    Read,
+
+    /// <summary>Read and write; created empty when it is not there.</summary>
+    ReadWrite,
+
+    /// <summary>Read and write; the file must not be there.</summary>
+    CreateNew,
+}
+
+/// <summary>One name in a directory.</summary>
+public readonly record struct DirectoryEntry(string Name, bool IsDirectory);
+
+/// <summary>Identity and size of a file.</summary>
+/// <param name="FileSystem">Identifies the file system for as long as it is mounted (UUID where known, else the device number).</param>
+/// <param name="Inode">The inode number, reused by the file system after deletion.</param>
+/// <param name="BirthTime">Nanoseconds since 1970 when the inode was made; 0 where the file system does not say.</param>
+/// <param name="Length">Size in bytes.</param>
+/// <param name="ModifiedTime">Nanoseconds since 1970.</param>
+/// <param name="IsDirectory">Whether this is a directory.</param>
+/// <param name="Links">Hard links; 0 once the last name is gone.</param>
+public readonly record struct FileStatus(
+    string FileSystem, ulong Inode, long BirthTime, long Length, long ModifiedTime, bool IsDirectory, uint Links);
+
+/// <summary>Another process holds the lock of a data directory.</summary>
+public sealed class DirectoryLockedException(string path, string holder) : IOException(
+    $"{path} is locked by {holder}. Stop that process, or give this one a directory of its own.")
+{
+    public string LockPath { get; } = path;
+}
