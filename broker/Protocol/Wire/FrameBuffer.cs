@@ -1,0 +1,65 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace LogPipeline.Protocol.Wire;
+
+/// <summary>
+/// The bytes of one outgoing frame in a pooled buffer, and the places where record batches that stay elsewhere are spliced in.
+/// Whoever sends the frame disposes it.
+/// </summary>
+public sealed class FrameBuffer : IDisposable
+{
+    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(512);
+    private List<Splice>? _splices;
+    private int _spliced;
+
+    /// <summary>Records that go out between byte <see cref="Position"/> - 1 and <see cref="Position"/> of <see cref="Bytes"/>.</summary>
+    public readonly record struct Splice(int Position, RecordSet Records);
+
+    /// <summary>Bytes in the buffer, spliced records not counted.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>Bytes that will be sent: the buffer's and the spliced ones.</summary>
+    public int TotalLength => Length + _spliced;
+
+    public ReadOnlyMemory<byte> Bytes => _bytes.AsMemory(0, Length);
+
+    public IReadOnlyList<Splice> Splices => _splices ?? (IReadOnlyList<Splice>)[];
+
+    /// <summary>Room for <paramref name="size"/> more bytes, counted as written.</summary>
+    public Span<byte> Append(int size)
+    {
+        if (size > _bytes.Length - Length)
+        {
+            Grow(size);
+        }
+        Length += size;
+        return _bytes.AsSpan(Length - size, size);
+    }
+
+    public void AppendSplice(RecordSet records)
+    {
+        (_splices ??= []).Add(new Splice(Length, records));
+        _spliced = checked(_spliced + records.Length);
+    }
+
+    /// <summary>Writes the frame's size, all that follows the first four bytes, into the first four bytes.</summary>
+    public void SealSize() => BinaryPrimitives.WriteInt32BigEndian(_bytes, TotalLength - 4);
+
+    public void Dispose()
+    {
+        byte[] bytes = Interlocked.Exchange(ref _bytes, []);
+        if (bytes.Length > 0)
+        {
+            ArrayPool<byte>.Shared.Return(bytes);
+        }
+    }
+
+    private void Grow(int size)
+    {
+        byte[] larger = ArrayPool<byte>.Shared.Rent(checked(Math.Max(Length + size, Length * 2)));
+        _bytes.AsSpan(0, Length).CopyTo(larger);
+        ArrayPool<byte>.Shared.Return(_bytes);
+        _bytes = larger;
+    }
+}
