@@ -1,0 +1,101 @@
+using System.Buffers.Binary;
+
+namespace LogPipeline.Client.Positions;
+
+/// <summary>What is unusual about the bytes of a record. Values are on the wire.</summary>
+[Flags]
+public enum PositionFlags : byte
+{
+    None = 0,
+
+    /// <summary>The line ended in CR LF; neither is in the value.</summary>
+    CarriageReturn = 1,
+
+    /// <summary>The generation ended before a line feed came.</summary>
+    NoNewline = 2,
+
+    /// <summary>The line was longer than the limit; this record is one of its parts.</summary>
+    Cut = 4,
+
+    /// <summary>The agent cannot know whether a reader has seen this range before: leave it out where it is stored.</summary>
+    Again = 8,
+
+    /// <summary>The clock was absurd, the record's timestamp was set to the nearest sane one.</summary>
+    TimestampClamped = 16,
+}
+
+/// <summary>
+/// Where a record's bytes lie in a file: the value of its header <c>pos</c>.
+/// </summary>
+/// <remarks>
+/// <code>
+/// big-endian
+///   0  version        u8    1
+///   1  flags          u8    PositionFlags
+///   2  agent id       16    one life of an agent's state directory
+///  18  generation     u64   one life of one file
+///  26  covered begin  i64   the end of the record before: ranges merge without holes
+///  34  line begin     i64   first byte of the whole line; the same in all its parts
+///  42  end            i64   after the terminator, or after the part's last byte
+///  50  part           i32   0 = a whole line, else 1, 2, ...
+///  54  last           u8    1 on a whole line and on the last part
+///  55  zero           3     to 58 bytes; ignored by readers
+/// </code>
+/// </remarks>
+/// <param name="Flags">What is unusual.</param>
+/// <param name="AgentId">One life of an agent's state directory.</param>
+/// <param name="Generation">One life of one file, random.</param>
+/// <param name="CoveredBegin">Where the range that this record answers for begins: the end of the record before it.</param>
+/// <param name="LineBegin">First byte of the whole line.</param>
+/// <param name="End">After the terminator, or after the part's last byte.</param>
+/// <param name="Part">0 = a whole line, else 1, 2, …</param>
+/// <param name="IsLast">True on a whole line and on the last part.</param>
+public readonly record struct RecordPosition(
+    PositionFlags Flags, Guid AgentId, ulong Generation, long CoveredBegin, long LineBegin, long End, int Part, bool IsLast)
+{
+    /// <summary>Bytes of the encoded position.</summary>
+    public const int Size = 58;
+
+    /// <summary>Where the flags byte stands, for marking an encoded position in place.</summary>
+    public const int FlagsOffset = 1;
+
+    private const byte Version = 1;
+
+    /// <summary>Writes <see cref="Size"/> bytes.</summary>
+    public void Write(Span<byte> to)
+    {
+        to = to[..Size];
+        to[0] = Version;
+        to[FlagsOffset] = (byte)Flags;
+        AgentId.TryWriteBytes(to[2..], bigEndian: true, out _);
+        BinaryPrimitives.WriteUInt64BigEndian(to[18..], Generation);
+        BinaryPrimitives.WriteInt64BigEndian(to[26..], CoveredBegin);
+        BinaryPrimitives.WriteInt64BigEndian(to[34..], LineBegin);
+        BinaryPrimitives.WriteInt64BigEndian(to[42..], End);
+        BinaryPrimitives.WriteInt32BigEndian(to[50..], Part);
+        to[54] = IsLast ? (byte)1 : (byte)0;
+        to[55..].Clear();
+    }
+
+    /// <summary>Reads a header's value; false when it is not a position of this version or contradicts itself.</summary>
+    public static bool TryRead(ReadOnlySpan<byte> from, out RecordPosition position)
+    {
+        if (from.Length != Size || from[0] != Version)
+        {
+            position = default;
+            return false;
+        }
+        position = new RecordPosition(
+            (PositionFlags)from[FlagsOffset],
+            new Guid(from.Slice(2, 16), bigEndian: true),
+            BinaryPrimitives.ReadUInt64BigEndian(from[18..]),
+            BinaryPrimitives.ReadInt64BigEndian(from[26..]),
+            BinaryPrimitives.ReadInt64BigEndian(from[34..]),
+            BinaryPrimitives.ReadInt64BigEndian(from[42..]),
+            BinaryPrimitives.ReadInt32BigEndian(from[50..]),
+            from[54] != 0);
+        return position is { CoveredBegin: >= 0, LineBegin: >= 0, Part: >= 0 }
+            && position.CoveredBegin < position.End
+            && position.LineBegin < position.End;
+    }
+}
