@@ -1,0 +1,47 @@
+using LogPipeline.Sinks.Ledger;
+
+namespace LogPipeline.Sinks.Events;
+
+/// <summary>
+/// The sink's life as others see it: a handful of messages an hour, never one a line. Calls return at once; whoever listens does
+/// so on its own time.
+/// </summary>
+public interface ISinkEvents
+{
+    void Publish(SinkEvent sinkEvent);
+}
+
+/// <summary>Something in a sink's life worth telling.</summary>
+public abstract record SinkEvent(string Sink, DateTimeOffset Time);
+
+/// <summary>The sink joined its group and writes.</summary>
+public sealed record SinkStarted(string Sink, DateTimeOffset Time, string Store) : SinkEvent(Sink, Time);
+
+/// <summary>The sink left its group.</summary>
+public sealed record SinkStopped(string Sink, DateTimeOffset Time, string Reason) : SinkEvent(Sink, Time);
+
+/// <summary>The database cannot be reached: partitions wait, the assignment is kept.</summary>
+public sealed record SinkPaused(string Sink, DateTimeOffset Time, string Reason) : SinkEvent(Sink, Time);
+
+/// <summary>The database answers again.</summary>
+public sealed record SinkResumed(string Sink, DateTimeOffset Time, TimeSpan Paused) : SinkEvent(Sink, Time);
+
+/// <summary>Offsets that no longer exist were never stored.</summary>
+public sealed record GapFound(string Sink, DateTimeOffset Time, LogIdentity Log, long From, long To) : SinkEvent(Sink, Time);
+
+/// <summary>The log ends below what was stored: its tail was lost; the sink went back.</summary>
+public sealed record TruncationFound(string Sink, DateTimeOffset Time, LogIdentity Log, long Stored, long End) : SinkEvent(Sink, Time);
+
+/// <summary>A file range came twice without the mark that says it may: both are stored.</summary>
+public sealed record OverlapFound(string Sink, DateTimeOffset Time, LogIdentity Log, long Offset) : SinkEvent(Sink, Time);
+
+/// <summary>Records went to the dead letters.</summary>
+public sealed record PoisonFound(string Sink, DateTimeOffset Time, LogIdentity Log, int Count) : SinkEvent(Sink, Time);
+
+/// <summary>Events that nobody listens to.</summary>
+public sealed class SilentSinkEvents : ISinkEvents
+{
+    public void Publish(SinkEvent sinkEvent)
+    {
+    }
+}

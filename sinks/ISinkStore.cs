@@ -1,0 +1,76 @@
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Rows;
+
+namespace LogPipeline.Sinks;
+
+/// <summary>
+/// The seam between a sink and its database: ledger and rows in one place, so that both move in one transaction. PostgreSQL,
+/// SQLite, files and the simulator's database implement it, and all keep the same contract.
+/// </summary>
+/// <remarks>
+/// Every call may throw <see cref="StoreUnavailableException"/> (wait, then go on), or <see cref="StoreRefusedException"/> (a
+/// person must act). Flushes of different logs may run beside each other. Nothing is changed outside a flush but by
+/// <see cref="OpenAsync"/>, <see cref="CreateAsync"/> and <see cref="ClaimAsync"/>, each a transaction of its own.
+/// </remarks>
+public interface ISinkStore : IAsyncDisposable
+{
+    /// <summary>For people: <c>postgres</c>, <c>sqlite</c>, <c>files</c>.</summary>
+    string Kind { get; }
+
+    /// <summary>
+    /// Creates the tables or checks that they are the ones expected, and gives the ledger's id: random, made with the ledger, so
+    /// that another database is told from this one.
+    /// </summary>
+    ValueTask<Guid> OpenAsync(CancellationToken cancellation);
+
+    /// <summary>All of this sink's ledger rows, ordered by id.</summary>
+    ValueTask<IReadOnlyList<LedgerEntry>> ReadLedgerAsync(CancellationToken cancellation);
+
+    /// <summary>Adds ledger rows; those that are there already stay as they are.</summary>
+    ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation);
+
+    /// <summary>
+    /// Writes the owner into a log's ledger row and reads the row; null when there is none. When another owner holds the row's
+    /// lock for 5 s, its backend is ended.
+    /// </summary>
+    ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation);
+
+    /// <summary>Begins a transaction.</summary>
+    ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation);
+}
+
+/// <summary>One transaction. Disposed without a commit it leaves nothing behind.</summary>
+public interface ISinkFlush : IAsyncDisposable
+{
+    /// <summary>Reads the rows of these sources, adding those that are missing; the result is in the order asked for.</summary>
+    /// <param name="sources">Sorted by key, each once.</param>
+    ValueTask<IReadOnlyList<SourceState>> ReadSourcesAsync(IReadOnlyList<Source> sources, CancellationToken cancellation);
+
+    /// <summary>
+    /// Stores the rows of the batch that are <see cref="RowState.Store"/>. A row that the table refuses for its data is marked
+    /// <see cref="RowState.Refused"/> and named in <see cref="RowBatch.Refusals"/>; the others are stored.
+    /// </summary>
+    /// <param name="sourceIds">The id of each of the batch's sources, by index.</param>
+    ValueTask CopyRowsAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation);
+
+    /// <summary>Advances a ledger row where owner and expected offset hold; gives the rows affected: 1, or 0.</summary>
+    ValueTask<int> UpdateLedgerAsync(LedgerUpdate update, CancellationToken cancellation);
+
+    /// <summary>Writes ranges in key order where the version is as read; gives the rows affected.</summary>
+    ValueTask<int> UpdateSourcesAsync(IReadOnlyList<SourceState> sources, CancellationToken cancellation);
+
+    ValueTask WriteDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellation);
+
+    ValueTask WriteGapAsync(LedgerGap gap, CancellationToken cancellation);
+
+    /// <summary>Makes all of it durable at once. When it throws, the outcome is unknown: claim again and read the ledger.</summary>
+    ValueTask CommitAsync(CancellationToken cancellation);
+
+    ValueTask RollbackAsync(CancellationToken cancellation);
+}
+
+/// <summary>The database cannot be reached or is not able to work now; trying later helps.</summary>
+public sealed class StoreUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>The database is not the one expected or refuses for a reason that waiting does not mend. Says what to do.</summary>
+public sealed class StoreRefusedException(string message, Exception? cause = null) : Exception(message, cause);

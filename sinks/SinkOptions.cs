@@ -1,0 +1,94 @@
+namespace LogPipeline.Sinks;
+
+/// <summary>One sink: which topics it reads and where the rows go. The shape of an entry under <c>sinks:</c> in logpipe.yaml.</summary>
+public sealed record SinkOptions
+{
+    /// <summary>Names the sink and its consumer group; part of the ledger's key.</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>One or more <c>host:port</c>, separated by commas.</summary>
+    public string Bootstrap { get; init; } = "127.0.0.1:9092";
+
+    public IReadOnlyList<string> Topics { get; init; } = [];
+
+    /// <summary><c>combined</c> (nginx's access log) or <c>none</c>.</summary>
+    public string Parser { get; init; } = "none";
+
+    /// <summary>Where reading begins when the sink has never run: <c>earliest</c> or <c>latest</c>.</summary>
+    public string StartFrom { get; init; } = "earliest";
+
+    public PostgresOptions? Postgres { get; init; }
+
+    public SqliteOptions? Sqlite { get; init; }
+
+    public FilesOptions? Files { get; init; }
+
+    public FlushOptions Flush { get; init; } = new();
+
+    /// <exception cref="SinkConfigurationException">Says what is wrong and what to write instead.</exception>
+    public void Validate()
+    {
+        Require(Name.Length > 0, "a sink has no name: add `name: web_log`");
+        Require(Topics.Count > 0, $"sink {Name} has no topics: add `topics: [web_log]`");
+        Require(Bootstrap.Length > 0, $"sink {Name} has no bootstrap: add `bootstrap: 127.0.0.1:9092`");
+        Require(Parser is "none" or "combined", $"sink {Name}: parser {Parser} is unknown: write combined or none");
+        Require(StartFrom is "earliest" or "latest", $"sink {Name}: start_from {StartFrom} is unknown: write earliest or latest");
+        var targets = (Postgres is null ? 0 : 1) + (Sqlite is null ? 0 : 1) + (Files is null ? 0 : 1);
+        Require(targets == 1, $"sink {Name} names {targets} of postgres, sqlite and files: name exactly one");
+        Require(Flush.BytesMax is >= 1024 and <= 512 << 20, $"sink {Name}: flush bytes_max must be 1 KiB to 512 MiB");
+        Require(Flush.Interval > TimeSpan.Zero, $"sink {Name}: flush interval must be above 0");
+        Require(Files is null || Files.Format == "raw", $"sink {Name}: files format {Files?.Format} is unknown: write raw");
+        foreach (var table in new[] { Postgres?.Table, Sqlite?.Table })
+            Require(table is null || IsIdentifier(table), $"sink {Name}: table {table} must be letters, digits and _, at most 48 of them");
+    }
+
+    private static bool IsIdentifier(string name) =>
+        name.Length is > 0 and <= 48 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+
+    private static void Require(bool holds, string message)
+    {
+        if (!holds)
+            throw new SinkConfigurationException(message);
+    }
+}
+
+/// <summary>When buffered records become a transaction.</summary>
+public sealed record FlushOptions
+{
+    /// <summary>Record bytes that one flush of a partition takes at most; a larger single batch goes alone.</summary>
+    public int BytesMax { get; init; } = 8 << 20;
+
+    /// <summary>How long the first buffered record waits for company.</summary>
+    public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(250);
+}
+
+/// <summary>Rows into PostgreSQL 14 or newer.</summary>
+public sealed record PostgresOptions
+{
+    /// <summary>An Npgsql connection string.</summary>
+    public string Connection { get; init; } = "";
+
+    /// <summary>The view's name; rows go to <c>table_rows</c>.</summary>
+    public string Table { get; init; } = "web_log";
+}
+
+/// <summary>Rows into an SQLite file.</summary>
+public sealed record SqliteOptions
+{
+    public string File { get; init; } = "";
+
+    /// <summary>The view's name; rows go to <c>table_rows</c>.</summary>
+    public string Table { get; init; } = "web_log";
+}
+
+/// <summary>Lines into files: <c>directory/topic/yyyy-MM-dd/partition.log</c>.</summary>
+public sealed record FilesOptions
+{
+    public string Directory { get; init; } = "";
+
+    /// <summary><c>raw</c>: the line's bytes and a line feed.</summary>
+    public string Format { get; init; } = "raw";
+}
+
+/// <summary>A setting is wrong; the message says which, and what to write.</summary>
+public sealed class SinkConfigurationException(string message) : Exception(message);

@@ -1,0 +1,50 @@
+namespace LogPipeline.Sinks.Verification;
+
+/// <summary>What a verification looked at and what it found.</summary>
+public sealed record VerifyReport
+{
+    /// <summary>True when nothing is missing and nothing repeated.</summary>
+    public bool Passed => Findings.Count == 0;
+
+    public required IReadOnlyList<Finding> Findings { get; init; }
+
+    public required IReadOnlyList<GenerationSummary> Generations { get; init; }
+
+    /// <summary>What could not be compared, and why (retention, a file that is gone).</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
+
+    public required long RowsCompared { get; init; }
+}
+
+/// <summary>Where a difference shows.</summary>
+public enum FindingSide
+{
+    /// <summary>A row of the table is missing.</summary>
+    TableMissing,
+
+    /// <summary>A row of the table is there twice.</summary>
+    TableRepeated,
+
+    /// <summary>A row of the table has other bytes than the record.</summary>
+    TableDiffers,
+
+    /// <summary>The topic's ranges leave a hole in a file.</summary>
+    TopicMissing,
+
+    /// <summary>The topic has a file range twice without the mark that explains it.</summary>
+    TopicRepeated,
+
+    /// <summary>The topic's bytes are not the file's.</summary>
+    FileDiffers,
+
+    /// <summary>The ledger's account does not match the rows.</summary>
+    LedgerDiffers,
+}
+
+/// <summary>One difference, for people and machines.</summary>
+public sealed record Finding(FindingSide Side, string Topic, int Partition, long LogOffset, string? Host, string? File, long? FileOffset, string Text);
+
+/// <summary>One file generation: the same three figures on each side when all is well.</summary>
+public sealed record GenerationSummary(
+    string Topic, string? Host, string? File, string Generation,
+    long TopicRecords, long TopicBytes, ulong TopicHash, long TableRows, long TableBytes, ulong TableHash, long? FileBytes);
