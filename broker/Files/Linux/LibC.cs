@@ -1,0 +1,106 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace LogPipeline.Files.Linux;
+
+/// <summary>The system calls that the class library does not offer; the caller turns -1 into an exception with <see cref="Error"/>.</summary>
+internal static unsafe partial class LibC
+{
+    public const int AtFdCwd = -100;
+    public const int AtEmptyPath = 0x1000;
+    public const int OpenReadOnly = 0;
+    public const int OpenCloseOnExec = 0x80000;
+    public const int FallocateKeepSize = 1;
+    public const int OpenFileLockSet = 37; // F_OFD_SETLK: excludes other opens in this process too, and Java's fcntl locks.
+    public const int Interrupted = 4;
+    public const int NoEntry = 2;
+    public const int TryAgain = 11;
+    public const int AccessDenied = 13;
+    public const int NotDirectory = 20;
+    public const int NoSpace = 28;
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fdatasync(SafeFileHandle file);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int rename(string from, string to);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int unlink(string path);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fallocate(SafeFileHandle file, int mode, long position, long length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fcntl(SafeFileHandle file, int command, FileLock* description);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(int directory, string path, int flags, uint mask, StatxBuffer* status);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(SafeFileHandle file, string path, int flags, uint mask, StatxBuffer* status);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statfs(string path, StatfsBuffer* status);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fstatfs(SafeFileHandle file, StatfsBuffer* status);
+
+    /// <summary>The exception for the last error of a call on <paramref name="path"/>; HResult is errno, as the class library does it.</summary>
+    public static IOException Error(string call, string path)
+    {
+        int errno = Marshal.GetLastPInvokeError();
+        string message = $"{call} {path}: {Marshal.GetPInvokeErrorMessage(errno)}";
+        return errno == NoEntry ? new FileNotFoundException(message, path) : new IOException(message, errno);
+    }
+}
+
+/// <summary>struct flock of a 64-bit Linux.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 32)]
+internal struct FileLock
+{
+    public const short Write = 1;
+
+    [FieldOffset(0)] public short Type;
+    [FieldOffset(2)] public short Whence;
+    [FieldOffset(8)] public long Start;
+    [FieldOffset(16)] public long Length; // 0 = to the end, whatever that becomes
+}
+
+/// <summary>struct statx, the fields used.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct StatxBuffer
+{
+    public const uint BasicAndBirth = 0x7ff | 0x800;
+
+    [FieldOffset(0)] public uint Mask;
+    [FieldOffset(16)] public uint Links;
+    [FieldOffset(28)] public ushort Mode;
+    [FieldOffset(32)] public ulong Inode;
+    [FieldOffset(40)] public ulong Size;
+    [FieldOffset(80)] public long BirthSeconds;
+    [FieldOffset(88)] public uint BirthNanoseconds;
+    [FieldOffset(112)] public long ModifiedSeconds;
+    [FieldOffset(120)] public uint ModifiedNanoseconds;
+    [FieldOffset(136)] public uint DeviceMajor;
+    [FieldOffset(140)] public uint DeviceMinor;
+
+    public readonly bool HasBirthTime => (Mask & 0x800) != 0;
+
+    public readonly bool IsDirectory => (Mode & 0xf000) == 0x4000;
+}
+
+/// <summary>struct statfs of a 64-bit Linux, the fields used.</summary>
+[StructLayout(LayoutKind.Explicit, Size = 256)]
+internal struct StatfsBuffer
+{
+    [FieldOffset(8)] public long BlockSize;
+    [FieldOffset(32)] public long BlocksAvailable;
+    [FieldOffset(56)] public ulong FileSystemId;
+}

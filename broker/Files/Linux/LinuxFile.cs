@@ -1,0 +1,44 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace LogPipeline.Files.Linux;
+
+/// <summary>A file by its descriptor. A file that is dropped without Dispose is closed by the descriptor's finalizer.</summary>
+internal sealed class LinuxFile(string path, SafeFileHandle handle, FlushThreads flushThreads, FileIdentities identities) : IFile
+{
+    public string Path => path;
+
+    public SafeFileHandle Handle => handle;
+
+    public long Length => RandomAccess.GetLength(handle);
+
+    public int Read(Span<byte> buffer, long position) => RandomAccess.Read(handle, buffer, position);
+
+    public void Write(ReadOnlySpan<byte> bytes, long position) => RandomAccess.Write(handle, bytes, position);
+
+    public void Flush()
+    {
+        while (LibC.fdatasync(handle) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() != LibC.Interrupted)
+            {
+                throw LibC.Error("fdatasync", path);
+            }
+        }
+    }
+
+    public ValueTask FlushAsync(CancellationToken cancellation = default)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        return new ValueTask(flushThreads.FlushAsync(this));
+    }
+
+    public void SetLength(long length) => RandomAccess.SetLength(handle, length);
+
+    // A hint: a full disk shows itself at the write, and some file systems cannot reserve.
+    public void Reserve(long length) => _ = LibC.fallocate(handle, LibC.FallocateKeepSize, 0, length);
+
+    public FileStatus Status() => identities.Of(handle, path);
+
+    public void Dispose() => handle.Dispose();
+}

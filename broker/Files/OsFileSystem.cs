@@ -1,0 +1,132 @@
+using LogPipeline.Files.Linux;
+using Microsoft.Win32.SafeHandles;
+
+namespace LogPipeline.Files;
+
+/// <summary>The machine's disks (Linux). One instance serves a process: it owns the threads that wait for flushes.</summary>
+public sealed class OsFileSystem : IFileSystem
+{
+    private readonly FlushThreads _flushThreads = new();
+    private readonly FileIdentities _identities = new();
+
+    public OsFileSystem()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            throw new PlatformNotSupportedException("LogPipeline's file layer needs Linux: fdatasync, statx and open-file locks.");
+        }
+    }
+
+    public IFile Open(string path, FileOpenMode mode)
+    {
+        try
+        {
+            // Asynchronous changes nothing for pread and pwrite; sendfile through the socket API asks for it.
+            SafeFileHandle handle = File.OpenHandle(
+                path,
+                mode switch
+                {
+                    FileOpenMode.Read => FileMode.Open,
+                    FileOpenMode.ReadWrite => FileMode.OpenOrCreate,
+                    _ => FileMode.CreateNew,
+                },
+                mode == FileOpenMode.Read ? FileAccess.Read : FileAccess.ReadWrite,
+                FileShare.ReadWrite | FileShare.Delete,
+                FileOptions.Asynchronous);
+            return new LinuxFile(path, handle, _flushThreads, _identities);
+        }
+        catch (UnauthorizedAccessException e)
+        {
+            throw new IOException(e.Message, e);
+        }
+        catch (DirectoryNotFoundException e)
+        {
+            throw new FileNotFoundException(e.Message, path, e);
+        }
+    }
+
+    public bool FileExists(string path) => File.Exists(path);
+
+    public bool DirectoryExists(string path) => Directory.Exists(path);
+
+    public void CreateDirectory(string path)
+    {
+        if (path.Length == 0 || Directory.Exists(path))
+        {
+            return;
+        }
+        string parent = ParentOf(path);
+        CreateDirectory(parent);
+        Directory.CreateDirectory(path);
+        FlushDirectory(parent);
+    }
+
+    public void Delete(string path)
+    {
+        if (LibC.unlink(path) != 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != LibC.NoEntry)
+        {
+            throw LibC.Error("delete", path);
+        }
+    }
+
+    public void DeleteDirectory(string path)
+    {
+        try
+        {
+            Directory.Delete(path, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Gone already, which is what was asked for.
+        }
+    }
+
+    public void Rename(string from, string to)
+    {
+        if (LibC.rename(from, to) != 0)
+        {
+            throw LibC.Error("rename to " + to, from);
+        }
+    }
+
+    public void FlushDirectory(string path)
+    {
+        string name = path.Length == 0 ? "." : path;
+        int descriptor = LibC.open(name, LibC.OpenReadOnly | LibC.OpenCloseOnExec);
+        if (descriptor < 0)
+        {
+            throw LibC.Error("open directory", name);
+        }
+        using var directory = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (LibC.fsync(directory) != 0)
+        {
+            throw LibC.Error("fsync directory", name);
+        }
+    }
+
+    public IReadOnlyList<DirectoryEntry> List(string path)
+    {
+        var found = new List<DirectoryEntry>();
+        if (Directory.Exists(path))
+        {
+            foreach (FileSystemInfo entry in new DirectoryInfo(path).EnumerateFileSystemInfos())
+            {
+                found.Add(new DirectoryEntry(entry.Name, entry is DirectoryInfo));
+            }
+            found.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+        }
+        return found;
+    }
+
+    public FileStatus? Stat(string path) => _identities.Of(path);
+
+    public IDisposable Lock(string path) => LinuxLock.Take(path);
+
+    public unsafe long FreeBytes(string path)
+    {
+        StatfsBuffer status;
+        return LibC.statfs(path, &status) == 0 ? status.BlocksAvailable * status.BlockSize : throw LibC.Error("statfs", path);
+    }
+
+    private static string ParentOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";
+}

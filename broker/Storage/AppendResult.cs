@@ -1,0 +1,24 @@
+using LogPipeline.Protocol;
+
+namespace LogPipeline.Storage;
+
+/// <summary>What became of a batch.</summary>
+/// <param name="Error">None: the log has the batch, durable once <see cref="PartitionLog.FlushedAsync"/> of LastOffset + 1 is done.</param>
+/// <param name="BaseOffset">Offset of its first record; -1 on error.</param>
+/// <param name="LastOffset">Offset of its last record; -1 on error.</param>
+/// <param name="LogStartOffset">First offset that the log still has.</param>
+/// <param name="Duplicate">The batch was there already, at these offsets; nothing was appended.</param>
+public readonly record struct AppendResult(ErrorCode Error, long BaseOffset, long LastOffset, long LogStartOffset, bool Duplicate)
+{
+    internal static AppendResult Refused(ErrorCode error, long logStartOffset) => new(error, -1, -1, logStartOffset, false);
+}
+
+/// <summary>Who appends.</summary>
+public enum AppendOrigin
+{
+    /// <summary>A producer: sequences are checked, control batches refused.</summary>
+    Client,
+
+    /// <summary>The broker itself (group offsets, transaction markers): its batches are taken as they are.</summary>
+    Broker,
+}

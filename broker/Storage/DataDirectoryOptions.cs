@@ -1,0 +1,17 @@
+namespace LogPipeline.Storage;
+
+/// <summary>What a data directory needs to know when it is opened.</summary>
+public sealed record DataDirectoryOptions
+{
+    /// <summary>This node's id; must be the directory's when it was used before.</summary>
+    public int NodeId { get; init; } = 1;
+
+    /// <summary>22 characters of base64url; null takes the directory's, or makes one for an empty directory.</summary>
+    public string? ClusterId { get; init; }
+
+    /// <summary>The options of a topic's logs, asked for each log found at start.</summary>
+    public Func<string, PartitionLogOptions> OptionsOf { get; init; } = static _ => new PartitionLogOptions();
+
+    /// <summary>Told of an exception that no caller can take; the process should stop with it.</summary>
+    public Action<Exception> OnFatal { get; init; } = static e => Environment.FailFast("A log's flush loop died.", e);
+}

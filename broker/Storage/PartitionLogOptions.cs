@@ -1,0 +1,51 @@
+namespace LogPipeline.Storage;
+
+/// <summary>How one partition's log is kept. The names in brackets are Kafka's topic settings.</summary>
+public sealed record PartitionLogOptions
+{
+    /// <summary>A segment is closed before it grows beyond this size [segment.bytes].</summary>
+    public long SegmentBytes { get; init; } = 1L << 30;
+
+    /// <summary>A segment is closed when a batch comes in this long after its first one [segment.ms].</summary>
+    public TimeSpan SegmentTime { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Bytes of batches between two entries of the offset index [index.interval.bytes].</summary>
+    public int IndexIntervalBytes { get; init; } = 4096;
+
+    /// <summary>A segment is closed when one of its indexes would exceed this size [segment.index.bytes].</summary>
+    public int IndexBytesMax { get; init; } = 10 << 20;
+
+    /// <summary>The largest record batch taken, as sent [max.message.bytes].</summary>
+    public int BatchBytesMax { get; init; } = 1_048_588;
+
+    /// <summary>How long records are kept; null = for ever [retention.ms].</summary>
+    public TimeSpan? Retention { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>How much of the log is kept; null = all [retention.bytes].</summary>
+    public long? RetentionBytes { get; init; }
+
+    /// <summary>How long a producer's state outlives its last batch [producer.id.expiration.ms, there a day].</summary>
+    public TimeSpan ProducerIdExpiration { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>When appended batches become durable, and so what an acknowledgement means [log.flush].</summary>
+    public FlushPolicy Flush { get; init; } = FlushPolicy.Group;
+
+    /// <summary>Time between flushes under <see cref="FlushPolicy.Interval"/> [flush.ms].</summary>
+    public TimeSpan FlushInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>After a crash at most about this much of a log is read again: past it a checkpoint is written.</summary>
+    public long CheckpointBytes { get; init; } = 64L << 20;
+}
+
+/// <summary>When appended batches become durable.</summary>
+public enum FlushPolicy
+{
+    /// <summary>At once, one fsync for all that waits; a batch is acknowledged and shown only afterwards.</summary>
+    Group,
+
+    /// <summary>Every <see cref="PartitionLogOptions.FlushInterval"/>; batches are acknowledged and shown before.</summary>
+    Interval,
+
+    /// <summary>When the operating system thinks fit, and when a segment is closed.</summary>
+    Os,
+}
