@@ -1,0 +1,71 @@
+using LogPipeline.Client.Metadata;
+using LogPipeline.Protocol;
+
+namespace LogPipeline.Client.Admin;
+
+/// <summary>A topic to create.</summary>
+/// <param name="Name">Letters, digits, dot, underscore, hyphen; up to 249.</param>
+/// <param name="Partitions">-1: the broker's default.</param>
+/// <param name="ReplicationFactor">-1: the broker's default.</param>
+/// <param name="Configs">Topic settings by their names.</param>
+public sealed record NewTopic(string Name, int Partitions = -1, short ReplicationFactor = -1, IReadOnlyList<KeyValuePair<string, string>>? Configs = null);
+
+/// <summary>The cluster.</summary>
+public sealed record ClusterDescription(string ClusterId, int ControllerId, IReadOnlyList<BrokerNode> Brokers);
+
+/// <summary>A group in a listing.</summary>
+public sealed record GroupListing(string GroupId, string ProtocolType, string State);
+
+/// <summary>A group with its members.</summary>
+/// <param name="GroupId">Its name.</param>
+/// <param name="State">Empty, PreparingRebalance, CompletingRebalance, Stable or Dead.</param>
+/// <param name="ProtocolType"><c>consumer</c> for consumer groups.</param>
+/// <param name="Protocol">The assignor in use.</param>
+/// <param name="Members">In the broker's order.</param>
+public sealed record GroupDescription(string GroupId, string State, string ProtocolType, string Protocol, IReadOnlyList<MemberDescription> Members);
+
+/// <summary>A member of a group.</summary>
+public sealed record MemberDescription(string MemberId, string? InstanceId, string ClientId, string ClientHost, IReadOnlyList<TopicPartition> Assignment);
+
+/// <summary>An offset by <see cref="OffsetSpec"/>.</summary>
+/// <param name="Offset">-1 where there is none.</param>
+/// <param name="Timestamp">Of the record found, milliseconds; -1 where the question was not about time.</param>
+/// <param name="LeaderEpoch">Of the offset; -1 unknown.</param>
+public readonly record struct OffsetFound(long Offset, long Timestamp, int LeaderEpoch);
+
+/// <summary>Which offset is wanted.</summary>
+/// <param name="Timestamp">Milliseconds, or one of the protocol's negative marks.</param>
+public readonly record struct OffsetSpec(long Timestamp)
+{
+    /// <summary>The high watermark.</summary>
+    public static OffsetSpec Latest { get; } = new(-1);
+
+    /// <summary>The log's start.</summary>
+    public static OffsetSpec Earliest { get; } = new(-2);
+
+    /// <summary>The record with the largest timestamp.</summary>
+    public static OffsetSpec MaxTimestamp { get; } = new(-3);
+
+    /// <summary>The first record not older than the time.</summary>
+    public static OffsetSpec At(DateTimeOffset time) => new(time.ToUnixTimeMilliseconds());
+}
+
+/// <summary>A producer that a partition remembers.</summary>
+/// <param name="ProducerId">Its id.</param>
+/// <param name="Epoch">Its epoch.</param>
+/// <param name="LastSequence">Of the last record appended, -1 for none.</param>
+/// <param name="LastTimestamp">Milliseconds, -1 for none.</param>
+public readonly record struct ActiveProducer(long ProducerId, int Epoch, int LastSequence, long LastTimestamp);
+
+/// <summary>What configurations belong to.</summary>
+public enum ConfigResourceType
+{
+    Topic = 2,
+    Broker = 4,
+}
+
+/// <summary>One setting.</summary>
+public sealed record ConfigEntry(string Name, string? Value, bool IsReadOnly, bool IsDefault, bool IsSensitive);
+
+/// <summary>What became of one of several things asked for.</summary>
+public readonly record struct Outcome(string Name, ErrorCode Error, string? Message);
