@@ -1,0 +1,44 @@
+using System.Net.Sockets;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Postgres;
+
+/// <summary>Sorts what Npgsql throws: wait for it, stop with a reason, or the row's own fault.</summary>
+internal static class PostgresErrors
+{
+    /// <summary>The data of some row: classes 22 data exception, 23 constraint, 54 a limit of the server's.</summary>
+    public static bool IsRowsFault(PostgresException error) => error.SqlState[..2] is "22" or "23" or "54";
+
+    /// <summary>Turns a failure into one of the seam's two; null when it is neither (cancellation, a bug).</summary>
+    public static Exception? Translate(Exception error, string server) => error switch
+    {
+        PostgresException refused => FromState(refused, server),
+        NpgsqlException { InnerException: PostgresException refused } => FromState(refused, server),
+        NpgsqlException or SocketException or IOException or TimeoutException => new StoreUnavailableException(
+            $"PostgreSQL at {server} does not answer ({Innermost(error)}). Rows wait in the topic until it does; check that it runs and that host and port in `connection` are right.",
+            error),
+        _ => null,
+    };
+
+    private static Exception FromState(PostgresException error, string server)
+    {
+        var text = $"{error.MessageText} ({error.SqlState})";
+        return error.SqlState switch
+        {
+            "28P01" or "28000" => new StoreRefusedException(
+                $"PostgreSQL at {server} refuses the login: {text}. Check Username and Password in `connection`, and pg_hba.conf.", error),
+            "3D000" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Create it (createdb) or correct Database in `connection`.", error),
+            "42501" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Grant the sink's user what it needs, or let it own the tables.", error),
+            "25006" or "55P03" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
+            _ when error.SqlState[..2] is "08" or "40" or "53" or "57" or "58" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
+            _ => new StoreRefusedException($"PostgreSQL at {server} refuses: {text}{(error.Detail is null ? "" : $"; {error.Detail}")}", error),
+        };
+    }
+
+    private static string Innermost(Exception error)
+    {
+        while (error.InnerException is { } inner)
+            error = inner;
+        return error.Message;
+    }
+}

@@ -1,0 +1,120 @@
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Postgres;
+
+/// <summary>
+/// Creates the ledger, the rows table and the view where they are missing, and refuses tables that are not the ones the ledger
+/// speaks of. The rows table carries its identity in its comment, so that it survives dump and restore but not drop and create.
+/// </summary>
+internal sealed class PostgresSchema(string sink, string table, ILineParser parser)
+{
+    private const string CommentPrefix = "logpipe rows ";
+
+    private const string LedgerTables = """
+        CREATE TABLE IF NOT EXISTS logpipe_ledger (id uuid PRIMARY KEY, version int NOT NULL);
+        CREATE TABLE IF NOT EXISTS logpipe_logs (
+            id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            sink text NOT NULL, cluster_id text NOT NULL, topic_id uuid NOT NULL, topic text NOT NULL, partition int NOT NULL,
+            next_offset bigint NOT NULL, leader_epoch int NOT NULL, owner uuid NOT NULL,
+            table_name text NOT NULL, table_identity text NOT NULL, config_hash text NOT NULL,
+            UNIQUE (sink, cluster_id, topic_id, topic, partition));
+        CREATE TABLE IF NOT EXISTS logpipe_sources (
+            id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+            sink text NOT NULL, agent_id uuid NOT NULL, generation text NOT NULL, topic text NOT NULL,
+            host text NOT NULL, file text NOT NULL, stored int8multirange NOT NULL, version bigint NOT NULL,
+            UNIQUE (sink, agent_id, generation, topic));
+        CREATE TABLE IF NOT EXISTS logpipe_dead_letters (
+            log int NOT NULL, log_offset bigint NOT NULL, time timestamptz NOT NULL, state text NOT NULL, reason text NOT NULL, value bytea NOT NULL);
+        CREATE TABLE IF NOT EXISTS logpipe_gaps (
+            log int NOT NULL, from_offset bigint NOT NULL, to_offset bigint NOT NULL, found timestamptz NOT NULL, reason text NOT NULL);
+        """;
+
+    /// <summary>Gives the ledger's id and the table's identity. Runs in the caller's transaction.</summary>
+    public async Task<(Guid Ledger, string Table)> EnsureAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
+    {
+        if (connection.PostgreSqlVersion.Major < 14)
+            throw new StoreRefusedException($"PostgreSQL {connection.PostgreSqlVersion} is too old: 14 or newer is needed (multiranges).");
+        // Two sinks that start together would both create: one at a time.
+        await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(7237954630925549673)", cancellation);
+        await ExecuteAsync(connection, LedgerTables, cancellation);
+        await ExecuteAsync(connection, $"INSERT INTO logpipe_ledger SELECT '{fresh}', 1 WHERE NOT EXISTS (SELECT FROM logpipe_ledger)", cancellation);
+        var ledger = (Guid)(await ScalarAsync(connection, "SELECT id FROM logpipe_ledger", cancellation))!;
+        var identity = await EnsureRowsAsync(connection, fresh, cancellation);
+        await EnsureViewAsync(connection, cancellation);
+        await CheckLedgerAsync(connection, identity, cancellation);
+        return (ledger, identity);
+    }
+
+    private async Task<string> EnsureRowsAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
+    {
+        var exists = await ScalarAsync(connection, $"SELECT to_regclass('{table}_rows')::text", cancellation) is string;
+        if (!exists)
+        {
+            var columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {TypeOf(c.Kind)}"));
+            await ExecuteAsync(connection, $"""
+                CREATE TABLE {table}_rows (log int NOT NULL, log_offset bigint NOT NULL, time timestamptz NOT NULL, source int,
+                    file_offset bigint, part int NOT NULL, line text NOT NULL, raw bytea, parsed boolean NOT NULL, flags smallint NOT NULL{columns});
+                CREATE INDEX {table}_rows_time ON {table}_rows USING brin (time, log_offset int8_minmax_multi_ops) WITH (autosummarize = on);
+                COMMENT ON TABLE {table}_rows IS '{CommentPrefix}{fresh}';
+                """, cancellation);
+        }
+        var comment = await ScalarAsync(connection, $"SELECT obj_description('{table}_rows'::regclass)", cancellation) as string;
+        if (comment?.StartsWith(CommentPrefix, StringComparison.Ordinal) != true)
+            throw new StoreRefusedException($"table {table}_rows is not this program's (its comment does not say so). Give the sink another `table`.");
+        return comment[CommentPrefix.Length..];
+    }
+
+    private async Task EnsureViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        var kind = await ScalarAsync(connection, $"SELECT relkind::text FROM pg_class WHERE oid = to_regclass('{table}')", cancellation) as string;
+        if (kind is null)
+            await ExecuteAsync(connection, $"CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)}", cancellation);
+        else if (kind != "v")
+            throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
+    }
+
+    private async Task CheckLedgerAsync(NpgsqlConnection connection, string identity, CancellationToken cancellation)
+    {
+        var problem = await ScalarAsync(connection, $"""
+            SELECT CASE WHEN table_name <> '{table}' THEN 'its rows went to table ' || table_name || '; set that table, or give the sink a new name'
+                        WHEN config_hash <> '{RowColumns.ConfigHash(parser)}' THEN 'its rows were made with parser ' || split_part(config_hash, ':', 2)
+                            || '; set that parser, or give the sink a new name and table'
+                        ELSE 'table {table}_rows is not the one that holds its rows (dropped and made again?); restore it, or give the sink a new name' END
+            FROM logpipe_logs WHERE sink = '{sink.Replace("'", "''", StringComparison.Ordinal)}'
+              AND (table_name <> '{table}' OR table_identity <> '{identity}' OR config_hash <> '{RowColumns.ConfigHash(parser)}') LIMIT 1
+            """, cancellation);
+        if (problem is string reason)
+            throw new StoreRefusedException($"sink {sink}: the ledger expects something else: {reason}.");
+        var expected = string.Join(',', RowColumns.Of(parser));
+        var actual = await ScalarAsync(connection, $"""
+            SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute
+            WHERE attrelid = '{table}_rows'::regclass AND attnum > 0 AND NOT attisdropped
+            """, cancellation) as string;
+        var missing = RowColumns.Of(parser).Except((actual ?? "").Split(',')).ToList();
+        if (missing.Count > 0)
+            throw new StoreRefusedException(
+                $"table {table}_rows lacks the column {missing[0]} (it needs {expected}). It was made for another parser: give the sink another `table`.");
+    }
+
+    private static string TypeOf(ColumnKind kind) => kind switch
+    {
+        ColumnKind.Integer => "int",
+        ColumnKind.BigInteger => "bigint",
+        ColumnKind.Time => "timestamptz",
+        _ => "text",
+    };
+
+    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync(cancellation) is var value && value is DBNull ? null : value;
+    }
+}

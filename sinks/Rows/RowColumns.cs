@@ -1,0 +1,25 @@
+using LogPipeline.Sinks.Parsing;
+
+namespace LogPipeline.Sinks.Rows;
+
+/// <summary>The columns of a rows table before the parser's own; the same in every database.</summary>
+public static class RowColumns
+{
+    /// <summary>In the order in which they are written.</summary>
+    public static readonly IReadOnlyList<string> Fixed =
+        ["log", "log_offset", "time", "source", "file_offset", "part", "line", "raw", "parsed", "flags"];
+
+    /// <summary>The fixed ones, then the parser's.</summary>
+    public static IReadOnlyList<string> Of(ILineParser parser) => [.. Fixed, .. parser.Columns.Select(c => c.Name)];
+
+    /// <summary>
+    /// What decides the meaning of a row. A ledger keeps it, so that a changed parser does not go on in a table made by another.
+    /// </summary>
+    public static string ConfigHash(ILineParser parser) => $"1:{parser.Name}:{string.Join(',', parser.Columns.Select(c => c.Name))}";
+
+    /// <summary>The view that people read: names instead of numbers.</summary>
+    public static string ViewSelect(string table, ILineParser parser) =>
+        "SELECT l.topic, l.partition, r.log_offset, r.time, s.host, s.file, s.generation, r.file_offset, r.part, r.line, r.raw, r.parsed"
+        + string.Concat(parser.Columns.Select(c => $", r.{c.Name}"))
+        + $", r.flags FROM {table}_rows r JOIN logpipe_logs l ON l.id = r.log LEFT JOIN logpipe_sources s ON s.id = r.source";
+}
