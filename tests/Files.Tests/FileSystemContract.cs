@@ -1,0 +1,182 @@
+using System.Text;
+
+namespace LogPipeline.Files.Tests;
+
+/// <summary>What every file system behind the seam does alike; the two classes below run it on the machine's and on the memory disk.</summary>
+public abstract class FileSystemContract
+{
+    protected abstract IFileSystem Files { get; }
+
+    protected abstract string Root { get; }
+
+    [Fact]
+    public void Bytes_written_are_read_back_at_their_position()
+    {
+        using IFile file = Files.Open(Root + "/a", FileOpenMode.CreateNew);
+        file.Write("hello"u8, 0);
+        file.Write("HE"u8, 7);
+        file.Flush();
+        byte[] read = new byte[20];
+        Assert.Equal(9, file.Length);
+        Assert.Equal(9, file.ReadFully(read, 0));
+        Assert.Equal("hello\0\0HE", Encoding.ASCII.GetString(read, 0, 9));
+        Assert.Equal(0, file.Read(read, 9));
+    }
+
+    [Fact]
+    public void Cutting_and_extending_leaves_zeros()
+    {
+        using IFile file = Files.Open(Root + "/a", FileOpenMode.ReadWrite);
+        file.Write("hello"u8, 0);
+        file.SetLength(2);
+        file.SetLength(4);
+        byte[] read = new byte[4];
+        Assert.Equal(4, file.ReadFully(read, 0));
+        Assert.Equal("he\0\0"u8.ToArray(), read);
+    }
+
+    [Fact]
+    public void Reserving_leaves_the_length()
+    {
+        using IFile file = Files.Open(Root + "/a", FileOpenMode.ReadWrite);
+        file.Reserve(1 << 20);
+        Assert.Equal(0, file.Length);
+    }
+
+    [Fact]
+    public async Task Flushing_off_the_thread_ends()
+    {
+        IFile[] open = [.. Enumerable.Range(0, 40).Select(i => Files.Open($"{Root}/{i}", FileOpenMode.ReadWrite))];
+        foreach (IFile file in open)
+        {
+            file.Write("x"u8, 0);
+        }
+        await Task.WhenAll(open.Select(file => file.FlushAsync().AsTask()));
+        Array.ForEach(open, file => file.Dispose());
+    }
+
+    [Fact]
+    public void Missing_files_are_said_to_be_missing()
+    {
+        Assert.Throws<FileNotFoundException>(() => Files.Open(Root + "/none", FileOpenMode.Read));
+        Assert.Throws<FileNotFoundException>(() => Files.Open(Root + "/none/a", FileOpenMode.ReadWrite));
+        Assert.Null(Files.Stat(Root + "/none"));
+        Assert.False(Files.FileExists(Root + "/none"));
+        Assert.Empty(Files.List(Root + "/none"));
+        Files.Delete(Root + "/none");
+        Files.DeleteDirectory(Root + "/none");
+    }
+
+    [Fact]
+    public void A_new_file_must_be_new()
+    {
+        Files.Open(Root + "/a", FileOpenMode.CreateNew).Dispose();
+        Assert.Throws<IOException>(() => Files.Open(Root + "/a", FileOpenMode.CreateNew));
+    }
+
+    [Fact]
+    public void Names_come_in_ordinal_order()
+    {
+        Files.CreateDirectory(Root + "/d/e");
+        Files.Open(Root + "/b", FileOpenMode.CreateNew).Dispose();
+        Files.Open(Root + "/B", FileOpenMode.CreateNew).Dispose();
+        Assert.Equal([new("B", false), new("b", false), new("d", true)], Files.List(Root));
+    }
+
+    [Fact]
+    public void A_renamed_file_keeps_its_identity_and_replaces()
+    {
+        using IFile old = Files.Open(Root + "/old", FileOpenMode.CreateNew);
+        old.Write("old"u8, 0);
+        using IFile file = Files.Open(Root + "/new", FileOpenMode.CreateNew);
+        file.Write("new"u8, 0);
+        Files.Rename(Root + "/new", Root + "/old");
+        FileStatus status = Files.Stat(Root + "/old")!.Value;
+        Assert.Equal(file.Status().Inode, status.Inode);
+        Assert.Equal(3, status.Length);
+        Assert.Equal(1u, status.Links);
+        Assert.Equal(0u, old.Status().Links);
+        Assert.NotEqual(old.Status().Inode, status.Inode);
+        Assert.True(status.BirthTime > 0);
+        Assert.NotEmpty(status.FileSystem);
+        byte[] read = new byte[3];
+        Assert.Equal(3, old.ReadFully(read, 0)); // a deleted file lives on for who has it open
+        Assert.Equal("old"u8.ToArray(), read);
+    }
+
+    [Fact]
+    public void A_directory_moves_with_what_is_in_it()
+    {
+        Files.CreateDirectory(Root + "/d");
+        using IFile file = Files.Open(Root + "/d/a", FileOpenMode.CreateNew);
+        Files.Rename(Root + "/d", Root + "/e");
+        Assert.True(Files.FileExists(Root + "/e/a"));
+        Assert.True(Files.Stat(Root + "/e")!.Value.IsDirectory);
+        Files.DeleteDirectory(Root + "/e");
+        Assert.False(Files.DirectoryExists(Root + "/e"));
+        Assert.Equal(0u, file.Status().Links);
+    }
+
+    [Fact]
+    public void A_lock_excludes_until_it_is_released()
+    {
+        IDisposable held = Files.Lock(Root + "/.lock");
+        var refused = Assert.Throws<DirectoryLockedException>(() => Files.Lock(Root + "/.lock"));
+        Assert.Contains(Root + "/.lock", refused.Message, StringComparison.Ordinal);
+        held.Dispose();
+        Files.Lock(Root + "/.lock").Dispose();
+    }
+
+    [Fact]
+    public void Replacing_leaves_the_new_bytes_and_no_temporary()
+    {
+        AtomicFile.Replace(Files, Root + "/a", "a longer first version"u8);
+        AtomicFile.Replace(Files, Root + "/a", "second"u8);
+        Assert.Equal("second"u8.ToArray(), AtomicFile.ReadAll(Files, Root + "/a"));
+        Assert.Equal([new("a", false)], Files.List(Root));
+        Assert.Null(AtomicFile.ReadAll(Files, Root + "/b"));
+    }
+
+    [Fact]
+    public void Free_space_is_known() => Assert.True(Files.FreeBytes(Root) > 0);
+}
+
+public sealed class OsFileSystemTests : FileSystemContract, IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("logpipe-files-");
+
+    protected override IFileSystem Files { get; } = new OsFileSystem();
+
+    protected override string Root => _directory.FullName;
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Fact]
+    public void The_lock_names_its_holder()
+    {
+        using IDisposable held = Files.Lock(Root + "/.lock");
+        var refused = Assert.Throws<DirectoryLockedException>(() => new OsFileSystem().Lock(Root + "/.lock"));
+        Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_full_disk_is_told_apart()
+    {
+        using IFile full = Files.Open("/dev/full", FileOpenMode.ReadWrite);
+        Assert.True(Assert.Throws<IOException>(() => full.Write("x"u8, 0)).IsDiskFull());
+    }
+}
+
+public sealed class MemoryFileSystemTests : FileSystemContract
+{
+    protected override IFileSystem Files { get; } = MakeFiles();
+
+    protected override string Root => "/data";
+
+    private static Testing.Files.MemoryFileSystem MakeFiles()
+    {
+        var files = new Testing.Files.MemoryFileSystem(new Testing.Files.MemoryDisk(TimeProvider.System));
+        files.CreateDirectory("/data");
+        return files;
+    }
+}
