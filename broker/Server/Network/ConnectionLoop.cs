@@ -1,0 +1,78 @@
+using LogPipeline.Protocol.Wire;
+
+namespace LogPipeline.Broker.Network;
+
+// One connection, one reading loop. Requests are started in the order they came and answered in that order.
+// Produce requests overlap: each is appended as soon as it is read, while the flushes of earlier ones are still awaited (that is
+// what group commit lives on). Any other request waits until all before it are answered, as on Apache Kafka. Back-pressure is
+// not reading: at most ProduceInFlight answers are owed. A frame's bytes are used up when its handler has returned (produce) or
+// completed (others), so one receive buffer serves the connection.
+/// <summary>Serves one client over its transport until either side closes.</summary>
+public sealed class ConnectionLoop
+{
+    private readonly BrokerCore _core;
+    private readonly IConnectionTransport _transport;
+    private readonly ClientConnection _connection;
+    private readonly ResponseQueue _responses;
+
+    public ConnectionLoop(BrokerCore core, IConnectionTransport transport)
+    {
+        _core = core;
+        _transport = transport;
+        _connection = new ClientConnection(transport.LocalEndPoint, transport.RemoteEndPoint);
+        _responses = new ResponseQueue(transport, core.Telemetry);
+    }
+
+    /// <summary>Runs until the client leaves, misbehaves or is cancelled; the transport is disposed on return.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        using var frames = new FrameReceiver(_transport, _core.Settings.RequestBytesMax);
+        _core.Telemetry.ConnectionOpened();
+        try
+        {
+            while (await frames.ReadAsync(cancellation) is { } frame)
+            {
+                _core.Telemetry.BytesIn(frame.Length + 4);
+                await ServeAsync(frame, cancellation);
+            }
+            await _responses.DrainAsync();
+        }
+        catch (Exception e) when (IsOfThisConnection(e, cancellation))
+        {
+            if (e is CloseConnectionException or MalformedMessageException)
+            {
+                _core.Telemetry.BadFrame();
+                _core.Log.BadFrame(_connection.RemoteEndPoint, e.Message);
+            }
+            _transport.Abort();
+        }
+        finally
+        {
+            await _responses.StopAsync();
+            await _transport.DisposeAsync();
+            _core.Telemetry.ConnectionClosed();
+        }
+    }
+
+    private async ValueTask ServeAsync(ReadOnlyMemory<byte> frame, CancellationToken cancellation)
+    {
+        if (BrokerCore.MayOverlap(frame))
+        {
+            await _responses.RoomAsync();
+            _responses.Enqueue(_core.HandleAsync(_connection, frame, cancellation));
+            return;
+        }
+        await _responses.DrainAsync();
+        using FrameBuffer? response = await _core.HandleAsync(_connection, frame, cancellation);
+        if (response is not null)
+        {
+            await _responses.SendAsync(response, cancellation);
+        }
+    }
+
+    /// <summary>A client that breaks off or sends garbage ends its own connection; anything else is a fault of ours and goes up.</summary>
+    private static bool IsOfThisConnection(Exception e, CancellationToken cancellation) =>
+        e is CloseConnectionException or MalformedMessageException or System.Net.Sockets.SocketException or IOException
+            or ObjectDisposedException
+        || (e is OperationCanceledException && cancellation.IsCancellationRequested);
+}

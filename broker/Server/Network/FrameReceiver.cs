@@ -1,0 +1,101 @@
+using System.Buffers;
+using System.Buffers.Binary;
+
+namespace LogPipeline.Broker.Network;
+
+// Cuts the byte stream into frames: size i32, then that many bytes.
+// Small frames lie in one connection buffer, several to a receive; a frame larger than the buffer gets a pooled one of its own
+// for as long as it is the current frame, so an idle connection holds BufferBytes and no more.
+/// <summary>Reads the frames of one connection, one at a time.</summary>
+internal sealed class FrameReceiver(IConnectionTransport transport, int frameBytesMax) : IDisposable
+{
+    private const int BufferBytes = 32 * 1024;
+
+    private readonly byte[] _buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
+    private byte[]? _large;
+    private int _start;
+    private int _end;
+
+    /// <summary>The next frame without its size, valid until the next call; null when the client has closed between frames.</summary>
+    /// <exception cref="CloseConnectionException">The size is no size of a request, or the stream ends within a frame.</exception>
+    public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(CancellationToken cancellation)
+    {
+        ReturnLarge();
+        while (_end - _start < 4)
+        {
+            if (!await FillAsync(4, cancellation))
+            {
+                return _end == _start ? null : throw new CloseConnectionException("the stream ended within a frame's size");
+            }
+        }
+        int size = BinaryPrimitives.ReadInt32BigEndian(_buffer.AsSpan(_start));
+        if (size < 0 || size > frameBytesMax)
+        {
+            throw new CloseConnectionException($"a frame of {size} bytes where socket.request.max.bytes is {frameBytesMax}");
+        }
+        _start += 4;
+        if (size > _buffer.Length)
+        {
+            return await ReadLargeAsync(size, cancellation);
+        }
+        while (_end - _start < size)
+        {
+            if (!await FillAsync(size, cancellation))
+            {
+                throw new CloseConnectionException("the stream ended within a frame");
+            }
+        }
+        _start += size;
+        return _buffer.AsMemory(_start - size, size);
+    }
+
+    public void Dispose()
+    {
+        ReturnLarge();
+        ArrayPool<byte>.Shared.Return(_buffer);
+    }
+
+    private async ValueTask<ReadOnlyMemory<byte>> ReadLargeAsync(int size, CancellationToken cancellation)
+    {
+        _large = ArrayPool<byte>.Shared.Rent(size);
+        int have = _end - _start;
+        _buffer.AsSpan(_start, have).CopyTo(_large);
+        _start = _end = 0;
+        while (have < size)
+        {
+            int received = await transport.ReceiveAsync(_large.AsMemory(have, size - have), cancellation);
+            if (received == 0)
+            {
+                throw new CloseConnectionException("the stream ended within a frame");
+            }
+            have += received;
+        }
+        return _large.AsMemory(0, size);
+    }
+
+    /// <summary>Receives more, with room for <paramref name="wanted"/> bytes from the start; false at the end of the stream.</summary>
+    private async ValueTask<bool> FillAsync(int wanted, CancellationToken cancellation)
+    {
+        if (_start == _end)
+        {
+            _start = _end = 0;
+        }
+        else if (_buffer.Length - _start < wanted)
+        {
+            _buffer.AsSpan(_start, _end - _start).CopyTo(_buffer);
+            (_start, _end) = (0, _end - _start);
+        }
+        int received = await transport.ReceiveAsync(_buffer.AsMemory(_end), cancellation);
+        _end += received;
+        return received > 0;
+    }
+
+    private void ReturnLarge()
+    {
+        if (_large is not null)
+        {
+            ArrayPool<byte>.Shared.Return(_large);
+            _large = null;
+        }
+    }
+}

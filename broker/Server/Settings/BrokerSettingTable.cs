@@ -1,0 +1,72 @@
+using static LogPipeline.Broker.Settings.SettingType;
+
+namespace LogPipeline.Broker.Settings;
+
+/// <summary>The broker settings, with Kafka's names; defaults are Kafka's but for those that say otherwise.</summary>
+internal static class BrokerSettingTable
+{
+    private const string Forever = "9223372036854775807";
+
+    public static IReadOnlyList<SettingDefinition> All { get; } =
+    [
+        new("advertised.listeners", SettingType.String, null, "Address told to clients; without it the one they came in on."),
+        new("auto.create.topics.enable", SettingType.Boolean, "true", "Whether Metadata creates topics that are not there."),
+        new("compression.type", SettingType.String, "producer", "Batches are stored as they come.") { HasEffect = false },
+        new("connections.max.idle.ms", Long, "600000", "A connection without a request for so long is closed.") { Min = 1000 },
+        new("default.replication.factor", Int, "1", "One node keeps one copy.") { Min = 1, Max = 1 },
+        new("delete.topic.enable", SettingType.Boolean, "true", "Whether topics may be deleted."),
+        new("fetch.max.bytes", Int, "57671680", "Largest fetch answer, but for a single larger batch.") { Min = 1024 },
+        new("group.initial.rebalance.delay.ms", Int, "500", "How long the first members of a group wait for more (Kafka: 3000).") { Min = 0 },
+        new("group.max.session.timeout.ms", Int, "1800000", "Longest session timeout of a member.") { Min = 1 },
+        new("group.max.size", Int, "2147483647", "Most members of a group.") { Min = 1 },
+        new("group.min.session.timeout.ms", Int, "6000", "Shortest session timeout of a member.") { Min = 1 },
+        new("listeners", SettingType.String, null, "Address to serve on, host:port."),
+        new("log.cleanup.policy", List, "delete", "Default of cleanup.policy.") { Allowed = ["delete", "compact"], HasEffect = false },
+        new("log.cleaner.delete.retention.ms", Long, "86400000", "Default of delete.retention.ms.") { HasEffect = false },
+        new("log.cleaner.enable", SettingType.Boolean, "true", "Compaction.") { HasEffect = false },
+        new("log.dir", SettingType.String, "/tmp/kafka-logs", "The data directory is given at start.") { HasEffect = false },
+        new("log.dirs", SettingType.String, null, "The data directory is given at start.") { HasEffect = false },
+        new("log.flush", SettingType.String, "group", "group: an acknowledged record is on disk, one fsync for all that waits; interval: fsync every log.flush.interval.ms; os: never.") { Allowed = ["group", "interval", "os"] },
+        new("log.flush.interval.messages", Long, Forever, "See log.flush.") { Min = 1, HasEffect = false },
+        new("log.flush.interval.ms", Long, "1000", "Time between two fsyncs with log.flush=interval.") { Min = 1, HasEffect = false },
+        new("log.index.interval.bytes", Int, "4096", "Default of index.interval.bytes.") { Min = 0 },
+        new("log.index.size.max.bytes", Int, "10485760", "Default of segment.index.bytes.") { Min = 4 },
+        new("log.message.timestamp.type", SettingType.String, "CreateTime", "Records keep the producer's timestamps.") { Allowed = ["CreateTime"], HasEffect = false },
+        new("log.preallocate", SettingType.Boolean, "false", "Segments are always preallocated.") { HasEffect = false },
+        new("log.retention.bytes", Long, "-1", "Default of retention.bytes."),
+        new("log.retention.check.interval.ms", Long, "300000", "Time between two retention checks.") { Min = 1, HasEffect = false },
+        new("log.retention.hours", Int, "168", "Default of retention.ms, in hours; log.retention.minutes and .ms go before it."),
+        new("log.retention.minutes", Int, null, "Default of retention.ms, in minutes."),
+        new("log.retention.ms", Long, null, "Default of retention.ms.") { Min = -1 },
+        new("log.roll.hours", Int, "168", "Default of segment.ms, in hours; log.roll.ms goes before it.") { Min = 1 },
+        new("log.roll.ms", Long, null, "Default of segment.ms.") { Min = 1 },
+        new("log.segment.bytes", Int, "1073741824", "Default of segment.bytes.") { Min = 1048576 },
+        new("log.segment.delete.delay.ms", Long, "60000", "Default of file.delete.delay.ms.") { HasEffect = false },
+        new("max.connections", Int, "2147483647", "Connections beyond it are closed at once.") { Min = 0 },
+        new("max.incremental.fetch.session.cache.slots", Int, "1000", "Most fetch sessions kept.") { Min = 0 },
+        new("message.max.bytes", Int, "1048588", "Default of max.message.bytes.") { Min = 0 },
+        new("min.insync.replicas", Int, "1", "One node keeps one copy.") { Min = 1, HasEffect = false },
+        new("node.id", Int, "1", "This broker's number.") { Min = 0 },
+        new("num.io.threads", Int, "8", "The runtime decides.") { HasEffect = false },
+        new("num.network.threads", Int, "3", "The runtime decides.") { HasEffect = false },
+        new("num.partitions", Int, "1", "Partitions of a topic created without a number.") { Min = 1 },
+        new("offset.metadata.max.bytes", Int, "4096", "Largest metadata of a committed offset.") { Min = 0 },
+        new("offsets.retention.minutes", Int, "10080", "Offsets stay as long as their topic.") { HasEffect = false },
+        new("offsets.topic.num.partitions", Int, "50", "Partitions of __consumer_offsets.") { Min = 1 },
+        new("offsets.topic.replication.factor", Short, "1", "One node keeps one copy.") { HasEffect = false },
+        new("offsets.topic.segment.bytes", Int, "104857600", "Largest segment file of __consumer_offsets.") { Min = 1048576 },
+        new("process.roles", List, "broker,controller", "One node is both.") { HasEffect = false },
+        new("producer.id.expiration.ms", Int, "604800000", "How long a silent producer is remembered (Kafka: 86400000).") { Min = 1 },
+        new("queued.max.requests", Int, "500", "Each connection has a bound of its own.") { HasEffect = false },
+        new("socket.receive.buffer.bytes", Int, "102400", "The system decides.") { HasEffect = false },
+        new("socket.request.max.bytes", Int, "104857600", "Largest request.") { Min = 1024 },
+        new("socket.send.buffer.bytes", Int, "102400", "The system decides.") { HasEffect = false },
+        new("transaction.state.log.min.isr", Int, "1", "One node keeps one copy.") { HasEffect = false },
+        new("transaction.state.log.replication.factor", Short, "1", "One node keeps one copy.") { HasEffect = false },
+        new("unclean.leader.election.enable", SettingType.Boolean, "false", "No replication here.") { HasEffect = false },
+    ];
+
+    private static readonly Dictionary<string, SettingDefinition> ByName = All.ToDictionary(s => s.Name, StringComparer.Ordinal);
+
+    public static SettingDefinition? Find(string name) => ByName.GetValueOrDefault(name);
+}

@@ -1,0 +1,98 @@
+using System.Globalization;
+
+namespace LogPipeline.Broker.Settings;
+
+/// <summary>The broker's settings: what was given, checked, over the defaults.</summary>
+public sealed class BrokerSettings
+{
+    private readonly Dictionary<string, string> _given;
+
+    /// <summary>Checks names and values.</summary>
+    /// <exception cref="BrokerStartException">A name is unknown, the message says the nearest known one; or a value is not allowed.</exception>
+    public BrokerSettings(IReadOnlyDictionary<string, string> given)
+    {
+        _given = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach ((string name, string value) in given.OrderBy(pair => pair.Key, StringComparer.Ordinal))
+        {
+            SettingDefinition definition = BrokerSettingTable.Find(name) ?? throw new BrokerStartException(
+                $"Unknown broker setting {name}; did you mean {NearestName.Of(name, BrokerSettingTable.All.Select(s => s.Name))}?");
+            if (definition.Problem(value) is { } problem)
+            {
+                throw new BrokerStartException(problem);
+            }
+            _given[name] = value.Trim();
+        }
+    }
+
+    /// <summary>Names that were given and change nothing here.</summary>
+    public IEnumerable<string> WithoutEffect => _given.Keys.Where(name => !BrokerSettingTable.Find(name)!.HasEffect).Order(StringComparer.Ordinal);
+
+    public int NodeId => Int("node.id");
+
+    public string? Listeners => Value("listeners");
+
+    public string? AdvertisedListeners => Value("advertised.listeners");
+
+    public int PartitionsDefault => Int("num.partitions");
+
+    public bool AutoCreateTopics => Bool("auto.create.topics.enable");
+
+    public bool DeleteTopics => Bool("delete.topic.enable");
+
+    public int RequestBytesMax => Int("socket.request.max.bytes");
+
+    public int ConnectionsMax => Int("max.connections");
+
+    public TimeSpan ConnectionIdleMax => Milliseconds("connections.max.idle.ms");
+
+    public int FetchBytesMax => Int("fetch.max.bytes");
+
+    public int FetchSessionsMax => Int("max.incremental.fetch.session.cache.slots");
+
+    public int OffsetMetadataBytesMax => Int("offset.metadata.max.bytes");
+
+    public int OffsetsPartitions => Int("offsets.topic.num.partitions");
+
+    public string OffsetsSegmentBytes => Value("offsets.topic.segment.bytes")!;
+
+    public TimeSpan SessionTimeoutMin => Milliseconds("group.min.session.timeout.ms");
+
+    public TimeSpan SessionTimeoutMax => Milliseconds("group.max.session.timeout.ms");
+
+    public TimeSpan InitialRebalanceDelay => Milliseconds("group.initial.rebalance.delay.ms");
+
+    public int GroupSizeMax => Int("group.max.size");
+
+    public TimeSpan ProducerIdExpiration => Milliseconds("producer.id.expiration.ms");
+
+    public string Flush => Value("log.flush")!;
+
+    /// <summary>The value in force: as given, else derived, else the default; null when there is none.</summary>
+    public string? Value(string name) =>
+        _given.TryGetValue(name, out string? value) ? value : Derived(name) ?? BrokerSettingTable.Find(name)!.Default;
+
+    /// <summary>Whether the value was given rather than being the default.</summary>
+    public bool IsGiven(string name) => _given.ContainsKey(name);
+
+    /// <summary>Kafka's settings that may be said in several units: the finest given one counts.</summary>
+    private string? Derived(string name) => name switch
+    {
+        "log.retention.ms" => _given.ContainsKey("log.retention.minutes")
+            ? Scaled("log.retention.minutes", 60_000)
+            : Scaled("log.retention.hours", 3_600_000),
+        "log.roll.ms" => Scaled("log.roll.hours", 3_600_000),
+        _ => null,
+    };
+
+    private string Scaled(string name, long factor)
+    {
+        long value = long.Parse(Value(name)!, CultureInfo.InvariantCulture);
+        return (value < 0 ? -1 : value * factor).ToString(CultureInfo.InvariantCulture);
+    }
+
+    private int Int(string name) => int.Parse(Value(name)!, CultureInfo.InvariantCulture);
+
+    private bool Bool(string name) => bool.Parse(Value(name)!);
+
+    private TimeSpan Milliseconds(string name) => TimeSpan.FromMilliseconds(long.Parse(Value(name)!, CultureInfo.InvariantCulture));
+}

@@ -1,0 +1,48 @@
+using static LogPipeline.Broker.Settings.SettingType;
+
+namespace LogPipeline.Broker.Settings;
+
+/// <summary>The topic settings, with Kafka's names and defaults.</summary>
+internal static class TopicSettingTable
+{
+    private const string Forever = "9223372036854775807";
+
+    public static IReadOnlyList<SettingDefinition> All { get; } =
+    [
+        new("cleanup.policy", List, "delete", "What becomes of old segments.") { Allowed = ["delete", "compact"], BrokerName = "log.cleanup.policy", HasEffect = false },
+        new("compression.gzip.level", Int, "-1", "Batches are stored as they come.") { HasEffect = false },
+        new("compression.lz4.level", Int, "9", "Batches are stored as they come.") { HasEffect = false },
+        new("compression.type", SettingType.String, "producer", "Batches are stored as they come: always as the producer compressed them.") { Allowed = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"], BrokerName = "compression.type", HasEffect = false },
+        new("compression.zstd.level", Int, "3", "Batches are stored as they come.") { HasEffect = false },
+        new("delete.retention.ms", Long, "86400000", "How long tombstones stay.") { Min = 0, BrokerName = "log.cleaner.delete.retention.ms", HasEffect = false },
+        new("file.delete.delay.ms", Long, "60000", "Delay before a file is deleted.") { Min = 0, BrokerName = "log.segment.delete.delay.ms", HasEffect = false },
+        new("flush.messages", Long, Forever, "See log.flush of the broker.") { Min = 1, BrokerName = "log.flush.interval.messages", HasEffect = false },
+        new("flush.ms", Long, Forever, "See log.flush of the broker.") { Min = 0, HasEffect = false },
+        new("follower.replication.throttled.replicas", List, "", "No replication here.") { HasEffect = false },
+        new("index.interval.bytes", Int, "4096", "Bytes of batches between two index entries.") { Min = 0, BrokerName = "log.index.interval.bytes" },
+        new("leader.replication.throttled.replicas", List, "", "No replication here.") { HasEffect = false },
+        new("local.retention.bytes", Long, "-2", "No tiered storage here.") { Min = -2, HasEffect = false },
+        new("local.retention.ms", Long, "-2", "No tiered storage here.") { Min = -2, HasEffect = false },
+        new("max.compaction.lag.ms", Long, Forever, "Longest time before a record may be compacted.") { Min = 1, HasEffect = false },
+        new("max.message.bytes", Int, "1048588", "Largest record batch.") { Min = 0, BrokerName = "message.max.bytes" },
+        new("message.timestamp.after.max.ms", Long, Forever, "Timestamps are taken as they come.") { Min = 0, HasEffect = false },
+        new("message.timestamp.before.max.ms", Long, Forever, "Timestamps are taken as they come.") { Min = 0, HasEffect = false },
+        new("message.timestamp.type", SettingType.String, "CreateTime", "Records keep the producer's timestamps.") { Allowed = ["CreateTime"], HasEffect = false },
+        new("min.cleanable.dirty.ratio", SettingType.Double, "0.5", "When compaction begins.") { HasEffect = false },
+        new("min.compaction.lag.ms", Long, "0", "Shortest time before a record may be compacted.") { Min = 0, HasEffect = false },
+        new("min.insync.replicas", Int, "1", "Replicas that must have a record before it is acknowledged.") { Min = 1, BrokerName = "min.insync.replicas", HasEffect = false },
+        new("preallocate", SettingType.Boolean, "false", "Segments are always preallocated.") { BrokerName = "log.preallocate", HasEffect = false },
+        new("remote.storage.enable", SettingType.Boolean, "false", "No tiered storage here.") { Allowed = ["false"], HasEffect = false },
+        new("retention.bytes", Long, "-1", "Bytes of a partition to keep; -1 keeps all.") { BrokerName = "log.retention.bytes" },
+        new("retention.ms", Long, "604800000", "Milliseconds to keep records; -1 keeps all.") { Min = -1, BrokerName = "log.retention.ms" },
+        new("segment.bytes", Int, "1073741824", "Largest segment file.") { Min = 1048576, BrokerName = "log.segment.bytes" },
+        new("segment.index.bytes", Int, "10485760", "Largest index file.") { Min = 4, BrokerName = "log.index.size.max.bytes" },
+        new("segment.jitter.ms", Long, "0", "Spread of segment rolls.") { Min = 0, HasEffect = false },
+        new("segment.ms", Long, "604800000", "Age at which a segment is closed.") { Min = 1, BrokerName = "log.roll.ms" },
+        new("unclean.leader.election.enable", SettingType.Boolean, "false", "No replication here.") { BrokerName = "unclean.leader.election.enable", HasEffect = false },
+    ];
+
+    private static readonly Dictionary<string, SettingDefinition> ByName = All.ToDictionary(s => s.Name, StringComparer.Ordinal);
+
+    public static SettingDefinition? Find(string name) => ByName.GetValueOrDefault(name);
+}

@@ -1,0 +1,61 @@
+using System.Globalization;
+using LogPipeline.Storage;
+
+namespace LogPipeline.Broker.Settings;
+
+/// <summary>The settings of one topic: what was given for it over the broker's defaults.</summary>
+internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<string, string> given)
+{
+    /// <summary>What was given when the topic was created, kept durably; by name in ordinal order.</summary>
+    public SortedDictionary<string, string> Given { get; } = new(given.ToDictionary(), StringComparer.Ordinal);
+
+    /// <summary>What is wrong with these settings, in Kafka's words; null when nothing is.</summary>
+    public static string? Problem(IEnumerable<KeyValuePair<string, string?>> settings)
+    {
+        foreach ((string name, string? value) in settings)
+        {
+            if (TopicSettingTable.Find(name) is not { } definition)
+            {
+                return $"Unknown topic config name: {name}";
+            }
+            if (value is null)
+            {
+                return $"Null value not supported for topic configs: {name}";
+            }
+            if (definition.Problem(value) is { } problem)
+            {
+                return problem;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The value in force.</summary>
+    public string? Value(SettingDefinition setting) =>
+        Given.TryGetValue(setting.Name, out string? value) ? value : Inherited(setting);
+
+    /// <summary>The value without what was given for the topic.</summary>
+    public string? Inherited(SettingDefinition setting) =>
+        setting.BrokerName is { } name && BrokerSettingTable.Find(name) is not null ? broker.Value(name) : setting.Default;
+
+    /// <summary>What storage needs to know.</summary>
+    public PartitionLogOptions LogOptions() => new()
+    {
+        SegmentBytes = Number("segment.bytes"),
+        SegmentTime = TimeSpan.FromMilliseconds(Math.Min(Number("segment.ms"), (long)TimeSpan.FromDays(36500).TotalMilliseconds)),
+        IndexIntervalBytes = (int)Number("index.interval.bytes"),
+        IndexBytesMax = (int)Number("segment.index.bytes"),
+        BatchBytesMax = (int)Number("max.message.bytes"),
+        RetentionMs = Number("retention.ms"),
+        RetentionBytes = Number("retention.bytes"),
+        ProducerIdExpiration = broker.ProducerIdExpiration,
+        Flush = broker.Flush switch
+        {
+            "interval" => FlushPolicy.Interval,
+            "os" => FlushPolicy.Os,
+            _ => FlushPolicy.Group,
+        },
+    };
+
+    private long Number(string name) => long.Parse(Value(TopicSettingTable.Find(name)!)!, CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,54 @@
+using System.Net;
+using LogPipeline.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Broker.Telemetry;
+
+/// <summary>Every diagnostic line of the broker.</summary>
+internal static partial class BrokerLog
+{
+    [LoggerMessage(1, LogLevel.Information, "Serving on {Endpoint}, data in {Directory}, cluster {ClusterId}, {Topics} topics")]
+    public static partial void Serving(this ILogger logger, EndPoint endpoint, string directory, string clusterId, int topics);
+
+    [LoggerMessage(2, LogLevel.Information, "Stopped")]
+    public static partial void Stopped(this ILogger logger);
+
+    [LoggerMessage(3, LogLevel.Warning, "Closed the connection of {Client}: {Reason}")]
+    public static partial void BadFrame(this ILogger logger, EndPoint? client, string reason);
+
+    [LoggerMessage(4, LogLevel.Error, "Closed the connection of {Client}: {Api} failed")]
+    public static partial void RequestFailed(this ILogger logger, Exception exception, EndPoint? client, ApiKey api);
+
+    [LoggerMessage(5, LogLevel.Information, "Created topic {Topic} with {Partitions} partitions, id {TopicId}")]
+    public static partial void TopicCreated(this ILogger logger, string topic, int partitions, Guid topicId);
+
+    [LoggerMessage(6, LogLevel.Information, "Deleted topic {Topic}, id {TopicId}")]
+    public static partial void TopicDeleted(this ILogger logger, string topic, Guid topicId);
+
+    [LoggerMessage(7, LogLevel.Warning, "Setting {Name} is known from Apache Kafka and has no effect here")]
+    public static partial void SettingWithoutEffect(this ILogger logger, string name);
+
+    [LoggerMessage(8, LogLevel.Information, "Group {Group} generation {Generation}: {Members} members, protocol {Protocol}")]
+    public static partial void Rebalanced(this ILogger logger, string group, int generation, int members, string? protocol);
+
+    [LoggerMessage(9, LogLevel.Information, "Member {Member} left group {Group}: {Reason}")]
+    public static partial void MemberLeft(this ILogger logger, string member, string group, string reason);
+
+    [LoggerMessage(10, LogLevel.Information, "Loaded {Groups} groups with {Offsets} offsets from {Records} records")]
+    public static partial void GroupsLoaded(this ILogger logger, int groups, int offsets, long records);
+
+    [LoggerMessage(11, LogLevel.Warning, "Refused {Client}: {Connections} connections are open (max.connections)")]
+    public static partial void ConnectionRefused(this ILogger logger, EndPoint? client, int connections);
+
+    [LoggerMessage(12, LogLevel.Error, "Writing to {Topic}-{Partition} failed")]
+    public static partial void AppendFailed(this ILogger logger, Exception exception, string topic, int partition);
+
+    [LoggerMessage(13, LogLevel.Information, "Topic {Topic} was found on disk without a registry entry and is served")]
+    public static partial void TopicAdopted(this ILogger logger, string topic);
+
+    [LoggerMessage(14, LogLevel.Information, "Closed the connection of {Client}: idle for longer than connections.max.idle.ms")]
+    public static partial void IdleClosed(this ILogger logger, EndPoint? client);
+
+    [LoggerMessage(15, LogLevel.Warning, "A record of {Topic}-{Partition} at offset {Offset} is not understood: {Reason}")]
+    public static partial void GroupRecordSkipped(this ILogger logger, string topic, int partition, long offset, string reason);
+}

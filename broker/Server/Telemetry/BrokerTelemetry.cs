@@ -1,0 +1,69 @@
+using System.Diagnostics.Metrics;
+using LogPipeline.Protocol;
+
+namespace LogPipeline.Broker.Telemetry;
+
+/// <summary>The broker's metrics, meter <c>LogPipeline.Broker</c>.</summary>
+public sealed class BrokerTelemetry : IDisposable
+{
+    /// <summary>Name of the meter, for listeners.</summary>
+    public const string MeterName = "LogPipeline.Broker";
+
+    private readonly Meter _meter = new(MeterName);
+    private readonly Counter<long> _requests;
+    private readonly Counter<long> _failures;
+    private readonly Counter<long> _bytesIn;
+    private readonly Counter<long> _bytesOut;
+    private readonly Counter<long> _badFrames;
+    private readonly Counter<long> _refused;
+    private readonly Counter<long> _rebalances;
+    private readonly Histogram<double> _latency;
+    private readonly Dictionary<ApiKey, KeyValuePair<string, object?>> _apiTags =
+        Enum.GetValues<ApiKey>().ToDictionary(key => key, key => new KeyValuePair<string, object?>("api", key.ToString()));
+    private int _connections;
+
+    /// <summary>Creates the instruments; <paramref name="partitions"/> gives topic, partition and log end offset when asked.</summary>
+    public BrokerTelemetry(Func<IEnumerable<(string Topic, int Partition, long EndOffset)>> partitions)
+    {
+        _requests = _meter.CreateCounter<long>("logpipe_broker_requests_total", "{request}", "Requests by api");
+        _failures = _meter.CreateCounter<long>("logpipe_broker_request_failures_total", "{request}", "Requests that ended in a fault of the broker");
+        _bytesIn = _meter.CreateCounter<long>("logpipe_broker_received_bytes_total", "By", "Bytes received");
+        _bytesOut = _meter.CreateCounter<long>("logpipe_broker_sent_bytes_total", "By", "Bytes sent");
+        _badFrames = _meter.CreateCounter<long>("logpipe_broker_bad_frames_total", "{frame}", "Connections closed because of what came in");
+        _refused = _meter.CreateCounter<long>("logpipe_broker_connections_refused_total", "{connection}", "Connections beyond max.connections");
+        _rebalances = _meter.CreateCounter<long>("logpipe_broker_group_rebalances_total", "{rebalance}", "Completed join barriers");
+        _latency = _meter.CreateHistogram<double>("logpipe_broker_request_seconds", "s", "Time from a request read to its answer ready");
+        _meter.CreateObservableGauge("logpipe_broker_connections", () => Volatile.Read(ref _connections), "{connection}", "Open connections");
+        _meter.CreateObservableGauge("logpipe_broker_log_end_offset", () => Observe(partitions), "{record}", "Next offset of each partition");
+    }
+
+    internal bool MeasuresLatency => _latency.Enabled;
+
+    public void Dispose() => _meter.Dispose();
+
+    internal void Request(ApiKey key) => _requests.Add(1, _apiTags[key]);
+
+    internal void RequestFailed(ApiKey key) => _failures.Add(1, _apiTags[key]);
+
+    internal void Latency(ApiKey key, TimeSpan time) => _latency.Record(time.TotalSeconds, _apiTags[key]);
+
+    internal void BytesIn(int bytes) => _bytesIn.Add(bytes);
+
+    internal void BytesOut(int bytes) => _bytesOut.Add(bytes);
+
+    internal void BadFrame() => _badFrames.Add(1);
+
+    internal void ConnectionRefused() => _refused.Add(1);
+
+    internal void Rebalanced() => _rebalances.Add(1);
+
+    internal void ConnectionOpened() => Interlocked.Increment(ref _connections);
+
+    internal void ConnectionClosed() => Interlocked.Decrement(ref _connections);
+
+    private static IEnumerable<Measurement<long>> Observe(Func<IEnumerable<(string Topic, int Partition, long EndOffset)>> partitions) =>
+        partitions().Select(p => new Measurement<long>(
+            p.EndOffset,
+            new KeyValuePair<string, object?>("topic", p.Topic),
+            new KeyValuePair<string, object?>("partition", p.Partition)));
+}

@@ -1,0 +1,22 @@
+namespace LogPipeline.Broker.Topics;
+
+/// <summary>What a topic may be called.</summary>
+internal static class TopicName
+{
+    /// <summary>Where committed offsets and group metadata live.</summary>
+    public const string Offsets = "__consumer_offsets";
+
+    private const int LengthMax = 249;
+
+    /// <summary>Internal topics are not written by clients.</summary>
+    public static bool IsInternal(string name) => name is Offsets or "__transaction_state";
+
+    /// <summary>What is wrong with a name, in Kafka's words; null when nothing is.</summary>
+    public static string? Problem(string name) =>
+        name.Length == 0 ? "Topic name is invalid: the empty string is not allowed"
+        : name is "." or ".." ? $"Topic name is invalid: '{name}' is not allowed"
+        : name.Length > LengthMax ? $"Topic name is invalid: the length of '{name}' is longer than the max allowed length {LengthMax}"
+        : !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
+            ? $"Topic name is invalid: '{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
+        : null;
+}

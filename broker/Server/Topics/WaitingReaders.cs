@@ -1,0 +1,76 @@
+namespace LogPipeline.Broker.Topics;
+
+// Woken from the storage's flusher, registered by fetch handlers; _lock guards _waiting. A reader is one signal that may hang on
+// many partitions, so waking is cheap and idempotent and what it means is read from the logs afterwards.
+/// <summary>Signals to set when a partition has more to read, or is gone.</summary>
+internal sealed class WaitingReaders
+{
+    private readonly Lock _lock = new();
+    private readonly List<ReadSignal> _waiting = [];
+
+    public void Add(ReadSignal signal)
+    {
+        lock (_lock)
+        {
+            _waiting.Add(signal);
+        }
+    }
+
+    public void Remove(ReadSignal signal)
+    {
+        lock (_lock)
+        {
+            _waiting.Remove(signal);
+        }
+    }
+
+    public void Wake()
+    {
+        lock (_lock)
+        {
+            foreach (ReadSignal signal in _waiting)
+            {
+                signal.Set();
+            }
+        }
+    }
+}
+
+/// <summary>Something that a fetch awaits: more data, or its time being up.</summary>
+internal sealed class ReadSignal
+{
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _set = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completes when the signal is set.</summary>
+    public Task Task
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _set.Task;
+            }
+        }
+    }
+
+    public void Set()
+    {
+        lock (_lock)
+        {
+            _set.TrySetResult();
+        }
+    }
+
+    /// <summary>Arms the signal again; call before looking at what it signals, lest a change be missed.</summary>
+    public void Reset()
+    {
+        lock (_lock)
+        {
+            if (_set.Task.IsCompleted)
+            {
+                _set = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            }
+        }
+    }
+}
