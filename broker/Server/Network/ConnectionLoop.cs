@@ -1,3 +1,5 @@
+using System.Net;
+using LogPipeline.Broker.Telemetry;
 using LogPipeline.Protocol.Wire;
 
 namespace LogPipeline.Broker.Network;
@@ -7,6 +9,7 @@ namespace LogPipeline.Broker.Network;
 // what group commit lives on). Any other request waits until all before it are answered, as on Apache Kafka. Back-pressure is
 // not reading: at most ProduceInFlight answers are owed. A frame's bytes are used up when its handler has returned (produce) or
 // completed (others), so one receive buffer serves the connection.
+// Whatever goes wrong ends this connection alone: the client broke off, sent garbage, or met a fault of ours, which BrokerCore reports.
 /// <summary>Serves one client over its transport until either side closes.</summary>
 public sealed class ConnectionLoop
 {
@@ -14,14 +17,27 @@ public sealed class ConnectionLoop
     private readonly IConnectionTransport _transport;
     private readonly ClientConnection _connection;
     private readonly ResponseQueue _responses;
+    private readonly TimeProvider _time;
+    private long _lastActive;
+    private volatile bool _isServing;
 
-    public ConnectionLoop(BrokerCore core, IConnectionTransport transport)
+    public ConnectionLoop(BrokerCore core, IConnectionTransport transport, TimeProvider time)
     {
+        _time = time;
+        _lastActive = time.GetTimestamp();
         _core = core;
         _transport = transport;
         _connection = new ClientConnection(transport.LocalEndPoint, transport.RemoteEndPoint);
         _responses = new ResponseQueue(transport, core.Telemetry);
     }
+
+    public EndPoint? RemoteEndPoint => _connection.RemoteEndPoint;
+
+    /// <summary>How long the client has neither asked for nor awaited anything.</summary>
+    public TimeSpan IdleFor => _isServing ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _lastActive));
+
+    /// <summary>Breaks the connection at once; <see cref="RunAsync"/> then returns.</summary>
+    public void Abort() => _transport.Abort();
 
     /// <summary>Runs until the client leaves, misbehaves or is cancelled; the transport is disposed on return.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -33,16 +49,19 @@ public sealed class ConnectionLoop
             while (await frames.ReadAsync(cancellation) is { } frame)
             {
                 _core.Telemetry.BytesIn(frame.Length + 4);
+                _isServing = true;
                 await ServeAsync(frame, cancellation);
+                Volatile.Write(ref _lastActive, _time.GetTimestamp());
+                _isServing = false;
             }
             await _responses.DrainAsync();
         }
-        catch (Exception e) when (IsOfThisConnection(e, cancellation))
+        catch (Exception e)
         {
             if (e is CloseConnectionException or MalformedMessageException)
             {
                 _core.Telemetry.BadFrame();
-                _core.Log.BadFrame(_connection.RemoteEndPoint, e.Message);
+                _core.Logger.BadFrame(_connection.RemoteEndPoint, e.Message);
             }
             _transport.Abort();
         }
@@ -69,10 +88,4 @@ public sealed class ConnectionLoop
             await _responses.SendAsync(response, cancellation);
         }
     }
-
-    /// <summary>A client that breaks off or sends garbage ends its own connection; anything else is a fault of ours and goes up.</summary>
-    private static bool IsOfThisConnection(Exception e, CancellationToken cancellation) =>
-        e is CloseConnectionException or MalformedMessageException or System.Net.Sockets.SocketException or IOException
-            or ObjectDisposedException
-        || (e is OperationCanceledException && cancellation.IsCancellationRequested);
 }

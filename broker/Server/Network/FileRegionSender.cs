@@ -8,7 +8,7 @@ using Microsoft.Win32.SafeHandles;
 namespace LogPipeline.Broker.Network;
 
 // Socket.SendPacketsAsync sends memory and file regions in one go, the regions by sendfile(2). It wants a FileStream opened for
-// asynchronous use; the stream made here wraps the segment's own handle, is never read and never disposed: the segment owns it.
+// asynchronous use; the stream made here wraps the segment's own handle, is never read and never disposed (its finalizer leaves the handle alone): the segment owns it.
 /// <summary>Sends frames with file regions over one socket, one at a time.</summary>
 internal sealed class FileRegionSender : IDisposable, IValueTaskSource
 {
@@ -84,10 +84,5 @@ internal sealed class FileRegionSender : IDisposable, IValueTaskSource
         return new SendPacketsElement(copy);
     }
 
-    private static FileStream Wrap(SafeFileHandle handle)
-    {
-        var stream = new FileStream(handle, FileAccess.Read, bufferSize: 0, isAsync: true);
-        GC.SuppressFinalize(stream);
-        return stream;
-    }
+    private static FileStream Wrap(SafeFileHandle handle) => new(handle, FileAccess.Read, bufferSize: 0, isAsync: true);
 }

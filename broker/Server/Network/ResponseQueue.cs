@@ -19,7 +19,7 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
         while (_owed.TryPeek(out Task? first) && (first.IsCompleted || _owed.Count >= OwedMax))
         {
             await first;
-            _owed.Dequeue();
+            _ = _owed.Dequeue();
         }
     }
 

@@ -28,7 +28,7 @@ internal static class BrokerSettingTable
         new("log.dirs", SettingType.String, null, "The data directory is given at start.") { HasEffect = false },
         new("log.flush", SettingType.String, "group", "group: an acknowledged record is on disk, one fsync for all that waits; interval: fsync every log.flush.interval.ms; os: never.") { Allowed = ["group", "interval", "os"] },
         new("log.flush.interval.messages", Long, Forever, "See log.flush.") { Min = 1, HasEffect = false },
-        new("log.flush.interval.ms", Long, "1000", "Time between two fsyncs with log.flush=interval.") { Min = 1, HasEffect = false },
+        new("log.flush.interval.ms", Long, "1000", "Time between two fsyncs with log.flush=interval.") { Min = 1 },
         new("log.index.interval.bytes", Int, "4096", "Default of index.interval.bytes.") { Min = 0 },
         new("log.index.size.max.bytes", Int, "10485760", "Default of segment.index.bytes.") { Min = 4 },
         new("log.message.timestamp.type", SettingType.String, "CreateTime", "Records keep the producer's timestamps.") { Allowed = ["CreateTime"], HasEffect = false },

@@ -65,6 +65,8 @@ public sealed class BrokerSettings
 
     public TimeSpan ProducerIdExpiration => Milliseconds("producer.id.expiration.ms");
 
+    public TimeSpan FlushInterval => Milliseconds("log.flush.interval.ms");
+
     public string Flush => Value("log.flush")!;
 
     /// <summary>The value in force: as given, else derived, else the default; null when there is none.</summary>

@@ -6,6 +6,9 @@ namespace LogPipeline.Broker.Settings;
 /// <summary>The settings of one topic: what was given for it over the broker's defaults.</summary>
 internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<string, string> given)
 {
+    /// <summary>Settings may be as large as an i64; times beyond a century would overflow and mean the same.</summary>
+    private const long CenturyMs = 36525L * 24 * 60 * 60 * 1000;
+
     /// <summary>What was given when the topic was created, kept durably; by name in ordinal order.</summary>
     public SortedDictionary<string, string> Given { get; } = new(given.ToDictionary(), StringComparer.Ordinal);
 
@@ -42,12 +45,12 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
     public PartitionLogOptions LogOptions() => new()
     {
         SegmentBytes = Number("segment.bytes"),
-        SegmentTime = TimeSpan.FromMilliseconds(Math.Min(Number("segment.ms"), (long)TimeSpan.FromDays(36500).TotalMilliseconds)),
+        SegmentTime = TimeSpan.FromMilliseconds(Math.Min(Number("segment.ms"), CenturyMs)),
         IndexIntervalBytes = (int)Number("index.interval.bytes"),
         IndexBytesMax = (int)Number("segment.index.bytes"),
         BatchBytesMax = (int)Number("max.message.bytes"),
-        RetentionMs = Number("retention.ms"),
-        RetentionBytes = Number("retention.bytes"),
+        Retention = Limit("retention.ms") is { } time ? TimeSpan.FromMilliseconds(Math.Min(time, CenturyMs)) : null,
+        RetentionBytes = Limit("retention.bytes"),
         ProducerIdExpiration = broker.ProducerIdExpiration,
         Flush = broker.Flush switch
         {
@@ -55,7 +58,11 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
             "os" => FlushPolicy.Os,
             _ => FlushPolicy.Group,
         },
+        FlushInterval = broker.FlushInterval,
     };
+
+    /// <summary>A limit, or null where Kafka says "none" by -1.</summary>
+    private long? Limit(string name) => Number(name) is >= 0 and var limit ? limit : null;
 
     private long Number(string name) => long.Parse(Value(TopicSettingTable.Find(name)!)!, CultureInfo.InvariantCulture);
 }

@@ -4,7 +4,7 @@ using LogPipeline.Storage;
 namespace LogPipeline.Broker.Topics;
 
 /// <summary>A topic being served; immutable, since partitions cannot be added yet.</summary>
-internal sealed class Topic(string name, Guid id, TopicSettings settings, IReadOnlyList<TopicPartition> partitions)
+internal sealed class Topic(string name, Guid id, TopicSettings settings, IReadOnlyList<ServedPartition> partitions)
 {
     public string Name => name;
 
@@ -13,18 +13,18 @@ internal sealed class Topic(string name, Guid id, TopicSettings settings, IReadO
     public TopicSettings Settings => settings;
 
     /// <summary>Its partitions, by number.</summary>
-    public IReadOnlyList<TopicPartition> Partitions => partitions;
+    public IReadOnlyList<ServedPartition> Partitions => partitions;
 
     public bool IsInternal { get; } = TopicName.IsInternal(name);
 
     /// <summary>The partition of that number, or null.</summary>
-    public TopicPartition? Partition(int number) => (uint)number < (uint)partitions.Count ? partitions[number] : null;
+    public ServedPartition? Partition(int number) => (uint)number < (uint)partitions.Count ? partitions[number] : null;
 }
 
 /// <summary>One partition: its log, and who waits for more of it.</summary>
-internal sealed class TopicPartition
+internal sealed class ServedPartition
 {
-    public TopicPartition(PartitionLog log)
+    public ServedPartition(PartitionLog log)
     {
         Log = log;
         Log.HighWatermarkMoved += _ => Readers.Wake();

@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Requests;
+using LogPipeline.Broker.Settings;
+using LogPipeline.Broker.Telemetry;
+using LogPipeline.Broker.Topics;
+using LogPipeline.Files;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Wire;
+using LogPipeline.Storage;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LogPipeline.Broker;
+
+// The broker without sockets: topics, groups and one handler per API over one data directory. The socket server and the simulator
+// both drive it, one ConnectionLoop per client. Every part it owns is safe to call from any thread.
+/// <summary>Answers requests.</summary>
+public sealed class BrokerCore : IDisposable
+{
+    private readonly DataDirectory _directory;
+    private readonly TimeProvider _time;
+    private readonly Dictionary<ApiKey, IRequestHandler> _handlers = [];
+    private readonly ApiVersionsHandler _apiVersions;
+    private readonly TopicRegistry _topics;
+
+    private BrokerCore(BrokerOptions options, BrokerSettings settings, DataDirectory directory, TopicRegistry topics, TimeProvider time, Random random)
+    {
+        _directory = directory;
+        _topics = topics;
+        _time = time;
+        Settings = settings;
+        Logger = LoggerOf(options);
+        Telemetry = new BrokerTelemetry(EndOffsets);
+        _apiVersions = new ApiVersionsHandler(() => _handlers.Values.OrderBy(handler => handler.Api.Key));
+        foreach (IRequestHandler handler in Handlers(options, random))
+        {
+            _handlers.Add(handler.Api.Key, handler);
+        }
+    }
+
+    /// <summary>The settings in force.</summary>
+    public BrokerSettings Settings { get; }
+
+    /// <summary>The broker's metrics.</summary>
+    public BrokerTelemetry Telemetry { get; }
+
+    /// <summary>22 characters, made when the data directory was.</summary>
+    public string ClusterId => _directory.ClusterId;
+
+    internal ILogger Logger { get; }
+
+    internal int TopicCount => _topics.All.Count;
+
+    /// <summary>Opens the data directory, recovers it after a crash and loads topics and groups.</summary>
+    /// <exception cref="BrokerStartException">A setting is wrong, or the directory is locked or damaged.</exception>
+    public static BrokerCore Open(BrokerOptions options, IFileSystem files, TimeProvider time, Random random)
+    {
+        ILogger logger = LoggerOf(options);
+        var settings = new BrokerSettings(options.Settings);
+        foreach (string name in settings.WithoutEffect)
+        {
+            logger.SettingWithoutEffect(name);
+        }
+        var file = new TopicFile(files, options.DataDirectory);
+        DataDirectory? directory = null;
+        try
+        {
+            files.CreateDirectory(options.DataDirectory);
+            IReadOnlyList<TopicEntry>? entries = file.Read();
+            directory = DataDirectory.Open(files, options.DataDirectory, DirectoryOptions(options, settings, entries), time, random, logger);
+            var topics = new TopicRegistry(directory, file, settings, random, logger);
+            topics.Load(entries);
+            return new BrokerCore(options, settings, directory, topics, time, random);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+        {
+            directory?.Dispose();
+            throw new BrokerStartException(e.Message, e);
+        }
+    }
+
+    /// <summary>Whether a request may be started while earlier ones of its connection are unanswered: produce requests may.</summary>
+    public static bool MayOverlap(ReadOnlyMemory<byte> frame) =>
+        frame.Length >= 2 && BinaryPrimitives.ReadInt16BigEndian(frame.Span) == (short)ApiKey.Produce;
+
+    /// <summary>Answers one request, given as a frame without its size; null when it wants no answer.</summary>
+    /// <exception cref="CloseConnectionException">The connection must be closed.</exception>
+    /// <exception cref="MalformedMessageException">The same: the frame is not what its header says.</exception>
+    public async ValueTask<FrameBuffer?> HandleAsync(ClientConnection connection, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
+    {
+        RequestHeader header = Frames.ReadRequestHeader(frame, out int headerSize);
+        if (header.Key == ApiKey.ApiVersions && header.Version > _apiVersions.Api.MaxVersion)
+        {
+            return _apiVersions.Unsupported(header.CorrelationId);
+        }
+        if (!_handlers.TryGetValue(header.Key, out IRequestHandler? handler)
+            || header.Version < handler.ServedFrom || header.Version > handler.Api.MaxVersion)
+        {
+            throw new CloseConnectionException($"request of api {(short)header.Key} version {header.Version}, which is not served");
+        }
+        Telemetry.Request(header.Key);
+        long started = Telemetry.MeasuresLatency ? _time.GetTimestamp() : 0;
+        var context = new RequestContext(connection, header.Version, header.CorrelationId, header.ClientId ?? "");
+        FrameBuffer? response = await AnswerAsync(handler, context, frame[headerSize..], cancellation);
+        if (started != 0)
+        {
+            Telemetry.Latency(header.Key, _time.GetElapsedTime(started));
+        }
+        return response;
+    }
+
+    /// <summary>Flushes everything and leaves the mark of a clean stop.</summary>
+    public Task CloseAsync() => _directory.CloseAsync();
+
+    /// <summary>Lets go of the directory.</summary>
+    public void Dispose()
+    {
+        _directory.Dispose();
+        Telemetry.Dispose();
+    }
+
+    /// <summary>A fault of ours ends the client's connection, is reported and leaves the others alone.</summary>
+    private async ValueTask<FrameBuffer?> AnswerAsync(
+        IRequestHandler handler, RequestContext context, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    {
+        try
+        {
+            return await handler.HandleAsync(context, body, cancellation);
+        }
+        catch (Exception e) when (e is not (CloseConnectionException or MalformedMessageException or OperationCanceledException))
+        {
+            Telemetry.RequestFailed(handler.Api.Key);
+            Logger.RequestFailed(e, context.Connection.RemoteEndPoint, handler.Api.Key);
+            throw;
+        }
+    }
+
+    private IEnumerable<IRequestHandler> Handlers(BrokerOptions options, Random random)
+    {
+        yield return _apiVersions;
+    }
+
+    private IEnumerable<(string Topic, int Partition, long EndOffset)> EndOffsets() =>
+        from topic in _topics.All
+        from partition in topic.Partitions
+        select (topic.Name, partition.Log.Partition, partition.Log.LogEndOffset);
+
+    private static DataDirectoryOptions DirectoryOptions(
+        BrokerOptions options, BrokerSettings settings, IReadOnlyList<TopicEntry>? entries)
+    {
+        Dictionary<string, TopicEntry> byName = (entries ?? []).Where(e => !e.Deleting).ToDictionary(e => e.Name, StringComparer.Ordinal);
+        var none = new Dictionary<string, string>();
+        return new DataDirectoryOptions
+        {
+            NodeId = settings.NodeId,
+            OptionsOf = topic => new TopicSettings(settings, byName.TryGetValue(topic, out TopicEntry? entry) ? entry.Settings : none).LogOptions(),
+            OnFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e)),
+        };
+    }
+
+    private static ILogger LoggerOf(BrokerOptions options) =>
+        options.LoggerFactory?.CreateLogger("LogPipeline.Broker") ?? NullLogger.Instance;
+}

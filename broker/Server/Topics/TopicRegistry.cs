@@ -1,0 +1,177 @@
+using LogPipeline.Broker.Settings;
+using LogPipeline.Broker.Telemetry;
+using LogPipeline.Storage;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Broker.Topics;
+
+// The topics being served. _lock serialises creation and deletion (they touch the disk) and guards replacing _index; readers take the
+// index as it is. Persists the registry file (TopicFile) before directories appear and marks before they vanish.
+/// <summary>Finds, creates and deletes topics.</summary>
+internal sealed class TopicRegistry(
+    DataDirectory directory, TopicFile file, BrokerSettings settings, Random random, ILogger logger)
+{
+    private readonly Lock _lock = new();
+    private volatile TopicIndex _index = TopicIndex.Empty;
+
+    /// <summary>All topics by name in ordinal order. A snapshot.</summary>
+    public IReadOnlyList<Topic> All => _index.All;
+
+    public Topic? Find(string name) => _index.Find(name);
+
+    public Topic? Find(Guid id) => _index.Find(id);
+
+    /// <summary>Raised after a topic is gone, outside the lock.</summary>
+    public event Action<Topic>? Deleted;
+
+    /// <summary>Serves what is on disk: finishes creations and deletions that a crash cut short.</summary>
+    /// <param name="entries">The registry file's content; null when there was none.</param>
+    public void Load(IReadOnlyList<TopicEntry>? entries)
+    {
+        ILookup<string, PartitionLog> found = directory.Logs.ToLookup(log => log.Topic, StringComparer.Ordinal);
+        var topics = new List<Topic>();
+        bool changed = entries is null;
+        foreach (TopicEntry entry in entries ?? [])
+        {
+            if (entry.Deleting)
+            {
+                DeleteLogs([.. found[entry.Name].Where(log => log.TopicId == entry.Id)]);
+                changed = true;
+                continue;
+            }
+            var topicSettings = new TopicSettings(settings, entry.Settings);
+            Dictionary<int, PartitionLog> logs = found[entry.Name].Where(log => log.TopicId == entry.Id).ToDictionary(log => log.Partition);
+            topics.Add(Assemble(entry.Name, entry.Id, topicSettings, entry.Partitions, logs));
+        }
+        foreach (IGrouping<string, PartitionLog> logs in found)
+        {
+            if (!(entries ?? []).Any(entry => entry.Name == logs.Key))
+            {
+                topics.Add(Adopt(logs));
+                changed = true;
+            }
+        }
+        _index = new TopicIndex(topics);
+        if (changed)
+        {
+            Write(_index.All);
+        }
+    }
+
+    /// <summary>Creates a topic; durable on return.</summary>
+    /// <returns>The topic, and whether it is new: false when the name was taken meanwhile.</returns>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public (Topic Topic, bool Created) Create(string name, int partitions, IReadOnlyDictionary<string, string> given)
+    {
+        lock (_lock)
+        {
+            if (_index.Find(name) is { } existing)
+            {
+                return (existing, false);
+            }
+            Guid id = NewId();
+            Write(_index.All, new TopicEntry(name, id, partitions, Deleting: false, given));
+            Topic topic = Assemble(name, id, new TopicSettings(settings, given), partitions, []);
+            _index = new TopicIndex([.. _index.All, topic]);
+            logger.TopicCreated(name, partitions, id);
+            return (topic, true);
+        }
+    }
+
+    /// <summary>Deletes a topic and its logs; durably gone on return. False when it was gone already.</summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public bool Delete(Topic topic)
+    {
+        lock (_lock)
+        {
+            if (_index.Find(topic.Id) is null)
+            {
+                return false;
+            }
+            List<Topic> others = [.. _index.All.Where(other => other.Id != topic.Id)];
+            Write(others, new TopicEntry(topic.Name, topic.Id, topic.Partitions.Count, Deleting: true, topic.Settings.Given));
+            _index = new TopicIndex(others);
+            DeleteLogs([.. topic.Partitions.Select(partition => partition.Log)]);
+            Write(others);
+        }
+        foreach (ServedPartition partition in topic.Partitions)
+        {
+            partition.Readers.Wake();
+        }
+        logger.TopicDeleted(topic.Name, topic.Id);
+        Deleted?.Invoke(topic);
+        return true;
+    }
+
+    private Topic Assemble(string name, Guid id, TopicSettings topicSettings, int partitions, Dictionary<int, PartitionLog> logs)
+    {
+        PartitionLogOptions options = topicSettings.LogOptions();
+        var served = new List<ServedPartition>(partitions);
+        for (int number = 0; number < partitions; number++)
+        {
+            served.Add(new ServedPartition(logs.GetValueOrDefault(number) ?? directory.Create(name, id, number, options)));
+        }
+        return new Topic(name, id, topicSettings, served);
+    }
+
+    /// <summary>Directories that no entry names: another broker's data, or the registry file was lost. Nothing is thrown away.</summary>
+    private Topic Adopt(IGrouping<string, PartitionLog> logs)
+    {
+        logger.TopicAdopted(logs.Key);
+        Guid id = logs.First().TopicId;
+        return Assemble(
+            logs.Key, id, new TopicSettings(settings, new Dictionary<string, string>()), logs.Max(log => log.Partition) + 1,
+            logs.ToDictionary(log => log.Partition));
+    }
+
+    private void DeleteLogs(List<PartitionLog> logs)
+    {
+        foreach (PartitionLog log in logs)
+        {
+            directory.Delete(log);
+        }
+    }
+
+    private void Write(IEnumerable<Topic> topics, TopicEntry? one = null)
+    {
+        IEnumerable<TopicEntry> entries = topics.Select(
+            topic => new TopicEntry(topic.Name, topic.Id, topic.Partitions.Count, Deleting: false, topic.Settings.Given));
+        file.Write(one is null ? entries : entries.Append(one));
+    }
+
+    /// <summary>A random version 4 UUID whose text form does not begin with a dash, as Kafka's tools want it.</summary>
+    private Guid NewId()
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        do
+        {
+            random.NextBytes(bytes);
+            bytes[6] = (byte)((bytes[6] & 0x0f) | 0x40);
+            bytes[8] = (byte)((bytes[8] & 0x3f) | 0x80);
+        }
+        while (bytes[0] >> 2 == 62);
+        return new Guid(bytes, bigEndian: true);
+    }
+}
+
+/// <summary>The topics at one moment, by name and by id.</summary>
+internal sealed class TopicIndex
+{
+    private readonly Dictionary<string, Topic> _byName;
+    private readonly Dictionary<Guid, Topic> _byId;
+
+    public TopicIndex(IEnumerable<Topic> topics)
+    {
+        All = [.. topics.OrderBy(topic => topic.Name, StringComparer.Ordinal)];
+        _byName = All.ToDictionary(topic => topic.Name, StringComparer.Ordinal);
+        _byId = All.ToDictionary(topic => topic.Id);
+    }
+
+    public static TopicIndex Empty { get; } = new([]);
+
+    public IReadOnlyList<Topic> All { get; }
+
+    public Topic? Find(string name) => _byName.GetValueOrDefault(name);
+
+    public Topic? Find(Guid id) => _byId.GetValueOrDefault(id);
+}
