@@ -1,0 +1,76 @@
+using LogPipeline.Client.Connections;
+using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Consuming.Group;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+
+namespace LogPipeline.Client.Admin;
+
+/// <summary>Consumer groups, seen from outside.</summary>
+public sealed partial class AdminClient
+{
+    /// <summary>The groups of all brokers, ordered by name.</summary>
+    public async ValueTask<IReadOnlyList<GroupListing>> ListGroupsAsync(CancellationToken ct)
+    {
+        await cluster.MetadataAsync([], create: false, ct);
+        SortedDictionary<string, GroupListing> groups = new(StringComparer.Ordinal);
+        foreach (BrokerNode node in cluster.Brokers)
+        {
+            ListGroupsResponse answer = await cluster.Retrying.RunAsync(
+                async (_, inner) =>
+                {
+                    BrokerConnection broker = await cluster.ConnectAsync(node.Endpoint, 0, inner);
+                    ListGroupsResponse found = await broker.SendAsync<ListGroupsRequest, ListGroupsResponse>(new ListGroupsRequest(), inner);
+                    return Checked(found, found.ErrorCode, $"listing groups of {node.Endpoint}");
+                },
+                cluster.Options.LookupTimeout,
+                ct);
+            foreach (ListGroupsResponse.Group group in answer.Groups)
+            {
+                groups[group.GroupId] = new GroupListing(group.GroupId, group.ProtocolType, group.GroupState);
+            }
+        }
+        return [.. groups.Values];
+    }
+
+    /// <summary>The group; an unknown one has state <c>Dead</c>, or throws <see cref="ErrorCode.GroupIdNotFound"/> on newer brokers.</summary>
+    public ValueTask<GroupDescription> DescribeGroupAsync(string group, CancellationToken ct) => AskCoordinatorAsync(
+        group,
+        async (coordinator, inner) =>
+        {
+            DescribeGroupsResponse answer = await coordinator.SendAsync<DescribeGroupsRequest, DescribeGroupsResponse>(new DescribeGroupsRequest { Groups = [group] }, inner);
+            DescribeGroupsResponse.Group found = answer.Groups.Find(g => g.GroupId == group) ?? throw new InvalidDataException($"the broker's answer leaves out group '{group}'");
+            Checked(found, found.ErrorCode, $"group '{group}'");
+            return new GroupDescription(
+                group,
+                found.GroupState,
+                found.ProtocolType,
+                found.ProtocolData,
+                [.. found.Members.Select(m => new MemberDescription(m.MemberId, m.GroupInstanceId, m.ClientId, m.ClientHost, AssignmentOf(found, m)))]);
+        },
+        ct);
+
+    /// <summary>All committed points of a group, ordered.</summary>
+    public ValueTask<IReadOnlyList<KeyValuePair<TopicPartition, CommitPoint>>> GroupOffsetsAsync(string group, CancellationToken ct) =>
+        AskCoordinatorAsync(group, (coordinator, inner) => OffsetStore.FetchAsync(coordinator, group, null, inner), ct);
+
+    private ValueTask<T> AskCoordinatorAsync<T>(string group, Func<BrokerConnection, CancellationToken, ValueTask<T>> ask, CancellationToken ct) =>
+        cluster.Retrying.RunAsync(
+            async (attempt, inner) =>
+            {
+                if (attempt > 0)
+                {
+                    cluster.InvalidateCoordinator(group);
+                }
+                return await ask(await cluster.CoordinatorAsync(group, inner), inner);
+            },
+            cluster.Options.LookupTimeout,
+            ct);
+
+    private static List<TopicPartition> AssignmentOf(DescribeGroupsResponse.Group group, DescribeGroupsResponse.Group.Member member) =>
+        group.ProtocolType == ConsumerProtocol.Type ? ConsumerProtocol.ReadAssignment(member.MemberAssignment) : [];
+
+    private static T Checked<T>(T answer, ErrorCode code, string what) =>
+        code == ErrorCode.None ? answer : throw new BrokerErrorException(code, $"{what}: {code}");
+}
