@@ -6,7 +6,7 @@ namespace LogPipeline.Agent.Configuration;
 public static class ConfigurationFile
 {
     /// <summary>Looked for in this order when no file is named.</summary>
-    public static readonly IReadOnlyList<string> DefaultPaths = ["logpipe.yaml", "/etc/logpipe/logpipe.yaml"];
+    public static readonly IReadOnlyList<string> DefaultPaths = ["logpipe.yaml", "data/logpipe.yaml", "/etc/logpipe/logpipe.yaml"];
 
     /// <summary>Reads the file named, or the first of the default paths, or nothing but the environment when there is none.</summary>
     /// <exception cref="ConfigurationException">The file named is absent or unreadable, or is not YAML.</exception>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using LogPipeline.Agent.Configuration;
+using Microsoft.Extensions.Logging;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 
@@ -16,19 +17,41 @@ public sealed class ProcessTelemetry : IAsyncDisposable
 
     private ProcessTelemetry(TelemetryOptions options, Health health)
     {
-        _process = new ProcessMetrics();
         _provider = OpenTelemetryWiring.IsWanted(options) ? Sdk.CreateMeterProviderBuilder().AddLogPipeline(options).Build() : null;
-        if (options.AdminListen is null)
-            return;
-        _collector = new MetricsCollector(meter => meter.Name.StartsWith("LogPipeline.", StringComparison.Ordinal));
-        _admin = Listen(options.AdminListen, path => Answer(path, health));
+        if (options.AdminListen is not null)
+        {
+            _collector = new MetricsCollector(meter => meter.Name.StartsWith("LogPipeline.", StringComparison.Ordinal));
+            _admin = Listen(options.AdminListen, path => Answer(path, health));
+        }
+        _process = new ProcessMetrics();
     }
 
     /// <summary>Where <c>/metrics</c> is served, or null.</summary>
     public IPEndPoint? AdminEndpoint => _admin?.Endpoint;
 
-    /// <exception cref="ConfigurationException">The admin address cannot be served.</exception>
+    /// <exception cref="ConfigurationException">The admin address is none.</exception>
+    /// <exception cref="AddressTakenException">The admin address cannot be served.</exception>
     public static ProcessTelemetry Start(TelemetryOptions options, Health health) => new(options, health);
+
+    /// <summary>
+    /// Like <see cref="Start"/>, but an admin address that is taken is told and left out: processes on one machine may share one file,
+    /// admin address included, and who comes second has to work too.
+    /// </summary>
+    public static ProcessTelemetry StartOrGoWithout(TelemetryOptions options, Health health, ILogger logger)
+    {
+        try
+        {
+            var started = Start(options, health);
+            if (started.AdminEndpoint is { } endpoint)
+                logger.AdminServes(endpoint.ToString());
+            return started;
+        }
+        catch (AddressTakenException e)
+        {
+            logger.AdminMissing(e.Message);
+            return Start(options with { AdminListen = null }, health);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -63,7 +86,10 @@ public sealed class ProcessTelemetry : IAsyncDisposable
         }
         catch (SocketException e)
         {
-            throw new ConfigurationException($"admin.listen: {address} cannot be served ({e.Message}); stop what uses it, or set admin.listen to another port");
+            throw new AddressTakenException($"admin.listen: {address} cannot be served ({e.Message}); stop what uses it, or set admin.listen to another port", e);
         }
     }
 }
+
+/// <summary>Another process listens on the address, or it is none of this machine's.</summary>
+public sealed class AddressTakenException(string message, Exception inner) : Exception(message, inner);
