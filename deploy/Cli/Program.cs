@@ -1,3 +1,2 @@
-using LogPipeline.Cli;
-
-return await CommandTree.RunAsync(args);
+// The entry point; filled in as the room is built.
+return 0;
