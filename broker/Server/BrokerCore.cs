@@ -138,7 +138,20 @@ public sealed class BrokerCore : IDisposable
 
     private IEnumerable<IRequestHandler> Handlers(BrokerOptions options, Random random)
     {
+        HostPort? advertised = (Settings.AdvertisedListeners ?? options.Advertise) is { } address ? HostPort.Parse(address) : null;
+        var sessions = new FetchSessions(Settings.FetchSessionsMax, _time, random);
         yield return _apiVersions;
+        yield return new ProduceHandler(_topics, Logger);
+        yield return new FetchHandler(_topics, Settings, sessions, _time);
+        yield return new ListOffsetsHandler(_topics);
+        yield return new MetadataHandler(_topics, Settings, _directory, advertised);
+        yield return new CreateTopicsHandler(_topics, Settings, _directory.NodeId);
+        yield return new DeleteTopicsHandler(_topics, Settings);
+        yield return new InitProducerIdHandler(_directory);
+        yield return new OffsetForLeaderEpochHandler(_topics);
+        yield return new DescribeConfigsHandler(_topics, Settings, _directory.NodeId);
+        yield return new DescribeClusterHandler(_directory, advertised);
+        yield return new DescribeProducersHandler(_topics);
     }
 
     private IEnumerable<(string Topic, int Partition, long EndOffset)> EndOffsets() =>
