@@ -34,7 +34,7 @@ internal sealed class OffsetsTopic(TopicRegistry topics, BrokerSettings settings
             ["segment.bytes"] = settings.OffsetsSegmentBytes,
         }).Topic;
 
-    /// <summary>Appends records of one group together, in order; durable after <see cref="FlushedAsync"/>. Disposes them.</summary>
+    /// <summary>Appends records of one group together, in order; durable after <see cref="OffsetsPosition.FlushedAsync"/>. Disposes them.</summary>
     /// <exception cref="IOException">The disk refused.</exception>
     public OffsetsPosition Append(string group, IReadOnlyList<GroupRecord> records)
     {

@@ -5,7 +5,6 @@ using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
-using LogPipeline.Protocol.Wire;
 using LogPipeline.Storage;
 using Microsoft.Extensions.Logging;
 using Answer = LogPipeline.Protocol.Messages.ProduceResponse.Response.PartitionResponse;
