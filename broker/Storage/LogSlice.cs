@@ -7,12 +7,13 @@ namespace LogPipeline.Storage;
 /// Whole record batches in a segment's file, ready for sendfile(2). It stays readable when the segment is deleted meanwhile: the
 /// file is closed once nothing refers to it.
 /// </summary>
-public sealed class LogSlice(IFile file, long position, int length, long firstOffset) : IRecordSource
+public sealed class LogSlice(IFile? file, long position, int length, long firstOffset) : IRecordSource
 {
     /// <summary>No batches.</summary>
-    public static LogSlice Empty(long offset) => new(null!, 0, 0, offset);
+    public static LogSlice Empty(long offset) => new(null, 0, 0, offset);
 
-    public IFile File => file;
+    /// <summary>The segment's file; null when the slice is empty.</summary>
+    public IFile? File => file;
 
     /// <summary>Where in the file the first batch begins, in bytes.</summary>
     public long Position => position;
@@ -27,7 +28,7 @@ public sealed class LogSlice(IFile file, long position, int length, long firstOf
     /// <exception cref="IOException">The disk refused, or the file has become shorter.</exception>
     public void CopyTo(Span<byte> to)
     {
-        if (file.ReadFully(to[..length], position) != length)
+        if (file is not null && file.ReadFully(to[..length], position) != length)
         {
             throw new IOException($"{file.Path} ends before position {position + length}.");
         }

@@ -1,75 +1,231 @@
+using LogPipeline.Files;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Storage.Checkpoints;
+using LogPipeline.Storage.Producers;
+using LogPipeline.Storage.Recovery;
+using LogPipeline.Storage.Segments;
+using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Storage;
 
-/// <summary>The record batches of one partition, in offset order. All members may be called from any thread.</summary>
-public sealed class PartitionLog
+/// <summary>
+/// The record batches of one partition, in offset order. All members may be called from any thread. Appending writes the active
+/// segment under a lock; one flush at a time makes durable what was appended meanwhile (PartitionLog.Flushing.cs), and readers
+/// see what lies below the high watermark (PartitionLog.Reading.cs).
+/// </summary>
+public sealed partial class PartitionLog
 {
-    public string Topic => throw new NotImplementedException();
+    private readonly Lock _gate = new(); // guards what is written and what it is known by, unless a field says otherwise
+    private readonly IFileSystem _files;
+    private readonly string _directory;
+    private readonly TimeProvider _time;
+    private readonly Action<Exception> _onFatal;
+    private readonly ILogger _logger;
+    private readonly ProducerTable _producers;
+    private readonly LeaderEpochs _epochs;
+    private LogSegment[] _segments; // replaced whole, so that readers need no lock
+    private long _endOffset;
+    private long _logStartOffset;
 
-    public Guid TopicId => throw new NotImplementedException();
+    internal PartitionLog(LogPlace place, LogState state, PartitionLogOptions options, long logStartOffset)
+    {
+        _files = place.Files;
+        _directory = place.Directory;
+        _time = place.Time;
+        _onFatal = place.OnFatal;
+        _logger = place.Logger;
+        Topic = place.Topic;
+        TopicId = place.TopicId;
+        Partition = place.Partition;
+        LeaderEpoch = place.LeaderEpoch;
+        Options = options;
+        _segments = [.. state.Segments];
+        _producers = state.Producers;
+        _epochs = state.Epochs;
+        _endOffset = state.EndOffset;
+        _snapshotOffset = state.SnapshotOffset;
+        _snapshotPosition = state.SnapshotPosition;
+        _epochWritten = state.EpochWritten;
+        _durableOffset = _endOffset;
+        _readable = WrittenEnd();
+        _logStartOffset = Math.Clamp(logStartOffset, _segments[0].BaseOffset, _endOffset);
+    }
 
-    public int Partition => throw new NotImplementedException();
+    public string Topic { get; }
+
+    public Guid TopicId { get; }
+
+    public int Partition { get; }
 
     /// <summary>May be replaced while the log is in use.</summary>
-    public PartitionLogOptions Options { get; set; } = new();
+    public PartitionLogOptions Options { get; set; }
 
     /// <summary>First offset that can be read.</summary>
-    public long LogStartOffset => throw new NotImplementedException();
+    public long LogStartOffset => Volatile.Read(ref _logStartOffset);
 
     /// <summary>The offset that the next record gets.</summary>
-    public long LogEndOffset => throw new NotImplementedException();
-
-    /// <summary>Readers see what lies below: under <see cref="FlushPolicy.Group"/> exactly what is durable.</summary>
-    public long HighWatermark => throw new NotImplementedException();
+    public long LogEndOffset => Volatile.Read(ref _endOffset);
 
     /// <summary>The epoch stamped on what is appended now.</summary>
-    public int LeaderEpoch => throw new NotImplementedException();
+    public int LeaderEpoch { get; }
 
-    /// <summary>Bytes on disk, all segments.</summary>
-    public long SizeBytes => throw new NotImplementedException();
+    /// <summary>Bytes of batches on disk, all segments.</summary>
+    public long SizeBytes => Volatile.Read(ref _segments).Sum(static segment => segment.SizeBytes);
 
-    /// <summary>Why the log takes nothing any more; null while it works.</summary>
-    public Exception? OfflineReason => throw new NotImplementedException();
+    internal string Directory => _directory;
 
-    /// <summary>The high watermark rose, or the log went offline. Raised outside any lock, from a flush or an append.</summary>
-#pragma warning disable CS0067
-    public event Action<PartitionLog>? HighWatermarkMoved;
-#pragma warning restore CS0067
+    private LogSegment Active => _segments[^1];
+
+    private string Name => $"{Topic}-{Partition}";
 
     /// <summary>
     /// Checks one batch of magic 2 (CRC, size, sequence), stamps base offset and leader epoch into it and writes it. Not durable
     /// before <see cref="FlushedAsync"/>.
     /// </summary>
-    public AppendResult Append(Memory<byte> batch, AppendOrigin origin) => throw new NotImplementedException();
+    /// <returns>
+    /// CorruptMessage, InvalidRecord, MessageTooLarge, OutOfOrderSequenceNumber, DuplicateSequenceNumber (a repeat older than the
+    /// five batches remembered), InvalidProducerEpoch, or KafkaStorageError when the disk refused: then nothing of the batch stays.
+    /// </returns>
+    public AppendResult Append(Memory<byte> batch, AppendOrigin origin)
+    {
+        Span<byte> bytes = batch.Span;
+        ErrorCode error = BatchRules.Check(bytes, origin, Options.BatchBytesMax, out BatchHeader header);
+        if (error != ErrorCode.None)
+        {
+            return AppendResult.Refused(error, LogStartOffset);
+        }
+        AppendResult result;
+        bool startFlush;
+        long now = Now();
+        lock (_gate)
+        {
+            result = AppendLocked(bytes, header, origin, now);
+            startFlush = result is { Error: ErrorCode.None, Duplicate: false } && MustStartFlush();
+        }
+        if (startFlush)
+        {
+            StartFlush();
+        }
+        if (Options.Flush != FlushPolicy.Group && result.Error == ErrorCode.None)
+        {
+            HighWatermarkMoved?.Invoke(this);
+        }
+        return result;
+    }
 
-    /// <summary>Completes when all below <paramref name="endOffset"/> (exclusive) is below the high watermark.</summary>
-    /// <exception cref="LogOfflineException">A flush failed.</exception>
-    public ValueTask FlushedAsync(long endOffset, CancellationToken cancellation = default) => throw new NotImplementedException();
+    internal bool StartsInsideSegment => LogStartOffset > Volatile.Read(ref _segments)[0].BaseOffset;
 
-    /// <summary>Finds whole batches from the one that holds <paramref name="offset"/>, up to the high watermark.</summary>
-    /// <param name="offset">Where to begin; the first batch may begin before it.</param>
-    /// <param name="bytesMax">Bytes at most.</param>
-    /// <param name="wholeFirstBatch">Give the first batch even if it alone is larger than <paramref name="bytesMax"/>.</param>
-    /// <param name="slice">The batches, in their file.</param>
-    /// <returns>None (the slice may be empty), OffsetOutOfRange, or KafkaStorageError.</returns>
-    public ErrorCode Read(long offset, int bytesMax, bool wholeFirstBatch, out LogSlice slice) => throw new NotImplementedException();
+    internal void RaiseStart(long offset)
+    {
+        lock (_gate)
+        {
+            Volatile.Write(ref _logStartOffset, Math.Max(_logStartOffset, Math.Min(offset, HighWatermark)));
+        }
+    }
 
-    /// <summary>The first record at or after a time (milliseconds since 1970), below the high watermark; null when there is none.</summary>
-    public TimedOffset? OffsetForTime(long timestamp) => throw new NotImplementedException();
+    /// <summary>Removes segments that lie wholly below the log's start; the start is durable.</summary>
+    internal void DeleteBelowStart()
+    {
+        LogSegment[] removed;
+        lock (_gate)
+        {
+            int keep = 0;
+            while (keep < _segments.Length - 1 && _segments[keep + 1].BaseOffset <= _logStartOffset)
+            {
+                keep++;
+            }
+            removed = _segments[..keep];
+            Volatile.Write(ref _segments, _segments[keep..]);
+        }
+        foreach (LogSegment segment in removed)
+        {
+            segment.Delete();
+        }
+    }
 
-    /// <summary>The record with the largest timestamp below the high watermark; null when the log is empty.</summary>
-    public TimedOffset? MaxTimestamp() => throw new NotImplementedException();
+    private AppendResult AppendLocked(Span<byte> bytes, BatchHeader header, AppendOrigin origin, long now)
+    {
+        if (_offline is not null || _isClosed)
+        {
+            return AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
+        }
+        if (origin == AppendOrigin.Client && header.HasProducer)
+        {
+            ErrorCode error = _producers.Check(in header, HeardSince(now), out ProducerBatch? repeated);
+            if (repeated is { } known)
+            {
+                return new AppendResult(ErrorCode.None, known.BaseOffset, known.LastOffset, _logStartOffset, Duplicate: true);
+            }
+            if (error != ErrorCode.None)
+            {
+                return AppendResult.Refused(error, _logStartOffset);
+            }
+        }
+        try
+        {
+            WriteBatch(bytes, ref header, now);
+        }
+        catch (IOException e)
+        {
+            DropPartialWrite(e);
+            return AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
+        }
+        _producers.Update(in header, now);
+        _epochs.Assign(LeaderEpoch, header.BaseOffset);
+        Volatile.Write(ref _endOffset, header.NextOffset);
+        if (Options.Flush != FlushPolicy.Group)
+        {
+            Show(WrittenEnd());
+        }
+        return new AppendResult(ErrorCode.None, header.BaseOffset, header.LastOffset, _logStartOffset, Duplicate: false);
+    }
 
-    /// <summary>The largest epoch up to <paramref name="epoch"/> that has records, and where it ends; (-1, -1) when unknown.</summary>
-    public (int Epoch, long EndOffset) EndOffsetForEpoch(int epoch) => throw new NotImplementedException();
+    private void WriteBatch(Span<byte> bytes, ref BatchHeader header, long now)
+    {
+        PartitionLogOptions options = Options;
+        if (Active.IsFull(bytes.Length, _endOffset + header.LastOffsetDelta, now, options))
+        {
+            Roll(now);
+        }
+        RecordBatch.Stamp(bytes, _endOffset, LeaderEpoch);
+        header = header with { BaseOffset = _endOffset, LeaderEpoch = LeaderEpoch };
+        Active.Append(bytes, in header, options.IndexIntervalBytes);
+    }
 
-    /// <summary>The producers as they stand in what is durable: waits until all appended before the call is.</summary>
-    public ValueTask<IReadOnlyList<ProducerState>> ProducersAsync(CancellationToken cancellation = default) => throw new NotImplementedException();
+    // What a refused write left behind is cut durably: later batches take its place, and no crash may mix the two.
+    private void DropPartialWrite(IOException cause)
+    {
+        Log.AppendRefused(_logger, Name, cause);
+        if (_offline is null)
+        {
+            try
+            {
+                Active.CutTail();
+            }
+            catch (IOException e)
+            {
+                GoOffline(e);
+            }
+        }
+    }
+
+    // The old segment is made durable whole before the new one exists, so that only the active segment ever needs recovery.
+    private void Roll(long now)
+    {
+        Active.CompleteTimes();
+        Active.Trim();
+        FlushNow();
+        Checkpoint(WrittenEnd(), ProducerSnapshot.Encode(_producers));
+        var next = new LogSegment(_files, _directory, _endOffset);
+        next.Create(now);
+        _files.FlushDirectory(_directory);
+        Volatile.Write(ref _segments, [.. _segments, next]);
+        _snapshotPosition = 0;
+        Show(WrittenEnd());
+    }
+
+    private long Now() => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private long HeardSince(long now) => now - (long)Options.ProducerIdExpiration.TotalMilliseconds;
 }
-
-/// <summary>A record found by its time.</summary>
-/// <param name="Offset">The record's offset.</param>
-/// <param name="Timestamp">The record's own, in milliseconds since 1970.</param>
-/// <param name="LeaderEpoch">The epoch it was appended in.</param>
-public readonly record struct TimedOffset(long Offset, long Timestamp, int LeaderEpoch);

@@ -1,0 +1,64 @@
+using System.Globalization;
+using LogPipeline.Files;
+
+namespace LogPipeline.Storage.Checkpoints;
+
+/// <summary>
+/// At which offset each leader epoch begins, both ascending; the file is a checkpoint with lines "epoch offset". The batches
+/// carry their epoch, so recovery finds what the file does not have yet. The partition's lock guards it.
+/// </summary>
+internal sealed class LeaderEpochs
+{
+    public const string FileName = "leader-epoch-checkpoint";
+
+    private readonly List<(int Epoch, long StartOffset)> _entries = [];
+
+    public int Latest => _entries.Count == 0 ? -1 : _entries[^1].Epoch;
+
+    /// <summary>Notes the epoch of a batch in offset order; the same epoch again changes nothing.</summary>
+    public void Assign(int epoch, long offset)
+    {
+        if (epoch > Latest)
+        {
+            _entries.Add((epoch, offset));
+        }
+    }
+
+    /// <summary>Forgets epochs that begin at or after an offset.</summary>
+    public void TruncateFrom(long offset) => _entries.RemoveAll(entry => entry.StartOffset >= offset);
+
+    /// <summary>The largest epoch up to the one asked for, and where it ends; (-1, -1) when there is none, or the epoch is yet to come.</summary>
+    public (int Epoch, long EndOffset) EndOffsetFor(int epoch, long endOffset)
+    {
+        if (_entries.Count == 0 || epoch > Latest || epoch < 0)
+        {
+            return (-1, -1);
+        }
+        int index = _entries.FindLastIndex(entry => entry.Epoch <= epoch);
+        if (index < 0)
+        {
+            return (epoch, _entries[0].StartOffset); // before all we know: it ended where they begin
+        }
+        return (_entries[index].Epoch, index + 1 < _entries.Count ? Math.Min(_entries[index + 1].StartOffset, endOffset) : endOffset);
+    }
+
+    /// <summary>The epoch in which an offset was appended; -1 when unknown.</summary>
+    public int EpochAt(long offset)
+    {
+        int index = _entries.FindLastIndex(entry => entry.StartOffset <= offset);
+        return index < 0 ? -1 : _entries[index].Epoch;
+    }
+
+    public string[] Lines() =>
+        [.. _entries.Select(static entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Epoch} {entry.StartOffset}"))];
+
+    public static LeaderEpochs Read(IFileSystem files, string directory)
+    {
+        var epochs = new LeaderEpochs();
+        foreach (string[] fields in TextCheckpoint.Read(files, directory + "/" + FileName))
+        {
+            epochs.Assign(int.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture));
+        }
+        return epochs;
+    }
+}

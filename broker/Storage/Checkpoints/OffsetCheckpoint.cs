@@ -1,0 +1,29 @@
+using System.Globalization;
+using LogPipeline.Files;
+
+namespace LogPipeline.Storage.Checkpoints;
+
+/// <summary>Kafka's checkpoints of one offset for each partition: lines "topic partition offset".</summary>
+internal static class OffsetCheckpoint
+{
+    public const string RecoveryPoint = "recovery-point-offset-checkpoint";
+    public const string HighWatermark = "replication-offset-checkpoint";
+    public const string LogStartOffset = "log-start-offset-checkpoint";
+
+    public static void Write(
+        IFileSystem files, string directory, string name, IEnumerable<PartitionLog> logs, Func<PartitionLog, long> offset) =>
+        TextCheckpoint.Write(
+            files,
+            directory + "/" + name,
+            [.. logs.Select(log => string.Create(CultureInfo.InvariantCulture, $"{log.Topic} {log.Partition} {offset(log)}"))]);
+
+    public static Dictionary<(string Topic, int Partition), long> Read(IFileSystem files, string directory, string name)
+    {
+        var offsets = new Dictionary<(string, int), long>();
+        foreach (string[] fields in TextCheckpoint.Read(files, directory + "/" + name))
+        {
+            offsets[(fields[0], int.Parse(fields[1], CultureInfo.InvariantCulture))] = long.Parse(fields[2], CultureInfo.InvariantCulture);
+        }
+        return offsets;
+    }
+}

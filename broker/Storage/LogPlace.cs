@@ -1,0 +1,18 @@
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Storage;
+
+/// <summary>Where a log is and what it works with.</summary>
+internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, int Partition)
+{
+    public required IFileSystem Files { get; init; }
+
+    public required TimeProvider Time { get; init; }
+
+    public required ILogger Logger { get; init; }
+
+    public required Action<Exception> OnFatal { get; init; }
+
+    public required int LeaderEpoch { get; init; }
+}

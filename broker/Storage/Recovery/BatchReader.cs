@@ -1,0 +1,72 @@
+using System.Buffers;
+using LogPipeline.Files;
+using LogPipeline.Protocol.Records;
+
+namespace LogPipeline.Storage.Recovery;
+
+/// <summary>Reads whole batches one after another and checks them, a block of the file at a time.</summary>
+internal sealed class BatchReader(IFile file, long limit) : IDisposable
+{
+    private const int BlockSize = 256 << 10;
+
+    private byte[] _block = ArrayPool<byte>.Shared.Rent(BlockSize);
+    private long _blockPosition;
+    private int _blockLength;
+
+    /// <summary>Why the last read said no.</summary>
+    public string Problem { get; private set; } = "";
+
+    /// <summary>The batch at a position, if it is whole, sound and has the expected base offset.</summary>
+    public bool TryRead(long position, long expectedOffset, out BatchHeader header)
+    {
+        header = default;
+        ReadOnlySpan<byte> start = Bytes(position, RecordBatch.HeaderSize);
+        if (start.Length < RecordBatch.HeaderSize)
+        {
+            return Refuse("the file ends inside a batch's header");
+        }
+        if (!BatchHeader.TryParse(start, out header))
+        {
+            return Refuse("this is no record batch of format 2");
+        }
+        if (header.BaseOffset != expectedOffset)
+        {
+            return Refuse($"the batch says that it begins at offset {header.BaseOffset}");
+        }
+        ReadOnlySpan<byte> batch = position + header.SizeInBytes <= limit ? Bytes(position, header.SizeInBytes) : default;
+        if (batch.Length < header.SizeInBytes)
+        {
+            return Refuse($"the file ends inside the batch of {header.SizeInBytes} bytes");
+        }
+        return RecordBatch.CrcIsValid(batch) || Refuse("the batch's checksum is wrong");
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_block);
+        _block = [];
+    }
+
+    private bool Refuse(string problem)
+    {
+        Problem = problem;
+        return false;
+    }
+
+    // Bytes from a position on, as many as asked for or fewer at the end of the file.
+    private ReadOnlySpan<byte> Bytes(long position, int count)
+    {
+        if (position < _blockPosition || position + count > _blockPosition + _blockLength)
+        {
+            if (count > _block.Length)
+            {
+                ArrayPool<byte>.Shared.Return(_block);
+                _block = ArrayPool<byte>.Shared.Rent(count);
+            }
+            _blockPosition = position;
+            _blockLength = file.ReadFully(_block.AsSpan(0, (int)Math.Min(_block.Length, limit - position)), position);
+        }
+        int from = (int)(position - _blockPosition);
+        return _block.AsSpan(from, Math.Min(count, _blockLength - from));
+    }
+}

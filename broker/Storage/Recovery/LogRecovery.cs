@@ -1,0 +1,170 @@
+using LogPipeline.Files;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Storage.Checkpoints;
+using LogPipeline.Storage.Producers;
+using LogPipeline.Storage.Segments;
+
+namespace LogPipeline.Storage.Recovery;
+
+/// <summary>
+/// Opens one partition's directory. A producer snapshot at offset P is written only after log, indexes and epochs up to P are
+/// durable, so the newest valid one says how far all is well, and only what follows is read: that takes the same time whatever the
+/// log's size, and none after a clean stop. A snapshot also stands at every segment's begin, so what follows is the active segment's tail.
+/// </summary>
+internal sealed class LogRecovery(IFileSystem files, string directory, PartitionLogOptions options, int leaderEpoch, long now)
+{
+    private readonly List<LogSegment> _segments = [];
+    private ProducerTable _producers = new();
+    private LeaderEpochs _epochs = new();
+    private long _endOffset;
+
+    /// <exception cref="CorruptLogException">Damage that no crash explains.</exception>
+    public LogState Run(long startOffset)
+    {
+        FindSegments(startOffset);
+        _epochs = LeaderEpochs.Read(files, directory);
+        (long snapshot, int index) = NewestSnapshot();
+        LogSegment first = _segments[index];
+        long position = Resume(first, snapshot);
+        _epochs.TruncateFrom(snapshot);
+        int epochWritten = _epochs.Latest;
+        _endOffset = snapshot;
+        long cut = 0;
+        for (int i = index; i < _segments.Count; i++)
+        {
+            cut += Scan(_segments[i], i == index ? position : 0, isActive: i == _segments.Count - 1);
+        }
+        LogSegment active = _segments[^1];
+        if (active.SizeBytes == 0 && active.BaseOffset != _endOffset)
+        {
+            throw new CorruptLogException(active.Path, 0, _endOffset, "the segment before it ends at another offset");
+        }
+        return new LogState
+        {
+            Segments = _segments,
+            Producers = _producers,
+            Epochs = _epochs,
+            EndOffset = _endOffset,
+            SnapshotOffset = snapshot,
+            SnapshotPosition = first == active ? position : 0,
+            EpochWritten = epochWritten,
+            CutBytes = cut,
+        };
+    }
+
+    private void FindSegments(long startOffset)
+    {
+        foreach (DirectoryEntry entry in files.List(directory))
+        {
+            if (entry.Name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
+            {
+                files.Delete(directory + "/" + entry.Name);
+            }
+            else if (SegmentFileName.TryParse(entry.Name, SegmentFileName.Log, out long baseOffset))
+            {
+                var segment = new LogSegment(files, directory, baseOffset);
+                segment.Open();
+                _segments.Add(segment);
+            }
+        }
+        _segments.Sort(static (a, b) => a.BaseOffset.CompareTo(b.BaseOffset));
+        if (_segments.Count == 0)
+        {
+            var segment = new LogSegment(files, directory, startOffset);
+            segment.Create(now);
+            files.FlushDirectory(directory);
+            _segments.Add(segment);
+        }
+    }
+
+    // The snapshot to begin with, and the segment that holds its offset. Without one the log's start serves: no producer is known there.
+    private (long Offset, int SegmentIndex) NewestSnapshot()
+    {
+        List<long> offsets = ProducerSnapshots.List(files, directory);
+        for (int i = offsets.Count - 1; i >= 0; i--)
+        {
+            int segment = _segments.FindLastIndex(s => s.BaseOffset <= offsets[i]);
+            if (segment >= 0 && ProducerSnapshot.TryRead(files, SegmentFileName.Of(directory, offsets[i], SegmentFileName.Snapshot)) is { } table)
+            {
+                _producers = table;
+                return (offsets[i], segment);
+            }
+        }
+        return (_segments[0].BaseOffset, 0);
+    }
+
+    // The position of the snapshot's offset; indexes that do not lead there are made anew.
+    private long Resume(LogSegment segment, long offset)
+    {
+        long size = segment.SizeBytes;
+        if (offset > segment.BaseOffset && segment.TryLoadIndexesUpTo(offset) && SegmentScan.BorderAt(segment, offset, size) is { } position)
+        {
+            segment.ResumeAt(offset, position);
+            return position;
+        }
+        segment.Offsets.Entries.Clear();
+        segment.Times.Entries.Clear();
+        segment.ResumeAt(segment.BaseOffset, 0);
+        while (offset > segment.BaseOffset)
+        {
+            if (!SegmentScan.TryReadHeader(segment.Log, segment.SizeBytes, size, out BatchHeader header) || header.BaseOffset >= offset)
+            {
+                throw new CorruptLogException(
+                    segment.Path, segment.SizeBytes, offset, $"all below offset {offset} was flushed before, but is not there");
+            }
+            segment.Account(in header, options.IndexIntervalBytes);
+            if (header.NextOffset == offset)
+            {
+                break;
+            }
+        }
+        return segment.SizeBytes;
+    }
+
+    // Reads a segment's batches from a position on, checksums too; cuts the torn tail of the active one.
+    private long Scan(LogSegment segment, long position, bool isActive)
+    {
+        long fileLength = segment.Log.Length;
+        if (position == 0)
+        {
+            segment.Offsets.Entries.Clear();
+            segment.Times.Entries.Clear();
+            segment.ResumeAt(segment.BaseOffset, 0);
+        }
+        using var reader = new BatchReader(segment.Log, fileLength);
+        while (segment.SizeBytes < fileLength && reader.TryRead(segment.SizeBytes, _endOffset, out BatchHeader header))
+        {
+            // Outside what the checksum covers.
+            if (header.LeaderEpoch < _epochs.Latest || header.LeaderEpoch >= leaderEpoch)
+            {
+                throw new CorruptLogException(
+                    segment.Path, segment.SizeBytes, _endOffset, $"leader epoch {header.LeaderEpoch} after {_epochs.Latest}");
+            }
+            segment.Account(in header, options.IndexIntervalBytes);
+            _producers.Update(in header, now);
+            _epochs.Assign(header.LeaderEpoch, header.BaseOffset);
+            _endOffset = header.NextOffset;
+        }
+        long rest = fileLength - segment.SizeBytes;
+        if (rest > 0)
+        {
+            if (!isActive)
+            {
+                throw new CorruptLogException(segment.Path, segment.SizeBytes, _endOffset, reader.Problem);
+            }
+            TornTail.Require(segment, fileLength, _endOffset, reader.Problem);
+        }
+        segment.IndexesAreComplete();
+        if (isActive)
+        {
+            // Flushed even when nothing is cut: readers will be shown what may be in the page cache only.
+            segment.CutTail();
+        }
+        else
+        {
+            segment.CompleteTimes();
+            segment.FlushIndexes();
+        }
+        return rest;
+    }
+}

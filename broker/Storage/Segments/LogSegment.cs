@@ -1,0 +1,235 @@
+using LogPipeline.Files;
+using LogPipeline.Protocol.Records;
+
+namespace LogPipeline.Storage.Segments;
+
+/// <summary>
+/// One file of record batches and its two indexes. The partition's lock guards appending; a batch once written never changes, so
+/// reading below what is flushed needs no lock. A deleted segment's file is closed by its finalizer, when no slice refers to it.
+/// </summary>
+internal sealed class LogSegment
+{
+    // Preallocation keeps extents together and fdatasync cheap (10 dirty files: 1.7 ms instead of 4.1 ms); it doubles with the
+    // file, so that a thousand small partitions do not fill the disk.
+    private const long ReserveBytesMin = 64 << 10;
+    private const long ReserveBytesMax = 64 << 20;
+
+    private readonly IFileSystem _files;
+    private readonly string _directory;
+    private readonly Lock _loading = new(); // guards making a sealed segment's indexes anew
+    private IFile? _log;
+    private bool _indexesLoaded;
+    private IndexBuilder _builder;
+    private long _reserved;
+
+    public LogSegment(IFileSystem files, string directory, long baseOffset)
+    {
+        _files = files;
+        _directory = directory;
+        BaseOffset = baseOffset;
+        Offsets = new OffsetIndex(files, SegmentFileName.Of(directory, baseOffset, SegmentFileName.OffsetIndex), baseOffset);
+        Times = new TimeIndex(files, SegmentFileName.Of(directory, baseOffset, SegmentFileName.TimeIndex), baseOffset);
+        _builder = new IndexBuilder(Offsets, Times);
+        Path = SegmentFileName.Of(directory, baseOffset, SegmentFileName.Log);
+    }
+
+    public long BaseOffset { get; }
+
+    public string Path { get; }
+
+    /// <summary>Bytes of whole batches in the file.</summary>
+    public long SizeBytes { get; private set; }
+
+    /// <summary>When the segment was begun, in milliseconds since 1970.</summary>
+    public long CreatedTime { get; private set; }
+
+    /// <summary>The largest timestamp so far; -1 when there is none.</summary>
+    public long MaxTimestamp => _builder.MaxTimestamp;
+
+    public OffsetIndex Offsets { get; }
+
+    public TimeIndex Times { get; }
+
+    public IFile Log => _log ?? throw new InvalidOperationException($"{Path} is not open");
+
+    /// <summary>Makes an empty segment's log file; the caller flushes the directory.</summary>
+    public void Create(long now)
+    {
+        // A crash may have left an empty file of this name, and indexes with it.
+        _log = _files.Open(Path, FileOpenMode.ReadWrite);
+        _log.SetLength(0);
+        Begin(0, now);
+        Offsets.Entries.Clear();
+        Times.Entries.Clear();
+        _indexesLoaded = true;
+    }
+
+    /// <summary>Opens the log file that is there.</summary>
+    public void Open()
+    {
+        _log = _files.Open(Path, FileOpenMode.ReadWrite);
+        long birth = _log.Status().BirthTime / 1_000_000;
+        Begin(_log.Length, birth);
+    }
+
+    public bool IsFull(int batchBytes, long lastOffset, long now, PartitionLogOptions options) =>
+        SizeBytes > 0
+        && (SizeBytes + batchBytes > Math.Min(options.SegmentBytes, int.MaxValue)
+            || now - CreatedTime > options.SegmentTime.TotalMilliseconds
+            || lastOffset - BaseOffset > int.MaxValue
+            || Offsets.Entries.SizeBytes + OffsetIndex.EntrySize > options.IndexBytesMax
+            || Times.Entries.SizeBytes + TimeIndex.EntrySize > options.IndexBytesMax);
+
+    /// <summary>Writes a stamped batch behind the last one.</summary>
+    public void Append(ReadOnlySpan<byte> batch, in BatchHeader header, int indexIntervalBytes)
+    {
+        long end = SizeBytes + batch.Length;
+        if (end > _reserved)
+        {
+            _reserved = end + Math.Clamp(end, ReserveBytesMin, ReserveBytesMax);
+            Log.Reserve(_reserved);
+        }
+        Log.Write(batch, SizeBytes);
+        Account(in header, indexIntervalBytes);
+    }
+
+    /// <summary>Counts a batch that is in the file at <see cref="SizeBytes"/>, and indexes it when its turn has come.</summary>
+    public void Account(in BatchHeader header, int indexIntervalBytes)
+    {
+        _builder.Add(in header, indexIntervalBytes);
+        SizeBytes = _builder.Position;
+    }
+
+    /// <summary>Takes up counting at a batch border inside the file, with the indexes as they stood there.</summary>
+    public void ResumeAt(long offset, long position)
+    {
+        Offsets.Entries.Truncate(Offsets.CountBelow(offset));
+        Times.Entries.Truncate(Times.CountBelow(offset));
+        _builder.Resume(position);
+        SizeBytes = position;
+    }
+
+    /// <summary>The indexes hold all batches so far; from now on appending keeps them.</summary>
+    public void IndexesAreComplete() => _indexesLoaded = true;
+
+    /// <summary>Cuts what lies behind the last whole batch, durably: it must not come back under batches written later.</summary>
+    public void CutTail()
+    {
+        Log.SetLength(SizeBytes);
+        Log.Flush();
+        _reserved = 0;
+    }
+
+    /// <summary>Loads the indexes of a segment that is no longer written; makes them anew when they are missing or wrong.</summary>
+    public void RequireIndexes(int indexIntervalBytes)
+    {
+        if (Volatile.Read(ref _indexesLoaded))
+        {
+            return;
+        }
+        lock (_loading)
+        {
+            if (!_indexesLoaded)
+            {
+                if (TryLoadIndexes())
+                {
+                    _builder.Resume(SizeBytes);
+                }
+                else
+                {
+                    RebuildIndexes(indexIntervalBytes);
+                }
+                Volatile.Write(ref _indexesLoaded, true);
+            }
+        }
+    }
+
+    /// <summary>Whether both index files are there and their last entries agree with the log.</summary>
+    public bool TryLoadIndexes()
+    {
+        if (!Offsets.Entries.TryLoad() || !Times.Entries.TryLoad())
+        {
+            return false;
+        }
+        Offsets.Entries.Truncate(Offsets.CountBelow(long.MaxValue));
+        Times.Entries.Truncate(Times.CountBelow(long.MaxValue));
+        int offsets = Offsets.Entries.Count;
+        if (offsets == 0)
+        {
+            return SizeBytes == 0 || Times.Entries.Count > 0;
+        }
+        (long lastOffset, long position) = Offsets[offsets - 1];
+        return SegmentScan.TryReadHeader(Log, position, SizeBytes, out BatchHeader header) && header.LastOffset == lastOffset;
+    }
+
+    /// <summary>Whether both index files are there, whatever they say beyond an offset.</summary>
+    public bool TryLoadIndexesUpTo(long offset)
+    {
+        bool loaded = Offsets.Entries.TryLoad() & Times.Entries.TryLoad();
+        Offsets.Entries.Truncate(Offsets.CountBelow(offset));
+        Times.Entries.Truncate(Times.CountBelow(offset));
+        return loaded && Times.Entries.Count > 0;
+    }
+
+    /// <summary>Notes the largest timestamp, so that the indexes say all of the batches so far.</summary>
+    public void CompleteTimes() => _builder.Complete();
+
+    /// <summary>Makes both indexes durable, as they stand.</summary>
+    public void FlushIndexes()
+    {
+        Offsets.Entries.Flush();
+        Times.Entries.Flush();
+    }
+
+    /// <summary>Gives reserved space back.</summary>
+    public void Trim()
+    {
+        if (_reserved > SizeBytes)
+        {
+            Log.SetLength(SizeBytes);
+            _reserved = 0;
+        }
+    }
+
+    /// <summary>Removes the files' names; open slices stay readable.</summary>
+    public void Delete()
+    {
+        _files.Delete(Path);
+        _files.Delete(Offsets.Entries.Path);
+        _files.Delete(Times.Entries.Path);
+        _files.Delete(SegmentFileName.Of(_directory, BaseOffset, SegmentFileName.Snapshot));
+    }
+
+    public void Close()
+    {
+        _log?.Dispose();
+        Offsets.Dispose();
+        Times.Dispose();
+    }
+
+    // Readers may use the segment meanwhile: its size stays as it is.
+    private void RebuildIndexes(int indexIntervalBytes)
+    {
+        Offsets.Entries.Clear();
+        Times.Entries.Clear();
+        var builder = new IndexBuilder(Offsets, Times);
+        while (builder.Position < SizeBytes)
+        {
+            if (!SegmentScan.TryReadHeader(Log, builder.Position, SizeBytes, out BatchHeader header))
+            {
+                throw new CorruptLogException(Path, builder.Position, -1, "no record batch begins here");
+            }
+            builder.Add(in header, indexIntervalBytes);
+        }
+        builder.Complete();
+        FlushIndexes();
+        _builder = builder;
+    }
+
+    private void Begin(long size, long created)
+    {
+        SizeBytes = size;
+        CreatedTime = created;
+        _reserved = size;
+    }
+}

@@ -1,0 +1,122 @@
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Testing.Files;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LogPipeline.Storage.Tests;
+
+/// <summary>A machine with one data directory on a memory disk: start, kill, cut the power.</summary>
+internal sealed class TestNode
+{
+    public const string Root = "/data";
+
+    public TestNode(int seed = 1)
+    {
+        Random = new Random(seed);
+        Disk = new MemoryDisk(Time);
+        Files = new MemoryFileSystem(Disk);
+    }
+
+    public TestTime Time { get; } = new();
+
+    public Random Random { get; }
+
+    public MemoryDisk Disk { get; set; }
+
+    public MemoryFileSystem Files { get; private set; }
+
+    public DataDirectory Directory { get; private set; } = null!;
+
+    public PartitionLogOptions Options { get; set; } = new() { IndexIntervalBytes = 200, SegmentBytes = 1 << 20 };
+
+    public List<Exception> Fatal { get; } = [];
+
+    public DataDirectory Start(Action<MemoryFileSystem>? prepare = null)
+    {
+        Files = new MemoryFileSystem(Disk);
+        prepare?.Invoke(Files);
+        Directory = DataDirectory.Open(
+            Files, Root, new DataDirectoryOptions { OptionsOf = _ => Options, OnFatal = Fatal.Add }, Time, Random, NullLogger.Instance);
+        return Directory;
+    }
+
+    /// <summary>Starts, and opens or makes the one log most tests need.</summary>
+    public PartitionLog StartLog(Action<MemoryFileSystem>? prepare = null)
+    {
+        Start(prepare);
+        return Directory.Logs.Count > 0 ? Directory.Logs[0] : Directory.Create("web_log", Guid.Parse("00112233-4455-6677-8899-aabbccddeeff"), 0, Options);
+    }
+
+    /// <summary>kill -9.</summary>
+    public void Kill() => Files.Kill();
+
+    public void LosePower(int seed)
+    {
+        Files.Kill();
+        Disk.LosePower(new Random(seed));
+    }
+
+    /// <summary>Goes on with a copy of the disk as it is, so that one prepared log serves many faults.</summary>
+    public TestNode Copy() => new() { Disk = Disk.Copy(Time, "memory"), Options = Options };
+
+    public string LogFile(long baseOffset = 0) => $"{Root}/web_log-0/{baseOffset:D20}.log";
+}
+
+/// <summary>A clock that tests move.</summary>
+internal sealed class TestTime : TimeProvider
+{
+    private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    public override DateTimeOffset GetUtcNow() => _now;
+
+    public void Advance(TimeSpan by) => _now += by;
+}
+
+/// <summary>Batches as producers send them.</summary>
+internal static class TestBatches
+{
+    public static byte[] Make(
+        int count, long producerId = -1, short epoch = -1, int sequence = -1, long timestamp = 1000, int valueLength = 20,
+        CompressionCodec codec = CompressionCodec.None)
+    {
+        using var builder = new RecordBatchBuilder(codec, 1 << 20);
+        byte[] value = new byte[valueLength];
+        for (int i = 0; i < count; i++)
+        {
+            Array.Fill(value, (byte)('a' + (i % 26)));
+            Assert.True(builder.TryAppend(timestamp + i, value));
+        }
+        return builder.Build(producerId, epoch, sequence).ToArray();
+    }
+
+    public static AppendResult Append(this PartitionLog log, byte[] batch) => log.Append(batch, AppendOrigin.Client);
+
+    public static byte[] ReadAll(this PartitionLog log)
+    {
+        var all = new List<byte>();
+        long offset = log.LogStartOffset;
+        while (offset < log.HighWatermark)
+        {
+            Assert.Equal(ErrorCode.None, log.Read(offset, 1 << 20, true, out LogSlice slice));
+            byte[] bytes = new byte[slice.Length];
+            slice.CopyTo(bytes);
+            offset = Walk(bytes, offset);
+            all.AddRange(bytes);
+        }
+        return [.. all];
+    }
+
+    /// <summary>Checks that batches are whole and without gap from an offset; gives the offset behind them.</summary>
+    public static long Walk(ReadOnlySpan<byte> bytes, long offset)
+    {
+        for (int at = 0; at < bytes.Length;)
+        {
+            Assert.True(BatchHeader.TryParse(bytes[at..], out BatchHeader header));
+            Assert.True(RecordBatch.CrcIsValid(bytes.Slice(at, header.SizeInBytes)));
+            Assert.Equal(offset, header.BaseOffset);
+            offset = header.NextOffset;
+            at += header.SizeInBytes;
+        }
+        return offset;
+    }
+}
