@@ -1,20 +1,82 @@
+using LogPipeline.Client;
 using LogPipeline.Client.Connections;
+using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Telemetry;
+using LogPipeline.Sinks.Workers;
 
 namespace LogPipeline.Sinks;
 
 /// <summary>
 /// One member of a sink's consumer group: takes partitions, writes their records and the ledger in one transaction each flush.
+/// Opens the store (waiting for it), joins, and hands over to its loop.
 /// </summary>
 public sealed class SinkWorker
 {
-    public SinkWorker(SinkOptions options, IConnector connector, ISinkStore store, SinkEnvironment environment) => throw new NotImplementedException();
+    private readonly SinkOptions _options;
+    private readonly IConnector _connector;
+    private readonly ISinkStore _store;
+    private readonly SinkEnvironment _environment;
+    private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <exception cref="SinkConfigurationException">A setting is wrong.</exception>
+    public SinkWorker(SinkOptions options, IConnector connector, ISinkStore store, SinkEnvironment environment)
+    {
+        options.Validate();
+        (_options, _connector, _store, _environment) = (options, connector, store, environment);
+    }
 
     /// <summary>Done when the store is open and the group is joined; faults when <see cref="RunAsync"/> ends before.</summary>
-    public Task Ready => throw new NotImplementedException();
+    public Task Ready => _ready.Task;
 
     /// <summary>
     /// Works until cancelled, then flushes what is buffered, leaves the group and returns. Whatever ends it otherwise is given to
     /// <see cref="SinkEnvironment.OnFatal"/> and thrown. The store stays the caller's.
     /// </summary>
-    public Task RunAsync(CancellationToken stop) => throw new NotImplementedException();
+    public async Task RunAsync(CancellationToken stop)
+    {
+        try
+        {
+            await WorkAsync(stop);
+            _environment.Events.Publish(new SinkStopped(_options.Name, _environment.Time.GetUtcNow(), "asked to"));
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop before the group was joined.
+        }
+        catch (Exception error)
+        {
+            SinkLog.Stopped(_environment.Logger, _options.Name, error.Message);
+            _environment.Events.Publish(new SinkStopped(_options.Name, _environment.Time.GetUtcNow(), error.Message));
+            _ready.TrySetException(error);
+            _environment.OnFatal(error);
+            throw;
+        }
+        finally
+        {
+            _ready.TrySetCanceled(CancellationToken.None);
+        }
+    }
+
+    private async Task WorkAsync(CancellationToken stop)
+    {
+        var patience = new Patience(_options.Name, _environment);
+        var ledgerId = await patience.WaitForAsync(_store.OpenAsync, stop);
+        patience.OnWorking();
+        var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = $"logpipe-sink-{_options.Name}" };
+        var random = _environment.Random;
+        await using var cluster = new ClusterClient(client, _connector, _environment.Time, new Random(random.Next()));
+        var consuming = new ConsumerOptions { Group = _options.Name, OffsetReset = OffsetReset.None };
+        await using var consumer = new Consumer(consuming, cluster, _environment.Time, new Random(random.Next()));
+        var claims = new LedgerClaims(_options, cluster, consumer, _store, ledgerId, _environment, new Random(random.Next()));
+        using var loop = new SinkLoop(_options, consumer, claims, new Flusher(_options.Name, _store, _environment), patience, _environment, OnJoined);
+        await loop.RunAsync(stop);
+    }
+
+    private void OnJoined()
+    {
+        if (_ready.TrySetResult())
+            _environment.Events.Publish(new SinkStarted(_options.Name, _environment.Time.GetUtcNow(), _store.Kind));
+    }
 }

@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using LogPipeline.Broker.Fetching;
+using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Network;
 using LogPipeline.Broker.Requests;
 using LogPipeline.Broker.Settings;
@@ -23,6 +25,8 @@ public sealed class BrokerCore : IDisposable
     private readonly Dictionary<ApiKey, IRequestHandler> _handlers = [];
     private readonly ApiVersionsHandler _apiVersions;
     private readonly TopicRegistry _topics;
+    private readonly OffsetsTopic _offsets;
+    private readonly GroupCoordinator _groups;
 
     private BrokerCore(BrokerOptions options, BrokerSettings settings, DataDirectory directory, TopicRegistry topics, TimeProvider time, Random random)
     {
@@ -32,6 +36,10 @@ public sealed class BrokerCore : IDisposable
         Settings = settings;
         Logger = LoggerOf(options);
         Telemetry = new BrokerTelemetry(EndOffsets);
+        _offsets = new OffsetsTopic(topics, settings, time);
+        _groups = new GroupCoordinator(new GroupServices(settings, time, new MemberIds(new Random(random.Next())), _offsets, Telemetry, Logger));
+        _groups.Load(topics.Find(TopicName.Offsets));
+        topics.Deleted += topic => _groups.ForgetTopic(topic.Name);
         _apiVersions = new ApiVersionsHandler(() => _handlers.Values.OrderBy(handler => handler.Api.Key));
         foreach (IRequestHandler handler in Handlers(options, random))
         {
@@ -68,8 +76,8 @@ public sealed class BrokerCore : IDisposable
         {
             files.CreateDirectory(options.DataDirectory);
             IReadOnlyList<TopicEntry>? entries = file.Read();
-            directory = DataDirectory.Open(files, options.DataDirectory, DirectoryOptions(options, settings, entries), time, random, logger);
-            var topics = new TopicRegistry(directory, file, settings, random, logger);
+            directory = DataDirectory.Open(files, options.DataDirectory, DirectoryOptions(options, settings, entries), time, new Random(random.Next()), logger);
+            var topics = new TopicRegistry(directory, file, settings, new Random(random.Next()), logger);
             topics.Load(entries);
             return new BrokerCore(options, settings, directory, topics, time, random);
         }
@@ -138,7 +146,29 @@ public sealed class BrokerCore : IDisposable
 
     private IEnumerable<IRequestHandler> Handlers(BrokerOptions options, Random random)
     {
+        HostPort? advertised = (Settings.AdvertisedListeners ?? options.Advertise) is { } address ? HostPort.Parse(address) : null;
+        var sessions = new FetchSessions(Settings.FetchSessionsMax, _time, new Random(random.Next()));
         yield return _apiVersions;
+        yield return new ProduceHandler(_topics, Logger);
+        yield return new FetchHandler(_topics, Settings, sessions, _time);
+        yield return new ListOffsetsHandler(_topics);
+        yield return new MetadataHandler(_topics, Settings, _directory, advertised);
+        yield return new CreateTopicsHandler(_topics, Settings, _directory.NodeId);
+        yield return new DeleteTopicsHandler(_topics, Settings);
+        yield return new InitProducerIdHandler(_directory);
+        yield return new OffsetForLeaderEpochHandler(_topics);
+        yield return new DescribeConfigsHandler(_topics, Settings, _directory.NodeId);
+        yield return new DescribeClusterHandler(_directory, advertised);
+        yield return new DescribeProducersHandler(_topics);
+        yield return new FindCoordinatorHandler(_offsets, _directory.NodeId, advertised);
+        yield return new JoinGroupHandler(_groups, Settings);
+        yield return new SyncGroupHandler(_groups);
+        yield return new HeartbeatHandler(_groups);
+        yield return new LeaveGroupHandler(_groups);
+        yield return new ListGroupsHandler(_groups);
+        yield return new DescribeGroupsHandler(_groups);
+        yield return new OffsetCommitHandler(_topics, _groups, Settings, _time);
+        yield return new OffsetFetchHandler(_topics, _groups);
     }
 
     private IEnumerable<(string Topic, int Partition, long EndOffset)> EndOffsets() =>

@@ -12,8 +12,8 @@ public sealed class LogSlice(IFile? file, long position, int length, long firstO
     /// <summary>No batches.</summary>
     public static LogSlice Empty(long offset) => new(null, 0, 0, offset);
 
-    /// <summary>The segment's file; null when the slice is empty.</summary>
-    public IFile? File => file;
+    /// <summary>The segment's file. An empty slice has none.</summary>
+    public IFile File => file ?? throw new InvalidOperationException("An empty slice has no file.");
 
     /// <summary>Where in the file the first batch begins, in bytes.</summary>
     public long Position => position;

@@ -1,8 +1,13 @@
+using System.Globalization;
+
 namespace LogPipeline.Sinks.Ledger;
 
 /// <summary>One generation of one file on its way to one topic: the key of <c>logpipe_sources</c> within a sink.</summary>
 public readonly record struct SourceKey(Guid AgentId, ulong Generation, string Topic) : IComparable<SourceKey>
 {
+    /// <summary>The generation as databases and people see it: 16 hexadecimal digits.</summary>
+    public string GenerationText => Generation.ToString("x16", CultureInfo.InvariantCulture);
+
     /// <summary>The order in which rows are locked, the same in every writer.</summary>
     public int CompareTo(SourceKey other)
     {
@@ -14,8 +19,8 @@ public readonly record struct SourceKey(Guid AgentId, ulong Generation, string T
 }
 
 /// <summary>A source as a flush met it in the records.</summary>
-/// <param name="Host">Text for people; invalid UTF-8 replaced.</param>
-/// <param name="File">Text for people; invalid UTF-8 replaced.</param>
+/// <param name="Host">Text for people; invalid UTF-8 and NUL replaced.</param>
+/// <param name="File">Text for people; invalid UTF-8 and NUL replaced.</param>
 public sealed record Source(SourceKey Key, string Host, string File);
 
 /// <summary>A row of <c>logpipe_sources</c> as read in the flush's transaction, and the ranges as they will be.</summary>

@@ -1,0 +1,144 @@
+using LogPipeline.Broker.Telemetry;
+using LogPipeline.Broker.Topics;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Protocol.Wire;
+
+namespace LogPipeline.Broker.Groups;
+
+// _lock guards _groups. Offsets and members are changed in memory only by what the log has: Apply serves replay at start.
+/// <summary>All groups of this broker and their offsets.</summary>
+internal sealed class GroupCoordinator(GroupServices services)
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<string, (Group Group, GroupOffsets Offsets)> _groups = new(StringComparer.Ordinal);
+
+    /// <summary>All groups by id. A snapshot.</summary>
+    public IReadOnlyList<Group> All
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _groups.Values.Select(entry => entry.Group)];
+            }
+        }
+    }
+
+    public Group? Find(string id)
+    {
+        lock (_lock)
+        {
+            return _groups.TryGetValue(id, out (Group Group, GroupOffsets Offsets) entry) ? entry.Group : null;
+        }
+    }
+
+    public GroupOffsets? FindOffsets(string id)
+    {
+        lock (_lock)
+        {
+            return _groups.TryGetValue(id, out (Group Group, GroupOffsets Offsets) entry) ? entry.Offsets : null;
+        }
+    }
+
+    /// <summary>The group of that id, made when it is not there.</summary>
+    public Group FindOrAdd(string id) => Entry(id).Group;
+
+    /// <summary>Reads what the last life of the broker left.</summary>
+    /// <exception cref="IOException">The internal topic cannot be read.</exception>
+    public void Load(Topic? offsetsTopic)
+    {
+        if (offsetsTopic is null)
+        {
+            return;
+        }
+        using var replay = new OffsetsReplay(this, services.Logger);
+        replay.Run(offsetsTopic);
+        services.Logger.GroupsLoaded(_groups.Count, _groups.Values.Sum(entry => entry.Offsets.Count), replay.Records);
+    }
+
+    /// <summary>Takes one record of the internal topic.</summary>
+    /// <exception cref="MalformedMessageException">It is not understood.</exception>
+    public void Apply(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value, long logOffset)
+    {
+        switch (GroupRecords.Version(key))
+        {
+            case 0 or GroupRecords.OffsetKeyVersion:
+                OffsetKey offset = GroupRecords.DecodeKey<OffsetKey>(key);
+                Entry(offset.Group).Offsets.Apply(
+                    offset.Topic, offset.Partition, value is { } bytes ? GroupRecords.DecodeValue<OffsetValue>(bytes) : null, logOffset);
+                break;
+            case GroupRecords.GroupKeyVersion:
+                string group = GroupRecords.DecodeKey<GroupKey>(key).Group;
+                Entry(group).Group.Restore(value is { } metadata ? GroupRecords.DecodeValue<GroupValue>(metadata) : new GroupValue());
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>Keeps offsets that a member, or nobody, commits; they count and can be fetched once they are durable.</summary>
+    /// <returns>None, why the caller may not commit, or that the disk refused.</returns>
+    public async ValueTask<ErrorCode> CommitAsync(
+        OffsetCommitRequest request, IReadOnlyList<(string Topic, int Partition, OffsetValue Value)> offsets, CancellationToken cancellation)
+    {
+        (Group group, GroupOffsets kept) = Entry(request.GroupId);
+        try
+        {
+            ErrorCode error = group.Commit(
+                request.MemberId, request.GroupInstanceId, request.GenerationIdOrMemberEpoch, Append, out OffsetsPosition position);
+            if (error != ErrorCode.None || offsets.Count == 0)
+            {
+                return error;
+            }
+            await position.FlushedAsync(cancellation);
+            long logOffset = position.EndOffset - offsets.Count;
+            foreach ((string topic, int partition, OffsetValue value) in offsets)
+            {
+                kept.Apply(topic, partition, value, logOffset++);
+            }
+            return ErrorCode.None;
+        }
+        catch (IOException e)
+        {
+            services.Logger.AppendFailed(e, TopicName.Offsets, -1);
+            return ErrorCode.CoordinatorNotAvailable;
+        }
+
+        OffsetsPosition Append() =>
+            services.Offsets.Append(group.Id, [.. offsets.Select(o => Record(group.Id, o.Topic, o.Partition, o.Value))]);
+    }
+
+    /// <summary>A topic is gone: so are the offsets committed for it.</summary>
+    public void ForgetTopic(string topic)
+    {
+        foreach (Group group in All)
+        {
+            GroupOffsets offsets = FindOffsets(group.Id)!;
+            List<int> partitions = [.. offsets.All().Where(entry => entry.Key.Topic == topic).Select(entry => entry.Key.Partition)];
+            if (partitions.Count == 0)
+            {
+                continue;
+            }
+            OffsetsPosition position = services.Offsets.Append(group.Id, [.. partitions.Select(p => Record(group.Id, topic, p, null))]);
+            partitions.ForEach(partition => offsets.Apply(topic, partition, null, position.EndOffset));
+        }
+    }
+
+    private (Group Group, GroupOffsets Offsets) Entry(string id)
+    {
+        lock (_lock)
+        {
+            if (!_groups.TryGetValue(id, out (Group Group, GroupOffsets Offsets) entry))
+            {
+                entry = (new Group(id, services), new GroupOffsets());
+                _groups.Add(id, entry);
+            }
+            return entry;
+        }
+    }
+
+    private static GroupRecord Record(string group, string topic, int partition, OffsetValue? value) => new(
+        GroupRecords.Encode(new OffsetKey { Group = group, Topic = topic, Partition = partition }, GroupRecords.OffsetKeyVersion),
+        value is null ? null : GroupRecords.Encode(value, GroupRecords.ValueVersion));
+}

@@ -1,0 +1,91 @@
+using LogPipeline.Broker.Settings;
+using LogPipeline.Broker.Topics;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Wire;
+using LogPipeline.Storage;
+
+namespace LogPipeline.Broker.Groups;
+
+/// <summary>One record to write: a key, and a value or null to delete it.</summary>
+internal readonly record struct GroupRecord(FrameBuffer Key, FrameBuffer? Value) : IDisposable
+{
+    public void Dispose()
+    {
+        Key.Dispose();
+        Value?.Dispose();
+    }
+}
+
+/// <summary>The internal topic that keeps offsets and group metadata.</summary>
+internal sealed class OffsetsTopic(TopicRegistry topics, BrokerSettings settings, TimeProvider time)
+{
+    private const int BatchBytesMax = 512 * 1024;
+
+    /// <summary>The topic, created when it is not there yet.</summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public Topic Ensure() => topics.Find(TopicName.Offsets) ?? topics.Create(
+        TopicName.Offsets,
+        settings.OffsetsPartitions,
+        new Dictionary<string, string>
+        {
+            ["cleanup.policy"] = "compact",
+            ["compression.type"] = "producer",
+            ["segment.bytes"] = settings.OffsetsSegmentBytes,
+        }).Topic;
+
+    /// <summary>Appends records of one group together, in order; durable after <see cref="OffsetsPosition.FlushedAsync"/>. Disposes them.</summary>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public OffsetsPosition Append(string group, IReadOnlyList<GroupRecord> records)
+    {
+        Topic topic = Ensure();
+        PartitionLog log = topic.Partitions[Number(group, topic.Partitions.Count)].Log;
+        long timestamp = time.GetUtcNow().ToUnixTimeMilliseconds();
+        using var builder = new RecordBatchBuilder(CompressionCodec.None, BatchBytesMax);
+        long end = -1;
+        foreach (GroupRecord record in records)
+        {
+            if (!TryAdd(builder, timestamp, record))
+            {
+                end = Append(log, builder);
+                builder.Reset();
+                TryAdd(builder, timestamp, record);
+            }
+        }
+        end = builder.Count > 0 ? Append(log, builder) : end;
+        foreach (GroupRecord record in records)
+        {
+            record.Dispose();
+        }
+        return new OffsetsPosition(log, end);
+    }
+
+    /// <summary>Kafka's choice of partition: Java's string hash, so that a directory means the same to both.</summary>
+    public static int Number(string group, int partitions)
+    {
+        int hash = 0;
+        foreach (char unit in group)
+        {
+            hash = unchecked((31 * hash) + unit);
+        }
+        return hash == int.MinValue ? 0 : Math.Abs(hash) % partitions;
+    }
+
+    private static bool TryAdd(RecordBatchBuilder builder, long timestamp, GroupRecord record) => builder.TryAppend(
+        timestamp, true, record.Key.Bytes.Span, record.Value is not null, record.Value is null ? default : record.Value.Bytes.Span, 0, default);
+
+    private static long Append(PartitionLog log, RecordBatchBuilder builder)
+    {
+        AppendResult result = log.Append(builder.Build(), AppendOrigin.Broker);
+        return result.Error == ErrorCode.None
+            ? result.LastOffset + 1
+            : throw new IOException($"{log.Topic}-{log.Partition} refused a batch of the broker's own: {result.Error}");
+    }
+}
+
+/// <summary>How far a log must be flushed for what was appended to be durable.</summary>
+internal readonly record struct OffsetsPosition(PartitionLog Log, long EndOffset)
+{
+    /// <exception cref="IOException">The flush failed.</exception>
+    public ValueTask FlushedAsync(CancellationToken cancellation) => Log.FlushedAsync(EndOffset, cancellation);
+}

@@ -1,0 +1,23 @@
+using LogPipeline.Broker.Groups;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+
+namespace LogPipeline.Broker.Requests;
+
+/// <summary>DescribeGroups: state and members; a group that is not there is Dead, from version 6 an error too.</summary>
+internal sealed class DescribeGroupsHandler(GroupCoordinator groups) : RequestHandler<DescribeGroupsRequest, DescribeGroupsResponse>
+{
+    protected override ValueTask<DescribeGroupsResponse?> AnswerAsync(
+        DescribeGroupsRequest request, RequestContext context, CancellationToken cancellation) => new(new DescribeGroupsResponse
+        {
+            Groups = [.. request.Groups.Select(id => groups.Find(id)?.Describe() ?? Dead(id, context.Version))],
+        });
+
+    private static DescribeGroupsResponse.Group Dead(string id, short version) => new()
+    {
+        GroupId = id,
+        GroupState = "Dead",
+        ErrorCode = version >= 6 ? ErrorCode.GroupIdNotFound : ErrorCode.None,
+        ErrorMessage = version >= 6 ? $"Group {id} not found." : null,
+    };
+}

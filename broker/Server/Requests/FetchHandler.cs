@@ -1,0 +1,98 @@
+using LogPipeline.Broker.Fetching;
+using LogPipeline.Broker.Settings;
+using LogPipeline.Broker.Topics;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+
+namespace LogPipeline.Broker.Requests;
+
+// A fetch that finds less than MinBytes hangs one signal on its partitions, set when a high watermark moves or MaxWaitMs is up, and
+// then reads again. The signal is armed before each reading, so nothing that comes meanwhile is missed.
+/// <summary>Fetch: reads record batches as they lie in the segments.</summary>
+internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings, FetchSessions sessions, TimeProvider time)
+    : RequestHandler<FetchRequest, FetchResponse>
+{
+    public override short ServedFrom => 4;
+
+    protected override async ValueTask<FetchResponse?> AnswerAsync(
+        FetchRequest request, RequestContext context, CancellationToken cancellation)
+    {
+        ErrorCode error = sessions.Begin(request, context.Version >= 13, out FetchTurn turn);
+        if (error != ErrorCode.None)
+        {
+            return new FetchResponse { ErrorCode = error };
+        }
+        FetchPass pass = Read(turn, request, context);
+        if (!IsEnough(pass, turn, request) && request.MaxWaitMs > 0)
+        {
+            pass = await ReadWhenThereIsMoreAsync(turn, request, context, cancellation);
+        }
+        return Answer(turn, pass);
+    }
+
+    private FetchPass Read(FetchTurn turn, FetchRequest request, RequestContext context) =>
+        new(topics, turn, request, context.Version, settings.FetchBytesMax);
+
+    private static bool IsEnough(FetchPass pass, FetchTurn turn, FetchRequest request) =>
+        pass.IsUrgent || pass.Bytes >= request.MinBytes || turn.Partitions.Count == 0;
+
+    private async ValueTask<FetchPass> ReadWhenThereIsMoreAsync(
+        FetchTurn turn, FetchRequest request, RequestContext context, CancellationToken cancellation)
+    {
+        var signal = new ReadSignal();
+        long started = time.GetTimestamp();
+        TimeSpan wait = TimeSpan.FromMilliseconds(request.MaxWaitMs);
+        List<WaitingReaders> hooks = Hooks(turn);
+        hooks.ForEach(hook => hook.Add(signal));
+        await using ITimer timer = time.CreateTimer(static state => ((ReadSignal)state!).Set(), signal, wait, Timeout.InfiniteTimeSpan);
+        try
+        {
+            while (true)
+            {
+                signal.Reset();
+                FetchPass pass = Read(turn, request, context);
+                if (IsEnough(pass, turn, request) || time.GetElapsedTime(started) >= wait)
+                {
+                    return pass;
+                }
+                await signal.Task.WaitAsync(cancellation);
+            }
+        }
+        finally
+        {
+            hooks.ForEach(hook => hook.Remove(signal));
+        }
+    }
+
+    private List<WaitingReaders> Hooks(FetchTurn turn)
+    {
+        var hooks = new List<WaitingReaders>(turn.Partitions.Count);
+        foreach (FetchPartition partition in turn.Partitions)
+        {
+            Topic? topic = partition.Key.TopicId != Guid.Empty ? topics.Find(partition.Key.TopicId) : topics.Find(partition.Key.Topic);
+            if (topic?.Partition(partition.Key.Partition) is { } served)
+            {
+                hooks.Add(served.Readers);
+            }
+        }
+        return hooks;
+    }
+
+    private static FetchResponse Answer(FetchTurn turn, FetchPass pass)
+    {
+        var response = new FetchResponse { SessionId = turn.Session?.Id ?? 0 };
+        IEnumerable<FetchedPartition> told = turn.Session is null ? pass.Partitions : turn.Session.News(pass.Partitions, turn.IsFull);
+        FetchResponse.Response? last = null;
+        foreach (FetchedPartition partition in told)
+        {
+            FetchKey key = partition.Asked.Key;
+            if (last is null || last.TopicId != key.TopicId || last.Topic != key.Topic)
+            {
+                last = new FetchResponse.Response { Topic = key.Topic, TopicId = key.TopicId };
+                response.Responses.Add(last);
+            }
+            last.Partitions.Add(partition.Answer);
+        }
+        return response;
+    }
+}

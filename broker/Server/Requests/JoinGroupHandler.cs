@@ -1,0 +1,25 @@
+using LogPipeline.Broker.Groups;
+using LogPipeline.Broker.Settings;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+
+namespace LogPipeline.Broker.Requests;
+
+/// <summary>JoinGroup: parks until the group's join barrier opens.</summary>
+internal sealed class JoinGroupHandler(GroupCoordinator groups, BrokerSettings settings) : RequestHandler<JoinGroupRequest, JoinGroupResponse>
+{
+    protected override async ValueTask<JoinGroupResponse?> AnswerAsync(
+        JoinGroupRequest request, RequestContext context, CancellationToken cancellation)
+    {
+        TimeSpan session = TimeSpan.FromMilliseconds(request.SessionTimeoutMs);
+        ErrorCode error = request.GroupId.Length == 0 ? ErrorCode.InvalidGroupId
+            : session < settings.SessionTimeoutMin || session > settings.SessionTimeoutMax ? ErrorCode.InvalidSessionTimeout
+            : request.MemberId.Length > 0 && groups.Find(request.GroupId) is null ? ErrorCode.UnknownMemberId
+            : ErrorCode.None;
+        if (error != ErrorCode.None)
+        {
+            return new JoinGroupResponse { ErrorCode = error, MemberId = request.MemberId, ProtocolName = "" };
+        }
+        return await groups.FindOrAdd(request.GroupId).JoinAsync(request, context).WaitAsync(cancellation);
+    }
+}

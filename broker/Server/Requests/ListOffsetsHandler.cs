@@ -1,0 +1,81 @@
+using LogPipeline.Broker.Topics;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Storage;
+using Answer = LogPipeline.Protocol.Messages.ListOffsetsResponse.Topic.Partition;
+using Asked = LogPipeline.Protocol.Messages.ListOffsetsRequest.Topic.Partition;
+
+namespace LogPipeline.Broker.Requests;
+
+/// <summary>ListOffsets: where a partition begins and ends, and offsets by time.</summary>
+internal sealed class ListOffsetsHandler(TopicRegistry topics) : RequestHandler<ListOffsetsRequest, ListOffsetsResponse>
+{
+    private const long Latest = -1;
+    private const long Earliest = -2;
+    private const long MaxTimestamp = -3;
+    private const long EarliestLocal = -4;
+    private const long LatestTiered = -5;
+    private const long EarliestPendingUpload = -6;
+
+    public override short ServedFrom => 1;
+
+    protected override ValueTask<ListOffsetsResponse?> AnswerAsync(
+        ListOffsetsRequest request, RequestContext context, CancellationToken cancellation)
+    {
+        var response = new ListOffsetsResponse();
+        foreach (ListOffsetsRequest.Topic topic in request.Topics)
+        {
+            response.Topics.Add(new()
+            {
+                Name = topic.Name,
+                Partitions = [.. topic.Partitions.Select(asked => Find(topic.Name, asked, context.Version))],
+            });
+        }
+        return new(response);
+    }
+
+    private Answer Find(string topic, Asked asked, short version)
+    {
+        var answer = new Answer { PartitionIndex = asked.PartitionIndex };
+        answer.ErrorCode = PartitionCheck.Find(topics, topic, asked.PartitionIndex, asked.CurrentLeaderEpoch, out PartitionLog log);
+        if (answer.ErrorCode == ErrorCode.None)
+        {
+            Fill(answer, log, asked.Timestamp, version);
+        }
+        return answer;
+    }
+
+    private static void Fill(Answer answer, PartitionLog log, long timestamp, short version)
+    {
+        switch (timestamp)
+        {
+            case Latest:
+                (answer.Offset, answer.LeaderEpoch) = (log.HighWatermark, log.LeaderEpoch);
+                break;
+            case Earliest:
+            case EarliestLocal when version >= 8:
+                answer.Offset = log.LogStartOffset;
+                break;
+            case MaxTimestamp when version >= 7:
+                Fill(answer, log.MaxTimestamp());
+                break;
+            case LatestTiered when version >= 9:
+            case EarliestPendingUpload when version >= 11:
+                break;
+            case >= 0:
+                Fill(answer, log.OffsetForTime(timestamp));
+                break;
+            default:
+                answer.ErrorCode = ErrorCode.UnsupportedVersion;
+                break;
+        }
+    }
+
+    private static void Fill(Answer answer, TimedOffset? found)
+    {
+        if (found is { } record)
+        {
+            (answer.Offset, answer.Timestamp, answer.LeaderEpoch) = (record.Offset, record.Timestamp, record.LeaderEpoch);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Settings;
+using LogPipeline.Broker.Topics;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Storage;
+
+namespace LogPipeline.Broker.Requests;
+
+/// <summary>Metadata: this broker's address and the topics; creates topics that are asked for, before it answers.</summary>
+internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings settings, DataDirectory directory, HostPort? advertised)
+    : RequestHandler<MetadataRequest, MetadataResponse>
+{
+    protected override ValueTask<MetadataResponse?> AnswerAsync(
+        MetadataRequest request, RequestContext context, CancellationToken cancellation)
+    {
+        (string host, int port) = HostPort.Told(advertised, context.Connection);
+        var response = new MetadataResponse
+        {
+            Brokers = [new() { NodeId = directory.NodeId, Host = host, Port = port }],
+            ClusterId = directory.ClusterId,
+            ControllerId = directory.NodeId,
+        };
+        if (request.Topics is null || (context.Version == 0 && request.Topics.Count == 0))
+        {
+            response.Topics.AddRange(topics.All.Select(Describe));
+        }
+        else
+        {
+            response.Topics.AddRange(request.Topics.Select(topic => Describe(topic, request.AllowAutoTopicCreation)));
+        }
+        return new(response);
+    }
+
+    private MetadataResponse.Topic Describe(MetadataRequest.Topic asked, bool mayCreate)
+    {
+        if (asked.Name is null)
+        {
+            return topics.Find(asked.TopicId) is { } byId
+                ? Describe(byId)
+                : new() { ErrorCode = ErrorCode.UnknownTopicId, TopicId = asked.TopicId, Name = null };
+        }
+        if (topics.Find(asked.Name) is { } byName)
+        {
+            return Describe(byName);
+        }
+        if (TopicName.Problem(asked.Name) is not null)
+        {
+            return new() { ErrorCode = ErrorCode.InvalidTopicException, Name = asked.Name };
+        }
+        if (!mayCreate || !settings.AutoCreateTopics || TopicName.IsInternal(asked.Name))
+        {
+            return new() { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = asked.Name };
+        }
+        try
+        {
+            return Describe(topics.Create(asked.Name, settings.PartitionsDefault, new Dictionary<string, string>()).Topic);
+        }
+        catch (IOException)
+        {
+            return new() { ErrorCode = ErrorCode.KafkaStorageError, Name = asked.Name };
+        }
+    }
+
+    private MetadataResponse.Topic Describe(Topic topic) => new()
+    {
+        Name = topic.Name,
+        TopicId = topic.Id,
+        IsInternal = topic.IsInternal,
+        Partitions = [.. topic.Partitions.Select(partition => new MetadataResponse.Topic.Partition
+        {
+            PartitionIndex = partition.Log.Partition,
+            LeaderId = directory.NodeId,
+            LeaderEpoch = partition.Log.LeaderEpoch,
+            ReplicaNodes = [directory.NodeId],
+            IsrNodes = [directory.NodeId],
+        })],
+    };
+}

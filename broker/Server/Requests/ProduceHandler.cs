@@ -1,0 +1,136 @@
+using System.Runtime.InteropServices;
+using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Telemetry;
+using LogPipeline.Broker.Topics;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Storage;
+using Microsoft.Extensions.Logging;
+using Answer = LogPipeline.Protocol.Messages.ProduceResponse.Response.PartitionResponse;
+
+namespace LogPipeline.Broker.Requests;
+
+// All batches of a request are appended before the first await, so requests of one connection are appended in order and the frame's
+// bytes are free once the call has returned. acks 1 and all wait for the flush of what they appended (log.flush decides whether that
+// is an fsync); there is no second copy to wait for. TimeoutMs bounds waiting for replicas, of which there are none.
+/// <summary>Produce: appends record batches.</summary>
+internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : RequestHandler<ProduceRequest, ProduceResponse>
+{
+    /// <summary>librdkafka before 2.12 compresses only where version 0 is advertised.</summary>
+    public override short AdvertisedFrom => 0;
+
+    public override short ServedFrom => 3;
+
+    protected override ValueTask<ProduceResponse?> AnswerAsync(
+        ProduceRequest request, RequestContext context, CancellationToken cancellation)
+    {
+        var response = new ProduceResponse();
+        var pending = new List<Pending>();
+        foreach (ProduceRequest.TopicDataEntry data in request.TopicData)
+        {
+            Topic? topic = context.Version >= 13 ? topics.Find(data.TopicId) : topics.Find(data.Name);
+            var answers = new List<Answer>(data.PartitionData.Count);
+            foreach (ProduceRequest.TopicDataEntry.PartitionDataEntry entry in data.PartitionData)
+            {
+                answers.Add(Append(request, context, topic, entry, pending));
+            }
+            response.Responses.Add(new() { Name = data.Name, TopicId = data.TopicId, PartitionResponses = answers });
+        }
+        if (request.Acks == 0)
+        {
+            return Silence(response);
+        }
+        return pending.Count == 0 ? new(response) : FlushedAsync(response, pending, cancellation);
+    }
+
+    private Answer Append(
+        ProduceRequest request, RequestContext context, Topic? topic, ProduceRequest.TopicDataEntry.PartitionDataEntry entry, List<Pending> pending)
+    {
+        var answer = new Answer { Index = entry.Index, BaseOffset = -1 };
+        (answer.ErrorCode, answer.ErrorMessage) = Refusal(request, context, topic, entry);
+        if (answer.ErrorCode != ErrorCode.None)
+        {
+            return answer;
+        }
+        PartitionLog log = topic!.Partition(entry.Index)!.Log;
+        try
+        {
+            AppendResult result = log.Append(MemoryMarshal.AsMemory(entry.Records.Memory), AppendOrigin.Client);
+            answer.ErrorCode = result.Error;
+            answer.BaseOffset = result.BaseOffset;
+            answer.LogStartOffset = result.LogStartOffset;
+            if (result.Error == ErrorCode.None)
+            {
+                pending.Add(new Pending(log, result.LastOffset + 1, answer));
+            }
+        }
+        catch (IOException e)
+        {
+            logger.AppendFailed(e, log.Topic, log.Partition);
+            (answer.ErrorCode, answer.ErrorMessage) = (ErrorCode.KafkaStorageError, e.Message);
+        }
+        return answer;
+    }
+
+    /// <summary>Why a batch is not even given to the log.</summary>
+    private static (ErrorCode Error, string? Message) Refusal(
+        ProduceRequest request, RequestContext context, Topic? topic, ProduceRequest.TopicDataEntry.PartitionDataEntry entry)
+    {
+        if (request.Acks is not (-1 or 0 or 1))
+        {
+            return (ErrorCode.InvalidRequiredAcks, null);
+        }
+        if (topic?.Partition(entry.Index) is null)
+        {
+            return (topic is null && context.Version >= 13 ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition, null);
+        }
+        if (topic.IsInternal && context.ClientId != "__admin_client")
+        {
+            return (ErrorCode.InvalidTopicException, $"{topic.Name} is internal: clients may not write to it.");
+        }
+        if (!BatchHeader.TryParse(entry.Records.Memory.Span, out BatchHeader header))
+        {
+            return (ErrorCode.CorruptMessage, "No whole record batch of format 2.");
+        }
+        if (header.SizeInBytes != entry.Records.Length)
+        {
+            return (ErrorCode.InvalidRecord, "A produce request must hold exactly one record batch for a partition.");
+        }
+        return request.TransactionalId is not null || header.IsTransactional
+            ? (ErrorCode.InvalidTxnState, "Transactions are not served.")
+            : (ErrorCode.None, null);
+    }
+
+    private async ValueTask<ProduceResponse?> FlushedAsync(ProduceResponse response, List<Pending> pending, CancellationToken cancellation)
+    {
+        foreach ((PartitionLog log, long endOffset, Answer answer) in pending)
+        {
+            try
+            {
+                await log.FlushedAsync(endOffset, cancellation);
+            }
+            catch (IOException e)
+            {
+                logger.AppendFailed(e, log.Topic, log.Partition);
+                (answer.ErrorCode, answer.ErrorMessage, answer.BaseOffset) = (ErrorCode.KafkaStorageError, e.Message, -1);
+            }
+        }
+        return response;
+    }
+
+    /// <summary>acks=0 has no answer, so the only way to tell of an error is to close the connection.</summary>
+    private static ValueTask<ProduceResponse?> Silence(ProduceResponse response)
+    {
+        foreach (ProduceResponse.Response topic in response.Responses)
+        {
+            if (topic.PartitionResponses.Find(answer => answer.ErrorCode != ErrorCode.None) is { } failed)
+            {
+                throw new CloseConnectionException($"produce with acks=0 to {topic.Name}-{failed.Index} failed: {failed.ErrorCode}");
+            }
+        }
+        return default;
+    }
+
+    private readonly record struct Pending(PartitionLog Log, long EndOffset, Answer Answer);
+}

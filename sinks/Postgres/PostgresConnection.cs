@@ -1,0 +1,32 @@
+using Npgsql;
+
+namespace LogPipeline.Sinks.Postgres;
+
+/// <summary>Reads the user's connection string and fills in what a sink or a reader wants.</summary>
+internal static class PostgresConnection
+{
+    /// <exception cref="SinkConfigurationException">The string cannot be read or names no host.</exception>
+    public static NpgsqlConnectionStringBuilder Settings(string text, string applicationName)
+    {
+        NpgsqlConnectionStringBuilder settings;
+        try
+        {
+            settings = new NpgsqlConnectionStringBuilder(text);
+        }
+        catch (ArgumentException error)
+        {
+            throw new SinkConfigurationException($"postgres connection: {error.Message} Write it as Host=127.0.0.1;Database=logs;Username=logs;Password=…");
+        }
+        if (string.IsNullOrEmpty(settings.Host))
+            throw new SinkConfigurationException("postgres connection names no Host. Write it as Host=127.0.0.1;Database=logs;Username=logs;Password=…");
+        if (!settings.ContainsKey("Application Name") || string.IsNullOrEmpty(settings.ApplicationName))
+            settings.ApplicationName = applicationName;
+        // The pool is for one process's partitions: few writers fill a database better than many.
+        if (settings.MaxPoolSize == 100)
+            settings.MaxPoolSize = 8;
+        if (settings.MaxAutoPrepare == 0)
+            settings.MaxAutoPrepare = 32;
+        settings.Enlist = false;
+        return settings;
+    }
+}

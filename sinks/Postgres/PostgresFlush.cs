@@ -1,0 +1,231 @@
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Rows;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace LogPipeline.Sinks.Postgres;
+
+/// <summary>One transaction on one connection; both end with it.</summary>
+internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connection, NpgsqlTransaction transaction) : ISinkFlush
+{
+    private const int ChunkBytes = 192 << 10;
+
+    public ValueTask<IReadOnlyList<SourceState>> ReadSourcesAsync(IReadOnlyList<Source> sources, CancellationToken cancellation) =>
+        store.GuardAsync(async () =>
+        {
+            var states = new SourceState?[sources.Count];
+            if (!await ReadSourcesAsync(sources, states, cancellation))
+            {
+                await AddSourcesAsync(sources, states, cancellation);
+                if (!await ReadSourcesAsync(sources, states, cancellation))
+                    throw new InvalidOperationException("a source was added and is not there");
+            }
+            return (IReadOnlyList<SourceState>)states!;
+        });
+
+    public async ValueTask CopyRowsAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
+    {
+        var encoder = store.RentEncoder();
+        try
+        {
+            await store.GuardAsync(async () =>
+            {
+                await CopyBisectingAsync(encoder, logId, rows, sourceIds, cancellation);
+                return true;
+            });
+        }
+        finally
+        {
+            store.Return(encoder);
+        }
+    }
+
+    public ValueTask<int> UpdateLedgerAsync(LedgerUpdate update, CancellationToken cancellation) => store.GuardAsync(async () =>
+    {
+        await using var command = new NpgsqlCommand(
+            "UPDATE logpipe_logs SET next_offset = $1, leader_epoch = $2 WHERE id = $3 AND owner = $4 AND next_offset = $5", connection, transaction)
+        {
+            Parameters =
+            {
+                new() { Value = update.Next }, new() { Value = update.LeaderEpoch }, new() { Value = update.LogId },
+                new() { Value = update.Owner.Value }, new() { Value = update.Expected },
+            },
+        };
+        return await command.ExecuteNonQueryAsync(cancellation);
+    });
+
+    public ValueTask<int> UpdateSourcesAsync(IReadOnlyList<SourceState> sources, CancellationToken cancellation) => store.GuardAsync(async () =>
+    {
+        if (sources.Count == 0)
+            return 0;
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        foreach (var state in sources)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE logpipe_sources SET stored = $1, version = version + 1 WHERE id = $2 AND version = $3")
+            {
+                Parameters =
+                {
+                    new() { Value = Multirange(state.Stored), NpgsqlDbType = NpgsqlDbType.BigIntMultirange },
+                    new() { Value = state.Id }, new() { Value = state.Version },
+                },
+            });
+        }
+        return await batch.ExecuteNonQueryAsync(cancellation);
+    });
+
+    public async ValueTask WriteDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellation) => await store.GuardAsync(async () =>
+    {
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        foreach (var letter in letters)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value) VALUES ($1, $2, $3, $4, $5, $6)")
+            {
+                Parameters =
+                {
+                    new() { Value = letter.LogId }, new() { Value = letter.Offset }, new() { Value = letter.Time.UtcDateTime },
+                    new() { Value = letter.State }, new() { Value = letter.Reason }, new() { Value = letter.Value, NpgsqlDbType = NpgsqlDbType.Bytea },
+                },
+            });
+        }
+        return letters.Count == 0 ? 0 : await batch.ExecuteNonQueryAsync(cancellation);
+    });
+
+    public async ValueTask WriteGapAsync(LedgerGap gap, CancellationToken cancellation) => await store.GuardAsync(async () =>
+    {
+        await using var command = new NpgsqlCommand(
+            "INSERT INTO logpipe_gaps (log, from_offset, to_offset, found, reason) VALUES ($1, $2, $3, $4, $5)", connection, transaction)
+        {
+            Parameters =
+            {
+                new() { Value = gap.LogId }, new() { Value = gap.From }, new() { Value = gap.To },
+                new() { Value = gap.Found.UtcDateTime }, new() { Value = gap.Reason },
+            },
+        };
+        return await command.ExecuteNonQueryAsync(cancellation);
+    });
+
+    // A commit that is under way is never cancelled: its outcome would be unknown for nothing.
+    public async ValueTask CommitAsync(CancellationToken cancellation) => await store.GuardAsync(async () =>
+    {
+        await transaction.CommitAsync(CancellationToken.None);
+        return true;
+    });
+
+    public async ValueTask RollbackAsync(CancellationToken cancellation) => await store.GuardAsync(async () =>
+    {
+        await transaction.RollbackAsync(cancellation);
+        return true;
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await transaction.DisposeAsync();
+        await connection.DisposeAsync();
+    }
+
+    /// <summary>
+    /// Copies all rows at once; where the server refuses one for its data, halves the stretch until the bad rows stand alone:
+    /// about 2·log₂(n) further copies for one of them.
+    /// </summary>
+    private async Task CopyBisectingAsync(CopyEncoder encoder, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
+    {
+        var stretches = new Stack<(int From, int To)>();
+        stretches.Push((0, rows.Count));
+        while (stretches.TryPop(out var stretch))
+        {
+            await transaction.SaveAsync("rows", cancellation);
+            try
+            {
+                await CopyStretchAsync(encoder, logId, rows, sourceIds, stretch, cancellation);
+                await transaction.ReleaseAsync("rows", cancellation);
+            }
+            catch (PostgresException error) when (PostgresErrors.IsRowsFault(error))
+            {
+                await transaction.RollbackAsync("rows", cancellation);
+                if (stretch.To - stretch.From == 1)
+                {
+                    rows.Rows[stretch.From].State = RowState.Refused;
+                    rows.Refusals.Add(new RowRefusal(stretch.From, error.SqlState, error.MessageText));
+                    continue;
+                }
+                var middle = stretch.From + (stretch.To - stretch.From) / 2;
+                stretches.Push((middle, stretch.To));
+                stretches.Push((stretch.From, middle));
+            }
+        }
+    }
+
+    private async Task CopyStretchAsync(
+        CopyEncoder encoder, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, (int From, int To) stretch, CancellationToken cancellation)
+    {
+        await using var copy = await connection.BeginRawBinaryCopyAsync(store.CopySql, cancellation);
+        encoder.Begin();
+        for (var next = stretch.From; next < stretch.To;)
+        {
+            next = Encode(encoder, logId, rows, sourceIds, next, stretch.To);
+            await copy.WriteAsync(encoder.Pending, cancellation);
+            encoder.Drained();
+        }
+        encoder.End();
+        await copy.WriteAsync(encoder.Pending, cancellation);
+    }
+
+    /// <summary>Encodes rows until a chunk is full; gives the next row's index.</summary>
+    private static int Encode(CopyEncoder encoder, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, int next, int end)
+    {
+        var all = rows.Rows;
+        for (; next < end && encoder.Pending.Length < ChunkBytes; next++)
+        {
+            ref readonly var row = ref all[next];
+            if (row.State == RowState.Store)
+                encoder.Append(logId, row, rows.Value(row), row.Source < 0 ? 0 : sourceIds[row.Source]);
+        }
+        return next;
+    }
+
+    private async Task<bool> ReadSourcesAsync(IReadOnlyList<Source> sources, SourceState?[] states, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("""
+            SELECT u.at, s.id, s.version, s.stored FROM unnest($2, $3, $4) WITH ORDINALITY AS u(agent_id, generation, topic, at)
+            JOIN logpipe_sources s ON s.sink = $1 AND s.agent_id = u.agent_id AND s.generation = u.generation AND s.topic = u.topic
+            """, connection, transaction);
+        AddKeys(command, sources);
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var found = 0;
+        while (await reader.ReadAsync(cancellation))
+        {
+            var at = (int)reader.GetInt64(0) - 1;
+            var ranges = reader.GetFieldValue<NpgsqlRange<long>[]>(3);
+            var stored = new StoredRanges(ranges.Select(r => new FileRange(r.LowerBound, r.UpperBound)));
+            states[at] = new SourceState(reader.GetInt32(1), sources[at], reader.GetInt64(2), stored);
+            found++;
+        }
+        return found == sources.Count;
+    }
+
+    private async Task AddSourcesAsync(IReadOnlyList<Source> sources, SourceState?[] states, CancellationToken cancellation)
+    {
+        var missing = sources.Where((_, i) => states[i] is null).ToList();
+        await using var command = new NpgsqlCommand("""
+            INSERT INTO logpipe_sources (sink, agent_id, generation, topic, host, file, stored, version)
+            SELECT $1, u.agent_id, u.generation, u.topic, u.host, u.file, '{}', 0
+            FROM unnest($2, $3, $4, $5, $6) WITH ORDINALITY AS u(agent_id, generation, topic, host, file, at) ORDER BY u.at
+            ON CONFLICT DO NOTHING
+            """, connection, transaction);
+        AddKeys(command, missing);
+        command.Parameters.Add(new() { Value = missing.Select(s => s.Host).ToArray() });
+        command.Parameters.Add(new() { Value = missing.Select(s => s.File).ToArray() });
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private void AddKeys(NpgsqlCommand command, IReadOnlyList<Source> sources)
+    {
+        command.Parameters.Add(new() { Value = store.Sink });
+        command.Parameters.Add(new() { Value = sources.Select(s => s.Key.AgentId).ToArray() });
+        command.Parameters.Add(new() { Value = sources.Select(s => s.Key.GenerationText).ToArray() });
+        command.Parameters.Add(new() { Value = sources.Select(s => s.Key.Topic).ToArray() });
+    }
+
+    private static NpgsqlRange<long>[] Multirange(StoredRanges stored) =>
+        [.. stored.Ranges.Select(r => new NpgsqlRange<long>(r.Begin, true, r.End, false))];
+}

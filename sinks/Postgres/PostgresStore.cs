@@ -1,0 +1,183 @@
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Postgres;
+
+/// <summary>
+/// Ledger and rows in PostgreSQL. Connections come from a small pool of their own; a connection whose transaction failed is
+/// rolled back before it is used again. Encoders are lent to one flush at a time; the lock guards their stack alone.
+/// </summary>
+public sealed class PostgresStore : ISinkStore
+{
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
+
+    private readonly string _sink;
+    private readonly string _table;
+    private readonly ILineParser _parser;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly NpgsqlDataSource _source;
+    private readonly Stack<CopyEncoder> _encoders = new();
+    private string _identity = "";
+
+    /// <exception cref="SinkConfigurationException">The connection string cannot be read.</exception>
+    public PostgresStore(string sink, PostgresOptions options, ILineParser parser, TimeProvider time, Random random)
+    {
+        (_sink, _table, _parser, _time, _random) = (sink, options.Table, parser, time, random);
+        var settings = PostgresConnection.Settings(options.Connection, $"logpipe sink {sink}");
+        Server = $"{settings.Host}:{settings.Port}";
+        _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+    }
+
+    public string Kind => "postgres";
+
+    /// <summary>Host and port, for messages.</summary>
+    internal string Server { get; }
+
+    internal string Sink => _sink;
+
+    internal string CopySql => $"COPY {_table}_rows ({string.Join(", ", Rows.RowColumns.Of(_parser))}) FROM STDIN (FORMAT binary)";
+
+    public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => GuardAsync(async () =>
+    {
+        await using var connection = await _source.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        var fresh = OwnerToken.New(_random).Value;
+        var (ledger, identity) = await new PostgresSchema(_sink, _table, _parser).EnsureAsync(connection, fresh, cancellation);
+        await transaction.CommitAsync(cancellation);
+        _identity = identity;
+        return ledger;
+    });
+
+    public ValueTask<IReadOnlyList<LedgerEntry>> ReadLedgerAsync(CancellationToken cancellation) => GuardAsync(async () =>
+    {
+        await using var connection = await _source.OpenConnectionAsync(cancellation);
+        await using var command = new NpgsqlCommand($"SELECT {EntryColumns} FROM logpipe_logs WHERE sink = $1 ORDER BY id", connection)
+        {
+            Parameters = { new() { Value = _sink } },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        var entries = new List<LedgerEntry>();
+        while (await reader.ReadAsync(cancellation))
+            entries.Add(ReadEntry(reader));
+        return (IReadOnlyList<LedgerEntry>)entries;
+    });
+
+    public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await GuardAsync(async () =>
+    {
+        await using var connection = await _source.OpenConnectionAsync(cancellation);
+        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using var batch = new NpgsqlBatch(connection, transaction);
+        foreach (var (log, offset) in starts)
+        {
+            batch.BatchCommands.Add(new NpgsqlBatchCommand("""
+                INSERT INTO logpipe_logs (sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner, table_name, table_identity, config_hash)
+                VALUES ($1, $2, $3, $4, $5, $6, -1, $7, $8, $9, $10) ON CONFLICT DO NOTHING
+                """)
+            {
+                Parameters =
+                {
+                    new() { Value = log.Sink }, new() { Value = log.ClusterId }, new() { Value = log.TopicId }, new() { Value = log.Topic },
+                    new() { Value = log.Partition }, new() { Value = offset }, new() { Value = Guid.Empty }, new() { Value = _table },
+                    new() { Value = _identity }, new() { Value = Rows.RowColumns.ConfigHash(_parser) },
+                },
+            });
+        }
+        await batch.ExecuteNonQueryAsync(cancellation);
+        await transaction.CommitAsync(cancellation);
+        return true;
+    });
+
+    public ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => GuardAsync(async () =>
+    {
+        await using var connection = await _source.OpenConnectionAsync(cancellation);
+        var claim = WriteOwnerAsync(connection, log, owner, cancellation);
+        // A frozen owner sits in a transaction with the row locked; it would hold us for as long as it sleeps.
+        while (await Task.WhenAny(claim, Task.Delay(LockPatience, _time, cancellation)) != claim)
+            await EndBlockersAsync(connection.ProcessID, cancellation);
+        return await claim;
+    });
+
+    public ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation) => GuardAsync(async () =>
+    {
+        var connection = await _source.OpenConnectionAsync(cancellation);
+        try
+        {
+            var transaction = await connection.BeginTransactionAsync(cancellation);
+            return (ISinkFlush)new PostgresFlush(this, connection, transaction);
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
+    });
+
+    public async ValueTask DisposeAsync()
+    {
+        await _source.DisposeAsync();
+        while (_encoders.TryPop(out var encoder))
+            encoder.Dispose();
+    }
+
+    internal CopyEncoder RentEncoder()
+    {
+        lock (_encoders)
+            return _encoders.TryPop(out var encoder) ? encoder : new CopyEncoder(_parser);
+    }
+
+    internal void Return(CopyEncoder encoder)
+    {
+        lock (_encoders)
+            _encoders.Push(encoder);
+    }
+
+    /// <summary>Runs a piece of work and turns what Npgsql throws into the seam's exceptions.</summary>
+    internal async ValueTask<T> GuardAsync<T>(Func<Task<T>> work)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (Exception error) when (PostgresErrors.Translate(error, Server) is { } translated)
+        {
+            throw translated;
+        }
+    }
+
+    private const string EntryColumns = "id, sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner";
+
+    private static async Task<LedgerEntry?> WriteOwnerAsync(NpgsqlConnection connection, LogIdentity log, OwnerToken owner, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand($"""
+            UPDATE logpipe_logs SET owner = $1 WHERE sink = $2 AND cluster_id = $3 AND topic_id = $4 AND topic = $5 AND partition = $6
+            RETURNING {EntryColumns}
+            """, connection)
+        {
+            CommandTimeout = 0, // the lock wait is bounded by ending the one who holds it
+            Parameters =
+            {
+                new() { Value = owner.Value }, new() { Value = log.Sink }, new() { Value = log.ClusterId }, new() { Value = log.TopicId },
+                new() { Value = log.Topic }, new() { Value = log.Partition },
+            },
+        };
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        return await reader.ReadAsync(cancellation) ? ReadEntry(reader) : null;
+    }
+
+    private async Task EndBlockersAsync(int waiting, CancellationToken cancellation)
+    {
+        await using var connection = await _source.OpenConnectionAsync(cancellation);
+        await using var command = new NpgsqlCommand("SELECT pg_terminate_backend(pid) FROM unnest(pg_blocking_pids($1)) AS pid WHERE pid > 0", connection)
+        {
+            Parameters = { new() { Value = waiting } },
+        };
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    private static LedgerEntry ReadEntry(NpgsqlDataReader reader) => new(
+        reader.GetInt32(0),
+        new LogIdentity(reader.GetString(1), reader.GetString(2), reader.GetGuid(3), reader.GetString(4), reader.GetInt32(5)),
+        reader.GetInt64(6), reader.GetInt32(7), new OwnerToken(reader.GetGuid(8)));
+}

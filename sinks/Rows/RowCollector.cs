@@ -1,0 +1,130 @@
+using System.Text;
+using LogPipeline.Client.Positions;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Sinks.Ledger;
+
+namespace LogPipeline.Sinks.Rows;
+
+/// <summary>What a stretch of record batches came to.</summary>
+/// <param name="NextOffset">The offset after the last batch, holes and control records counted.</param>
+/// <param name="LeaderEpoch">Of the last batch.</param>
+/// <param name="Skipped">Control records and fences.</param>
+public readonly record struct Collected(long NextOffset, int LeaderEpoch, int Skipped);
+
+/// <summary>A stretch of a batch that is not made of records, though its checksum holds.</summary>
+public readonly record struct UnreadableBatch(long Offset, long Timestamp, string Reason, byte[] Bytes);
+
+/// <summary>
+/// Walks record batches as fetched and copies each line once, into a <see cref="RowBatch"/>. One owner: the worker's loop. Its
+/// decoder's buffer is used again batch after batch.
+/// </summary>
+public sealed class RowCollector : IDisposable
+{
+    private readonly BatchDecoder _decoder = new();
+    private readonly Dictionary<SourceKey, int> _sources = [];
+    private RowBatch? _indexed;
+    private SourceKey _lastKey;
+    private int _lastSource = -1;
+
+    /// <param name="batches">Whole batches, back to back.</param>
+    /// <param name="from">Records below it are passed over: the first batch may begin earlier.</param>
+    /// <param name="unreadable">Takes what could not be read.</param>
+    /// <exception cref="CorruptRecordException">The bytes are not batches at all.</exception>
+    public Collected Collect(string topic, ReadOnlySpan<byte> batches, long from, RowBatch into, List<UnreadableBatch> unreadable)
+    {
+        Index(into);
+        var result = new Collected(from, -1, 0);
+        while (!batches.IsEmpty)
+        {
+            if (!BatchHeader.TryParse(batches, out var header) || header.SizeInBytes > batches.Length)
+                throw new CorruptRecordException($"{topic}: what follows offset {result.NextOffset} is not a record batch");
+            var batch = batches[..header.SizeInBytes];
+            batches = batches[header.SizeInBytes..];
+            if (header.NextOffset <= from)
+                continue;
+            var skipped = header.IsControl ? header.RecordCount : CollectOne(topic, batch, header, from, into, unreadable);
+            result = new Collected(header.NextOffset, header.LeaderEpoch, result.Skipped + skipped);
+        }
+        return result;
+    }
+
+    public void Dispose() => _decoder.Dispose();
+
+    /// <summary>Gives the fences passed over.</summary>
+    private int CollectOne(
+        string topic, ReadOnlySpan<byte> batch, in BatchHeader header, long from, RowBatch into, List<UnreadableBatch> unreadable)
+    {
+        var fences = 0;
+        var offset = Math.Max(from, header.BaseOffset);
+        try
+        {
+            var reader = new RecordReader(_decoder.Records(batch, header), header);
+            while (reader.Read())
+            {
+                if (reader.Offset < from)
+                    continue;
+                if (!Add(topic, ref reader, into))
+                    fences++;
+                offset = reader.Offset + 1;
+            }
+        }
+        catch (CorruptRecordException error)
+        {
+            unreadable.Add(new UnreadableBatch(offset, header.BaseTimestamp, error.Message, batch.ToArray()));
+        }
+        return fences;
+    }
+
+    /// <summary>False when the record is a fence, which is no line.</summary>
+    private bool Add(string topic, ref RecordReader reader, RowBatch into)
+    {
+        var hasPosition = reader.TryGetHeader(PositionHeaders.Position, out var encoded);
+        if (!hasPosition && reader.TryGetHeader(PositionHeaders.Fence, out _))
+            return false;
+        ref var row = ref into.Add(reader.Value);
+        row.Offset = reader.Offset;
+        row.Timestamp = reader.Timestamp;
+        row.Source = -1;
+        if (!hasPosition || !RecordPosition.TryRead(encoded, out var position))
+            return true;
+        row.Source = SourceIndex(topic, position, ref reader, into);
+        row.LineBegin = position.LineBegin;
+        row.CoveredBegin = position.CoveredBegin;
+        row.CoveredEnd = position.End;
+        row.Part = position.Part;
+        row.Flags = position.Flags;
+        return true;
+    }
+
+    private int SourceIndex(string topic, in RecordPosition position, ref RecordReader reader, RowBatch into)
+    {
+        // Neighbouring records nearly always come from one file.
+        if (_lastSource >= 0 && position.Generation == _lastKey.Generation && position.AgentId == _lastKey.AgentId)
+            return _lastSource;
+        var key = new SourceKey(position.AgentId, position.Generation, topic);
+        if (!_sources.TryGetValue(key, out var index))
+        {
+            reader.TryGetHeader(PositionHeaders.Host, out var host);
+            reader.TryGetHeader(PositionHeaders.File, out var file);
+            index = into.Sources.Count;
+            into.Sources.Add(new Source(key, Text(host), Text(file)));
+            _sources.Add(key, index);
+        }
+        (_lastKey, _lastSource) = (key, index);
+        return index;
+    }
+
+    private static string Text(ReadOnlySpan<byte> bytes) => Encoding.UTF8.GetString(bytes).Replace('\0', '\u2400');
+
+    /// <summary>Makes the lookup of sources that of this row batch.</summary>
+    private void Index(RowBatch into)
+    {
+        if (ReferenceEquals(_indexed, into) && _sources.Count == into.Sources.Count && into.Count > 0)
+            return;
+        _indexed = into;
+        _sources.Clear();
+        _lastSource = -1;
+        for (var i = 0; i < into.Sources.Count; i++)
+            _sources.Add(into.Sources[i].Key, i);
+    }
+}

@@ -1,0 +1,35 @@
+using LogPipeline.Client;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Sinks.Telemetry;
+
+/// <summary>What this room tells its operator; ids 4000 to 4099.</summary>
+internal static partial class SinkLog
+{
+    [LoggerMessage(4000, LogLevel.Information, "sink {Sink}: {Partition} goes on at offset {Offset}")]
+    public static partial void Claimed(ILogger logger, string sink, TopicPartition partition, long offset);
+
+    [LoggerMessage(4001, LogLevel.Warning, "sink {Sink}: {Partition} was claimed by another member; given up for {Delay}")]
+    public static partial void OwnershipLost(ILogger logger, string sink, TopicPartition partition, TimeSpan delay);
+
+    [LoggerMessage(4002, LogLevel.Warning, "sink {Sink}: {Reason} Next try in {Delay}.")]
+    public static partial void Waiting(ILogger logger, string sink, string reason, TimeSpan delay);
+
+    [LoggerMessage(4003, LogLevel.Error, "sink {Sink} stops: {Reason}")]
+    public static partial void Stopped(ILogger logger, string sink, string reason);
+
+    [LoggerMessage(4004, LogLevel.Debug, "sink {Sink}: {Partition} stored {Rows} rows up to offset {Offset}")]
+    public static partial void Flushed(ILogger logger, string sink, TopicPartition partition, int rows, long offset);
+
+    [LoggerMessage(4005, LogLevel.Debug, "sink {Sink}: the group's offsets could not be committed ({Reason}); they are for display only")]
+    public static partial void OffsetsNotCommitted(ILogger logger, string sink, string reason);
+
+    [LoggerMessage(4006, LogLevel.Warning, "sink {Sink}: {Partition}: {Reason}; claiming again")]
+    public static partial void ClaimingAgain(ILogger logger, string sink, TopicPartition partition, string reason);
+
+    [LoggerMessage(4010, LogLevel.Information, "{Text}")]
+    public static partial void Event(ILogger logger, string text);
+
+    [LoggerMessage(4011, LogLevel.Warning, "{Text}")]
+    public static partial void Alert(ILogger logger, string text);
+}

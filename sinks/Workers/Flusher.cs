@@ -1,0 +1,131 @@
+using LogPipeline.Client.Positions;
+using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Rows;
+using LogPipeline.Sinks.Telemetry;
+
+namespace LogPipeline.Sinks.Workers;
+
+/// <summary>What one flush is to store: rows up to an offset, under a claim.</summary>
+internal sealed record FlushWork(Claim Claim, RowBatch Rows, IReadOnlyList<UnreadableBatch> Unreadable, long NextOffset, int LeaderEpoch);
+
+/// <summary>
+/// One flush, one transaction: the ledger's condition first, so that a replaced owner copies nothing and a frozen one is found by
+/// its lock; then ranges, rows, dead letters. Nothing is told or counted before the commit's answer is there.
+/// </summary>
+internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment environment)
+{
+    private readonly KeyValuePair<string, object?> _tag = new("sink", sink);
+
+    /// <exception cref="OwnershipLostException">Ledger or sources were not as expected: nothing was stored.</exception>
+    /// <exception cref="StoreUnavailableException">The outcome may be unknown: claim again.</exception>
+    public async Task FlushAsync(FlushWork work, CancellationToken cancellation)
+    {
+        var started = environment.Time.GetTimestamp();
+        var (entry, owner) = work.Claim;
+        var rows = work.Rows;
+        var overlapping = -1L;
+        await using (var flush = await store.BeginAsync(cancellation))
+        {
+            var update = new LedgerUpdate(entry.Id, owner, entry.NextOffset, work.NextOffset, work.LeaderEpoch);
+            if (await flush.UpdateLedgerAsync(update, cancellation) != 1)
+                await GiveUpAsync(flush, entry, cancellation);
+            var sources = await ReadSourcesAsync(flush, rows, cancellation);
+            var changed = MarkRanges(rows, sources, out overlapping);
+            await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], cancellation);
+            if (rows.Refusals.Count + work.Unreadable.Count > 0)
+                await flush.WriteDeadLettersAsync(DeadLetters(work), cancellation);
+            if (changed.Count > 0 && await flush.UpdateSourcesAsync(changed, cancellation) != changed.Count)
+                await GiveUpAsync(flush, entry, cancellation);
+            await flush.CommitAsync(cancellation);
+        }
+        Tell(work, overlapping, environment.Time.GetElapsedTime(started));
+    }
+
+    private static async Task GiveUpAsync(ISinkFlush flush, LedgerEntry entry, CancellationToken cancellation)
+    {
+        await flush.RollbackAsync(cancellation);
+        throw new OwnershipLostException(entry.Log);
+    }
+
+    /// <summary>Reads in key order, gives back in the order of the batch.</summary>
+    private static async Task<SourceState[]> ReadSourcesAsync(ISinkFlush flush, RowBatch rows, CancellationToken cancellation)
+    {
+        if (rows.Sources.Count == 0)
+            return [];
+        var order = Enumerable.Range(0, rows.Sources.Count).ToArray();
+        Array.Sort(order, (a, b) => rows.Sources[a].Key.CompareTo(rows.Sources[b].Key));
+        var read = await flush.ReadSourcesAsync([.. order.Select(i => rows.Sources[i])], cancellation);
+        var states = new SourceState[order.Length];
+        for (var i = 0; i < order.Length; i++)
+            states[order[i]] = read[i];
+        return states;
+    }
+
+    /// <summary>
+    /// Decides row by row: left out is only a record marked `again` whose whole range is stored. Gives the sources whose ranges
+    /// grew, in key order.
+    /// </summary>
+    private static List<SourceState> MarkRanges(RowBatch rows, SourceState[] sources, out long overlapping)
+    {
+        overlapping = -1;
+        var grown = new bool[sources.Length];
+        foreach (ref var row in rows.Rows)
+        {
+            if (row.Source < 0)
+                continue;
+            var stored = sources[row.Source].Stored;
+            if ((row.Flags & PositionFlags.Again) != 0 && stored.Contains(row.CoveredBegin, row.CoveredEnd))
+            {
+                row.State = RowState.Known;
+                continue;
+            }
+            grown[row.Source] = true;
+            if (!stored.Add(row.CoveredBegin, row.CoveredEnd) && overlapping < 0)
+                overlapping = row.Offset;
+        }
+        return [.. sources.Where((_, i) => grown[i]).OrderBy(s => s.Source.Key)];
+    }
+
+    private static List<DeadLetter> DeadLetters(FlushWork work)
+    {
+        var letters = new List<DeadLetter>();
+        var log = work.Claim.Entry.Id;
+        foreach (var refusal in work.Rows.Refusals)
+        {
+            ref readonly var row = ref work.Rows.Rows[refusal.Index];
+            letters.Add(new DeadLetter(log, row.Offset, Time(row.Timestamp), refusal.State, refusal.Reason, work.Rows.ValueMemory(row)));
+        }
+        foreach (var batch in work.Unreadable)
+            letters.Add(new DeadLetter(log, batch.Offset, Time(batch.Timestamp), "", batch.Reason, batch.Bytes));
+        return letters;
+    }
+
+    private static DateTimeOffset Time(long milliseconds) =>
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(milliseconds, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
+
+    private void Tell(FlushWork work, long overlapping, TimeSpan elapsed)
+    {
+        var known = 0;
+        foreach (ref readonly var row in work.Rows.Rows)
+            known += row.State == RowState.Known ? 1 : 0;
+        var letters = work.Rows.Refusals.Count + work.Unreadable.Count;
+        SinkMeter.Rows.Add(work.Rows.Count - known - work.Rows.Refusals.Count, _tag);
+        SinkMeter.Bytes.Add(work.Rows.ValueBytes, _tag);
+        SinkMeter.Flushes.Add(1, _tag);
+        SinkMeter.FlushSeconds.Record(elapsed.TotalSeconds, _tag);
+        if (known > 0)
+            SinkMeter.Known.Add(known, _tag);
+        var log = work.Claim.Entry.Log;
+        if (letters > 0)
+        {
+            SinkMeter.DeadLetters.Add(letters, _tag);
+            environment.Events.Publish(new PoisonFound(sink, environment.Time.GetUtcNow(), log, letters));
+        }
+        if (overlapping >= 0)
+        {
+            SinkMeter.Overlaps.Add(1, _tag);
+            environment.Events.Publish(new OverlapFound(sink, environment.Time.GetUtcNow(), log, overlapping));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+using LogPipeline.Client;
+using LogPipeline.Sinks.Rows;
+
+namespace LogPipeline.Sinks.Workers;
+
+/// <summary>
+/// One assigned partition. Owned by the worker's loop: only it touches the fields; a flush or a claim under way works on objects
+/// handed over to it and posts its end to the loop.
+/// </summary>
+/// <remarks>
+/// Claiming -> Active on a claim; Active -> Claiming on a lost owner, an unknown outcome, or a log that moved. While claiming, the
+/// consumer is paused for the partition and nothing is buffered.
+/// </remarks>
+internal sealed class PartitionSink(TopicPartition partition, CancellationToken stop) : IDisposable
+{
+    private readonly CancellationTokenSource _released = CancellationTokenSource.CreateLinkedTokenSource(stop);
+
+    public TopicPartition Partition { get; } = partition;
+
+    /// <summary>Null while claiming.</summary>
+    public Claim? Claim { get; set; }
+
+    /// <summary>Rows that wait for a flush; null when there are none.</summary>
+    public RowBatch? Filling { get; set; }
+
+    public List<UnreadableBatch> Unreadable { get; set; } = [];
+
+    /// <summary>The offset after what is buffered.</summary>
+    public long NextOffset { get; set; }
+
+    public int LeaderEpoch { get; set; }
+
+    /// <summary>When the oldest buffered record came; a timestamp of the time provider's.</summary>
+    public long FilledSince { get; set; }
+
+    /// <summary>The claim or flush under way; completed when there is none.</summary>
+    public Task Work { get; set; } = Task.CompletedTask;
+
+    public bool IsFlushing { get; set; }
+
+    /// <summary>Whether the consumer is paused because the buffer is full.</summary>
+    public bool IsHeldBack { get; set; }
+
+    /// <summary>Flushes in a row that failed.</summary>
+    public int Failures { get; set; }
+
+    /// <summary>Whether the consumer knows the partition: before that it cannot seek.</summary>
+    public bool IsAssigned { get; set; }
+
+    /// <summary>Cancelled when the partition goes away: claims stop trying.</summary>
+    public CancellationToken Released => _released.Token;
+
+    /// <summary>Whether offsets were passed that the ledger does not know yet.</summary>
+    public bool HasNews => Claim is not null && NextOffset > Claim.Entry.NextOffset && !IsFlushing;
+
+    public void Release() => _released.Cancel();
+
+    public void Dispose() => _released.Dispose();
+}

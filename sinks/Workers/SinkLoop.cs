@@ -1,0 +1,379 @@
+using System.Runtime.ExceptionServices;
+using LogPipeline.Client;
+using LogPipeline.Client.Consuming;
+using LogPipeline.Sinks.Rows;
+using LogPipeline.Sinks.Telemetry;
+
+namespace LogPipeline.Sinks.Workers;
+
+/// <summary>
+/// The loop of a sink: polls, buffers by partition, starts flushes and claims, and takes their results from the inbox. It alone
+/// touches the consumer and the partitions. Flushes and claims run beside it, so polling goes on while the database works or is
+/// away: partitions are paused, the membership is kept. The rebalance calls come from inside its own poll.
+/// </summary>
+internal sealed class SinkLoop(
+    SinkOptions options, Consumer consumer, LedgerClaims claims, Flusher flusher, Patience patience, SinkEnvironment environment, Action onJoined)
+    : IRebalanceListener, IDisposable
+{
+    /// <summary>Rows buffered by all partitions at most, before polling waits for a flush.</summary>
+    private const long BufferedBytesMax = 256 << 20;
+
+    private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longer than a heartbeat: whoever is no longer a member learns it before it would claim again.</summary>
+    private static readonly TimeSpan RivalDelay = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(4);
+
+    private readonly SortedDictionary<TopicPartition, PartitionSink> _partitions = [];
+    private readonly LoopInbox _inbox = new();
+    private readonly RowCollector _collector = new();
+    private readonly Stack<RowBatch> _spare = new();
+    private readonly CancellationTokenSource _abandoned = new();
+    private readonly OffsetReports _reports = new(options.Name, consumer, claims.CommitMetadata, environment);
+    private Exception? _fatal;
+    private CancellationToken _stop;
+
+    /// <summary>Runs until stopped, then flushes what is buffered. Throws what no waiting mends.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        _stop = stop;
+        consumer.Subscribe(options.Topics, this);
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                RunInbox();
+                StartFlushes(all: false);
+                _reports.Send(_abandoned.Token);
+                await PollAsync(stop);
+                if (consumer.MemberId.Length > 0)
+                    onJoined();
+            }
+            await DrainAsync();
+        }
+        finally
+        {
+            await _abandoned.CancelAsync();
+            foreach (var sink in _partitions.Values)
+                sink.Release();
+            await Task.WhenAll(_partitions.Values.Select(p => p.Work));
+        }
+    }
+
+    public void Dispose()
+    {
+        _collector.Dispose();
+        _abandoned.Dispose();
+        foreach (var sink in _partitions.Values)
+            sink.Dispose();
+        _partitions.Clear(); // leaving the group still calls the listener
+        while (_spare.TryPop(out var rows))
+            rows.Dispose();
+    }
+
+    public async ValueTask<IReadOnlyDictionary<TopicPartition, long>> AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+    {
+        onJoined();
+        foreach (var partition in partitions)
+            StartClaim(_partitions[partition] = new PartitionSink(partition, _stop), TimeSpan.Zero);
+        // Most claims take milliseconds; a database that is away must not hold up the group: it is waited for afterwards.
+        var claiming = Task.WhenAll(partitions.Select(p => _partitions[p].Work));
+        await Task.WhenAny(claiming, Task.Delay(RivalDelay, environment.Time, _stop));
+        RunInbox();
+        var starts = new SortedDictionary<TopicPartition, long>();
+        foreach (var partition in partitions)
+        {
+            if (!_partitions.TryGetValue(partition, out var sink))
+                continue;
+            sink.IsAssigned = true;
+            starts[partition] = sink.Claim?.Entry.NextOffset ?? 0;
+        }
+        return starts;
+    }
+
+    public async ValueTask RevokedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+    {
+        foreach (var partition in partitions)
+        {
+            if (!_partitions.Remove(partition, out var sink))
+                continue;
+            sink.Release();
+            await sink.Work;
+            Discard(sink);
+            sink.Dispose();
+        }
+    }
+
+    public ValueTask LostAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => RevokedAsync(partitions, ct);
+
+    private async Task PollAsync(CancellationToken stop)
+    {
+        using var deadline = new CancellationTokenSource(TimeToNextFlush(), environment.Time);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop, _inbox.Wake, deadline.Token);
+        try
+        {
+            using var fetched = await consumer.PollBatchesAsync(waiting.Token);
+            foreach (var batches in fetched.Partitions)
+                Buffer(batches);
+        }
+        catch (OperationCanceledException) when (waiting.IsCancellationRequested)
+        {
+            // Time to look at the inbox or to flush.
+        }
+        catch (LogTruncatedException error)
+        {
+            ClaimAgain(error.Partition, error.Message);
+        }
+        catch (PositionOutOfRangeException error)
+        {
+            ClaimAgain(error.Partition, error.Message);
+        }
+        catch (Exception error) when (Patience.IsWorthWaiting(error) && !stop.IsCancellationRequested)
+        {
+            SinkLog.Waiting(environment.Logger, options.Name, error.Message, PollMax);
+            await Task.WhenAny(Task.Delay(PollMax, environment.Time, waiting.Token));
+        }
+    }
+
+    private TimeSpan TimeToNextFlush()
+    {
+        var wait = PollMax;
+        foreach (var sink in _partitions.Values)
+        {
+            if (!sink.HasNews)
+                continue;
+            var left = options.Flush.Interval - environment.Time.GetElapsedTime(sink.FilledSince);
+            wait = left < wait ? left : wait;
+        }
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
+
+    private void Buffer(PartitionBatches batches)
+    {
+        if (!_partitions.TryGetValue(batches.Partition, out var sink) || sink.Claim is not { } claim)
+            return;
+        if (batches.TopicId != Guid.Empty && claim.Entry.Log.TopicId != Guid.Empty && batches.TopicId != claim.Entry.Log.TopicId)
+        {
+            ClaimAgain(batches.Partition, "the topic was deleted and made again");
+            return;
+        }
+        if (batches.FetchOffset != sink.NextOffset)
+        {
+            consumer.Seek(sink.Partition, sink.NextOffset, sink.LeaderEpoch);
+            return;
+        }
+        if (!sink.HasNews)
+            sink.FilledSince = environment.Time.GetTimestamp();
+        var rows = sink.Filling ??= _spare.TryPop(out var spare) ? spare : new RowBatch();
+        var collected = _collector.Collect(batches.Partition.Topic, batches.Batches.Span, sink.NextOffset, rows, sink.Unreadable);
+        sink.NextOffset = collected.NextOffset;
+        if (collected.LeaderEpoch >= 0)
+            sink.LeaderEpoch = collected.LeaderEpoch;
+        if (collected.Skipped > 0)
+            SinkMeter.Skipped.Add(collected.Skipped, new KeyValuePair<string, object?>("sink", options.Name));
+        if (rows.ValueBytes >= options.Flush.BytesMax && sink.IsFlushing && !sink.IsHeldBack)
+        {
+            consumer.Pause(sink.Partition);
+            sink.IsHeldBack = true;
+        }
+    }
+
+    private void StartFlushes(bool all)
+    {
+        var buffered = 0L;
+        foreach (var sink in _partitions.Values)
+            buffered += sink.Filling?.ValueBytes ?? 0;
+        foreach (var sink in _partitions.Values)
+        {
+            if (!sink.HasNews)
+                continue;
+            var isDue = all || buffered > BufferedBytesMax || sink.Filling?.ValueBytes >= options.Flush.BytesMax
+                || environment.Time.GetElapsedTime(sink.FilledSince) >= options.Flush.Interval;
+            if (isDue)
+                StartFlush(sink);
+        }
+    }
+
+    private void StartFlush(PartitionSink sink)
+    {
+        var rows = sink.Filling ?? (_spare.TryPop(out var spare) ? spare : new RowBatch());
+        var work = new FlushWork(sink.Claim!, rows, sink.Unreadable, sink.NextOffset, sink.LeaderEpoch);
+        sink.Filling = null;
+        sink.Unreadable = [];
+        sink.IsFlushing = true;
+        sink.Work = FlushAsync(sink, work);
+    }
+
+    private async Task FlushAsync(PartitionSink sink, FlushWork work)
+    {
+        try
+        {
+            await flusher.FlushAsync(work, _abandoned.Token);
+            _inbox.Post(() => OnFlushed(sink, work));
+        }
+        catch (OwnershipLostException)
+        {
+            SinkMeter.LostClaims.Add(1, new KeyValuePair<string, object?>("sink", options.Name));
+            _inbox.Post(() => OnNotFlushed(sink, work, RivalDelay + patience.Delay(0)));
+        }
+        catch (StoreUnavailableException error)
+        {
+            _inbox.Post(() => OnUnavailable(sink, work, error));
+        }
+        catch (OperationCanceledException) when (_abandoned.IsCancellationRequested)
+        {
+            // The process ends; the transaction was not committed or its outcome is read at the next start.
+        }
+        catch (Exception error)
+        {
+            _inbox.Post(() => _fatal ??= error);
+        }
+    }
+
+    private void OnFlushed(PartitionSink sink, FlushWork work)
+    {
+        patience.OnWorking();
+        sink.IsFlushing = false;
+        sink.Failures = 0;
+        SinkLog.Flushed(environment.Logger, options.Name, sink.Partition, work.Rows.Count, work.NextOffset);
+        Recycle(work.Rows);
+        if (!IsCurrent(sink) || !ReferenceEquals(sink.Claim, work.Claim))
+            return;
+        sink.Claim = work.Claim with { Entry = work.Claim.Entry with { NextOffset = work.NextOffset, LeaderEpoch = work.LeaderEpoch } };
+        _reports.Add(sink.Partition, work.NextOffset, work.LeaderEpoch);
+        if (sink.IsHeldBack)
+        {
+            sink.IsHeldBack = false;
+            consumer.Resume(sink.Partition);
+        }
+    }
+
+    /// <summary>The flush failed and the outcome may be unknown: the ledger says, once it is claimed again.</summary>
+    private void OnUnavailable(PartitionSink sink, FlushWork work, StoreUnavailableException error)
+    {
+        var delay = sink.Failures == 0 ? TimeSpan.Zero : patience.Delay(sink.Failures);
+        sink.Failures++;
+        patience.OnWaiting(error, delay);
+        OnNotFlushed(sink, work, delay);
+    }
+
+    private void OnNotFlushed(PartitionSink sink, FlushWork work, TimeSpan delay)
+    {
+        Recycle(work.Rows);
+        sink.IsFlushing = false;
+        if (!IsCurrent(sink) || !ReferenceEquals(sink.Claim, work.Claim))
+            return;
+        if (delay >= RivalDelay)
+            SinkLog.OwnershipLost(environment.Logger, options.Name, sink.Partition, delay);
+        StartClaim(sink, delay);
+    }
+
+    /// <summary>The log is not as the claim left it; a flush under way ends first.</summary>
+    private void ClaimAgain(TopicPartition partition, string reason)
+    {
+        if (!_partitions.TryGetValue(partition, out var sink) || sink.Claim is null)
+            return;
+        SinkLog.ClaimingAgain(environment.Logger, options.Name, partition, reason);
+        StartClaim(sink, patience.Delay(3));
+    }
+
+    private void StartClaim(PartitionSink sink, TimeSpan delay)
+    {
+        Discard(sink);
+        sink.Claim = null;
+        if (sink.IsAssigned)
+            consumer.Pause(sink.Partition);
+        sink.Work = ClaimAsync(sink, sink.Work, delay);
+    }
+
+    private async Task ClaimAsync(PartitionSink sink, Task before, TimeSpan delay)
+    {
+        try
+        {
+            await before;
+            if (delay > TimeSpan.Zero)
+                await Task.Delay(delay, environment.Time, sink.Released);
+            var claim = await patience.WaitForAsync(cancellation => claims.TakeAsync(sink.Partition, cancellation), sink.Released);
+            _inbox.Post(() => OnClaimed(sink, claim));
+        }
+        catch (OperationCanceledException) when (sink.Released.IsCancellationRequested)
+        {
+            // Revoked, or the process ends.
+        }
+        catch (OwnershipLostException)
+        {
+            _inbox.Post(() => StartClaimIfCurrent(sink, RivalDelay));
+        }
+        catch (Exception error)
+        {
+            _inbox.Post(() => _fatal ??= error);
+        }
+    }
+
+    private void StartClaimIfCurrent(PartitionSink sink, TimeSpan delay)
+    {
+        if (IsCurrent(sink))
+            StartClaim(sink, delay);
+    }
+
+    private void OnClaimed(PartitionSink sink, Claim claim)
+    {
+        if (!IsCurrent(sink))
+            return;
+        if (sink.Failures == 0)
+            patience.OnWorking();
+        Discard(sink);
+        sink.Claim = claim;
+        sink.NextOffset = claim.Entry.NextOffset;
+        sink.LeaderEpoch = claim.Entry.LeaderEpoch;
+        SinkLog.Claimed(environment.Logger, options.Name, sink.Partition, sink.NextOffset);
+        if (!sink.IsAssigned)
+            return;
+        consumer.Seek(sink.Partition, sink.NextOffset, sink.LeaderEpoch);
+        consumer.Resume(sink.Partition);
+    }
+
+    private bool IsCurrent(PartitionSink sink) => _partitions.TryGetValue(sink.Partition, out var current) && ReferenceEquals(current, sink);
+
+    /// <summary>Drops what is buffered; it will be fetched again.</summary>
+    private void Discard(PartitionSink sink)
+    {
+        if (sink.Filling is { } rows)
+            Recycle(rows);
+        sink.Filling = null;
+        sink.Unreadable = [];
+        sink.IsHeldBack = false;
+    }
+
+    private void Recycle(RowBatch rows)
+    {
+        rows.Clear();
+        _spare.Push(rows);
+    }
+
+    private void RunInbox()
+    {
+        _inbox.Run();
+        if (_fatal is { } error)
+            ExceptionDispatchInfo.Throw(error);
+    }
+
+    private async Task DrainAsync()
+    {
+        var drained = FlushRestAsync();
+        if (await Task.WhenAny(drained, Task.Delay(DrainMax, environment.Time, CancellationToken.None)) != drained)
+            await _abandoned.CancelAsync();
+        await drained;
+    }
+
+    private async Task FlushRestAsync()
+    {
+        await Task.WhenAll(_partitions.Values.Select(p => p.Work));
+        RunInbox();
+        StartFlushes(all: true);
+        await Task.WhenAll(_partitions.Values.Select(p => p.Work));
+        RunInbox();
+        await _reports.FinishAsync(_abandoned.Token);
+    }
+}

@@ -1,0 +1,104 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+
+namespace LogPipeline.Testing;
+
+/// <summary>
+/// A private PostgreSQL on a free port of 127.0.0.1, its data in a temporary directory, stopped and removed on disposal. Run by
+/// root it drops to the user postgres, since the server refuses root.
+/// </summary>
+public sealed class PostgresServer : IAsyncDisposable
+{
+    private readonly string _directory;
+    private readonly string _binaries;
+
+    private PostgresServer(string directory, string binaries, int port)
+    {
+        (_directory, _binaries, Port) = (directory, binaries, port);
+    }
+
+    public int Port { get; }
+
+    /// <summary>Where the server's programs are, or null when PostgreSQL is not installed.</summary>
+    public static string? FindBinaries()
+    {
+        const string versions = "/usr/lib/postgresql";
+        if (!Directory.Exists(versions))
+            return null;
+        return Directory.GetDirectories(versions).OrderByDescending(d => d, StringComparer.Ordinal)
+            .Select(d => Path.Combine(d, "bin")).FirstOrDefault(b => File.Exists(Path.Combine(b, "postgres")));
+    }
+
+    /// <param name="settings">Extra <c>name=value</c> for the server; by default it syncs nothing to be quick.</param>
+    public static async Task<PostgresServer> StartAsync(params string[] settings)
+    {
+        var binaries = FindBinaries() ?? throw new InvalidOperationException("PostgreSQL is not installed: apt-get install postgresql");
+        var directory = Directory.CreateTempSubdirectory("logpipe-pg-").FullName;
+        if (Environment.UserName == "root")
+            await RunAsync("chown", "postgres", directory);
+        var server = new PostgresServer(directory, binaries, FreePort());
+        await server.RunAsOwnerAsync("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync");
+        string[] all = settings.Length > 0 ? settings : ["fsync=off", "synchronous_commit=off"];
+        await File.AppendAllLinesAsync(Path.Combine(server.Data, "postgresql.conf"),
+            ["listen_addresses = '127.0.0.1'", $"port = {server.Port}", $"unix_socket_directories = '{directory}'", .. all]);
+        await server.StartAgainAsync();
+        return server;
+    }
+
+    /// <summary>A connection string for Npgsql.</summary>
+    public string Connection(string database = "postgres", string user = "postgres") =>
+        $"Host=127.0.0.1;Port={Port};Database={database};Username={user};Timeout=5";
+
+    /// <summary>Starts the server after <see cref="StopAsync"/> or <see cref="Kill"/>; it answers when the task is done.</summary>
+    public Task StartAgainAsync() => RunAsOwnerAsync("pg_ctl", "-D", Data, "-l", Path.Combine(_directory, "server.txt"), "-w", "-t", "60", "start");
+
+    /// <summary>Ends all sessions and stops.</summary>
+    public Task StopAsync() => RunAsOwnerAsync("pg_ctl", "-D", Data, "-m", "fast", "-w", "stop");
+
+    /// <summary>kill -9 of the server; its children notice and end, recovery runs at the next start.</summary>
+    public void Kill()
+    {
+        var pid = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        using var process = Process.GetProcessById(pid);
+        process.Kill();
+        process.WaitForExit();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+            await RunAsOwnerAsync("pg_ctl", "-D", Data, "-m", "immediate", "-w", "stop");
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    private string Data => Path.Combine(_directory, "data");
+
+    private Task RunAsOwnerAsync(string program, params string[] arguments)
+    {
+        var path = Path.Combine(_binaries, program);
+        return Environment.UserName == "root"
+            ? RunAsync("runuser", ["-u", "postgres", "--", path, .. arguments])
+            : RunAsync(path, arguments);
+    }
+
+    private static async Task RunAsync(string program, params string[] arguments)
+    {
+        // The server inherits its starter's pipes and keeps them open: output is not read to its end.
+        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "exec \"$0\" \"$@\" >/dev/null 2>&1 </dev/null", program, .. arguments])
+        {
+            WorkingDirectory = "/",
+        })!;
+        await process.WaitForExitAsync();
+        if (process.ExitCode != 0)
+            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+    }
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
