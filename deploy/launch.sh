@@ -30,7 +30,7 @@ build() {
     if [ ! -e "$stamp" ] || [ -n "$(newer_than "$stamp")" ]; then
         begun=$(mktemp "$root/artifacts/$2.XXXXXX")
         echo "building $2 …" >&2
-        if ! dotnet build "$root/$1" -c Release -v quiet --nologo -clp:NoSummary 1>&2 9>&-; then
+        if ! dotnet build "$root/$1" -c Release -v quiet --nologo -clp:ErrorsOnly 1>&2 9>&-; then
             rm -f "$begun"
             exit 2
         fi

@@ -1,2 +1,3 @@
-// The entry point; filled in as the room is built.
-return 0;
+using LogPipeline.Cli;
+
+return await CommandTree.RunAsync(args);

@@ -1,61 +1,222 @@
+using LogPipeline.Client.Consuming.Fetching;
+using LogPipeline.Client.Consuming.Group;
 using LogPipeline.Client.Metadata;
 
 namespace LogPipeline.Client.Consuming;
 
-/// <summary>Reads partitions, assigned by hand or shared in a group. One caller at a time polls.</summary>
-public sealed class Consumer : IAsyncDisposable
+/// <summary>
+/// Reads partitions, assigned by hand or shared in a group. One caller at a time polls; rebalances, listener calls and automatic commits
+/// happen inside its polls, fetching and heartbeats beside them. Pause, seek and commit may come from anywhere.
+/// </summary>
+public sealed partial class Consumer : IAsyncDisposable
 {
-    public Consumer(ConsumerOptions options, ClusterClient cluster, TimeProvider time, Random random) => throw new NotImplementedException();
+    private readonly ConsumerOptions _options;
+    private readonly ClusterClient _cluster;
+    private readonly TimeProvider _time;
+    private readonly PartitionTable _table = new();
+    private readonly AsyncSignal _wake = new();
+    private readonly Fetcher _fetcher;
+    private readonly PositionFinder _positions;
+    private readonly RecordDecoder _decoder = new();
+    private readonly GroupSession? _session;
+    private readonly ITimer _tick;
+    private Rebalancer? _rebalancer;
+    private long _committed;
+    private int _polls;
+
+    public Consumer(ConsumerOptions options, ClusterClient cluster, TimeProvider time, Random random)
+    {
+        options.Validate();
+        (_options, _cluster, _time) = (options, cluster, time);
+        _fetcher = new Fetcher(options, cluster, _table, _wake, random);
+        _session = options.Group is null ? null : new GroupSession(options, cluster, _wake);
+        _positions = new PositionFinder(options, cluster, _table, options.Group is null ? null : CommittedAsync);
+        _committed = time.GetTimestamp();
+        // A waiting poll looks up now and then, for automatic commits and for topics that appeared.
+        _tick = time.CreateTimer(static wake => ((AsyncSignal)wake!).Set(), _wake, Tick, Tick);
+    }
 
     /// <summary>The partitions owned now, ordered.</summary>
-    public IReadOnlyList<TopicPartition> Assignment => throw new NotImplementedException();
+    public IReadOnlyList<TopicPartition> Assignment => _table.Partitions;
 
     /// <summary>Empty unless a member.</summary>
-    public string MemberId => throw new NotImplementedException();
+    public string MemberId => _session?.Membership.MemberId ?? "";
 
-    /// <summary>Joins the group at the next poll.</summary>
-    public void Subscribe(IReadOnlyList<string> topics, IRebalanceListener? listener = null) => throw new NotImplementedException();
+    private TimeSpan Tick => _options.AutoCommitInterval is { } auto && auto < _options.HeartbeatInterval ? auto : _options.HeartbeatInterval;
 
-    /// <summary>Takes these partitions without a group; begins at the committed offset where there is a group, else by the reset policy.</summary>
-    public void Assign(IReadOnlyList<TopicPartition> partitions) => throw new NotImplementedException();
+    /// <summary>Joins the group at the next poll. Once in a consumer's life.</summary>
+    public void Subscribe(IReadOnlyList<string> topics, IRebalanceListener? listener = null)
+    {
+        GroupSession session = _session ?? throw new InvalidOperationException("subscribing needs a group");
+        if (_rebalancer is not null || topics.Count == 0 || _table.Partitions.Count > 0)
+        {
+            throw new InvalidOperationException(topics.Count == 0 ? "no topic to subscribe to" : "this consumer has its partitions already");
+        }
+        var join = new GroupJoin(_options, _cluster, session, [.. topics.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
+        _rebalancer = new Rebalancer(_options, _cluster, session, _table, join, listener, () => CommitTakenAsync(isDue: true));
+    }
 
-    /// <summary>Waits for whole record batches; drives joins and rebalances. Cancelling loses nothing.</summary>
-    public ValueTask<FetchedBatches> PollBatchesAsync(CancellationToken ct) => throw new NotImplementedException();
+    /// <summary>Takes exactly these partitions without a group's sharing; begins at the committed offset where there is a group, else by the reset policy.</summary>
+    public void Assign(IReadOnlyList<TopicPartition> partitions)
+    {
+        if (_rebalancer is not null)
+        {
+            throw new InvalidOperationException("this consumer is subscribed: its group assigns");
+        }
+        _table.Remove(_table.Partitions.Except(partitions));
+        foreach (TopicPartition partition in partitions)
+        {
+            _table.Add(partition, null);
+        }
+        _wake.Set();
+    }
+
+    /// <summary>
+    /// Waits for whole record batches; drives joins and rebalances. Cancelling loses nothing. Throws
+    /// <see cref="PositionOutOfRangeException"/> and <see cref="LogTruncatedException"/> under <see cref="OffsetReset.None"/>, until a seek
+    /// mends it, and <see cref="BrokerErrorException"/> for what only people can mend.
+    /// </summary>
+    public async ValueTask<FetchedBatches> PollBatchesAsync(CancellationToken ct) => new(await PollAsync(int.MaxValue, ct));
 
     /// <summary>Waits for records; control records are left out.</summary>
-    public ValueTask<IReadOnlyList<ConsumedRecord>> PollAsync(CancellationToken ct) => throw new NotImplementedException();
+    public async ValueTask<IReadOnlyList<ConsumedRecord>> PollAsync(CancellationToken ct)
+    {
+        List<ConsumedRecord> records = [];
+        while (records.Count == 0)
+        {
+            using var fetched = new FetchedBatches(await PollAsync(1, ct));
+            foreach (PartitionBatches batches in fetched.Partitions)
+            {
+                _decoder.Decode(batches, records);
+            }
+        }
+        return records;
+    }
 
     /// <summary>Records one by one until cancelled. Leaving the loop leaves the position after the last record taken.</summary>
-    public IAsyncEnumerable<ConsumedRecord> ConsumeAsync(CancellationToken ct) => throw new NotImplementedException();
+    public async IAsyncEnumerable<ConsumedRecord> ConsumeAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken ct)
+    {
+        while (true)
+        {
+            IReadOnlyList<ConsumedRecord> records = await PollAsync(ct);
+            int taken = 0;
+            try
+            {
+                while (taken < records.Count)
+                {
+                    yield return records[taken++];
+                }
+            }
+            finally
+            {
+                if (taken < records.Count && Assignment.Contains(records[taken].Partition))
+                {
+                    // One poll's records are of one partition.
+                    Seek(records[taken].Partition, records[taken].Offset);
+                }
+            }
+        }
+    }
 
-    public void Pause(TopicPartition partition) => throw new NotImplementedException();
+    public void Pause(TopicPartition partition) => _table.With(partition, state => state.IsPaused = true);
 
-    public void Resume(TopicPartition partition) => throw new NotImplementedException();
+    public void Resume(TopicPartition partition)
+    {
+        _table.With(partition, state => state.IsPaused = false);
+        _fetcher.Wake();
+        _wake.Set();
+    }
 
-    /// <summary>The next poll of the partition begins at the offset.</summary>
-    public void Seek(TopicPartition partition, long offset, int leaderEpoch = -1) => throw new NotImplementedException();
+    /// <summary>The next poll of the partition begins at the offset; with an epoch it is checked first that the log was not cut below it.</summary>
+    public void Seek(TopicPartition partition, long offset, int leaderEpoch = -1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        _table.Seek(partition, offset, leaderEpoch);
+        _fetcher.Wake();
+        _wake.Set();
+    }
 
     /// <summary>Begins at the first record not older than the time; at the end if there is none.</summary>
-    public ValueTask SeekToTimeAsync(TopicPartition partition, DateTimeOffset time, CancellationToken ct) => throw new NotImplementedException();
+    public async ValueTask SeekToTimeAsync(TopicPartition partition, DateTimeOffset time, CancellationToken ct)
+    {
+        Admin.OffsetFound found = await _cluster.OffsetAsync(partition, Admin.OffsetSpec.At(time), ct);
+        long offset = found.Offset >= 0 ? found.Offset : (await _cluster.OffsetAsync(partition, Admin.OffsetSpec.Latest, ct)).Offset;
+        Seek(partition, offset);
+    }
 
     /// <summary>The next offset that a poll gives; -1 while unknown.</summary>
-    public long Position(TopicPartition partition) => throw new NotImplementedException();
+    public long Position(TopicPartition partition) => _table.With(partition, state => state.Position);
 
     /// <summary>High watermark less position; -1 while unknown.</summary>
-    public long Lag(TopicPartition partition) => throw new NotImplementedException();
-
-    /// <summary>Commits the positions of all owned partitions.</summary>
-    public ValueTask CommitAsync(CancellationToken ct) => throw new NotImplementedException();
-
-    /// <summary>Commits these points; throws <see cref="BrokerErrorException"/> with the first error.</summary>
-    public ValueTask CommitAsync(IReadOnlyDictionary<TopicPartition, CommitPoint> points, CancellationToken ct) => throw new NotImplementedException();
-
-    /// <summary>The group's committed points; partitions without one are left out.</summary>
-    public ValueTask<IReadOnlyDictionary<TopicPartition, CommitPoint>> CommittedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => throw new NotImplementedException();
+    public long Lag(TopicPartition partition) => _table.With(
+        partition, state => state.HighWatermark < 0 || state.Position < 0 ? -1 : Math.Max(0, state.HighWatermark - state.Position));
 
     /// <summary>Where the leader says the epoch ends (KIP-320).</summary>
-    public ValueTask<EpochEnd> OffsetForLeaderEpochAsync(TopicPartition partition, int leaderEpoch, CancellationToken ct) => throw new NotImplementedException();
+    public ValueTask<EpochEnd> OffsetForLeaderEpochAsync(TopicPartition partition, int leaderEpoch, CancellationToken ct) =>
+        _cluster.EpochEndAsync(partition, leaderEpoch, ct);
 
     /// <summary>Commits (if automatic), tells the listener, leaves the group.</summary>
-    public ValueTask DisposeAsync() => throw new NotImplementedException();
+    public async ValueTask DisposeAsync()
+    {
+        await _tick.DisposeAsync();
+        try
+        {
+            await CommitTakenAsync(isDue: true);
+            if (_rebalancer is not null)
+            {
+                await _rebalancer.CloseAsync();
+            }
+        }
+        finally
+        {
+            await _fetcher.DisposeAsync();
+            if (_session is not null)
+            {
+                await _session.DisposeAsync();
+            }
+            _table.Remove(_table.Partitions);
+            _decoder.Dispose();
+        }
+    }
+
+    private async ValueTask<List<FetchedPartition>> PollAsync(int most, CancellationToken ct)
+    {
+        if (Interlocked.Increment(ref _polls) > 1)
+        {
+            Interlocked.Decrement(ref _polls);
+            throw new InvalidOperationException("another poll is under way");
+        }
+        _session?.PollBegins();
+        try
+        {
+            while (true)
+            {
+                ct.ThrowIfCancellationRequested();
+                bool moved = _rebalancer is not null && await _rebalancer.AdvanceAsync(ct);
+                await CommitTakenAsync(isDue: false);
+                moved |= await _positions.RunAsync(ct);
+                _fetcher.Start();
+                if (moved)
+                {
+                    _fetcher.Wake();
+                }
+                if (_fetcher.Fatal is { } fatal)
+                {
+                    throw fatal;
+                }
+                List<FetchedPartition> taken = _table.Take(most);
+                if (taken.Count > 0)
+                {
+                    _fetcher.Wake();
+                    return taken;
+                }
+                await _wake.WaitAsync(ct);
+            }
+        }
+        finally
+        {
+            _session?.PollEnds();
+            Interlocked.Decrement(ref _polls);
+        }
+    }
 }

@@ -62,4 +62,25 @@ public sealed record ConsumerOptions
 
     /// <summary>Whether the CRC of each batch is checked.</summary>
     public bool CheckCrc { get; init; } = true;
+
+    /// <summary>Throws <see cref="ArgumentException"/> naming the first setting that cannot be.</summary>
+    public void Validate()
+    {
+        Require(Group is null || Group.Length > 0, "the group's name is empty");
+        Require(InstanceId is null || Group is not null, $"{nameof(InstanceId)} needs a group");
+        Require(Assignments.Count > 0, $"{nameof(Assignments)} is empty");
+        Require(AutoCommitInterval is null || Group is not null && AutoCommitInterval > TimeSpan.Zero, $"{nameof(AutoCommitInterval)} needs a group and must be positive");
+        Require(HeartbeatInterval > TimeSpan.Zero && HeartbeatInterval < SessionTimeout, $"{nameof(HeartbeatInterval)} must be positive and below {nameof(SessionTimeout)}");
+        Require(PollIntervalMax > TimeSpan.Zero, $"{nameof(PollIntervalMax)} must be positive");
+        Require(FetchWaitMax >= TimeSpan.Zero, $"{nameof(FetchWaitMax)} is negative");
+        Require(FetchBytesMin >= 0 && FetchBytesMax > 0 && PartitionBytesMax > 0 && PrefetchBytes > 0, "fetch sizes must be positive");
+    }
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw new ArgumentException(otherwise);
+        }
+    }
 }

@@ -1,15 +1,27 @@
+using LogPipeline.Client.Consuming.Fetching;
+
 namespace LogPipeline.Client.Consuming;
 
 /// <summary>Record batches as the broker stores them, in a pooled lease: their memory is valid until disposed.</summary>
 public sealed class FetchedBatches : IDisposable
 {
-    internal FetchedBatches(IReadOnlyList<PartitionBatches> partitions) => Partitions = partitions;
+    private List<FetchedPartition>? _leases;
 
-    /// <summary>At least one entry with at least one whole batch each; empty only when a rebalance interrupted the wait.</summary>
+    internal FetchedBatches(List<FetchedPartition> fetched)
+    {
+        _leases = fetched;
+        Partitions = [.. fetched.Select(f => f.Batches)];
+    }
+
+    /// <summary>At least one entry with at least one whole batch each, in order of arrival; a partition may have several.</summary>
     public IReadOnlyList<PartitionBatches> Partitions { get; }
 
     public void Dispose()
     {
+        foreach (FetchedPartition fetched in Interlocked.Exchange(ref _leases, null) ?? [])
+        {
+            fetched.Lease.Release();
+        }
     }
 }
 

@@ -20,5 +20,6 @@ internal static class ClientMetrics
 
     public static readonly Counter<long> FetchedBytes = Meter.CreateCounter<long>("logpipe_client_fetched_bytes_total", "By", "Record batches.");
     public static readonly Counter<long> Rebalances = Meter.CreateCounter<long>("logpipe_client_rebalances_total", description: "Generations joined.");
+    public static readonly Counter<long> CommitsFailed = Meter.CreateCounter<long>("logpipe_client_failed_commits_total", description: "Automatic ones.");
     public static readonly Counter<long> OffsetResets = Meter.CreateCounter<long>("logpipe_client_offset_resets_total", description: "Positions moved by the reset policy.");
 }

@@ -1,0 +1,154 @@
+namespace LogPipeline.Agent;
+
+/// <summary>All that an agent is told. Defaults are the product's; <see cref="Validate"/> names what is wrong.</summary>
+public sealed record AgentOptions
+{
+    /// <summary>Brokers to ask first, <c>host:port</c>.</summary>
+    public IReadOnlyList<string> Bootstrap { get; init; } = [];
+
+    /// <summary>Directory of the agent's own files; one agent at a time holds it.</summary>
+    public string StateDirectory { get; init; } = "";
+
+    /// <summary>What is tailed, in order; a file belongs to the first input of each topic that matches it.</summary>
+    public IReadOnlyList<InputOptions> Inputs { get; init; } = [];
+
+    /// <summary>The server's name in the header <c>host</c> and in the choice of a file's partition.</summary>
+    public string Host { get; init; } = "";
+
+    /// <summary>Identifies the machine: when it changes, the state directory was copied and gets an agent id of its own.</summary>
+    public string MachineId { get; init; } = "";
+
+    /// <summary>
+    /// Identifies one boot of the host. When it changed since the last start, a tailed file may have lost its unsynced end.
+    /// </summary>
+    public string BootId { get; init; } = "";
+
+    /// <summary>Bytes of a batch before compression; the broker's <c>max.message.bytes</c> is the limit after it.</summary>
+    public int BatchBytes { get; init; } = 1_000_000;
+
+    /// <summary>How long an unfilled batch waits for more lines while others are under way; without any it goes at once.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(5);
+
+    public BatchCompression Compression { get; init; } = BatchCompression.Lz4;
+
+    /// <summary>Batches sent and not yet acked, per partition. At most 5: a broker remembers no more.</summary>
+    public int InflightPerPartition { get; init; } = 5;
+
+    /// <summary>Bytes of batches not yet acked, over all partitions: the bound on memory and on the in-flight file.</summary>
+    public long UnackedBytesMax { get; init; } = 16 << 20;
+
+    /// <summary>Acked batches are kept this long, to be sent again if a broker lost them.</summary>
+    public TimeSpan RetainedTime { get; init; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Acked batches are kept up to this many bytes.</summary>
+    public long RetainedBytesMax { get; init; } = 64 << 20;
+
+    /// <summary>How long a broker may take for an answer.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The least time between two looks at all files; grows with what a look costs.</summary>
+    public TimeSpan SweepInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>A rotated file is done when it is read, acked and has not changed for this long.</summary>
+    public TimeSpan RotatedQuiet { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a new file that equals a tailed one is taken for the copy that copytruncate makes.</summary>
+    public TimeSpan CopyWait { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Handles held on files that have nothing to read.</summary>
+    public int OpenFilesMax { get; init; } = 512;
+
+    /// <summary>How often progress is noted durably.</summary>
+    public TimeSpan RegistryInterval { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>When topic or cluster turn out to be others than before: send files from their start, not from the acked position.</summary>
+    public bool ResendFromStart { get; init; }
+
+    /// <exception cref="ArgumentException">What is wrong, in words for the person who wrote the configuration.</exception>
+    public void Validate()
+    {
+        Require(Bootstrap.Count > 0, "agent: bootstrap names no broker");
+        Require(StateDirectory.Length > 0, "agent: state names no directory");
+        Require(Inputs.Count > 0, "agent: there are no inputs");
+        Require(Host.Length > 0, "agent: the host has no name");
+        Require(BatchBytes is >= 1024 and <= 64 << 20, "agent: batch_bytes must be between 1 KiB and 64 MiB");
+        Require(Linger >= TimeSpan.Zero && Linger <= TimeSpan.FromMinutes(1), "agent: linger must be between 0 and 1 minute");
+        Require(InflightPerPartition is >= 1 and <= 5, "agent: at most 5 batches may be in flight in a partition");
+        Require(UnackedBytesMax >= 1 << 20, "agent: unacked_bytes_max must be at least 1 MiB");
+        Require(SweepInterval > TimeSpan.Zero, "agent: sweep_interval must be positive");
+        Require(OpenFilesMax > 0, "agent: open_files_max must be positive");
+        foreach (InputOptions input in Inputs)
+        {
+            Require(input.Paths.Count > 0, $"agent: the input for topic '{input.Topic}' has no paths");
+            Require(input.Topic.Length > 0, $"agent: the input for {input.Paths[0]} has no topic");
+            Require(input.MaxLineBytes is >= 1024 and <= 16 << 20, $"agent: max_line_bytes of {input.Paths[0]} must be between 1 KiB and 16 MiB");
+            foreach (string path in input.Paths)
+            {
+                Require(Path.IsPathRooted(path), $"agent: the path '{path}' is not absolute");
+            }
+        }
+    }
+
+    private static void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+        {
+            throw new ArgumentException(otherwise);
+        }
+    }
+}
+
+/// <summary>One input: which files, and where their lines go.</summary>
+public sealed record InputOptions
+{
+    /// <summary>Absolute paths; <c>*</c>, <c>?</c> and <c>[a-z]</c> match within a name, <c>**</c> matches any directories, <c>{a,b}</c> either.</summary>
+    public IReadOnlyList<string> Paths { get; init; } = [];
+
+    /// <summary>Patterns left out; one without a slash is compared with the file's name alone.</summary>
+    public IReadOnlyList<string> Exclude { get; init; } = [];
+
+    public string Topic { get; init; } = "";
+
+    /// <summary>Where a file that is there at the input's first start is read from.</summary>
+    public ReadFrom ReadFrom { get; init; } = ReadFrom.Beginning;
+
+    public RecordKey Key { get; init; } = RecordKey.None;
+
+    /// <summary>A longer line becomes parts of this size.</summary>
+    public int MaxLineBytes { get; init; } = 512 << 10;
+
+    public PartitionRule Partition { get; init; } = PartitionRule.File;
+}
+
+/// <summary>How batches are compressed.</summary>
+public enum BatchCompression
+{
+    Lz4,
+    Gzip,
+    None,
+}
+
+/// <summary>Where a file's first read begins.</summary>
+public enum ReadFrom
+{
+    Beginning,
+    End,
+}
+
+/// <summary>What a record's key is.</summary>
+public enum RecordKey
+{
+    None,
+    Host,
+    File,
+}
+
+/// <summary>What a file's partition is chosen by; the choice is made once and kept.</summary>
+public enum PartitionRule
+{
+    /// <summary>Host and path: files spread over partitions, each in order.</summary>
+    File,
+
+    /// <summary>The host alone: all its files in one partition.</summary>
+    Host,
+}

@@ -1,0 +1,57 @@
+namespace LogPipeline.Agent.Configuration;
+
+/// <summary>Binds <c>agent:</c>.</summary>
+public static class AgentSection
+{
+    private const int BatchBytesMax = 64 << 20;
+    private const int LineBytesMax = 16 << 20;
+
+    /// <exception cref="ConfigurationException">A key is unknown, missing or of the wrong kind.</exception>
+    public static AgentOptions Read(ConfigurationSection section)
+    {
+        var defaults = new AgentOptions();
+        var options = defaults with
+        {
+            Bootstrap = section.Texts("bootstrap", ["127.0.0.1:9092"]),
+            StateDirectory = Path.GetFullPath(section.Text("state", "./data/agent")),
+            Inputs = [.. section.Sections("inputs").Select(ReadInput)],
+            Host = section.Text("host", defaults.Host),
+            BatchBytes = (int)section.Size("batch_bytes", defaults.BatchBytes, 1024, BatchBytesMax),
+            Linger = section.Duration("linger", defaults.Linger),
+            Compression = section.Choice("compression", defaults.Compression,
+                ("lz4", BatchCompression.Lz4), ("gzip", BatchCompression.Gzip), ("none", BatchCompression.None)),
+            InflightPerPartition = section.Count("inflight_per_partition", defaults.InflightPerPartition, 1, 5),
+            UnackedBytesMax = section.Size("unacked_bytes_max", defaults.UnackedBytesMax, 1 << 20),
+            RetainedTime = section.Duration("retained_time", defaults.RetainedTime),
+            RetainedBytesMax = section.Size("retained_bytes_max", defaults.RetainedBytesMax),
+            RequestTimeout = section.Duration("request_timeout", defaults.RequestTimeout),
+            SweepInterval = section.Duration("sweep_interval", defaults.SweepInterval),
+            RotatedQuiet = section.Duration("rotated_quiet", defaults.RotatedQuiet),
+            CopyWait = section.Duration("copy_wait", defaults.CopyWait),
+            OpenFilesMax = section.Count("open_files_max", defaults.OpenFilesMax, 1),
+            RegistryInterval = section.Duration("registry_interval", defaults.RegistryInterval),
+            ResendFromStart = section.Choice("resend", defaults.ResendFromStart, ("from_acked", false), ("from_start", true)),
+        };
+        section.Close();
+        return options;
+    }
+
+    private static InputOptions ReadInput(ConfigurationSection section)
+    {
+        var defaults = new InputOptions();
+        var input = defaults with
+        {
+            Paths = [.. section.Texts("paths", []).Select(Path.GetFullPath)],
+            Exclude = section.Texts("exclude", defaults.Exclude),
+            Topic = section.Required("topic", "the topic that the lines go to, such as web_log"),
+            ReadFrom = section.Choice("read_from", defaults.ReadFrom, ("beginning", ReadFrom.Beginning), ("end", ReadFrom.End)),
+            Key = section.Choice("key", defaults.Key, ("none", RecordKey.None), ("host", RecordKey.Host), ("file", RecordKey.File)),
+            MaxLineBytes = (int)section.Size("max_line_bytes", defaults.MaxLineBytes, 1024, LineBytesMax),
+            Partition = section.Choice("partition", defaults.Partition, ("file", PartitionRule.File), ("host", PartitionRule.Host)),
+        };
+        section.Close();
+        return input.Paths.Count > 0
+            ? input
+            : throw new ConfigurationException($"{section.Origin}: {section.Name("paths")} is missing: name the files, such as [\"/var/log/nginx/*access.log*\"]");
+    }
+}

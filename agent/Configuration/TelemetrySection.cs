@@ -1,0 +1,26 @@
+using LogPipeline.Agent.Telemetry;
+
+namespace LogPipeline.Agent.Configuration;
+
+/// <summary>Binds <c>admin:</c> and <c>telemetry:</c>.</summary>
+public static class TelemetrySection
+{
+    public static TelemetryOptions Read(ConfigurationSection root)
+    {
+        var admin = root.Section("admin");
+        var telemetry = root.Section("telemetry");
+        var options = new TelemetryOptions
+        {
+            AdminListen = admin.TextOrNull("listen"),
+            Otlp = telemetry.TextOrNull("otlp") is { } address ? Endpoint(address, telemetry) : null,
+        };
+        admin.Close();
+        telemetry.Close();
+        return options;
+    }
+
+    private static Uri Endpoint(string address, ConfigurationSection telemetry)
+        => Uri.TryCreate(address, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "http" or "https"
+            ? endpoint
+            : throw new ConfigurationException($"{telemetry.OriginOf("otlp")}: {telemetry.Name("otlp")} should be an address such as http://127.0.0.1:4317, not '{address}'");
+}

@@ -1,0 +1,170 @@
+namespace LogPipeline.Client.Consuming.Fetching;
+
+/// <summary>
+/// The owned partitions and what was fetched for them. <c>Gate</c> guards the states, the queue and the counts; it is held for
+/// moments only. The fetcher fills, the poll takes, the caller seeks and pauses.
+/// </summary>
+internal sealed class PartitionTable
+{
+    private readonly SortedDictionary<TopicPartition, PartitionState> _states = [];
+    private readonly List<FetchedPartition> _fetched = [];
+    private long _bufferedBytes;
+
+    public Lock Gate { get; } = new();
+
+    public long BufferedBytes
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return _bufferedBytes;
+            }
+        }
+    }
+
+    public IReadOnlyList<TopicPartition> Partitions
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return [.. _states.Keys];
+            }
+        }
+    }
+
+    /// <summary>The states, in order; read and change them under <see cref="Gate"/>.</summary>
+    public IReadOnlyList<PartitionState> States
+    {
+        get
+        {
+            lock (Gate)
+            {
+                return [.. _states.Values];
+            }
+        }
+    }
+
+    /// <summary>Runs under the lock on an owned partition; throws when it is not owned.</summary>
+    public T With<T>(TopicPartition partition, Func<PartitionState, T> use)
+    {
+        lock (Gate)
+        {
+            return _states.TryGetValue(partition, out PartitionState? state)
+                ? use(state)
+                : throw new InvalidOperationException($"{partition} is not assigned to this consumer");
+        }
+    }
+
+    public void Add(TopicPartition partition, long? offset)
+    {
+        lock (Gate)
+        {
+            if (_states.TryAdd(partition, new PartitionState(partition)) && offset is { } start)
+            {
+                _states[partition].MoveTo(start, -1);
+            }
+        }
+    }
+
+    public void Remove(IEnumerable<TopicPartition> partitions)
+    {
+        lock (Gate)
+        {
+            foreach (TopicPartition partition in partitions)
+            {
+                if (_states.Remove(partition, out PartitionState? state))
+                {
+                    state.Version++;
+                }
+            }
+            DropStale();
+        }
+    }
+
+    public void Seek(TopicPartition partition, long offset, int epoch) => With(partition, state =>
+    {
+        state.MoveTo(offset, epoch);
+        DropStale();
+        return true;
+    });
+
+    /// <summary>Positions to commit: of all partitions that have one.</summary>
+    public SortedDictionary<TopicPartition, CommitPoint> CommitPoints()
+    {
+        SortedDictionary<TopicPartition, CommitPoint> points = [];
+        lock (Gate)
+        {
+            foreach (PartitionState state in _states.Values.Where(s => s.Position >= 0))
+            {
+                points[state.Partition] = new CommitPoint(state.Position, state.PositionEpoch);
+            }
+        }
+        return points;
+    }
+
+    /// <summary>Queues what came, unless the partition has moved meanwhile; false then.</summary>
+    public bool Offer(FetchedPartition fetched)
+    {
+        lock (Gate)
+        {
+            PartitionState state = fetched.State;
+            if (state.Version != fetched.Version)
+            {
+                return false;
+            }
+            fetched.Lease.Retain();
+            _fetched.Add(fetched);
+            state.FetchOffset = fetched.Batches.NextOffset;
+            state.FetchedEpoch = fetched.LastEpoch;
+            state.BufferedBytes += fetched.Batches.Batches.Length;
+            _bufferedBytes += fetched.Batches.Batches.Length;
+            return true;
+        }
+    }
+
+    /// <summary>Takes up to <paramref name="most"/> entries of partitions that are not paused and moves their positions.</summary>
+    public List<FetchedPartition> Take(int most)
+    {
+        List<FetchedPartition> taken = [];
+        lock (Gate)
+        {
+            for (int i = 0; i < _fetched.Count && taken.Count < most;)
+            {
+                FetchedPartition fetched = _fetched[i];
+                if (fetched.State.IsPaused)
+                {
+                    i++;
+                    continue;
+                }
+                _fetched.RemoveAt(i);
+                Uncount(fetched);
+                fetched.State.Position = fetched.Batches.NextOffset;
+                fetched.State.PositionEpoch = fetched.LastEpoch;
+                taken.Add(fetched);
+            }
+        }
+        return taken;
+    }
+
+    private void DropStale()
+    {
+        for (int i = _fetched.Count - 1; i >= 0; i--)
+        {
+            FetchedPartition fetched = _fetched[i];
+            if (fetched.State.Version != fetched.Version)
+            {
+                _fetched.RemoveAt(i);
+                Uncount(fetched);
+                fetched.Lease.Release();
+            }
+        }
+    }
+
+    private void Uncount(FetchedPartition fetched)
+    {
+        fetched.State.BufferedBytes -= fetched.Batches.Batches.Length;
+        _bufferedBytes -= fetched.Batches.Batches.Length;
+    }
+}

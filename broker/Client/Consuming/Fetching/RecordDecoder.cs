@@ -1,0 +1,51 @@
+using LogPipeline.Protocol.Records;
+
+namespace LogPipeline.Client.Consuming.Fetching;
+
+/// <summary>Turns batches into records whose memory the caller owns: one array a batch, the records are slices of it.</summary>
+internal sealed class RecordDecoder : IDisposable
+{
+    private readonly BatchDecoder _decoder = new();
+
+    /// <summary>Appends the records from the fetch offset on; control records are left out.</summary>
+    public void Decode(PartitionBatches batches, List<ConsumedRecord> to)
+    {
+        ReadOnlySpan<byte> rest = batches.Batches.Span;
+        while (BatchHeader.TryParse(rest, out BatchHeader header) && header.SizeInBytes <= rest.Length)
+        {
+            if (!header.IsControl)
+            {
+                DecodeBatch(rest[..header.SizeInBytes], header, batches, to);
+            }
+            rest = rest[header.SizeInBytes..];
+        }
+    }
+
+    public void Dispose() => _decoder.Dispose();
+
+    private void DecodeBatch(ReadOnlySpan<byte> batch, in BatchHeader header, PartitionBatches batches, List<ConsumedRecord> to)
+    {
+        byte[] area = _decoder.Records(batch, header).ToArray();
+        var reader = new RecordReader(area, header);
+        while (reader.Read())
+        {
+            if (reader.Offset < batches.FetchOffset)
+            {
+                continue;
+            }
+            to.Add(new ConsumedRecord
+            {
+                Partition = batches.Partition,
+                Offset = reader.Offset,
+                Timestamp = reader.Timestamp,
+                Key = reader.HasKey ? Slice(area, reader.Key) : null,
+                Value = reader.HasValue ? Slice(area, reader.Value) : null,
+                HeaderCount = reader.HeaderCount,
+                EncodedHeaders = Slice(area, reader.Headers),
+            });
+        }
+    }
+
+    private static ReadOnlyMemory<byte> Slice(byte[] area, ReadOnlySpan<byte> part) =>
+        !part.IsEmpty && ((ReadOnlySpan<byte>)area).Overlaps(part, out int at) ? area.AsMemory(at, part.Length) : default;
+}

@@ -1,0 +1,171 @@
+using LogPipeline.Client.Consuming.Fetching;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Protocol;
+
+namespace LogPipeline.Client.Consuming.Group;
+
+/// <summary>
+/// The poll's part of membership: joins when the session wants to, tells the listener, moves partitions in and out of the table. A poll may
+/// be cancelled at any await: the join goes on and the next poll takes it up; a listener's call is never cut short by it.
+/// Owned by whoever polls.
+/// </summary>
+internal sealed class Rebalancer(
+    ConsumerOptions options, ClusterClient cluster, GroupSession session, PartitionTable table, GroupJoin join, IRebalanceListener? listener, Func<ValueTask> commit)
+{
+    private IReadOnlyList<TopicPartition> _had = [];
+    private Task<IReadOnlyList<TopicPartition>>? _joining;
+    private Task? _moving;
+    private Task<SortedDictionary<string, int>>? _counting;
+    private long _counted = cluster.Time.GetTimestamp();
+
+    /// <summary>Returns when the member is stable; true if its partitions may have changed.</summary>
+    public async ValueTask<bool> AdvanceAsync(CancellationToken ct)
+    {
+        bool moved = false;
+        while (true)
+        {
+            if (_moving is not null)
+            {
+                await _moving.WaitAsync(ct);
+                _moving = null;
+            }
+            if (session.Fatal is { } fatal)
+            {
+                throw fatal;
+            }
+            if (_joining is null && session.TakeLost())
+            {
+                _moving = LoseAsync();
+            }
+            else if (_joining is null && session.WantsJoin)
+            {
+                _moving = PrepareAsync();
+                await _moving.WaitAsync(ct);
+                _moving = null;
+                _joining = join.RunAsync(join.IsCooperative ? table.Partitions : [], _had, session.Closed);
+            }
+            else if (_joining is not null)
+            {
+                Task<IReadOnlyList<TopicPartition>> joining = _joining;
+                try
+                {
+                    await joining.WaitAsync(ct);
+                }
+                finally
+                {
+                    _joining = joining.IsCompleted ? null : joining;
+                }
+                moved = true;
+                _moving = session.TakeLost() ? LoseAsync() : MoveAsync(joining.Result);
+            }
+            else
+            {
+                LookForNewPartitions();
+                return moved;
+            }
+        }
+    }
+
+    /// <summary>What the listener hears last: our partitions go.</summary>
+    public async ValueTask CloseAsync()
+    {
+        IReadOnlyList<TopicPartition> owned = table.Partitions;
+        if (owned.Count > 0 && listener is not null)
+        {
+            await listener.RevokedAsync(owned, CancellationToken.None);
+        }
+        table.Remove(owned);
+    }
+
+    /// <summary>Before joining, a member of an eager group gives up all it has.</summary>
+    private async Task PrepareAsync()
+    {
+        IReadOnlyList<TopicPartition> owned = table.Partitions;
+        if (!join.IsCooperative && owned.Count > 0)
+        {
+            await RevokeAsync(owned);
+        }
+    }
+
+    private async Task RevokeAsync(IReadOnlyList<TopicPartition> partitions)
+    {
+        await commit();
+        if (listener is not null)
+        {
+            await listener.RevokedAsync(partitions, session.Closed);
+        }
+        table.Remove(partitions);
+    }
+
+    private async Task LoseAsync()
+    {
+        IReadOnlyList<TopicPartition> owned = table.Partitions;
+        table.Remove(owned);
+        _had = [];
+        session.RequestJoin();
+        if (owned.Count > 0 && listener is not null)
+        {
+            await listener.LostAsync(owned, session.Closed);
+        }
+    }
+
+    private async Task MoveAsync(IReadOnlyList<TopicPartition> assigned)
+    {
+        IReadOnlyList<TopicPartition> owned = table.Partitions;
+        List<TopicPartition> revoked = [.. owned.Where(p => !assigned.Contains(p))];
+        List<TopicPartition> added = [.. assigned.Where(p => !owned.Contains(p))];
+        _had = assigned;
+        if (revoked.Count > 0)
+        {
+            await RevokeAsync(revoked);
+            session.RequestJoin();
+        }
+        if (added.Count == 0)
+        {
+            return;
+        }
+        try
+        {
+            IReadOnlyDictionary<TopicPartition, long>? starts = listener is null ? null : await listener.AssignedAsync(added, session.Closed);
+            foreach (TopicPartition partition in added)
+            {
+                table.Add(partition, starts is not null && starts.TryGetValue(partition, out long start) ? start : null);
+            }
+        }
+        catch
+        {
+            // The listener did not take them: a later poll joins again and offers them anew.
+            session.RequestJoin();
+            throw;
+        }
+    }
+
+    /// <summary>The leader looks now and then whether topics appeared or grew; then the group must share out anew.</summary>
+    private void LookForNewPartitions()
+    {
+        if (_counting is { IsCompleted: true } counting)
+        {
+            _counting = null;
+            _counted = cluster.Time.GetTimestamp();
+            if (counting.IsCompletedSuccessfully && join.SharedCounts is { } shared && !shared.SequenceEqual(counting.Result))
+            {
+                session.RequestJoin();
+            }
+            else if (counting.Exception?.InnerException is { } e && !Retrying.IsTransient(e) && e is not BrokerErrorException)
+            {
+                throw e;
+            }
+        }
+        if (_counting is null && join.SharedCounts is { } counts)
+        {
+            TimeSpan age = counts.ContainsValue(0) ? options.HeartbeatInterval : cluster.Options.MetadataMaxAge;
+            if (cluster.Time.GetElapsedTime(_counted) >= age)
+            {
+                _counting = join.CountsAsync([.. counts.Keys], session.Closed).AsTask();
+            }
+        }
+    }
+
+    /// <summary>Whether a commit failed because the group has moved on, which the next poll mends.</summary>
+    public static bool IsMoved(ErrorCode code) => code is ErrorCode.RebalanceInProgress or ErrorCode.IllegalGeneration or ErrorCode.UnknownMemberId;
+}

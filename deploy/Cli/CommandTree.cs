@@ -1,0 +1,72 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+using LogPipeline.Agent.Configuration;
+using LogPipeline.Cli.Verbs;
+
+namespace LogPipeline.Cli;
+
+/// <summary>Every verb of logpipe, and how a command line becomes an exit status.</summary>
+internal static class CommandTree
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Build().Parse(args);
+        if (parsed.Errors.Count > 0 || Stray(parsed) is not null)
+        {
+            TellWhatIsWrong(parsed);
+            return Exit.Usage;
+        }
+        return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+    }
+
+    public static RootCommand Build()
+    {
+        var root = new RootCommand("Collects log lines: agents tail files, a Kafka-protocol broker keeps the lines, sinks write each one to a database exactly once.")
+        {
+            UpVerb.Create(),
+            BrokerVerb.Create(),
+            AgentVerb.Create(),
+            SinkVerb.Create(),
+            TopicsVerb.Create(),
+            ProduceVerb.Create(),
+            ConsumeVerb.Create(),
+            GroupsVerb.Create(),
+            QueryVerb.Create(),
+            TailVerb.Create(),
+            VerifyVerb.Create(),
+            ConfigVerb.Create(),
+        };
+        foreach (var help in root.Options.OfType<HelpOption>())
+            help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        return root;
+    }
+
+    // A mistyped option would pass for a name where a verb takes any number of names.
+    private static string? Stray(ParseResult parsed)
+        => parsed.Tokens.FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
+
+    private static void TellWhatIsWrong(ParseResult parsed)
+    {
+        var path = Verb.PathOf(parsed);
+        var command = parsed.CommandResult.Command;
+        if ((Stray(parsed) ?? (parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null)) is { } word)
+        {
+            var known = word.StartsWith('-')
+                ? command.Options.SelectMany(option => option.Aliases.Append(option.Name)).Where(name => name.StartsWith("--", StringComparison.Ordinal))
+                : command.Subcommands.Select(verb => verb.Name);
+            var advice = NearestKey.Find(word, known) is { } near ? $"; did you mean '{near}'?" : "";
+            Console.Error.WriteLine($"{path}: unknown {(word.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument")} '{word}'{advice}");
+        }
+        else if (command.Subcommands.Count > 0)
+        {
+            Console.Error.WriteLine($"{path}: which verb? {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}");
+        }
+        else
+        {
+            foreach (var error in parsed.Errors)
+                Console.Error.WriteLine($"{path}: {error.Message.Replace("as expected type 'System.Int32'", "as a whole number").ReplaceLineEndings(" ")}");
+        }
+        Console.Error.WriteLine($"`{path} --help` shows options and examples");
+    }
+}

@@ -1,0 +1,34 @@
+using LogPipeline.Agent;
+using LogPipeline.Agent.Configuration;
+using LogPipeline.Agent.Telemetry;
+using LogPipeline.Broker;
+using LogPipeline.Sinks;
+
+namespace LogPipeline.Cli.Configuration;
+
+/// <summary>The whole of logpipe.yaml, read and checked. A part that the file does not name is null or empty.</summary>
+internal sealed record PipelineConfiguration(BrokerOptions? Broker, AgentOptions? Agent, IReadOnlyList<SinkOptions> Sinks, TelemetryOptions Telemetry)
+{
+    public const string DefaultBootstrap = "127.0.0.1:9092";
+
+    /// <summary>Names nothing that could run.</summary>
+    public bool IsEmpty => this is { Broker: null, Agent: null, Sinks.Count: 0 };
+
+    /// <summary>The brokers that a client verb asks when it is not told.</summary>
+    public string ClientBootstrap
+        => Agent is { Bootstrap.Count: > 0 } ? string.Join(',', Agent.Bootstrap) : Sinks.Count > 0 ? Sinks[0].Bootstrap : Broker?.Listen ?? DefaultBootstrap;
+
+    /// <exception cref="ConfigurationException">Something in the file or the environment cannot be used.</exception>
+    public static PipelineConfiguration Load(string? path) => Read(ConfigurationFile.Load(path));
+
+    public static PipelineConfiguration Read(ConfigurationSection root)
+    {
+        var configuration = new PipelineConfiguration(
+            root.SectionOrNull("broker") is { } broker ? BrokerSection.Read(broker) : null,
+            root.SectionOrNull("agent") is { } agent ? AgentSection.Read(agent) : null,
+            SinkSection.ReadAll(root.Sections("sinks")),
+            TelemetrySection.Read(root));
+        root.Close();
+        return configuration;
+    }
+}

@@ -1,0 +1,92 @@
+using LogPipeline.Agent.Configuration;
+using LogPipeline.Sinks;
+
+namespace LogPipeline.Cli.Configuration;
+
+/// <summary>Binds the entries of <c>sinks:</c>.</summary>
+internal static class SinkSection
+{
+    public static IReadOnlyList<SinkOptions> ReadAll(IReadOnlyList<ConfigurationSection> sections)
+    {
+        var sinks = new List<SinkOptions>();
+        foreach (var section in sections)
+        {
+            var sink = Read(section);
+            if (sinks.Exists(other => other.Name == sink.Name))
+                throw new ConfigurationException($"{section.OriginOf("name")}: two sinks are named '{sink.Name}'; the name is the consumer group too, so each needs its own");
+            sinks.Add(sink);
+        }
+        return sinks;
+    }
+
+    private static SinkOptions Read(ConfigurationSection section)
+    {
+        var defaults = new SinkOptions();
+        var sink = defaults with
+        {
+            Name = section.Required("name", "it names the sink and its consumer group, such as web_log"),
+            Bootstrap = string.Join(',', section.Texts("bootstrap", [defaults.Bootstrap])),
+            Topics = section.Texts("topics", defaults.Topics),
+            Parser = section.Choice("parser", defaults.Parser, ("combined", "combined"), ("none", "none")),
+            StartFrom = section.Choice("start_from", defaults.StartFrom, ("earliest", "earliest"), ("latest", "latest")),
+            Postgres = section.SectionOrNull("postgres") is { } postgres ? ReadPostgres(postgres) : null,
+            Sqlite = section.SectionOrNull("sqlite") is { } sqlite ? ReadSqlite(sqlite) : null,
+            Files = section.SectionOrNull("files") is { } files ? ReadFiles(files) : null,
+            Flush = ReadFlush(section.Section("flush"), defaults.Flush),
+        };
+        section.Close();
+        try
+        {
+            sink.Validate();
+        }
+        catch (SinkConfigurationException e)
+        {
+            throw new ConfigurationException($"{section.Origin}: {e.Message}");
+        }
+        return sink;
+    }
+
+    private static PostgresOptions ReadPostgres(ConfigurationSection section)
+    {
+        var options = new PostgresOptions
+        {
+            Connection = section.Required("connection", "such as \"Host=127.0.0.1;Database=logs;Username=logs;Password=…\""),
+            Table = section.Text("table", new PostgresOptions().Table),
+        };
+        section.Close();
+        return options;
+    }
+
+    private static SqliteOptions ReadSqlite(ConfigurationSection section)
+    {
+        var options = new SqliteOptions
+        {
+            File = section.Required("file", "where the rows go, such as ./data/logs.db"),
+            Table = section.Text("table", new SqliteOptions().Table),
+        };
+        section.Close();
+        return options;
+    }
+
+    private static FilesOptions ReadFiles(ConfigurationSection section)
+    {
+        var options = new FilesOptions
+        {
+            Directory = section.Required("directory", "where the lines go, such as ./data/out"),
+            Format = section.Choice("format", new FilesOptions().Format, ("raw", "raw")),
+        };
+        section.Close();
+        return options;
+    }
+
+    private static FlushOptions ReadFlush(ConfigurationSection section, FlushOptions defaults)
+    {
+        var options = new FlushOptions
+        {
+            BytesMax = (int)section.Size("bytes_max", defaults.BytesMax, 1024, 512 << 20),
+            Interval = section.Duration("interval", defaults.Interval),
+        };
+        section.Close();
+        return options;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Net.Sockets;
+using LogPipeline.Agent;
+using LogPipeline.Agent.Configuration;
+using LogPipeline.Broker;
+using LogPipeline.Client;
+using LogPipeline.Sinks;
+using LogPipeline.Sinks.Query;
+using Npgsql;
+
+namespace LogPipeline.Cli;
+
+/// <summary>
+/// Runs a verb until it is done or a signal asks it to stop, and turns what people can mend into one line on standard error and an
+/// exit status.
+/// </summary>
+internal static class Guarded
+{
+    public static async Task<int> RunAsync(string verb, Func<CancellationToken, Task<int>> run)
+    {
+        using var signals = new StopSignals();
+        try
+        {
+            return await run(signals.Token);
+        }
+        catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
+        {
+            return Exit.Done;
+        }
+        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.Shutdown } || IsBrokenPipe(e))
+        {
+            return Exit.Done; // whoever read our output has enough, as in `logpipe consume … | head`
+        }
+        catch (Exception e)
+        {
+            return Tell(verb, e);
+        }
+    }
+
+    /// <summary>Prints what went wrong and gives the exit status for it.</summary>
+    public static int Tell(string verb, Exception e)
+    {
+        var (status, text) = Explain(e);
+        Console.Error.WriteLine($"{verb}: {text}");
+        return status;
+    }
+
+    private static (int Status, string Text) Explain(Exception e) => e switch
+    {
+        PartFailedException failed => Explain(failed),
+        ConfigurationException or SinkConfigurationException or BrokerStartException or QueryException or ArgumentException { ParamName: null }
+            => (Exit.Usage, e.Message),
+        StoreRefusedException => (Exit.Usage, e.Message),
+        StoreUnavailableException or BrokerUnreachableException or BrokerConnectionException or DeliveryTimeoutException => (Exit.Unreachable, e.Message),
+        BrokerErrorException or UnsupportedApiException => (Exit.Usage, e.Message),
+        PostgresException { SqlState: "28P01" or "28000" or "3D000" } refused
+            => (Exit.Usage, $"PostgreSQL refuses the login: {refused.MessageText}; check the connection in the sink's postgres section"),
+        NpgsqlException => (Exit.Unreachable, $"PostgreSQL cannot be used: {e.InnerException?.Message ?? e.Message}"),
+        UnauthorizedAccessException or IOException => (Exit.Usage, e.Message),
+        _ => (Exit.Defect, $"this is a defect of logpipe, please report it:{Environment.NewLine}{e}"),
+    };
+
+    private static (int Status, string Text) Explain(PartFailedException failed)
+    {
+        var (status, reason) = Explain(failed.InnerException!);
+        // A reason often begins with the part it is about.
+        var named = reason.StartsWith(failed.Part, StringComparison.OrdinalIgnoreCase);
+        return (status, failed.BeforeReady ? (named ? reason : $"{failed.Part}: {reason}") : $"{failed.Part} stopped: {reason}");
+    }
+
+    private static bool IsBrokenPipe(IOException e)
+    {
+        const int EPipe = 32;
+        return e.HResult == EPipe;
+    }
+}
+
+/// <summary>A part of a running process cannot go on.</summary>
+internal sealed class PartFailedException(string part, Exception reason) : Exception(reason.Message, reason)
+{
+    public string Part { get; } = part;
+
+    /// <summary>It never served.</summary>
+    public bool BeforeReady { get; init; }
+}

@@ -1,0 +1,45 @@
+using System.Globalization;
+using LogPipeline.Sinks.Query;
+
+namespace LogPipeline.Cli.Printing;
+
+/// <summary>RFC 4180 with a heading line: a field with a comma, a quote or a line break is quoted. Raw bytes are base64.</summary>
+internal sealed class CsvRows : IRowWriter
+{
+    private readonly IReadOnlyList<RowColumn> _columns;
+    private readonly TextWriter _output;
+
+    public CsvRows(IReadOnlyList<RowColumn> columns, TextWriter output)
+    {
+        (_columns, _output) = (columns, output);
+        Line(columns.Select(column => column.Name));
+    }
+
+    public void Write(LogRow row) => Line(_columns.Select(column => Text(column.Of(row))));
+
+    public void End()
+    {
+    }
+
+    private void Line(IEnumerable<string> fields)
+    {
+        var first = true;
+        foreach (var field in fields)
+        {
+            if (!first)
+                _output.Write(',');
+            first = false;
+            _output.Write(field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\"");
+        }
+        _output.Write("\r\n");
+    }
+
+    private static string Text(object? value) => value switch
+    {
+        null => "",
+        bool flag => flag ? "true" : "false",
+        byte[] bytes => Convert.ToBase64String(bytes),
+        DateTimeOffset time => Times.Exact(time),
+        _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
+    };
+}

@@ -1,0 +1,25 @@
+using System.Text;
+using LogPipeline.Protocol.Wire;
+
+namespace LogPipeline.Cli.Printing;
+
+/// <summary>Walks a record's encoded headers: for each a zigzag length and the key, then a zigzag length (-1 = null) and the value.</summary>
+internal struct HeaderCursor(ReadOnlyMemory<byte> headers)
+{
+    private ReadOnlyMemory<byte> _rest = headers;
+
+    public (string Key, ReadOnlyMemory<byte>? Value) Next()
+    {
+        var key = NextBytes() ?? throw new InvalidDataException("a record's header has no name");
+        return (Encoding.UTF8.GetString(key.Span), NextBytes());
+    }
+
+    private ReadOnlyMemory<byte>? NextBytes()
+    {
+        if (!Varint.TryRead(_rest.Span, out var length, out var size) || length > _rest.Length - size)
+            throw new InvalidDataException("a record's headers do not end where they should");
+        var bytes = length < 0 ? (ReadOnlyMemory<byte>?)null : _rest.Slice(size, (int)length);
+        _rest = _rest[(size + (int)Math.Max(length, 0))..];
+        return bytes;
+    }
+}

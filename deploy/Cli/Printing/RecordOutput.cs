@@ -1,0 +1,77 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Json;
+using LogPipeline.Client.Consuming;
+
+namespace LogPipeline.Cli.Printing;
+
+/// <summary>Writes records for people and programs: the value's bytes and a line feed, or one JSON object a line.</summary>
+internal sealed class RecordOutput(Stream to, bool json) : IAsyncDisposable
+{
+    private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private readonly ArrayBufferWriter<byte> _buffer = new();
+
+    public void Write(in ConsumedRecord record)
+    {
+        if (json)
+            WriteJson(record);
+        else
+            _buffer.Write(record.Value.GetValueOrDefault().Span);
+        _buffer.Write("\n"u8);
+    }
+
+    public async ValueTask FlushAsync()
+    {
+        await to.WriteAsync(_buffer.WrittenMemory);
+        await to.FlushAsync();
+        _buffer.ResetWrittenCount();
+    }
+
+    public async ValueTask DisposeAsync() => await to.DisposeAsync();
+
+    private void WriteJson(in ConsumedRecord record)
+    {
+        using var writer = new Utf8JsonWriter(_buffer, new JsonWriterOptions { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+        writer.WriteStartObject();
+        writer.WriteString("topic", record.Partition.Topic);
+        writer.WriteNumber("partition", record.Partition.Partition);
+        writer.WriteNumber("offset", record.Offset);
+        writer.WriteString("timestamp", DateTimeOffset.FromUnixTimeMilliseconds(record.Timestamp));
+        WriteBytes(writer, "key", record.Key);
+        writer.WriteStartObject("headers");
+        WriteHeaders(writer, record);
+        writer.WriteEndObject();
+        WriteBytes(writer, "value", record.Value);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteHeaders(Utf8JsonWriter writer, in ConsumedRecord record)
+    {
+        var reader = new HeaderCursor(record.EncodedHeaders);
+        for (var i = 0; i < record.HeaderCount; i++)
+        {
+            var (key, value) = reader.Next();
+            WriteBytes(writer, key, value);
+        }
+    }
+
+    // Text where the bytes are text, else { "base64": … }: nothing is lost in either form.
+    private static void WriteBytes(Utf8JsonWriter writer, string name, ReadOnlyMemory<byte>? bytes)
+    {
+        if (bytes is not { } value)
+        {
+            writer.WriteNull(name);
+            return;
+        }
+        try
+        {
+            writer.WriteString(name, Strict.GetString(value.Span));
+        }
+        catch (DecoderFallbackException)
+        {
+            writer.WriteStartObject(name);
+            writer.WriteBase64String("base64", value.Span);
+            writer.WriteEndObject();
+        }
+    }
+}

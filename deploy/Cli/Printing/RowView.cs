@@ -1,0 +1,51 @@
+using LogPipeline.Agent.Configuration;
+using LogPipeline.Sinks.Query;
+
+namespace LogPipeline.Cli.Printing;
+
+/// <summary>A column of a sink's view: its name, and how to take it from a row.</summary>
+internal sealed record RowColumn(string Name, Func<LogRow, object?> Of);
+
+/// <summary>The columns of a sink's view, in the view's order, and which of them to show.</summary>
+internal sealed class RowView(IReadOnlyList<string> parserColumns)
+{
+    // What fits a screen: with a parser its own words, else where the line came from and the line.
+    private static readonly string[] ParsedOnScreen = ["time", "remote_addr", "method", "path", "status", "body_bytes_sent", "http_user_agent"];
+    private static readonly string[] PlainOnScreen = ["time", "host", "file", "line"];
+
+    private readonly List<RowColumn> _columns =
+    [
+        new("topic", row => row.Topic),
+        new("partition", row => row.Partition),
+        new("log_offset", row => row.LogOffset),
+        new("time", row => row.Time),
+        new("host", row => row.Host),
+        new("file", row => row.File),
+        new("generation", row => row.Generation),
+        new("file_offset", row => row.FileOffset),
+        new("part", row => row.Part),
+        new("line", row => row.Line),
+        new("raw", row => row.Raw),
+        new("parsed", row => row.Parsed),
+        .. parserColumns.Select((name, i) => new RowColumn(name, row => row.Columns[i])),
+    ];
+
+    /// <summary>The columns asked for; none asked for means those that suit the screen, or all.</summary>
+    /// <exception cref="ConfigurationException">A column is not in the view.</exception>
+    public IReadOnlyList<RowColumn> Choose(IReadOnlyList<string>? asked, bool forScreen)
+    {
+        var names = (asked ?? []).SelectMany(name => name.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList();
+        if (names.Contains("all") || (names.Count == 0 && !forScreen))
+            return _columns;
+        if (names.Count == 0)
+            return [.. (parserColumns.Count > 0 ? ParsedOnScreen : PlainOnScreen).Select(Find).OfType<RowColumn>()];
+        return names.ConvertAll(name => Find(name) ?? throw Unknown(name));
+    }
+
+    private RowColumn? Find(string name) => _columns.Find(column => column.Name == name);
+
+    private ConfigurationException Unknown(string name)
+        => new($"there is no column '{name}'"
+            + (NearestKey.Find(name, _columns.Select(column => column.Name)) is { } near ? $"; did you mean '{near}'?" : "")
+            + $" The columns are {string.Join(", ", _columns.Select(column => column.Name))}");
+}

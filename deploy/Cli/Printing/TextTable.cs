@@ -1,0 +1,31 @@
+using System.Globalization;
+
+namespace LogPipeline.Cli.Printing;
+
+/// <summary>Columns aligned by spaces: reads well on a screen, and <c>awk</c> takes it apart. Numbers stand right.</summary>
+internal sealed class TextTable(params string[] headings)
+{
+    private readonly List<object?[]> _rows = [];
+
+    public void Add(params object?[] cells) => _rows.Add(cells);
+
+    public void Print() => Print(Console.Out);
+
+    public void Print(TextWriter to)
+    {
+        var widths = headings.Select((heading, i) => _rows.Select(row => Text(row[i]).Length).Append(heading.Length).Max()).ToArray();
+        Line(to, widths, headings);
+        foreach (var row in _rows)
+            Line(to, widths, row);
+    }
+
+    private void Line(TextWriter to, int[] widths, object?[] cells)
+    {
+        var line = cells.Select((cell, i) => IsNumeric(i) ? Text(cell).PadLeft(widths[i]) : Text(cell).PadRight(widths[i]));
+        to.WriteLine(string.Join("  ", line).TrimEnd());
+    }
+
+    private bool IsNumeric(int column) => _rows.Count > 0 && _rows.TrueForAll(row => row[column] is int or long or double or null);
+
+    private static string Text(object? cell) => cell is null ? "-" : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "-";
+}

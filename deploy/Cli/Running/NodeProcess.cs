@@ -1,0 +1,48 @@
+using LogPipeline.Agent;
+using LogPipeline.Agent.Telemetry;
+using LogPipeline.Broker;
+using LogPipeline.Cli.Demo;
+using LogPipeline.Sinks;
+using LogPipeline.Sinks.Events;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Cli.Running;
+
+/// <summary>What one process runs, and how it shows itself.</summary>
+internal sealed record NodePlan(TelemetryOptions Telemetry, LogLevel LogLevel)
+{
+    public BrokerOptions? Broker { get; init; }
+
+    /// <summary>Where the demonstration writes its lines; null = nowhere.</summary>
+    public string? DemoLog { get; init; }
+
+    public AgentOptions? Agent { get; init; }
+
+    public IReadOnlyList<SinkOptions> Sinks { get; init; } = [];
+
+    /// <summary>Called once when all parts serve.</summary>
+    public Action? Started { get; init; }
+}
+
+/// <summary>Runs a plan: diagnostics, metrics and health around its parts, each part after those it needs.</summary>
+internal static class NodeProcess
+{
+    /// <summary>Runs until the signal or a failure; gives the exit status.</summary>
+    public static async Task<int> RunAsync(NodePlan plan, CancellationToken stop)
+    {
+        using var loggers = ConsoleLogging.Create(plan.LogLevel);
+        var logger = loggers.CreateLogger("LogPipeline.Node");
+        var health = new Health();
+        await using var shown = ProcessTelemetry.StartOrGoWithout(plan.Telemetry, health, logger);
+        await using var bus = plan.Sinks.Count > 0 ? await SinkEventBus.StartAsync(loggers, stop) : null;
+        var parts = new List<IPart>();
+        if (plan.Broker is { } broker)
+            parts.Add(new BrokerPart(broker, loggers));
+        if (plan.DemoLog is { } path)
+            parts.Add(new DemoWriter(path));
+        if (plan.Agent is { } agent)
+            parts.Add(new AgentPart(agent, loggers));
+        parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, bus!, loggers)));
+        return await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);
+    }
+}

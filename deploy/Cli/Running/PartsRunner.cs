@@ -1,0 +1,94 @@
+using LogPipeline.Agent.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Cli.Running;
+
+/// <summary>
+/// Starts parts one after another, each with a <c>ready:</c> line, runs them until a signal or until one of them dies, and stops
+/// them in reverse order. Stopping has 4.5 s in all: what is not done then is left to recovery, which any kill would need too.
+/// </summary>
+internal sealed class PartsRunner(Health health, ILogger logger)
+{
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(4.5);
+
+    private readonly List<IPart> _started = [];
+
+    /// <summary>Runs until stopped; gives the exit status of a clean stop.</summary>
+    /// <param name="parts">In the order of starting.</param>
+    /// <param name="started">Called once when all parts serve.</param>
+    /// <param name="stop">The signal to stop.</param>
+    /// <exception cref="PartFailedException">A part could not start or died.</exception>
+    public async Task<int> RunAsync(IReadOnlyList<IPart> parts, Action? started, CancellationToken stop)
+    {
+        try
+        {
+            foreach (var part in parts)
+                await StartAsync(part, stop);
+            started?.Invoke();
+            await WatchAsync(stop);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // asked to stop, perhaps while still starting
+        }
+        finally
+        {
+            await StopAsync();
+        }
+        return Exit.Done;
+    }
+
+    private async Task StartAsync(IPart part, CancellationToken stop)
+    {
+        string ready;
+        _started.Add(part);
+        try
+        {
+            ready = await part.StartAsync(stop);
+        }
+        catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
+        {
+            _started.Remove(part);
+            throw new PartFailedException(part.Name, e) { BeforeReady = true };
+        }
+        health.Add(part.Name, () => part.Running.IsCompleted ? part.Running.Exception?.InnerException?.Message ?? "has ended" : null);
+        Console.WriteLine($"ready: {ready}");
+    }
+
+    private async Task WatchAsync(CancellationToken stop)
+    {
+        var stopped = Task.Delay(Timeout.Infinite, stop);
+        var running = _started.ConvertAll(part => part.Running);
+        var ended = await Task.WhenAny([stopped, .. running]);
+        if (ended == stopped)
+            return;
+        var part = _started[running.IndexOf(ended)];
+        throw new PartFailedException(part.Name, ended.Exception?.InnerException ?? new InvalidOperationException("it ended without being asked to"));
+    }
+
+    private async Task StopAsync()
+    {
+        var deadline = Task.Delay(StopTime);
+        foreach (var part in Enumerable.Reverse(_started))
+        {
+            var stopping = StopPartAsync(part);
+            if (await Task.WhenAny(stopping, deadline) == deadline)
+            {
+                logger.StopTimedOut(part.Name, StopTime.TotalSeconds);
+                return;
+            }
+        }
+    }
+
+    private async Task StopPartAsync(IPart part)
+    {
+        try
+        {
+            await part.DisposeAsync();
+        }
+        catch (Exception e)
+        {
+            logger.StopFailed(part.Name, e.Message);
+        }
+    }
+}

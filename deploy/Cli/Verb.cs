@@ -1,0 +1,42 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+
+namespace LogPipeline.Cli;
+
+/// <summary>A command whose help ends with examples that can be pasted.</summary>
+internal sealed class Verb(string name, string description, params string[] examples) : Command(name, description)
+{
+    public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>What the verb does; errors that people can mend become one line and a status.</summary>
+    public void Does(Func<ParseResult, CancellationToken, Task<int>> run)
+        => SetAction((parsed, _) => Guarded.RunAsync(PathOf(parsed), stop => run(parsed, stop)));
+
+    /// <summary>The words that led to the verb, such as <c>logpipe topics list</c>.</summary>
+    public static string PathOf(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (var result = parsed.CommandResult; result is not null; result = result.Parent as CommandResult)
+            names.Insert(0, result.Command is RootCommand ? "logpipe" : result.Command.Name);
+        return string.Join(' ', names);
+    }
+}
+
+/// <summary>Prints a verb's examples below the usual help.</summary>
+internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLineAction
+{
+    public override int Invoke(ParseResult parsed)
+    {
+        var status = usual.Invoke(parsed);
+        if (parsed.CommandResult.Command is not Verb { Examples.Count: > 0 } verb)
+            return status;
+        var output = parsed.InvocationConfiguration.Output;
+        output.WriteLine("Examples:");
+        foreach (var example in verb.Examples)
+            output.WriteLine($"  {example}");
+        output.WriteLine();
+        return status;
+    }
+}

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using LogPipeline.Cli.Configuration;
+using LogPipeline.Cli.Printing;
+using LogPipeline.Sinks;
+
+namespace LogPipeline.Cli.Verbs;
+
+/// <summary><c>logpipe query</c>: rows of a sink's view, by time, text and columns.</summary>
+internal static class QueryVerb
+{
+    private static readonly RowFilter Filter = new();
+    private static readonly Option<string?> Config = SharedOptions.Config();
+    private static readonly Option<string?> Sink = SharedOptions.Sink();
+    private static readonly Option<string?> Since = new("--since") { Description = "Rows at or after this: 15m, 2h (ago), or a time such as 2026-11-21T08:30:00Z", HelpName = "TIME" };
+    private static readonly Option<string?> Until = new("--until") { Description = "Rows before this", HelpName = "TIME" };
+    private static readonly Option<int> Limit = new("--limit", "-n") { Description = "Rows at most; 0 = all", HelpName = "N", DefaultValueFactory = _ => 100 };
+    private static readonly Option<bool> OldestFirst = new("--oldest-first") { Description = "Without it the newest rows come first" };
+    private static readonly Option<string[]> Columns = new("--columns") { Description = "What to show, such as time,status,line; 'all' for every column", HelpName = "A,B,…" };
+
+    private static readonly Option<string> Output = new("--output", "-o")
+    {
+        Description = "table; json (one array); jsonl (one object a line); csv",
+        HelpName = "table|json|jsonl|csv",
+        DefaultValueFactory = _ => "table",
+    };
+
+    public static Command Create()
+    {
+        Output.AcceptOnlyFromAmong("table", "json", "jsonl", "csv");
+        Limit.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var limit) && limit < 0)
+                result.AddError("--limit is how many rows at most: 0 (all) or more");
+        });
+        var verb = new Verb("query", "Ask for rows by time, text and columns.",
+            "logpipe query 'status>=500' --since 1h",
+            "logpipe query 'path~/login' 'method=POST' --text Chrome --limit 20",
+            "logpipe query --since 2026-11-21T08:00:00Z --until 2026-11-21T09:00:00Z --output csv > hour.csv",
+            "logpipe query 'status=404' --columns time,path,http_referer --output json");
+        Filter.AddTo(verb);
+        foreach (var option in new Option[] { Since, Until, Limit, OldestFirst, Columns, Output, Sink, Config })
+            verb.Options.Add(option);
+        verb.Does(RunAsync);
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var query = Filter.Read(parsed) with
+        {
+            From = PointInTime.Parse(parsed.GetValue(Since), "--since", now),
+            To = PointInTime.Parse(parsed.GetValue(Until), "--until", now),
+            Limit = parsed.GetValue(Limit),
+            Descending = !parsed.GetValue(OldestFirst),
+        };
+        var sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
+        await using var reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        await reader.OpenAsync(stop);
+        var format = parsed.GetValue(Output)!;
+        var view = new RowView(reader.Columns);
+        var columns = view.Choose(parsed.GetValue(Columns), format == "table");
+        await using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 64 << 10);
+        IRowWriter writer = format switch
+        {
+            "table" => new TableRows(columns, output),
+            "csv" => new CsvRows(columns, output),
+            _ => new JsonRows(columns, output, array: format == "json"),
+        };
+        await foreach (var row in reader.QueryAsync(query, stop))
+            writer.Write(row);
+        writer.End();
+        return Exit.Done;
+    }
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using LogPipeline.Cli.Configuration;
+using LogPipeline.Cli.Printing;
+using LogPipeline.Sinks;
+
+namespace LogPipeline.Cli.Verbs;
+
+/// <summary><c>logpipe tail</c>: rows as they are stored, until stopped.</summary>
+internal static class TailVerb
+{
+    private static readonly RowFilter Filter = new();
+    private static readonly Option<string?> Config = SharedOptions.Config();
+    private static readonly Option<string?> Sink = SharedOptions.Sink();
+    private static readonly Option<int> Last = new("--last", "-n") { Description = "Begin with so many rows that are stored already", HelpName = "N", DefaultValueFactory = _ => 10 };
+    private static readonly Option<int?> Limit = new("--limit") { Description = "Stop after so many rows", HelpName = "N" };
+    private static readonly Option<string[]> Columns = new("--columns") { Description = "What jsonl shows, such as time,status,line; without it every column", HelpName = "A,B,…" };
+
+    private static readonly Option<string> Output = new("--output", "-o")
+    {
+        Description = "line: as it was written; jsonl: one object a line",
+        HelpName = "line|jsonl",
+        DefaultValueFactory = _ => "line",
+    };
+
+    public static Command Create()
+    {
+        Output.AcceptOnlyFromAmong("line", "jsonl", "json");
+        var verb = new Verb("tail", "Follow rows as they are stored, each once.",
+            "logpipe tail",
+            "logpipe tail 'status>=500' --last 0",
+            "logpipe tail --text /login --output jsonl --columns time,remote_addr,status");
+        Filter.AddTo(verb);
+        foreach (var option in new Option[] { Last, Limit, Columns, Output, Sink, Config })
+            verb.Options.Add(option);
+        verb.Does(RunAsync);
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    {
+        var filter = Filter.Read(parsed);
+        var sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
+        await using var reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        await reader.OpenAsync(stop);
+        await using var output = new StreamWriter(Console.OpenStandardOutput());
+        var view = new RowView(reader.Columns);
+        IRowWriter writer = parsed.GetValue(Output) == "line"
+            ? new LineRows(output)
+            : new JsonRows(view.Choose(parsed.GetValue(Columns), forScreen: false), output, array: false);
+        var left = parsed.GetValue(Limit) ?? int.MaxValue;
+        if (left <= 0)
+            return Exit.Done;
+        await foreach (var row in reader.TailAsync(filter, parsed.GetValue(Last), stop))
+        {
+            writer.Write(row);
+            await output.FlushAsync(stop);
+            if (--left == 0)
+                break;
+        }
+        return Exit.Done;
+    }
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using LogPipeline.Agent.Configuration;
+using LogPipeline.Cli.Configuration;
+using LogPipeline.Cli.Demo;
+using LogPipeline.Cli.Running;
+
+namespace LogPipeline.Cli.Verbs;
+
+/// <summary><c>logpipe up</c>: all that the configuration names, in one process.</summary>
+internal static class UpVerb
+{
+    private static readonly RunningOptions Running = new();
+    private static readonly Option<bool> Demo = new("--demo") { Description = "Write a configuration and web-log lines under ./data, and run it all" };
+
+    public static Command Create()
+    {
+        var verb = new Verb("up", "Run broker, agent and sinks in one process, as far as the configuration names them.",
+            "logpipe up --demo",
+            "logpipe up --config logpipe.yaml") { Demo };
+        Running.AddTo(verb);
+        verb.Does(RunAsync);
+        return verb;
+    }
+
+    private static Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    {
+        var demo = parsed.GetValue(Demo);
+        var file = parsed.GetValue(Running.Config) ?? (demo ? DemoFiles.WriteConfiguration() : null);
+        var configuration = PipelineConfiguration.Load(file);
+        if (configuration.IsEmpty)
+            throw new ConfigurationException("nothing would run: the configuration has no 'broker:', 'agent:' or 'sinks:'; try `logpipe up --demo`, or copy deploy/config/logpipe.yaml");
+        var plan = Running.Plan(parsed, configuration, "logpipe") with
+        {
+            Broker = configuration.Broker,
+            DemoLog = demo ? DemoFiles.AccessLog : null,
+            Agent = configuration.Agent,
+            Sinks = configuration.Sinks,
+            Started = demo ? () => DemoFiles.PrintNextSteps(configuration, file!) : null,
+        };
+        return NodeProcess.RunAsync(plan, stop);
+    }
+}
