@@ -1,3 +1,6 @@
+using LogPipeline.Agent.Hosting;
+using LogPipeline.Client.Connections;
+using LogPipeline.Files;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent;
@@ -5,11 +8,26 @@ namespace LogPipeline.Agent;
 /// <summary>Runs an agent on this machine: real files, sockets and clock, one thread of its own.</summary>
 public static class AgentHost
 {
+    private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(3);
+
     /// <summary>Runs until cancelled, then stops clean within five seconds; throws what made it stop otherwise.</summary>
     /// <param name="options">An empty host, machine id or boot id is filled in from this machine.</param>
     /// <param name="logger">Where lines about the agent go.</param>
     /// <param name="ready">Called once when it serves, with the number of files followed.</param>
     /// <param name="cancellation">Ends the run.</param>
     public static Task RunAsync(AgentOptions options, ILogger logger, Action<int> ready, CancellationToken cancellation) =>
-        throw new NotImplementedException();
+        SerialContext.RunAsync(() => ServeAsync(MachineFacts.Complete(options), logger, ready, cancellation));
+
+    private static async Task ServeAsync(AgentOptions options, ILogger logger, Action<int> ready, CancellationToken cancellation)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using CancellationTokenRegistration asked = cancellation.Register(() => ended.TrySetResult());
+        using Inotify? watch = Inotify.TryCreate();
+        await using var agent = new AgentService(
+            options, new OsFileSystem(), new TcpConnector(), TimeProvider.System, new SystemRandom(), logger, fault => ended.TrySetException(fault), watch);
+        await agent.StartAsync(cancellation);
+        ready(agent.FilesFollowed);
+        await ended.Task;
+        await agent.StopAsync(StopGrace);
+    }
 }

@@ -1,4 +1,10 @@
+using System.Diagnostics.Metrics;
+using LogPipeline.Agent.Shipping;
+using LogPipeline.Agent.State;
+using LogPipeline.Agent.Tailing;
+using LogPipeline.Client;
 using LogPipeline.Client.Connections;
+using LogPipeline.Client.Metadata;
 using LogPipeline.Files;
 using Microsoft.Extensions.Logging;
 
@@ -8,8 +14,35 @@ namespace LogPipeline.Agent;
 /// One agent: tails files and publishes each line as a record, exactly once. All of it runs on the synchronization context that
 /// <see cref="StartAsync"/> is called on, which must run one piece of work at a time; so nothing here is locked.
 /// </summary>
-public sealed class AgentService
+public sealed class AgentService : IAsyncDisposable
 {
+    private readonly AgentOptions _options;
+    private readonly IFileSystem _files;
+    private readonly IConnector _connector;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly ILogger _logger;
+    private readonly Action<Exception> _onFatal;
+    private readonly IFileWatch? _watch;
+    private readonly CancellationTokenSource _stopReading = new();
+    private readonly CancellationTokenSource _stopped = new();
+    private readonly SortedDictionary<TopicPartitionKey, LogShipper> _shippers = [];
+    private readonly SortedSet<string> _topicsAsked = new(StringComparer.Ordinal);
+    private readonly AsyncSignal _idle = new();
+    private readonly List<Task> _loops = [];
+    private volatile IReadOnlyList<Measurement<long>> _lag = [];
+    private volatile int _filesOpen;
+    private Running? _running;
+
+    /// <param name="options">What to do.</param>
+    /// <param name="files">The disk.</param>
+    /// <param name="connector">The network.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Chance: ids and jitter.</param>
+    /// <param name="logger">Where lines about the agent go.</param>
+    /// <param name="onFatal">Called when a loop died: the agent does nothing more, the process must end.</param>
+    /// <param name="watch">Hints of changed files; null = only sweeps.</param>
+    /// <exception cref="ArgumentException">The options cannot be.</exception>
     public AgentService(
         AgentOptions options,
         IFileSystem files,
@@ -17,20 +50,227 @@ public sealed class AgentService
         TimeProvider time,
         Random random,
         ILogger logger,
-        Action<Exception> onFatal)
+        Action<Exception> onFatal,
+        IFileWatch? watch = null)
     {
         options.Validate();
+        (_options, _files, _connector, _time, _random, _logger, _onFatal, _watch) = (options, files, connector, time, random, logger, onFatal, watch);
     }
 
-    /// <summary>Files that are followed now.</summary>
-    public int FilesFollowed => throw new NotImplementedException();
+    /// <summary>What a started agent is made of.</summary>
+    private sealed record Running(
+        AgentState State, Generations Generations, ClusterClient Cluster, FileBook Book, FileBirths Births, FileSweep Sweep, ReadLoop Reads,
+        SweepLoop Sweeps, ShippingParts Parts, AgentMetrics Metrics);
 
-    /// <summary>Whether all that the files held at the last look is acked.</summary>
-    public bool IsCaughtUp => throw new NotImplementedException();
+    /// <summary>Files that are followed now.</summary>
+    public int FilesFollowed => _running?.Book.Files.Count(f => !f.Generation.IsOver) ?? 0;
+
+    /// <summary>Whether all that the files held at the last look is acked, up to each file's last line feed.</summary>
+    public bool IsCaughtUp =>
+        _running is Running r
+        && r.Reads.IsIdle
+        && _shippers.Values.All(s => s.IsIdle)
+        && r.Book.Files.All(f => f.Generation.IsOver || (f.IsAtEnd && f.Generation is { IsDurable: true } g && g.Acked.Position == g.Read.Position));
 
     /// <summary>Locks and reads the state, looks at all files once, and begins to read and ship.</summary>
-    public Task StartAsync(CancellationToken cancellation) => throw new NotImplementedException();
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        cancellation.ThrowIfCancellationRequested();
+        var pause = new StatePause(_time, _logger, Fatal, _stopped.Token);
+        AgentState state = AgentState.Open(_files, _options, _time, _random, _logger, pause);
+        var generations = new Generations(state.Registry);
+        foreach (InflightEntry entry in state.Found.Where(e => !e.IsAgain))
+        {
+            generations.Restore(entry);
+        }
+        _running = Build(state, generations);
+        foreach (IGrouping<TopicPartitionKey, InflightEntry> log in state.Found.GroupBy(e => new TopicPartitionKey(e.Topic, e.Partition)))
+        {
+            AddShipper(log.Key, log);
+        }
+        foreach (LogRecord log in state.IsDamaged ? state.Registry.Logs.ToList() : [])
+        {
+            ShipperOf(new TopicPartitionKey(log.Topic, log.Partition));
+        }
+        int unsettled = state.Found.Count(e => !e.IsAcked);
+        // The registry knows this start: its boot, and an agent id that is new.
+        await state.SavedAsync();
+        _running.Sweep.Resume();
+        state.ForgetFound();
+        await _running.Sweeps.SweepAsync();
+        _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);
+        if (_watch is not null)
+        {
+            _watch.Hint = HintFromAnywhere();
+        }
+        Start(_running.Sweeps.RunAsync(_stopReading.Token));
+        Start(_running.Reads.RunAsync(_stopReading.Token));
+        Start(NoteProgressAsync(_stopped.Token));
+    }
 
     /// <summary>Ships what was read, as far as it is acked within <paramref name="grace"/>, notes progress and lets go of everything.</summary>
-    public Task StopAsync(TimeSpan grace) => throw new NotImplementedException();
+    public async Task StopAsync(TimeSpan grace)
+    {
+        await _stopReading.CancelAsync();
+        if (_running is not Running running || _stopped.IsCancellationRequested)
+        {
+            return;
+        }
+        running.Reads.CloseAll();
+        long begin = _time.GetTimestamp();
+        while (_shippers.Values.Any(s => !s.IsIdle) && grace - _time.GetElapsedTime(begin) is { Ticks: > 0 } rest)
+        {
+            await _idle.WaitAsync(rest, _time, CancellationToken.None);
+        }
+        if (!running.State.Pause.IsPaused)
+        {
+            await running.State.Inflight.DurableAsync();
+            await running.State.SavedAsync();
+        }
+        await _stopped.CancelAsync();
+        await running.Cluster.DisposeAsync();
+        await Task.WhenAll(_loops);
+        foreach (TailedFile file in running.Book.Files)
+        {
+            file.Close();
+        }
+        running.State.Dispose();
+        running.Metrics.Dispose();
+    }
+
+    /// <summary>Stops without grace, if it was not stopped.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync(TimeSpan.Zero);
+        _stopReading.Dispose();
+        _stopped.Dispose();
+    }
+
+    private Running Build(AgentState state, Generations generations)
+    {
+        var clientOptions = new ClientOptions { Bootstrap = _options.Bootstrap, ClientId = "logpipe-agent", RequestTimeout = _options.RequestTimeout };
+        var cluster = new ClusterClient(clientOptions, _connector, _time, _random);
+        var budget = new UnackedBudget(_options.UnackedBytesMax);
+        var metrics = new AgentMetrics(() => _lag, () => _filesOpen, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0);
+        var parts = new ShippingParts(
+            _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget, metrics, _time, _logger);
+        var book = new FileBook(_files, _options, state, metrics, _logger);
+        var births = new FileBirths(_files, book, state, generations, _options, _time, metrics, _logger);
+        var sweep = new FileSweep(_files, new PathSet(_options.Inputs), book, births, generations, state, _options, _time, _logger);
+        var reads = new ReadLoop(new LineReader(_options, _time, metrics), book, sweep, _options, _time);
+        var sweeps = new SweepLoop(sweep, births, book, state, _options, _watch, _time) { Attach = Attach };
+        sweep.Ready = reads.Add;
+        sweep.Hurry = () => sweeps.Hint(null);
+        return new Running(state, generations, cluster, book, births, sweep, reads, sweeps, parts, metrics);
+    }
+
+    private LogShipper ShipperOf(TopicPartitionKey key) => _shippers.TryGetValue(key, out LogShipper? known) ? known : AddShipper(key, []);
+
+    private LogShipper AddShipper(TopicPartitionKey key, IEnumerable<InflightEntry> found)
+    {
+        var shipper = new LogShipper(key, _running!.Parts, found) { Eased = Eased };
+        _shippers.Add(key, shipper);
+        Start(shipper.RunAsync(_stopped.Token));
+        return shipper;
+    }
+
+    private void Eased()
+    {
+        _running!.Reads.Wake();
+        _idle.Set();
+    }
+
+    /// <summary>Gives a file its log, or asks for its topic's partitions first.</summary>
+    private void Attach(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        if (generation.Partition >= 0)
+        {
+            file.Log = ShipperOf(new TopicPartitionKey(generation.Topic, generation.Partition));
+        }
+        else if (_topicsAsked.Add(generation.Topic))
+        {
+            Start(AskPartitionsAsync(generation.Topic));
+        }
+    }
+
+    private async Task AskPartitionsAsync(string topic)
+    {
+        string said = "";
+        void Trouble(Exception fault)
+        {
+            if (said != fault.Message)
+            {
+                said = fault.Message;
+                _logger.TopicUnavailable(topic, fault.Message);
+            }
+        }
+        int count = await _running!.Parts.Directory.PartitionsAsync(topic, Trouble, _stopped.Token);
+        _running.Births.AssignPartitions(topic, count);
+        _running.Sweeps.Hint(null);
+    }
+
+    private async Task NoteProgressAsync(CancellationToken stopped)
+    {
+        AgentState state = _running!.State;
+        while (true)
+        {
+            await Task.Delay(_options.RegistryInterval, _time, stopped);
+            (_lag, _filesOpen) = (LagNow(), _running.Book.OpenCount);
+            if (state.IsDirty)
+            {
+                await state.SavedAsync();
+            }
+            await state.Inflight.TrimAsync(
+                state.SavedTime, segment => _shippers.Values.SelectMany(s => s.Unacked).Where(e => e.Place.Segment == segment));
+        }
+    }
+
+    private Action<string?> HintFromAnywhere()
+    {
+        SynchronizationContext context = SynchronizationContext.Current
+            ?? throw new InvalidOperationException("An agent with a file watch needs a synchronization context that runs one thing at a time.");
+        SweepLoop sweeps = _running!.Sweeps;
+        return path => context.Post(static state =>
+        {
+            (SweepLoop sweeps, string? path) = ((SweepLoop, string?))state!;
+            sweeps.Hint(path);
+        }, (sweeps, path));
+    }
+
+    /// <summary>Metrics are read on other threads: they get a list that nobody changes.</summary>
+    private List<Measurement<long>> LagNow() =>
+    [
+        .. _running!.Book.Files.Where(f => !f.Generation.IsOver).Select(f => new Measurement<long>(
+            Math.Max(0, f.Size - f.Generation.Acked.Position),
+            new KeyValuePair<string, object?>("file", f.Generation.Path),
+            new KeyValuePair<string, object?>("topic", f.Generation.Topic))),
+    ];
+
+    private void Start(Task loop) => _loops.Add(GuardAsync(loop));
+
+    private async Task GuardAsync(Task loop)
+    {
+        try
+        {
+            await loop;
+        }
+        catch (OperationCanceledException) when (_stopReading.IsCancellationRequested)
+        {
+        }
+        catch (Exception fault)
+        {
+            Fatal(fault);
+        }
+    }
+
+    private void Fatal(Exception fault)
+    {
+        if (!_stopped.IsCancellationRequested)
+        {
+            _stopReading.Cancel();
+            _stopped.Cancel();
+            _onFatal(fault);
+        }
+    }
 }

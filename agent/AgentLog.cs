@@ -1,0 +1,64 @@
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent;
+
+/// <summary>Every line the agent writes about itself. Ids 2000 to 2099.</summary>
+internal static partial class AgentLog
+{
+    [LoggerMessage(2000, LogLevel.Information, "Agent {AgentId} on {Host}: {Files} files, {Entries} batches to settle")]
+    public static partial void Started(this ILogger logger, Guid agentId, string host, int files, int entries);
+
+    [LoggerMessage(2001, LogLevel.Warning, "State directory {Directory}: {Reason}. A new agent id is taken; files are read and sent again from their start")]
+    public static partial void StateLost(this ILogger logger, string directory, string reason);
+
+    [LoggerMessage(2002, LogLevel.Warning, "In-flight state is damaged: {Damage}. What was sent is found by reading the logs back")]
+    public static partial void StateDamaged(this ILogger logger, string damage);
+
+    [LoggerMessage(2003, LogLevel.Error, "The agent's state cannot be written, reading pauses: {Reason}")]
+    public static partial void StatePaused(this ILogger logger, string reason);
+
+    [LoggerMessage(2004, LogLevel.Information, "The agent's state can be written again")]
+    public static partial void StateResumed(this ILogger logger);
+
+    [LoggerMessage(2010, LogLevel.Information, "{Path}: followed from byte {Position} for topic {Topic}")]
+    public static partial void Following(this ILogger logger, string path, long position, string topic);
+
+    [LoggerMessage(2011, LogLevel.Warning, "{Path}: cannot be read: {Reason}. It is tried again")]
+    public static partial void Unreadable(this ILogger logger, string path, string reason);
+
+    [LoggerMessage(2012, LogLevel.Information, "{Path}: was rotated; the rest is read from {Now}")]
+    public static partial void Rotated(this ILogger logger, string path, string now);
+
+    [LoggerMessage(2013, LogLevel.Warning, "{Path}: was truncated at byte {Position} read; {Note}")]
+    public static partial void Truncated(this ILogger logger, string path, long position, string note);
+
+    [LoggerMessage(2014, LogLevel.Warning, "{Path}: lost its end in a crash of the host; what differs is read from byte {Position} on")]
+    public static partial void CutByCrash(this ILogger logger, string path, long position);
+
+    [LoggerMessage(2015, LogLevel.Warning, "{Path}: gone with byte {Position} read; what followed could not be")]
+    public static partial void GoneUnread(this ILogger logger, string path, long position);
+
+    [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
+    public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);
+
+    [LoggerMessage(2027, LogLevel.Warning, "Topic {Topic}: {Reason}; trying again")]
+    public static partial void TopicUnavailable(this ILogger logger, string topic, string reason);
+
+    [LoggerMessage(2021, LogLevel.Information, "{Topic}-{Partition}: serving under producer id {ProducerId}")]
+    public static partial void LogOpened(this ILogger logger, string topic, int partition, long producerId);
+
+    [LoggerMessage(2022, LogLevel.Warning, "{Topic}-{Partition}: producer {ProducerId} is fenced and the log read back: {Reason}")]
+    public static partial void Fencing(this ILogger logger, string topic, int partition, long producerId, string reason);
+
+    [LoggerMessage(2023, LogLevel.Warning, "{Topic}-{Partition}: {Found} batches were in the log, {Missing} are sent anew, {Lost} acked ones are sent again")]
+    public static partial void Scanned(this ILogger logger, string topic, int partition, int found, int missing, int lost);
+
+    [LoggerMessage(2024, LogLevel.Warning, "{Topic}-{Partition}: another cluster or topic than before; what is not acked is sent to it marked 'again'")]
+    public static partial void LogReplaced(this ILogger logger, string topic, int partition);
+
+    [LoggerMessage(2025, LogLevel.Error, "{Topic}-{Partition}: a batch is refused ({Error}); it is split to find the record")]
+    public static partial void BatchRefused(this ILogger logger, string topic, int partition, string error);
+
+    [LoggerMessage(2026, LogLevel.Error, "{Topic}-{Partition}: a record of {Length} bytes at byte {Position} is refused ({Error}) and goes to the dead letters")]
+    public static partial void DeadLetter(this ILogger logger, string topic, int partition, int length, long position, string error);
+}

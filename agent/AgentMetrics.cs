@@ -1,0 +1,60 @@
+using System.Diagnostics.Metrics;
+using LogPipeline.Agent.State;
+
+namespace LogPipeline.Agent;
+
+/// <summary>The meter <c>LogPipeline.Agent</c>.</summary>
+internal sealed class AgentMetrics : IDisposable
+{
+    private readonly Meter _meter = new("LogPipeline.Agent");
+
+    public AgentMetrics(Func<IEnumerable<Measurement<long>>> lag, Func<long> filesOpen, Func<long> unackedBytes, Func<long> paused)
+    {
+        Lines = _meter.CreateCounter<long>("logpipe_agent_lines_total", description: "Records put into batches: lines and parts of long lines.");
+        Bytes = _meter.CreateCounter<long>("logpipe_agent_bytes_total", "By", "Bytes of their values.");
+        Batches = _meter.CreateCounter<long>("logpipe_agent_batches_total", description: "Batches acked.");
+        AckedRecords = _meter.CreateCounter<long>("logpipe_agent_acked_records_total", description: "Records acked.");
+        AckedBytes = _meter.CreateCounter<long>("logpipe_agent_acked_bytes_total", "By", "Bytes of batches acked, compressed.");
+        Truncations = _meter.CreateCounter<long>("logpipe_agent_truncations_total", description: "Files found cut.");
+        GenerationsBegun = _meter.CreateCounter<long>("logpipe_agent_generations_total", description: "Lives of files begun.");
+        Resent = _meter.CreateCounter<long>("logpipe_agent_resent_batches_total", description: "Batches made anew after a fence.");
+        Fences = _meter.CreateCounter<long>("logpipe_agent_fences_total", description: "Producers fenced and logs read back.");
+        DeadLetters = _meter.CreateCounter<long>("logpipe_agent_dead_letters_total", description: "Records that a broker refuses for good.");
+        Unreadable = _meter.CreateCounter<long>("logpipe_agent_unreadable_paths_total", description: "Paths that turned unreadable.");
+        _meter.CreateObservableGauge("logpipe_agent_lag_bytes", lag, "By", "Bytes of a file that are not acked.");
+        _meter.CreateObservableGauge("logpipe_agent_files_open", filesOpen, description: "Files held open.");
+        _meter.CreateObservableGauge("logpipe_agent_unacked_bytes", unackedBytes, "By", "Bytes of batches under way.");
+        _meter.CreateObservableGauge("logpipe_agent_state_paused", paused, description: "1 while the agent's own files cannot be written.");
+    }
+
+    public Counter<long> Lines { get; }
+
+    public Counter<long> Bytes { get; }
+
+    public Counter<long> Batches { get; }
+
+    public Counter<long> AckedRecords { get; }
+
+    public Counter<long> AckedBytes { get; }
+
+    public Counter<long> Truncations { get; }
+
+    public Counter<long> GenerationsBegun { get; }
+
+    public Counter<long> Resent { get; }
+
+    public Counter<long> Fences { get; }
+
+    public Counter<long> DeadLetters { get; }
+
+    public Counter<long> Unreadable { get; }
+
+    public void Acked(InflightEntry entry)
+    {
+        Batches.Add(1);
+        AckedRecords.Add(entry.RecordCount);
+        AckedBytes.Add(entry.Batch.Length);
+    }
+
+    public void Dispose() => _meter.Dispose();
+}

@@ -1,0 +1,96 @@
+using LogPipeline.Client.Positions;
+
+namespace LogPipeline.Agent.Framing;
+
+/// <summary>
+/// Cuts bytes of a file into lines: slices, no copies. A line ends with LF or CR LF; one longer than the limit comes in parts.
+/// What follows the last line feed stays for later, unless the file has ended. No byte has a meaning besides LF and a CR before it.
+/// </summary>
+/// <param name="bytes">The file's bytes from <paramref name="position"/> on.</param>
+/// <param name="position">Where they begin in the file.</param>
+/// <param name="lineBegin">Where the line begins that they begin in; the position itself at a line's begin.</param>
+/// <param name="part">Parts of that line given out before.</param>
+/// <param name="lineBytesMax">A longer line, terminator not counted, comes in parts of this size.</param>
+/// <param name="scanned">Bytes at the begin that are known to hold no line feed.</param>
+/// <param name="isEnd">Whether nothing will follow.</param>
+internal ref struct LineFramer(
+    ReadOnlySpan<byte> bytes, long position, long lineBegin, int part, int lineBytesMax, int scanned, bool isEnd)
+{
+    private const byte LineFeed = (byte)'\n';
+    private const byte CarriageReturn = (byte)'\r';
+
+    private readonly ReadOnlySpan<byte> _bytes = bytes;
+    private int _at;
+    private int _scanned = scanned;
+
+    /// <summary>Bytes framed so far.</summary>
+    public readonly int Consumed => _at;
+
+    /// <summary>Where the line begins that comes next or goes on.</summary>
+    public long LineBegin { get; private set; } = lineBegin;
+
+    /// <summary>Parts of that line given out.</summary>
+    public int Part { get; private set; } = part;
+
+    /// <summary>Finds the next line or part; false when the bytes that are left are none.</summary>
+    public readonly bool TryPeek(out FramedLine line)
+    {
+        ReadOnlySpan<byte> rest = _bytes[_at..];
+        // A whole line fits when its terminator lies within the limit and two bytes.
+        ReadOnlySpan<byte> window = rest.Length > lineBytesMax + 2 ? rest[..(lineBytesMax + 2)] : rest;
+        int skip = Math.Min(_scanned, window.Length);
+        int feed = window[skip..].IndexOf(LineFeed);
+        if (feed >= 0)
+        {
+            feed += skip;
+            bool carriage = feed > 0 && rest[feed - 1] == CarriageReturn;
+            int length = carriage ? feed - 1 : feed;
+            if (length <= lineBytesMax)
+            {
+                line = Last(length, feed + 1, carriage ? PositionFlags.CarriageReturn : PositionFlags.None);
+                return true;
+            }
+        }
+        if (feed >= 0 || window.Length == lineBytesMax + 2 || (isEnd && rest.Length > lineBytesMax))
+        {
+            // A carriage return stays with the line feed that may follow it.
+            int length = rest[lineBytesMax - 1] == CarriageReturn ? lineBytesMax - 1 : lineBytesMax;
+            line = new FramedLine(_at, length, position + _at + length, PositionFlags.Cut, LineBegin, Part + 1, false);
+            return true;
+        }
+        if (isEnd && rest.Length > 0)
+        {
+            line = Last(rest.Length, rest.Length, PositionFlags.NoNewline);
+            return true;
+        }
+        line = default;
+        return false;
+    }
+
+    /// <summary>Goes on behind a line that was found.</summary>
+    public void Accept(in FramedLine line)
+    {
+        _at = (int)(line.End - position);
+        _scanned = 0;
+        (LineBegin, Part) = line.IsLast ? (line.End, 0) : (line.LineBegin, line.Part);
+    }
+
+    private readonly FramedLine Last(int length, int size, PositionFlags flags) => new(
+        _at,
+        length,
+        position + _at + size,
+        Part > 0 ? flags | PositionFlags.Cut : flags,
+        LineBegin,
+        Part > 0 ? Part + 1 : 0,
+        true);
+}
+
+/// <summary>A line, or a part of a long one, as a slice of the framed bytes.</summary>
+/// <param name="Start">Index of its first byte.</param>
+/// <param name="Length">Bytes without terminator.</param>
+/// <param name="End">Position in the file after it and its terminator.</param>
+/// <param name="Flags">What is unusual.</param>
+/// <param name="LineBegin">Position of the whole line's first byte.</param>
+/// <param name="Part">0 = a whole line, else 1, 2, …</param>
+/// <param name="IsLast">Whether the line ends with it.</param>
+internal readonly record struct FramedLine(int Start, int Length, long End, PositionFlags Flags, long LineBegin, int Part, bool IsLast);

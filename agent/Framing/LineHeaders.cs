@@ -1,0 +1,49 @@
+using System.Buffers.Binary;
+using System.Text;
+using LogPipeline.Client.Positions;
+using LogPipeline.Protocol.Records;
+
+namespace LogPipeline.Agent.Framing;
+
+/// <summary>The encoded headers of a file's records. Host, path, agent and generation are written once; a line changes 30 bytes.</summary>
+internal sealed class LineHeaders
+{
+    public const int Count = 3;
+
+    private readonly byte[] _bytes;
+    private readonly int _position;
+
+    public LineHeaders(string host, string file, Guid agentId, ulong generation)
+    {
+        byte[] hostBytes = Encoding.UTF8.GetBytes(host);
+        byte[] fileBytes = Encoding.UTF8.GetBytes(file);
+        Span<byte> position = stackalloc byte[RecordPosition.Size];
+        new RecordPosition(PositionFlags.None, agentId, generation, 0, 0, 0, 0, true).Write(position);
+        _bytes = new byte[RecordHeaders.Size(PositionHeaders.Host.Length, hostBytes.Length)
+            + RecordHeaders.Size(PositionHeaders.File.Length, fileBytes.Length)
+            + RecordHeaders.Size(PositionHeaders.Position.Length, position.Length)];
+        int at = RecordHeaders.Write(_bytes, PositionHeaders.Host, hostBytes);
+        at += RecordHeaders.Write(_bytes.AsSpan(at), PositionHeaders.File, fileBytes);
+        RecordHeaders.Write(_bytes.AsSpan(at), PositionHeaders.Position, position);
+        _position = _bytes.Length - RecordPosition.Size;
+        Host = hostBytes;
+        File = fileBytes;
+    }
+
+    public byte[] Host { get; }
+
+    public byte[] File { get; }
+
+    /// <summary>The headers of one line; good until the next call.</summary>
+    public ReadOnlySpan<byte> For(in FramedLine line, PositionFlags more, long coveredBegin)
+    {
+        Span<byte> position = _bytes.AsSpan(_position, RecordPosition.Size);
+        position[RecordPosition.FlagsOffset] = (byte)(line.Flags | more);
+        BinaryPrimitives.WriteInt64BigEndian(position[26..], coveredBegin);
+        BinaryPrimitives.WriteInt64BigEndian(position[34..], line.LineBegin);
+        BinaryPrimitives.WriteInt64BigEndian(position[42..], line.End);
+        BinaryPrimitives.WriteInt32BigEndian(position[50..], line.Part);
+        position[54] = line.IsLast ? (byte)1 : (byte)0;
+        return _bytes;
+    }
+}

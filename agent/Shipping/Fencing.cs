@@ -1,0 +1,202 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Client;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Client.Positions;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Records;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Shipping;
+
+/// <summary>What a fence and scan looks for in the log.</summary>
+internal enum FenceScope
+{
+    /// <summary>Entries not acked.</summary>
+    Unacked,
+
+    /// <summary>Acked ones too: the log may have lost its end.</summary>
+    WithRetained,
+
+    /// <summary>And whatever else this agent sent: entries are lost.</summary>
+    Everything,
+}
+
+/// <summary>
+/// Fence and scan: note the fence durably, write a marker under the same producer id with the epoch raised (from then on older
+/// requests still under way get 47), read the log up to the marker, take what is found for acked, send the rest under a new id.
+/// </summary>
+internal sealed class Fencing(
+    LogWindow window, AgentState state, Generations generations, ClusterClient cluster, Replacement replacement, TimeProvider time,
+    AgentMetrics metrics, ILogger logger)
+{
+    public async Task RunAsync(LogLink link, string reason, FenceScope scope, Refusal? refused, CancellationToken cancellation)
+    {
+        SortedDictionary<long, short> producers = Producers(scope);
+        long fence = 0;
+        foreach ((long producerId, short epoch) in producers)
+        {
+            logger.Fencing(window.Key.Topic, window.Key.Partition, producerId, reason);
+            fence = Math.Max(fence, await FenceAsync(link, producerId, epoch, cancellation));
+        }
+        long start = await link.StartAsync(cancellation);
+        List<RetainedEntry> retained =
+            scope == FenceScope.Unacked ? [] : [.. window.Retained.Where(r => r.LogPosition >= start && state.Inflight.Holds(r.Place))];
+        long from = await ScanFromAsync(link, retained, scope, cancellation);
+        FoundRanges found = await LogScan.ReadAsync(link, from, fence, state.AgentId, cancellation);
+        List<EntryRange> extra = scope == FenceScope.Everything ? TakeFound(found) : [];
+        ProducerIdentity producer = await NewProducerAsync(link, fence + 1, cancellation);
+        List<InflightEntry> group = replacement.Make(
+            new ReplacementPlan(link.Identity, producer, found, retained, extra, refused, Unsure: from < start), out ReplacementCounts counts);
+        logger.Scanned(window.Key.Topic, window.Key.Partition, counts.Found, counts.Missing, counts.Lost);
+        await CommitAsync(group);
+        metrics.Fences.Add(1);
+    }
+
+    /// <summary>The log is another than before: everything unacked goes to it, marked again.</summary>
+    public async Task StartAnewAsync(LogLink link, CancellationToken cancellation)
+    {
+        (long end, _) = await link.EndAsync(cancellation);
+        ProducerIdentity producer = await NewProducerAsync(link, end, cancellation);
+        var plan = new ReplacementPlan(link.Identity, producer, new FoundRanges(), [], [], null, Unsure: true);
+        await CommitAsync(replacement.Make(plan, out _));
+    }
+
+    /// <summary>Takes a producer id for new data; the registry knows it before it is used.</summary>
+    public async Task<ProducerIdentity> NewProducerAsync(LogLink link, long endOffset, CancellationToken cancellation)
+    {
+        ProducerIdentity producer = await cluster.NewProducerIdAsync(cancellation);
+        (_, int leaderEpoch) = await link.EndAsync(cancellation);
+        LogRecord record = window.Record;
+        record.Identity = link.Identity;
+        record.ProducerId = producer.ProducerId;
+        record.ProducerEpoch = producer.Epoch;
+        record.EndOffset = endOffset;
+        record.LeaderEpoch = leaderEpoch;
+        window.NextSequence = 0;
+        window.OwnsProducer = true;
+        window.HasSent = false;
+        await state.SavedAsync();
+        return producer;
+    }
+
+    private async Task CommitAsync(List<InflightEntry> group)
+    {
+        foreach (InflightEntry entry in group)
+        {
+            state.Inflight.Append(entry);
+        }
+        await state.Inflight.DurableAsync();
+        window.Replace(group);
+        state.Inflight.ForgetFence(window.Key);
+        metrics.Resent.Add(group.Count);
+    }
+
+    private SortedDictionary<long, short> Producers(FenceScope scope)
+    {
+        SortedDictionary<long, short> producers = [];
+        foreach (WindowSlot slot in window.Slots)
+        {
+            if (slot.Entry.ProducerId >= 0)
+            {
+                producers[slot.Entry.ProducerId] = slot.Entry.ProducerEpoch;
+            }
+        }
+        if (window.Record.ProducerId >= 0 && (producers.Count == 0 || scope != FenceScope.Unacked))
+        {
+            producers.TryAdd(window.Record.ProducerId, window.Record.ProducerEpoch);
+        }
+        if (window.LastAckedProducer >= 0 && producers.Count == 0)
+        {
+            producers[window.LastAckedProducer] = window.Retained.LastOrDefault().ProducerEpoch;
+        }
+        return producers;
+    }
+
+    private async Task<long> FenceAsync(LogLink link, long producerId, short epoch, CancellationToken cancellation)
+    {
+        FenceNote? note = state.Inflight.FenceOf(window.Key);
+        short raised = note?.ProducerId == producerId ? note.Epoch : (short)(epoch + 1);
+        if (link.CanDescribeProducers && await link.DescribeAsync(producerId, cancellation) is ProducerSeen seen && seen.Epoch > raised)
+        {
+            raised = (short)(seen.Epoch + 1);
+        }
+        bool timeless = false;
+        while (true)
+        {
+            state.Inflight.AppendFence(new FenceNote(window.Key, producerId, raised));
+            await state.Inflight.DurableAsync();
+            ProduceAnswer answer = await link.ProduceAsync(Marker(producerId, raised, timeless), cancellation);
+            switch (answer.Error)
+            {
+                case ErrorCode.None:
+                    return answer.BaseOffset;
+                case ErrorCode.InvalidProducerEpoch or ErrorCode.ProducerFenced
+                    or ErrorCode.OutOfOrderSequenceNumber or ErrorCode.DuplicateSequenceNumber when raised < short.MaxValue:
+                    // Somebody raised it further, or wrote on under it.
+                    raised++;
+                    break;
+                case ErrorCode.InvalidTimestamp when !timeless:
+                    timeless = true;
+                    break;
+                default:
+                    throw new BrokerErrorException(answer.Error, $"writing a fence: {answer.Error} {answer.Message}".TrimEnd());
+            }
+        }
+    }
+
+    private byte[] Marker(long producerId, short epoch, bool timeless)
+    {
+        Span<byte> value = stackalloc byte[FenceMarker.Size];
+        new FenceMarker(state.AgentId, producerId, epoch).Write(value);
+        byte[] header = new byte[RecordHeaders.Size(PositionHeaders.Fence.Length, value.Length)];
+        RecordHeaders.Write(header, PositionHeaders.Fence, value);
+        using var builder = new RecordBatchBuilder(CompressionCodec.None, 1024);
+        builder.TryAppend(timeless ? -1 : SaneClock.Now(time, out _), false, default, false, default, 1, header);
+        return builder.Build(producerId, epoch, 0).ToArray();
+    }
+
+    /// <summary>The lowest offset at which anything looked for can lie; lower still where the log was cut since.</summary>
+    private async Task<long> ScanFromAsync(LogLink link, List<RetainedEntry> retained, FenceScope scope, CancellationToken cancellation)
+    {
+        List<(long Offset, int Epoch)> origins =
+        [
+            .. window.Slots.Select(s => (s.Entry.ScanFrom, s.Entry.LeaderEpoch)),
+            .. retained.Select(r => (r.LogPosition, r.LeaderEpoch)),
+        ];
+        if (scope == FenceScope.Everything || origins.Count == 0)
+        {
+            origins.Add((Math.Max(0, window.Record.EndOffset), window.Record.LeaderEpoch));
+        }
+        long from = origins.Min(o => o.Offset);
+        foreach (int epoch in origins.Select(o => o.Epoch).Distinct().Order().ToList())
+        {
+            from = Math.Min(from, await link.EndOfEpochAsync(epoch, cancellation) ?? from);
+        }
+        return Math.Max(0, from);
+    }
+
+    /// <summary>Records of entries that are lost here and found there: reading goes on behind them, once they count as acked.</summary>
+    private List<EntryRange> TakeFound(FoundRanges found)
+    {
+        List<EntryRange> ranges = [];
+        foreach (Generation generation in generations.All)
+        {
+            if (generation.Topic != window.Key.Topic || generation.Partition != window.Key.Partition)
+            {
+                continue;
+            }
+            Progress begin = generation.Read;
+            Progress end = begin;
+            foreach (FoundRecord record in found.After(generation.Id, begin.Position))
+            {
+                end = Replacement.After(end, record.Position, record.ValueLength, record.SumTerm);
+            }
+            if (end != begin)
+            {
+                (generation.Read, generation.ReadTail) = (end, default);
+                ranges.Add(new EntryRange(generation.Id, begin.Position, end, default, default));
+            }
+        }
+        return ranges;
+    }
+}

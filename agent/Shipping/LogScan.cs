@@ -1,0 +1,59 @@
+using LogPipeline.Client;
+using LogPipeline.Client.Positions;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Records;
+
+namespace LogPipeline.Agent.Shipping;
+
+/// <summary>Reads a log back and collects the records that carry an agent's id.</summary>
+internal static class LogScan
+{
+    /// <param name="link">The log's leader.</param>
+    /// <param name="from">First offset; moved up to the log's start.</param>
+    /// <param name="to">Offset to stop before: a fence that is appended, so the log reaches at least there.</param>
+    /// <param name="agentId">Whose records.</param>
+    /// <param name="cancellation">Ends the reading.</param>
+    public static async Task<FoundRanges> ReadAsync(LogLink link, long from, long to, Guid agentId, CancellationToken cancellation)
+    {
+        var found = new FoundRanges();
+        long offset = Math.Max(from, await link.StartAsync(cancellation));
+        using var decoder = new BatchDecoder();
+        while (offset < to)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            ReadOnlyMemory<byte> batches = await link.FetchAsync(offset, cancellation);
+            long next = Collect(batches.Span, offset, agentId, decoder, found);
+            if (next == offset && !batches.IsEmpty)
+            {
+                throw new BrokerErrorException(ErrorCode.CorruptMessage, $"no whole batch at offset {offset}");
+            }
+            offset = next;
+        }
+        return found;
+    }
+
+    private static long Collect(ReadOnlySpan<byte> batches, long offset, Guid agentId, BatchDecoder decoder, FoundRanges found)
+    {
+        while (BatchHeader.TryParse(batches, out BatchHeader header) && header.SizeInBytes <= batches.Length)
+        {
+            ReadOnlySpan<byte> batch = batches[..header.SizeInBytes];
+            batches = batches[header.SizeInBytes..];
+            offset = Math.Max(offset, header.NextOffset);
+            if (header.IsControl || !header.HasProducer)
+            {
+                continue;
+            }
+            var reader = new RecordReader(decoder.Records(batch, header), header);
+            while (reader.Read())
+            {
+                if (reader.TryGetHeader(PositionHeaders.Position, out ReadOnlySpan<byte> value)
+                    && RecordPosition.TryRead(value, out RecordPosition position)
+                    && position.AgentId == agentId)
+                {
+                    found.Add(position, reader.Value);
+                }
+            }
+        }
+        return offset;
+    }
+}

@@ -1,0 +1,231 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Client;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Records;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Shipping;
+
+/// <summary>
+/// One log's loop: connect, settle what is under way, take a producer id, ship; from the start again when anything breaks.
+/// Batches are taken only while it ships, so that what goes out new always goes out behind what is settled.
+/// </summary>
+internal sealed class LogShipper
+{
+    private readonly LogWindow _window;
+    private readonly Settlement _settlement;
+    private readonly Fencing _fencing;
+    private readonly LogDirectory _directory;
+    private readonly AgentState _state;
+    private readonly UnackedBudget _budget;
+    private readonly AgentOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly AsyncSignal _signal = new();
+    private string _lastTrouble = "";
+    private LogLink? _link;
+
+    public LogShipper(TopicPartitionKey key, ShippingParts parts, IEnumerable<InflightEntry> found)
+    {
+        (_directory, _state, _budget, _options, _time, _logger) =
+            (parts.Directory, parts.State, parts.Budget, parts.Options, parts.Time, parts.Logger);
+        LogRecord record = parts.State.LogOf(key);
+        _window = new LogWindow(key, record, parts.State, parts.Generations, parts.Budget, parts.Metrics);
+        _window.Adopt(found);
+        var replacement = new Replacement(_window, parts.State, parts.Generations, parts.Codec, parts.Time, parts.Metrics, parts.Logger);
+        _fencing = new Fencing(_window, parts.State, parts.Generations, parts.Cluster, replacement, parts.Time, parts.Metrics, parts.Logger);
+        _settlement = new Settlement(_window, _fencing, parts.State, parts.State.IsDamaged && record.ProducerId >= 0, parts.Logger);
+        Open = new OpenBatch(parts.Codec, parts.Options.BatchBytes);
+    }
+
+    public TopicPartitionKey Key => _window.Key;
+
+    /// <summary>The batch that lines are added to.</summary>
+    public OpenBatch Open { get; }
+
+    /// <summary>Called when it may take more, or has nothing under way any more.</summary>
+    public Action? Eased { get; set; }
+
+    /// <summary>Whether a batch may be begun now.</summary>
+    public bool CanAccept =>
+        _link is not null && !_state.Pause.IsPaused && _window.Slots.Count < _options.InflightPerPartition + 3 && _budget.HasRoom;
+
+    public bool IsIdle => _window.Slots.Count == 0;
+
+    /// <summary>Entries that are not acked, for moving them to a newer segment.</summary>
+    public IEnumerable<InflightEntry> Unacked => _window.Slots.Where(s => s.IsDurable).Select(s => s.Entry);
+
+    public async Task RunAsync(CancellationToken stopped)
+    {
+        while (!stopped.IsCancellationRequested)
+        {
+            LogLink link = await _directory.ConnectAsync(Key, OpenAsync, Trouble, stopped);
+            _lastTrouble = "";
+            _link = link;
+            Eased?.Invoke();
+            try
+            {
+                await ShipAsync(link, stopped);
+            }
+            catch (Exception fault) when (LogDirectory.IsPassing(fault, stopped))
+            {
+                Trouble(fault);
+            }
+            finally
+            {
+                _link = null;
+            }
+            await AnswersAsync();
+        }
+    }
+
+    /// <summary>Seals the open batch and puts it under way.</summary>
+    public void CloseBatch()
+    {
+        if (Open.IsEmpty)
+        {
+            return;
+        }
+        int sequence = _window.NextSequence;
+        LogRecord record = _window.Record;
+        byte[] batch = Open.Seal(record.ProducerId, record.ProducerEpoch, sequence, out int count, out List<EntryRange> ranges);
+        _window.NextSequence = RecordBatch.Sequence(sequence, count);
+        WindowSlot slot = _window.Append(new InflightEntry
+        {
+            Number = _state.Inflight.NextNumber++,
+            Time = SaneClock.Now(_time, out _),
+            Identity = record.Identity,
+            Topic = Key.Topic,
+            Partition = Key.Partition,
+            ProducerId = record.ProducerId,
+            ProducerEpoch = record.ProducerEpoch,
+            BaseSequence = sequence,
+            RecordCount = count,
+            ScanFrom = record.EndOffset,
+            LeaderEpoch = record.LeaderEpoch,
+            Ranges = ranges,
+            Batch = batch,
+        });
+        _ = MakeDurableAsync(slot);
+    }
+
+    private async Task MakeDurableAsync(WindowSlot slot)
+    {
+        try
+        {
+            await _state.Inflight.DurableAsync();
+            slot.IsDurable = true;
+        }
+        catch (Exception fault)
+        {
+            slot.Fault = fault;
+        }
+        _signal.Set();
+    }
+
+    /// <summary>The last step of connecting: settles, then makes sure of a producer id.</summary>
+    private async Task OpenAsync(LogLink link, CancellationToken cancellation)
+    {
+        // Entries made just before the break may still be on their way to the disk.
+        await _state.Inflight.DurableAsync();
+        await _settlement.SettleAsync(link, cancellation);
+        if (!_window.OwnsProducer)
+        {
+            (long end, _) = await link.EndAsync(cancellation);
+            ProducerIdentity producer = await _fencing.NewProducerAsync(link, end, cancellation);
+            _logger.LogOpened(Key.Topic, Key.Partition, producer.ProducerId);
+        }
+    }
+
+    /// <summary>Sends and acks until something breaks; then throws.</summary>
+    private async Task ShipAsync(LogLink link, CancellationToken stopped)
+    {
+        while (true)
+        {
+            stopped.ThrowIfCancellationRequested();
+            bool acked = false;
+            while (_window.Slots is [{ IsAnswered: true } head, ..])
+            {
+                if (head.Fault is not null)
+                {
+                    throw new BrokerConnectionException(head.Fault.Message, head.Fault);
+                }
+                ProduceAnswer answer = head.Answer!.Value;
+                if (answer.Error != ErrorCode.None)
+                {
+                    if (Refusal.IsForGood(answer.Error))
+                    {
+                        _settlement.Refused = new Refusal(head.Entry.Number, answer.Error);
+                    }
+                    throw new BrokerErrorException(answer.Error, $"{answer.Error} {answer.Message}".TrimEnd());
+                }
+                _window.Ack(head.Entry, answer.BaseOffset);
+                acked = true;
+            }
+            if (acked)
+            {
+                Eased?.Invoke();
+            }
+            int inflight = 0;
+            foreach (WindowSlot slot in _window.Slots)
+            {
+                if (!slot.IsDurable || inflight >= _options.InflightPerPartition)
+                {
+                    break;
+                }
+                inflight++;
+                if (!slot.IsSent)
+                {
+                    slot.IsSent = true;
+                    _window.HasSent = true;
+                    _ = SendAsync(link, slot, stopped);
+                }
+            }
+            await _signal.WaitAsync(stopped);
+        }
+    }
+
+    private async Task SendAsync(LogLink link, WindowSlot slot, CancellationToken stopped)
+    {
+        try
+        {
+            slot.Answer = await link.ProduceAsync(slot.Entry.Batch, stopped);
+        }
+        catch (Exception fault)
+        {
+            slot.Fault = fault;
+        }
+        _signal.Set();
+    }
+
+    /// <summary>Waits until nothing that was sent over the old connection is unanswered; then slots are as if never sent.</summary>
+    private async Task AnswersAsync()
+    {
+        while (_window.Slots.Any(s => s.IsSent && !s.IsAnswered))
+        {
+            await _signal.WaitAsync(CancellationToken.None);
+        }
+        foreach (WindowSlot slot in _window.Slots)
+        {
+            if (slot.Fault is not null && !LogDirectory.IsPassing(slot.Fault, default) && slot.Fault is not OperationCanceledException)
+            {
+                throw slot.Fault;
+            }
+            (slot.IsSent, slot.Answer, slot.Fault) = (false, null, null);
+        }
+    }
+
+    private void Trouble(Exception fault)
+    {
+        if (fault is BrokerErrorException or BrokerUnreachableException)
+        {
+            _directory.Invalidate(Key.Topic);
+        }
+        if (fault.Message != _lastTrouble)
+        {
+            _lastTrouble = fault.Message;
+            _logger.LogUnavailable(Key.Topic, Key.Partition, fault.Message);
+        }
+    }
+}

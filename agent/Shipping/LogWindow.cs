@@ -1,0 +1,189 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Protocol.Records;
+
+namespace LogPipeline.Agent.Shipping;
+
+/// <summary>
+/// What is under way in one log, in sequence order, and what was acked of late. Owned by the log's shipper. An entry's road:
+/// appended → durable → sent → acked (its ranges move the acked positions) → retained → gone with its segment.
+/// </summary>
+internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentState state, Generations generations, UnackedBudget budget, AgentMetrics metrics)
+{
+    private readonly List<WindowSlot> _slots = [];
+    private readonly Queue<RetainedEntry> _retained = [];
+
+    public TopicPartitionKey Key => key;
+
+    public LogRecord Record => record;
+
+    public IReadOnlyList<WindowSlot> Slots => _slots;
+
+    public IReadOnlyCollection<RetainedEntry> Retained => _retained;
+
+    /// <summary>Whether the producer id was taken by this process and nobody was fenced since.</summary>
+    public bool OwnsProducer { get; set; }
+
+    /// <summary>Whether anything was sent under the producer id that this process took.</summary>
+    public bool HasSent { get; set; }
+
+    public int NextSequence { get; set; }
+
+    /// <summary>The last sequence acked under <see cref="LastAckedProducer"/>.</summary>
+    public int LastAckedSequence { get; private set; }
+
+    /// <summary>-1 = nothing acked is known.</summary>
+    public long LastAckedProducer { get; private set; } = -1;
+
+    /// <summary>Takes over what was found at start: acked entries are retained, the others wait to be settled.</summary>
+    public void Adopt(IEnumerable<InflightEntry> entries)
+    {
+        List<InflightEntry> all = [.. entries];
+        // Acks come in order, so what lies before an acked entry of the same producer is acked too.
+        HashSet<long> ackedProducers = [];
+        foreach (InflightEntry entry in Enumerable.Reverse(all))
+        {
+            if (!entry.IsAcked && ackedProducers.Contains(entry.ProducerId))
+            {
+                Settled(entry);
+                state.Inflight.Release(entry);
+            }
+            if (entry.IsAcked)
+            {
+                ackedProducers.Add(entry.ProducerId);
+            }
+        }
+        foreach (InflightEntry entry in all)
+        {
+            if (entry.IsAcked)
+            {
+                Retain(entry);
+            }
+            else
+            {
+                InflightEntry whole = state.Inflight.ReadBack(entry.Place);
+                budget.Take(whole.Batch.Length);
+                _slots.Add(new WindowSlot(whole) { IsDurable = true });
+            }
+        }
+    }
+
+    /// <summary>Appends a new entry; it may be sent once its slot is durable.</summary>
+    public WindowSlot Append(InflightEntry entry)
+    {
+        var slot = new WindowSlot(entry);
+        _slots.Add(slot);
+        budget.Take(entry.Batch.Length);
+        state.Inflight.Append(entry);
+        return slot;
+    }
+
+    /// <summary>Puts a durable group in the place of what is in the window; those it does not replace are acked already.</summary>
+    public void Replace(IEnumerable<InflightEntry> group)
+    {
+        foreach (WindowSlot slot in _slots)
+        {
+            budget.Give(slot.Entry.Batch.Length);
+            if (!slot.Entry.IsAcked)
+            {
+                state.Inflight.Release(slot.Entry);
+            }
+        }
+        _slots.Clear();
+        foreach (InflightEntry entry in group)
+        {
+            budget.Take(entry.Batch.Length);
+            _slots.Add(new WindowSlot(entry) { IsDurable = true });
+        }
+    }
+
+    /// <summary>The first entries, up to and with <paramref name="last"/>, are acked; only the last one's offset may be known.</summary>
+    public void Ack(InflightEntry last, long baseOffset)
+    {
+        while (_slots.Count > 0)
+        {
+            InflightEntry entry = _slots[0].Entry;
+            _slots.RemoveAt(0);
+            budget.Give(entry.Batch.Length);
+            AckOne(entry, entry == last ? baseOffset : -1);
+            if (entry == last)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>One entry is known to be in the log, whatever stands before it.</summary>
+    public void AckOne(InflightEntry entry, long baseOffset)
+    {
+        entry.BaseOffset = baseOffset;
+        state.Inflight.AppendAcked(entry);
+        Settled(entry);
+        Retain(entry);
+        if (baseOffset >= 0)
+        {
+            record.EndOffset = Math.Max(record.EndOffset, baseOffset + entry.RecordCount);
+        }
+        metrics.Acked(entry);
+    }
+
+    public void DropRetained() => _retained.Clear();
+
+    private void Settled(InflightEntry entry)
+    {
+        entry.IsAcked = true;
+        state.IsDirty = true;
+        if (!entry.IsAgain)
+        {
+            generations.Advance(entry);
+        }
+    }
+
+    private void Retain(InflightEntry entry)
+    {
+        while (_retained.TryPeek(out RetainedEntry oldest) && !state.Inflight.Holds(oldest.Place))
+        {
+            _retained.Dequeue();
+        }
+        if (entry.RecordCount == 0)
+        {
+            return;
+        }
+        LastAckedSequence = entry.LastSequence;
+        LastAckedProducer = entry.ProducerId;
+        _retained.Enqueue(new RetainedEntry(
+            entry.Number, entry.Place, entry.ScanFrom, entry.LeaderEpoch, entry.BaseOffset, entry.ProducerId, entry.ProducerEpoch));
+    }
+
+    /// <summary>How far <paramref name="sequence"/> lies beyond <paramref name="origin"/>; negative = before. Modulo 2³¹.</summary>
+    public static int Distance(int origin, int sequence)
+    {
+        int forward = (sequence - origin) & int.MaxValue;
+        return forward < 1 << 30 ? forward : forward - int.MaxValue - 1;
+    }
+
+    /// <summary>The sequence before the first of an entry.</summary>
+    public static int Before(InflightEntry entry) => RecordBatch.Sequence(entry.BaseSequence, int.MaxValue);
+}
+
+/// <summary>An entry under way.</summary>
+internal sealed class WindowSlot(InflightEntry entry)
+{
+    public InflightEntry Entry { get; } = entry;
+
+    public bool IsDurable { get; set; }
+
+    public bool IsSent { get; set; }
+
+    public ProduceAnswer? Answer { get; set; }
+
+    public Exception? Fault { get; set; }
+
+    public bool IsAnswered => Answer is not null || Fault is not null;
+}
+
+/// <summary>An acked entry that is kept in case a broker loses it: where it is, and how to find it in the log.</summary>
+internal readonly record struct RetainedEntry(
+    long Number, InflightPlace Place, long ScanFrom, int LeaderEpoch, long BaseOffset, long ProducerId, short ProducerEpoch)
+{
+    public long LogPosition => BaseOffset >= 0 ? BaseOffset : ScanFrom;
+}

@@ -1,0 +1,58 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Protocol.Records;
+
+namespace LogPipeline.Agent.Shipping;
+
+/// <summary>
+/// The batch that a log's lines are added to, and what of which generation is in it. Its buffers exist only while it is not
+/// empty, so that many idle logs cost nothing.
+/// </summary>
+internal sealed class OpenBatch(CompressionCodec codec, int bytesMax) : IDisposable
+{
+    private readonly List<EntryRange> _ranges = [];
+    private RecordBatchBuilder? _builder;
+
+    public bool IsEmpty => _builder is null || (_builder.Count == 0 && _ranges.Count == 0);
+
+    /// <summary>When its first record was added, in ticks of the time provider.</summary>
+    public long Since { get; private set; }
+
+    public RecordBatchBuilder Begin(long now)
+    {
+        if (_builder is null)
+        {
+            _builder = new RecordBatchBuilder(codec, bytesMax);
+            Since = now;
+        }
+        return _builder;
+    }
+
+    /// <summary>Notes that records up to <paramref name="end"/> were added.</summary>
+    public void Cover(ulong generation, long begin, in Progress end, in Fingerprint tail)
+    {
+        int last = _ranges.FindLastIndex(r => r.Generation == generation);
+        if (last >= 0)
+        {
+            _ranges[last] = _ranges[last] with { End = end, Tail = tail };
+            return;
+        }
+        _ranges.Add(new EntryRange(generation, begin, end, tail, default));
+    }
+
+    /// <summary>The encoded batch, and an empty one to go on with.</summary>
+    public byte[] Seal(long producerId, short producerEpoch, int sequence, out int count, out List<EntryRange> ranges)
+    {
+        count = _builder!.Count;
+        ranges = [.. _ranges];
+        byte[] batch = _builder.Build(producerId, producerEpoch, sequence).ToArray();
+        Dispose();
+        return batch;
+    }
+
+    public void Dispose()
+    {
+        _builder?.Dispose();
+        _builder = null;
+        _ranges.Clear();
+    }
+}

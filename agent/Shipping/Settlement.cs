@@ -1,0 +1,173 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Client;
+using LogPipeline.Protocol;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Shipping;
+
+/// <summary>
+/// Brings a log's window to rest after a start or a broken connection: at the end all that was under way is acked, once.
+/// Roads:
+/// <code>
+///   another cluster or topic id   → everything unacked is sent to it anew, marked again
+///   state damaged, fence noted    → fence and scan
+///   the broker knows our producer → L = last sequence appended: send the entry that ends at L again, its error 0 acks it
+///                                   and all before; then the rest in order
+///   45, 46                        → ask again, at most three times without progress
+///   anything that does not fit    → fence and scan
+/// </code>
+/// </summary>
+internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState state, bool damaged, ILogger logger)
+{
+    private const int AsksMax = 3;
+
+    private bool _damaged = damaged;
+
+    /// <summary>The entry a broker refused for good while it was shipped, if that is why the log is settled.</summary>
+    public Refusal? Refused { get; set; }
+
+    public async Task SettleAsync(LogLink link, CancellationToken cancellation)
+    {
+        if (window.Record.Identity.ClusterId is { Length: > 0 } && window.Record.Identity != link.Identity)
+        {
+            logger.LogReplaced(window.Key.Topic, window.Key.Partition);
+            window.DropRetained();
+            await fencing.StartAnewAsync(link, cancellation);
+        }
+        else if (_damaged)
+        {
+            await fencing.RunAsync(link, "the in-flight state is damaged", FenceScope.Everything, null, cancellation);
+        }
+        else if (state.Inflight.FenceOf(window.Key) is FenceNote note && IsOurs(note.ProducerId))
+        {
+            await fencing.RunAsync(link, "a fence was begun before", FenceScope.WithRetained, null, cancellation);
+        }
+        _damaged = false;
+        int asks = 0;
+        while (await StepAsync(link, cancellation) is not Verdict.AtRest and Verdict verdict)
+        {
+            if (verdict == Verdict.Progress)
+            {
+                asks = 0;
+            }
+            else if (++asks >= AsksMax)
+            {
+                await fencing.RunAsync(link, "its sequences do not fit the log", FenceScope.Unacked, null, cancellation);
+                asks = 0;
+            }
+        }
+    }
+
+    private enum Verdict
+    {
+        AtRest,
+
+        /// <summary>Something changed: look again.</summary>
+        Progress,
+
+        /// <summary>The broker's answers contradict each other: look again, but not for ever.</summary>
+        AskAgain,
+    }
+
+    private bool IsOurs(long producerId) =>
+        window.Slots.Any(s => s.Entry.ProducerId == producerId) || window.Record.ProducerId == producerId;
+
+    private async Task<Verdict> StepAsync(LogLink link, CancellationToken cancellation)
+    {
+        while (window.Slots.Count > 0 && window.Slots[0].Entry.RecordCount == 0)
+        {
+            window.Ack(window.Slots[0].Entry, -1);
+        }
+        if (Refused is Refusal refused)
+        {
+            Refused = null;
+            await fencing.RunAsync(link, $"a batch is refused ({refused.Error})", FenceScope.Unacked, refused, cancellation);
+            return Verdict.Progress;
+        }
+        List<InflightEntry> unacked = [.. window.Slots.Select(s => s.Entry).Where(e => e.RecordCount > 0)];
+        if (unacked.Count == 0 && window.LastAckedProducer < 0)
+        {
+            return Verdict.AtRest;
+        }
+        if (unacked.Count > 0 && window.OwnsProducer && !window.HasSent)
+        {
+            window.HasSent = true;
+            return await SendAsync(link, unacked, 0, cancellation);
+        }
+        (string? misfit, FenceScope scope, int next) = await AskAsync(link, unacked, cancellation);
+        if (misfit is not null)
+        {
+            await fencing.RunAsync(link, misfit, scope, null, cancellation);
+            return Verdict.Progress;
+        }
+        return unacked.Count == 0 ? Verdict.AtRest : await SendAsync(link, unacked, next, cancellation);
+    }
+
+    /// <summary>Asks what the broker has of our producer: what does not fit, or the index of the entry to send first.</summary>
+    private async Task<(string? Misfit, FenceScope Scope, int Next)> AskAsync(
+        LogLink link, List<InflightEntry> unacked, CancellationToken cancellation)
+    {
+        long producerId = unacked.Count > 0 ? unacked[0].ProducerId : window.LastAckedProducer;
+        if (!link.CanDescribeProducers)
+        {
+            return unacked.Count == 0 ? default : ("the broker cannot describe producers", FenceScope.Unacked, 0);
+        }
+        if (await link.DescribeAsync(producerId, cancellation) is not ProducerSeen seen)
+        {
+            return ("the broker does not know it", FenceScope.WithRetained, 0);
+        }
+        short epoch = unacked.Count > 0 ? unacked[0].ProducerEpoch : window.Retained.LastOrDefault().ProducerEpoch;
+        if (seen.Epoch != epoch)
+        {
+            return ($"the broker knows it under epoch {seen.Epoch}, not {epoch}", FenceScope.WithRetained, 0);
+        }
+        int origin = window.LastAckedProducer == producerId ? window.LastAckedSequence : LogWindow.Before(unacked[0]);
+        int distance = LogWindow.Distance(origin, seen.LastSequence);
+        if (distance < 0)
+        {
+            return ("acked records are gone from the log", FenceScope.WithRetained, 0);
+        }
+        if (distance == 0)
+        {
+            return (null, default, 0);
+        }
+        int ends = unacked.FindIndex(e => e.LastSequence == seen.LastSequence);
+        return ends < 0
+            ? ($"its last sequence {seen.LastSequence} is none of ours", FenceScope.Unacked, 0)
+            : (null, default, ends);
+    }
+
+    /// <summary>Sends entries verbatim, one at a time, each acked before the next.</summary>
+    private async Task<Verdict> SendAsync(LogLink link, List<InflightEntry> unacked, int first, CancellationToken cancellation)
+    {
+        for (int i = first; i < unacked.Count; i++)
+        {
+            InflightEntry entry = unacked[i];
+            ProduceAnswer answer = await link.ProduceAsync(entry.Batch, cancellation);
+            switch (answer.Error)
+            {
+                case ErrorCode.None:
+                    window.Ack(entry, answer.BaseOffset);
+                    break;
+                case ErrorCode.OutOfOrderSequenceNumber or ErrorCode.DuplicateSequenceNumber:
+                    return Verdict.AskAgain;
+                case ErrorCode.InvalidProducerEpoch or ErrorCode.ProducerFenced or ErrorCode.UnknownProducerId:
+                    await fencing.RunAsync(link, $"the broker answers {answer.Error}", FenceScope.WithRetained, null, cancellation);
+                    return Verdict.Progress;
+                case var error when Refusal.IsForGood(error):
+                    Refused = new Refusal(entry.Number, error);
+                    return Verdict.Progress;
+                default:
+                    throw new BrokerErrorException(answer.Error, $"{answer.Error} {answer.Message}".TrimEnd());
+            }
+        }
+        return Verdict.Progress;
+    }
+}
+
+/// <summary>A batch that a broker will never take as it is.</summary>
+internal readonly record struct Refusal(long EntryNumber, ErrorCode Error)
+{
+    public static bool IsForGood(ErrorCode error) =>
+        error is ErrorCode.MessageTooLarge or ErrorCode.RecordListTooLarge or ErrorCode.InvalidRecord or ErrorCode.InvalidTimestamp;
+}

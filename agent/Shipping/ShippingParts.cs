@@ -1,0 +1,26 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Protocol.Records;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Shipping;
+
+/// <summary>What all logs of an agent share.</summary>
+internal sealed record ShippingParts(
+    AgentOptions Options,
+    AgentState State,
+    Generations Generations,
+    ClusterClient Cluster,
+    LogDirectory Directory,
+    UnackedBudget Budget,
+    AgentMetrics Metrics,
+    TimeProvider Time,
+    ILogger Logger)
+{
+    public CompressionCodec Codec => Options.Compression switch
+    {
+        BatchCompression.Lz4 => CompressionCodec.Lz4,
+        BatchCompression.Gzip => CompressionCodec.Gzip,
+        _ => CompressionCodec.None,
+    };
+}

@@ -1,0 +1,257 @@
+using System.Buffers.Binary;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.State;
+
+/// <summary>
+/// The state directory: its lock, who the agent is, the registry and the in-flight files. Owned by the agent's loop; the
+/// registry is saved by one loop that takes together all who wait.
+/// </summary>
+internal sealed class AgentState : IDisposable
+{
+    private const string RegistryName = "registry";
+    private const string AsideSuffix = ".aside";
+
+    private readonly IFileSystem _files;
+    private readonly AgentOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly IDisposable _lock;
+    private readonly List<TaskCompletionSource> _waiters = [];
+    private readonly StateWriter _writer = new();
+    private bool _saving;
+
+    private AgentState(IFileSystem files, AgentOptions options, TimeProvider time, Random random, StatePause pause, IDisposable held)
+    {
+        (_files, _options, _time, _random, _lock, Pause) = (files, options, time, random, held, pause);
+        Inflight = new InflightFiles(files, options.StateDirectory, options, time, pause);
+        DeadLetters = new DeadLetterFile(files, Path.Combine(options.StateDirectory, "dead-letters"));
+    }
+
+    public StatePause Pause { get; }
+
+    public Registry Registry { get; private set; } = new();
+
+    public InflightFiles Inflight { get; }
+
+    public DeadLetterFile DeadLetters { get; }
+
+    /// <summary>What was under way at the last stop, by number; each log takes its own.</summary>
+    public IReadOnlyCollection<InflightEntry> Found { get; private set; } = [];
+
+    /// <summary>Whether entries may have been sent that are in no file any more.</summary>
+    public bool IsDamaged { get; private set; }
+
+    /// <summary>Whether the host was started anew since the last save, so that tailed files may have lost their end.</summary>
+    public bool HostRestarted { get; private set; }
+
+    /// <summary>When the registry now on disk was put together; milliseconds since 1970.</summary>
+    public long SavedTime { get; private set; }
+
+    public bool IsDirty { get; set; }
+
+    public Guid AgentId => Registry.AgentId;
+
+    public static AgentState Open(
+        IFileSystem files, AgentOptions options, TimeProvider time, Random random, ILogger logger, StatePause pause)
+    {
+        files.CreateDirectory(options.StateDirectory);
+        IDisposable held = files.Lock(Path.Combine(options.StateDirectory, "lock"));
+        try
+        {
+            var state = new AgentState(files, options, time, random, pause, held);
+            state.Load(logger);
+            return state;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The logs have taken what was found; a copy of it need not stay in memory.</summary>
+    public void ForgetFound() => Found = [];
+
+    /// <summary>Eight random bytes, not 0.</summary>
+    public ulong NewGenerationId()
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        _random.NextBytes(bytes);
+        return BinaryPrimitives.ReadUInt64BigEndian(bytes) | 1;
+    }
+
+    public LogRecord LogOf(TopicPartitionKey key)
+    {
+        LogRecord? found = Registry.Logs.Find(l => l.Topic == key.Topic && l.Partition == key.Partition);
+        if (found is null)
+        {
+            found = new LogRecord { Topic = key.Topic, Partition = key.Partition };
+            Registry.Logs.Add(found);
+        }
+        return found;
+    }
+
+    /// <summary>Ends when a registry put together after this call is durable.</summary>
+    public Task SavedAsync()
+    {
+        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiters.Add(waiter);
+        if (!_saving)
+        {
+            _saving = true;
+            _ = SaveAllAsync();
+        }
+        return waiter.Task;
+    }
+
+    public void Dispose()
+    {
+        Inflight.Dispose();
+        _lock.Dispose();
+    }
+
+    private string PathOf(string name) => Path.Combine(_options.StateDirectory, name);
+
+    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private void Load(ILogger logger)
+    {
+        Registry? registry = null;
+        string? lost = null;
+        try
+        {
+            registry = Registry.Load(_files, PathOf(RegistryName));
+        }
+        catch (StateDamagedException damaged)
+        {
+            lost = damaged.Message;
+        }
+        InflightContents contents = InflightContents.Load(_files, _options.StateDirectory);
+        if (registry is null && lost is null && contents.Entries.Count > 0)
+        {
+            lost = "the registry is missing and in-flight entries are not";
+        }
+        if (registry is not null && registry.MachineId != _options.MachineId)
+        {
+            lost = "it was written on another machine";
+            registry = null;
+        }
+        if (registry is null)
+        {
+            if (lost is not null)
+            {
+                logger.StateLost(_options.StateDirectory, lost);
+                PutAside(contents);
+            }
+            Span<byte> id = stackalloc byte[16];
+            _random.NextBytes(id);
+            Registry = new Registry { AgentId = new Guid(id, bigEndian: true), MachineId = _options.MachineId, BootId = _options.BootId };
+            return;
+        }
+        HostRestarted = registry.BootId != _options.BootId || _options.BootId.Length == 0;
+        Registry = new Registry
+        {
+            AgentId = registry.AgentId,
+            MachineId = registry.MachineId,
+            BootId = _options.BootId,
+            InputsStarted = registry.InputsStarted,
+            Generations = registry.Generations,
+            Logs = registry.Logs,
+        };
+        contents.Expect(registry.NextEntry);
+        if (contents.Damage is not null)
+        {
+            IsDamaged = true;
+            logger.StateDamaged(contents.Damage);
+        }
+        Adopt(contents);
+    }
+
+    private void Adopt(InflightContents contents)
+    {
+        Dictionary<ulong, Generation> generations = Registry.Generations.ToDictionary(g => g.Id);
+        foreach (InflightEntry entry in contents.Entries.Values)
+        {
+            // The registry's acked position tells as well; only where a range was sent again it says nothing.
+            entry.IsAcked |= !entry.IsAgain && entry.Ranges.Count > 0 && entry.Ranges.All(
+                r => generations.TryGetValue(r.Generation, out Generation? g) && r.End.Position <= g.Acked.Position);
+            if (!entry.IsAcked)
+            {
+                contents.Segments.Find(s => s.Id == entry.Place.Segment)!.Unacked++;
+            }
+        }
+        Found = contents.Entries.Values;
+        Inflight.NextNumber = contents.NextNumber;
+        Inflight.DurableNumber = contents.NextNumber;
+        Inflight.Adopt(contents.Segments, contents.Fences.Values);
+    }
+
+    private void PutAside(InflightContents contents)
+    {
+        foreach (string name in contents.Segments.Select(s => $"{InflightFiles.Prefix}{s.Id:D8}").Append(RegistryName))
+        {
+            if (_files.FileExists(PathOf(name)))
+            {
+                _files.Rename(PathOf(name), PathOf(name + AsideSuffix));
+            }
+        }
+        _files.FlushDirectory(_options.StateDirectory);
+    }
+
+    private async Task SaveAllAsync()
+    {
+        try
+        {
+            while (_waiters.Count > 0)
+            {
+                List<TaskCompletionSource> waiters = [.. _waiters];
+                _waiters.Clear();
+                await Pause.UntilDoneAsync(SaveAsync);
+                foreach (TaskCompletionSource waiter in waiters)
+                {
+                    waiter.SetResult();
+                }
+            }
+            _saving = false;
+        }
+        catch (Exception fault)
+        {
+            Pause.Fatal(fault);
+        }
+    }
+
+    private async Task SaveAsync()
+    {
+        long now = Now;
+        List<Generation> included = Registry.Generations.FindAll(g => g.Partition >= 0);
+        IsDirty = false;
+        Registry.NextEntry = Inflight.DurableNumber;
+        _writer.Clear();
+        Registry.Write(_writer);
+        string path = PathOf(RegistryName);
+        string temporary = path + AtomicFile.TemporarySuffix;
+        try
+        {
+            using (IFile file = _files.Open(temporary, FileOpenMode.ReadWrite))
+            {
+                file.SetLength(0);
+                file.Write(_writer.Written, 0);
+                await file.FlushAsync();
+            }
+            _files.Rename(temporary, path);
+            _files.FlushDirectory(_options.StateDirectory);
+        }
+        catch
+        {
+            IsDirty = true;
+            throw;
+        }
+        SavedTime = now;
+        foreach (Generation generation in included)
+        {
+            generation.IsDurable = true;
+        }
+    }
+}

@@ -1,0 +1,123 @@
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.State;
+
+/// <summary>Where the file system keeps a file, whatever its name is.</summary>
+internal readonly record struct FileIdentity(string FileSystem, ulong Inode, long BirthTime)
+{
+    public static FileIdentity Of(in FileStatus status) => new(status.FileSystem, status.Inode, status.BirthTime);
+}
+
+internal enum GenerationPhase : byte
+{
+    /// <summary>Its path names it.</summary>
+    Live = 0,
+
+    /// <summary>Renamed, replaced or unlinked: read on to its end.</summary>
+    Rotated = 1,
+
+    /// <summary>Read to its end, acked and quiet; known so that it is not taken for a new file.</summary>
+    Finished = 2,
+
+    /// <summary>Nowhere to be found, or cut; its totals are kept for comparison.</summary>
+    Gone = 3,
+}
+
+/// <summary>
+/// One life of one file, as one topic gets it. Owned by the agent's loop. The registry holds all but <see cref="Read"/> and
+/// <see cref="ReadTail"/>, which start from the newest in-flight entry.
+/// </summary>
+internal sealed class Generation
+{
+    public required ulong Id { get; init; }
+
+    public required string Topic { get; init; }
+
+    /// <summary>The path it was first seen by: the header <c>file</c>.</summary>
+    public required string FirstPath { get; init; }
+
+    /// <summary>The path it was last seen by.</summary>
+    public required string Path { get; set; }
+
+    /// <summary>-1 until the topic's partition count was known.</summary>
+    public int Partition { get; set; } = -1;
+
+    public FileIdentity Identity { get; set; }
+
+    /// <summary>The file's first bytes, up to 1 KiB.</summary>
+    public Fingerprint Head { get; set; }
+
+    /// <summary>Where reading began: 0 unless what lies before was not to be read.</summary>
+    public long Begin { get; init; }
+
+    public Progress Acked { get; set; }
+
+    /// <summary>The bytes before the acked position, up to 1 KiB.</summary>
+    public Fingerprint AckedTail { get; set; }
+
+    /// <summary>What has been put into batches.</summary>
+    public Progress Read { get; set; }
+
+    public Fingerprint ReadTail { get; set; }
+
+    /// <summary>Records that went to the dead-letter file.</summary>
+    public LeftOut DeadLetters { get; set; }
+
+    /// <summary>Bytes known to have been in the file and cut before they were read.</summary>
+    public long TruncatedBytes { get; set; }
+
+    public GenerationPhase Phase { get; set; }
+
+    /// <summary>Milliseconds since 1970 when the phase was entered.</summary>
+    public long PhaseSince { get; set; }
+
+    /// <summary>Whether the registry on disk knows it with its partition; nothing of it is sent before.</summary>
+    public bool IsDurable { get; set; }
+
+    public bool IsOver => Phase is GenerationPhase.Finished or GenerationPhase.Gone;
+
+    public void Write(StateWriter to)
+    {
+        to.UInt64(Id);
+        to.String(Topic);
+        to.String(FirstPath);
+        to.String(Path);
+        to.Int32(Partition);
+        to.String(Identity.FileSystem);
+        to.UInt64(Identity.Inode);
+        to.Int64(Identity.BirthTime);
+        Head.Write(to);
+        to.Int64(Begin);
+        Acked.Write(to);
+        AckedTail.Write(to);
+        DeadLetters.Write(to);
+        to.Int64(TruncatedBytes);
+        to.Byte((byte)Phase);
+        to.Int64(PhaseSince);
+    }
+
+    public static Generation ReadFrom(ref StateReader from)
+    {
+        var generation = new Generation
+        {
+            Id = from.UInt64(),
+            Topic = from.String(),
+            FirstPath = from.String(),
+            Path = from.String(),
+            Partition = from.Int32(),
+            Identity = new FileIdentity(from.String(), from.UInt64(), from.Int64()),
+            Head = Fingerprint.Read(ref from),
+            Begin = from.Int64(),
+            Acked = Progress.Read(ref from),
+            AckedTail = Fingerprint.Read(ref from),
+            DeadLetters = LeftOut.Read(ref from),
+            TruncatedBytes = from.Int64(),
+            Phase = (GenerationPhase)from.Byte(),
+            PhaseSince = from.Int64(),
+            IsDurable = true,
+        };
+        generation.Read = generation.Acked;
+        generation.ReadTail = generation.AckedTail;
+        return generation;
+    }
+}

@@ -1,0 +1,158 @@
+using System.Globalization;
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.State;
+
+/// <summary>
+/// What the in-flight files say at start. Reading stops at the first frame that is neither whole nor the zeros of a preallocated
+/// end: what lies beyond may have been sent, so the logs concerned are settled by fence and scan.
+/// </summary>
+internal sealed class InflightContents
+{
+    /// <summary>By number: entries not void, without their batches.</summary>
+    public SortedDictionary<long, InflightEntry> Entries { get; } = [];
+
+    public List<InflightSegment> Segments { get; } = [];
+
+    /// <summary>The newest note of each log.</summary>
+    public SortedDictionary<TopicPartitionKey, FenceNote> Fences { get; } = [];
+
+    /// <summary>Where reading stopped early; null when it did not.</summary>
+    public string? Damage { get; private set; }
+
+    public long NextNumber { get; private set; } = 1;
+
+    /// <summary>Checks against the number that the registry saw on disk.</summary>
+    public void Expect(long nextNumber)
+    {
+        if (NextNumber < nextNumber)
+        {
+            Damage ??= $"entries {NextNumber} to {nextNumber - 1} are missing";
+            NextNumber = nextNumber;
+        }
+    }
+
+    public static InflightContents Load(IFileSystem files, string directory)
+    {
+        var contents = new InflightContents();
+        var ids = new List<int>();
+        foreach (DirectoryEntry entry in files.List(directory))
+        {
+            if (entry.Name.StartsWith(InflightFiles.Prefix, StringComparison.Ordinal)
+                && int.TryParse(entry.Name.AsSpan(InflightFiles.Prefix.Length), NumberStyles.None, CultureInfo.InvariantCulture, out int id))
+            {
+                ids.Add(id);
+            }
+        }
+        ids.Sort();
+        foreach (int id in ids)
+        {
+            string path = Path.Combine(directory, $"{InflightFiles.Prefix}{id:D8}");
+            if (contents.Segments is [.., { } last] && id != last.Id + 1)
+            {
+                contents.Damage ??= $"{path} does not follow number {last.Id}";
+            }
+            byte[] bytes = AtomicFile.ReadAll(files, path) ?? [];
+            contents.ReadSegment(id, path, bytes);
+        }
+        contents.DropVoid();
+        return contents;
+    }
+
+    private void ReadSegment(int id, string path, ReadOnlySpan<byte> bytes)
+    {
+        var segment = new InflightSegment(id);
+        Segments.Add(segment);
+        int position = 0;
+        while (true)
+        {
+            FrameResult result = StateReader.TryFrame(bytes[position..], out FrameKind kind, out ReadOnlySpan<byte> payload, out int size);
+            if (result != FrameResult.Frame)
+            {
+                if (result == FrameResult.Damaged)
+                {
+                    Damage ??= $"{path} is not whole at byte {position}";
+                    // Numbers beyond the damage may have been given out: a gap is harmless, a repeat is not.
+                }
+                segment.Bytes = position;
+                return;
+            }
+            try
+            {
+                Take(kind, payload, new InflightPlace(id, position, size), segment);
+            }
+            catch (StateDamagedException damaged)
+            {
+                Damage ??= $"{path} at byte {position}: {damaged.Message}";
+                segment.Bytes = position;
+                return;
+            }
+            position += size;
+        }
+    }
+
+    private void Take(FrameKind kind, ReadOnlySpan<byte> payload, InflightPlace place, InflightSegment segment)
+    {
+        var reader = new StateReader(payload);
+        switch (kind)
+        {
+            case FrameKind.SegmentHeader:
+                byte version = reader.Byte();
+                if (version != 1)
+                {
+                    throw new InvalidDataException($"The agent's in-flight files are of version {version}; this agent knows version 1.");
+                }
+                reader.Int32();
+                NextNumber = Math.Max(NextNumber, reader.Int64());
+                break;
+            case FrameKind.Entry:
+                InflightEntry entry = InflightEntry.ReadFrom(ref reader, withBatch: false);
+                entry.Place = place;
+                segment.LastAck = Math.Max(segment.LastAck, entry.Time);
+                if (Entries.TryGetValue(entry.Number, out InflightEntry? earlier))
+                {
+                    entry.IsAcked = earlier.IsAcked;
+                    entry.BaseOffset = earlier.BaseOffset;
+                }
+                Entries[entry.Number] = entry;
+                NextNumber = Math.Max(NextNumber, entry.Number + 1);
+                break;
+            case FrameKind.Acked:
+                if (Entries.TryGetValue(reader.Int64(), out InflightEntry? acked))
+                {
+                    acked.IsAcked = true;
+                    acked.BaseOffset = reader.Int64();
+                }
+                break;
+            case FrameKind.Fence:
+                FenceNote fence = FenceNote.ReadFrom(ref reader);
+                Fences[fence.Key] = fence;
+                break;
+            default:
+                throw new StateDamagedException($"a frame of kind {(byte)kind} does not belong there");
+        }
+    }
+
+    /// <summary>Takes out the group at the end that is not whole, and what whole groups stand for.</summary>
+    private void DropVoid()
+    {
+        List<long> unfinished = [];
+        foreach (InflightEntry entry in Entries.Values.Reverse())
+        {
+            // Groups are written in one piece, so only the last can be cut; its members have falling counts down to 0.
+            if (entry.GroupLeft == 0 || Entries.ContainsKey(entry.Number + entry.GroupLeft))
+            {
+                break;
+            }
+            unfinished.Add(entry.Number);
+        }
+        unfinished.ForEach(n => Entries.Remove(n));
+        foreach (InflightEntry entry in Entries.Values.ToList())
+        {
+            if (entry.Replaces != 0)
+            {
+                Entries.Remove(entry.Replaces);
+            }
+        }
+    }
+}

@@ -1,0 +1,265 @@
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.State;
+
+/// <summary>
+/// Owns the files <c>inflight-00000001</c> …: append-only, preallocated, frames of <see cref="StateWriter"/>. Whoever appends
+/// and then awaits <see cref="DurableAsync"/> shares one fsync with all that waits. A disk that refuses pauses everything here
+/// until it takes the same bytes at the same place; nothing is sent meanwhile. Segments go when nothing in them is needed.
+/// </summary>
+internal sealed class InflightFiles(IFileSystem files, string directory, AgentOptions options, TimeProvider time, StatePause pause) : IDisposable
+{
+    public const string Prefix = "inflight-";
+
+    private const long SegmentBytes = 8 << 20;
+    private const byte Version = 1;
+
+    private readonly List<InflightSegment> _segments = [];
+    private readonly SortedDictionary<TopicPartitionKey, FenceNote> _fences = [];
+    private readonly List<TaskCompletionSource> _waiters = [];
+    private readonly List<(InflightEntry Entry, int Offset, int Length)> _placed = [];
+    private StateWriter _pending = new();
+    private StateWriter _writing = new();
+    private IFile? _file;
+    private long _position;
+    private bool _flushing;
+    private bool _closed;
+
+    /// <summary>The number that the next entry gets.</summary>
+    public long NextNumber { get; set; } = 1;
+
+    /// <summary>Entries below this number are on disk, or were.</summary>
+    public long DurableNumber { get; set; } = 1;
+
+    /// <summary>Bytes of all segments.</summary>
+    public long Size => _segments.Sum(s => s.Bytes);
+
+    /// <summary>Takes over the segments that were found at start; the next write goes to a new one.</summary>
+    public void Adopt(IEnumerable<InflightSegment> segments, IEnumerable<FenceNote> fences)
+    {
+        _segments.AddRange(segments);
+        foreach (FenceNote fence in fences)
+        {
+            _fences[fence.Key] = fence;
+        }
+    }
+
+    public void Append(InflightEntry entry)
+    {
+        int offset = _pending.Length;
+        _pending.Begin(FrameKind.Entry);
+        entry.Write(_pending);
+        _placed.Add((entry, offset, _pending.End()));
+    }
+
+    /// <summary>Notes an ack; not worth an fsync of its own, since a lost note costs a question to the broker.</summary>
+    public void AppendAcked(InflightEntry entry)
+    {
+        _pending.Begin(FrameKind.Acked);
+        _pending.Int64(entry.Number);
+        _pending.Int64(entry.BaseOffset);
+        _pending.End();
+        Release(entry);
+    }
+
+    /// <summary>The entry is acked, or others stand for it: its place may go.</summary>
+    public void Release(InflightEntry entry)
+    {
+        entry.IsAcked = true;
+        if (SegmentOf(entry.Place) is InflightSegment segment)
+        {
+            segment.Unacked--;
+            segment.LastAck = Now;
+        }
+    }
+
+    /// <summary>Notes that a producer is being shut off; holds until <see cref="ForgetFence"/>.</summary>
+    public void AppendFence(FenceNote fence)
+    {
+        _fences[fence.Key] = fence;
+        WriteFence(fence);
+    }
+
+    public FenceNote? FenceOf(TopicPartitionKey key) => _fences.GetValueOrDefault(key);
+
+    public void ForgetFence(TopicPartitionKey key) => _fences.Remove(key);
+
+    /// <summary>Ends when all that was appended before the call is durable.</summary>
+    public Task DurableAsync()
+    {
+        ObjectDisposedException.ThrowIf(_closed, this);
+        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _waiters.Add(waiter);
+        if (!_flushing)
+        {
+            _flushing = true;
+            _ = FlushAllAsync();
+        }
+        return waiter.Task;
+    }
+
+    /// <summary>Reads an entry back, its batch included.</summary>
+    public InflightEntry ReadBack(InflightPlace place)
+    {
+        using IFile file = files.Open(PathOf(place.Segment), FileOpenMode.Read);
+        byte[] bytes = new byte[place.Length];
+        int read = file.ReadFully(bytes, place.Position);
+        if (StateReader.TryFrame(bytes.AsSpan(0, read), out FrameKind kind, out ReadOnlySpan<byte> payload, out _) != FrameResult.Frame
+            || kind != FrameKind.Entry)
+        {
+            throw new StateDamagedException($"{PathOf(place.Segment)}: the entry at {place.Position} changed after it was written");
+        }
+        var reader = new StateReader(payload);
+        InflightEntry entry = InflightEntry.ReadFrom(ref reader, withBatch: true);
+        entry.Place = place;
+        return entry;
+    }
+
+    /// <summary>
+    /// Deletes segments from the oldest on while all in them is acked, the registry on disk says so, and they are neither young
+    /// nor within the bytes that are kept. Where an unacked entry would hold too much back, it is written again at the end.
+    /// </summary>
+    /// <param name="registryTime">When the registry now on disk was put together.</param>
+    /// <param name="unacked">Entries not yet acked, for moving them.</param>
+    public async Task TrimAsync(long registryTime, Func<int, IEnumerable<InflightEntry>> unacked)
+    {
+        while (_segments.Count > 1)
+        {
+            InflightSegment oldest = _segments[0];
+            long size = Size;
+            bool old = oldest.LastAck + (long)options.RetainedTime.TotalMilliseconds < Now;
+            if (oldest.Unacked > 0 && size > options.RetainedBytesMax + (4 * options.UnackedBytesMax))
+            {
+                foreach (InflightEntry entry in unacked(oldest.Id).ToList())
+                {
+                    Append(entry);
+                }
+            }
+            else if (oldest.Unacked > 0 || oldest.LastAck >= registryTime || (!old && size <= options.RetainedBytesMax))
+            {
+                return;
+            }
+            foreach (FenceNote fence in _fences.Values)
+            {
+                WriteFence(fence);
+            }
+            await DurableAsync();
+            if (oldest.Unacked > 0 || _segments[0] != oldest)
+            {
+                return;
+            }
+            _segments.RemoveAt(0);
+            files.Delete(PathOf(oldest.Id));
+            files.FlushDirectory(directory);
+        }
+    }
+
+    /// <summary>Whether what lies there can still be read.</summary>
+    public bool Holds(InflightPlace place) => SegmentOf(place) is not null;
+
+    public void Dispose()
+    {
+        _closed = true;
+        _file?.Dispose();
+    }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    private InflightSegment? SegmentOf(InflightPlace place) => _segments.Find(s => s.Id == place.Segment);
+
+    private string PathOf(int segment) => Path.Combine(directory, $"{Prefix}{segment:D8}");
+
+    private void WriteFence(FenceNote fence)
+    {
+        _pending.Begin(FrameKind.Fence);
+        fence.Write(_pending);
+        _pending.End();
+    }
+
+    private async Task FlushAllAsync()
+    {
+        try
+        {
+            while (_waiters.Count > 0)
+            {
+                (_pending, _writing) = (_writing, _pending);
+                List<TaskCompletionSource> waiters = [.. _waiters];
+                List<(InflightEntry Entry, int Offset, int Length)> placed = [.. _placed];
+                _waiters.Clear();
+                _placed.Clear();
+                await pause.UntilDoneAsync(() => WriteAsync(placed));
+                _position += _writing.Length;
+                _writing.Clear();
+                foreach (TaskCompletionSource waiter in waiters)
+                {
+                    waiter.SetResult();
+                }
+            }
+            _flushing = false;
+        }
+        catch (Exception fault)
+        {
+            _closed = true;
+            foreach (TaskCompletionSource waiter in _waiters)
+            {
+                waiter.SetException(fault);
+            }
+            pause.Fatal(fault);
+        }
+    }
+
+    private async Task WriteAsync(List<(InflightEntry Entry, int Offset, int Length)> placed)
+    {
+        if (_file is null || _position > SegmentBytes)
+        {
+            Roll();
+        }
+        InflightSegment segment = _segments[^1];
+        _file!.Write(_writing.Written, _position);
+        await _file.FlushAsync();
+        segment.Bytes = _position + _writing.Length;
+        foreach ((InflightEntry entry, int offset, int length) in placed)
+        {
+            if (!entry.IsAcked)
+            {
+                SegmentOf(entry.Place)?.Unacked -= 1;
+                segment.Unacked++;
+            }
+            entry.Place = new InflightPlace(segment.Id, _position + offset, length);
+            entry.GroupLeft = 0;
+            DurableNumber = Math.Max(DurableNumber, entry.Number + 1);
+        }
+    }
+
+    private void Roll()
+    {
+        int id = _segments.Count == 0 ? 1 : _segments[^1].Id + 1;
+        string path = PathOf(id);
+        // A segment that a full disk left half made holds nothing that was waited for.
+        files.Delete(path);
+        IFile file = files.Open(path, FileOpenMode.CreateNew);
+        var header = new StateWriter();
+        header.Begin(FrameKind.SegmentHeader);
+        header.Byte(Version);
+        header.Int32(id);
+        header.Int64(DurableNumber);
+        header.End();
+        try
+        {
+            file.SetLength(SegmentBytes);
+            file.Reserve(SegmentBytes);
+            file.Write(header.Written, 0);
+            file.Flush();
+            files.FlushDirectory(directory);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+        _file?.Dispose();
+        _file = file;
+        _position = header.Length;
+        _segments.Add(new InflightSegment(id) { Bytes = header.Length, LastAck = Now });
+    }
+}

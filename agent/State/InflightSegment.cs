@@ -1,0 +1,15 @@
+namespace LogPipeline.Agent.State;
+
+/// <summary>What is in one in-flight file.</summary>
+internal sealed class InflightSegment(int id)
+{
+    public int Id { get; } = id;
+
+    public long Bytes { get; set; }
+
+    /// <summary>Entries in it that are not acked.</summary>
+    public int Unacked { get; set; }
+
+    /// <summary>Milliseconds since 1970 of the newest ack in it, or of its making.</summary>
+    public long LastAck { get; set; }
+}

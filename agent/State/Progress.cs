@@ -1,0 +1,69 @@
+namespace LogPipeline.Agent.State;
+
+/// <summary>How far a generation was read: the position, the framing state there, and the running totals up to there.</summary>
+/// <param name="Position">Bytes from the file's start; what lies before is in a record or counted as left out.</param>
+/// <param name="LineBegin">First byte of the line that <paramref name="Position"/> is in the middle of; else the position itself.</param>
+/// <param name="Part">Parts of that line given out so far; 0 at a line's begin.</param>
+/// <param name="Records">Records that cover what lies before.</param>
+/// <param name="Bytes">Bytes of their values.</param>
+/// <param name="Sum">Sum of their <see cref="LogPipeline.Client.Positions.RecordSum"/> terms.</param>
+internal readonly record struct Progress(long Position, long LineBegin, int Part, long Records, long Bytes, ulong Sum)
+{
+    public static Progress At(long position) => new(position, position, 0, 0, 0, 0);
+
+    public void Write(StateWriter to)
+    {
+        to.Int64(Position);
+        to.Int64(LineBegin);
+        to.Int32(Part);
+        to.Int64(Records);
+        to.Int64(Bytes);
+        to.UInt64(Sum);
+    }
+
+    public static Progress Read(ref StateReader from) =>
+        new(from.Int64(), from.Int64(), from.Int32(), from.Int64(), from.Int64(), from.UInt64());
+}
+
+/// <summary>The hash of a stretch of a file, by which it is known again.</summary>
+/// <param name="Length">Bytes hashed; 0 = nothing known.</param>
+/// <param name="Hash">The first eight bytes of their SHA-256.</param>
+internal readonly record struct Fingerprint(int Length, ulong Hash)
+{
+    /// <summary>Bytes that a fingerprint covers once the file is long enough.</summary>
+    public const int LengthMax = 1024;
+
+    public static Fingerprint Of(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.IsEmpty)
+        {
+            return default;
+        }
+        Span<byte> hash = stackalloc byte[32];
+        System.Security.Cryptography.SHA256.HashData(bytes, hash);
+        return new Fingerprint(bytes.Length, System.Buffers.Binary.BinaryPrimitives.ReadUInt64BigEndian(hash));
+    }
+
+    public void Write(StateWriter to)
+    {
+        to.Int32(Length);
+        to.UInt64(Hash);
+    }
+
+    public static Fingerprint Read(ref StateReader from) => new(from.Int32(), from.UInt64());
+}
+
+/// <summary>Bytes that the agent read, or passed over, and that are in no record.</summary>
+internal readonly record struct LeftOut(long Records, long Bytes, ulong Sum)
+{
+    public static LeftOut operator +(LeftOut a, LeftOut b) => new(a.Records + b.Records, a.Bytes + b.Bytes, a.Sum + b.Sum);
+
+    public void Write(StateWriter to)
+    {
+        to.Int64(Records);
+        to.Int64(Bytes);
+        to.UInt64(Sum);
+    }
+
+    public static LeftOut Read(ref StateReader from) => new(from.Int64(), from.Int64(), from.UInt64());
+}

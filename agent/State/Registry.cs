@@ -1,0 +1,141 @@
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.State;
+
+/// <summary>
+/// The file <c>registry</c>: who the agent is, what it knows of files and logs. Replaced whole: write a temporary file, fsync,
+/// rename, fsync the directory. Frames of <see cref="StateWriter"/>, in this order:
+/// <code>
+///   RegistryHeader  version u8 = 1, agent id 16, machine id, boot id, next entry number i64, count u32 + inputs started
+///   Generation*     Log*
+///   RegistryEnd     generations i32, logs i32: the file is whole
+/// </code>
+/// A registry that is not whole is no registry: nothing is guessed from a part of it.
+/// </summary>
+internal sealed class Registry
+{
+    private const byte Version = 1;
+
+    public Guid AgentId { get; init; }
+
+    public string MachineId { get; init; } = "";
+
+    public string BootId { get; init; } = "";
+
+    /// <summary>Entries up to this number, exclusive, were written before: fewer in the in-flight file means damage.</summary>
+    public long NextEntry { get; set; } = 1;
+
+    /// <summary>Inputs that had their first start; <c>read_from: end</c> is over for them.</summary>
+    public SortedSet<string> InputsStarted { get; init; } = new(StringComparer.Ordinal);
+
+    public List<Generation> Generations { get; init; } = [];
+
+    public List<LogRecord> Logs { get; init; } = [];
+
+    public void Write(StateWriter to)
+    {
+        to.Begin(FrameKind.RegistryHeader);
+        to.Byte(Version);
+        to.Guid(AgentId);
+        to.String(MachineId);
+        to.String(BootId);
+        to.Int64(NextEntry);
+        to.Int32(InputsStarted.Count);
+        foreach (string input in InputsStarted)
+        {
+            to.String(input);
+        }
+        to.End();
+        foreach (Generation generation in Generations)
+        {
+            to.Begin(FrameKind.Generation);
+            generation.Write(to);
+            to.End();
+        }
+        foreach (LogRecord log in Logs)
+        {
+            to.Begin(FrameKind.Log);
+            log.Write(to);
+            to.End();
+        }
+        to.Begin(FrameKind.RegistryEnd);
+        to.Int32(Generations.Count);
+        to.Int32(Logs.Count);
+        to.End();
+    }
+
+    /// <exception cref="StateDamagedException">It is not whole.</exception>
+    public static Registry Read(ReadOnlySpan<byte> bytes)
+    {
+        Registry? registry = null;
+        while (true)
+        {
+            if (StateReader.TryFrame(bytes, out FrameKind kind, out ReadOnlySpan<byte> payload, out int size) != FrameResult.Frame)
+            {
+                throw new StateDamagedException("the registry ends before its end mark, or a checksum is wrong");
+            }
+            var reader = new StateReader(payload);
+            if (registry is null && kind != FrameKind.RegistryHeader)
+            {
+                throw new StateDamagedException("the registry has no header");
+            }
+            switch (kind)
+            {
+                case FrameKind.RegistryHeader:
+                    registry = ReadHeader(ref reader);
+                    break;
+                case FrameKind.Generation:
+                    registry!.Generations.Add(Generation.ReadFrom(ref reader));
+                    break;
+                case FrameKind.Log:
+                    registry!.Logs.Add(LogRecord.ReadFrom(ref reader));
+                    break;
+                case FrameKind.RegistryEnd when reader.Int32() == registry!.Generations.Count && reader.Int32() == registry.Logs.Count:
+                    return registry;
+                default:
+                    throw new StateDamagedException($"the registry holds a frame of kind {(byte)kind} where none belongs");
+            }
+            bytes = bytes[size..];
+        }
+    }
+
+    /// <summary>Null when there is none.</summary>
+    /// <exception cref="StateDamagedException">It is there and not whole.</exception>
+    public static Registry? Load(IFileSystem files, string path)
+    {
+        if (!files.FileExists(path))
+        {
+            return null;
+        }
+        using IFile file = files.Open(path, FileOpenMode.Read);
+        byte[] bytes = new byte[file.Length];
+        int read = 0;
+        while (read < bytes.Length && file.Read(bytes.AsSpan(read), read) is > 0 and int count)
+        {
+            read += count;
+        }
+        return Read(bytes.AsSpan(0, read));
+    }
+
+    private static Registry ReadHeader(ref StateReader reader)
+    {
+        byte version = reader.Byte();
+        if (version != Version)
+        {
+            throw new InvalidDataException(
+                $"The agent's registry is of version {version}; this agent knows version {Version}. Use the agent that wrote it, or a new state directory.");
+        }
+        var registry = new Registry
+        {
+            AgentId = reader.Guid(),
+            MachineId = reader.String(),
+            BootId = reader.String(),
+            NextEntry = reader.Int64(),
+        };
+        for (int inputs = reader.Int32(); inputs > 0; inputs--)
+        {
+            registry.InputsStarted.Add(reader.String());
+        }
+        return registry;
+    }
+}

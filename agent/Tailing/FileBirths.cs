@@ -1,0 +1,243 @@
+using LogPipeline.Agent.Shipping;
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// Begins generations: of a new file, of one that was cut, of one that a crash of the host cut. Holds back a new file that
+/// equals one already followed: it may be the copy that copytruncate makes just before it cuts the original.
+/// </summary>
+internal sealed class FileBirths(
+    IFileSystem files, FileBook book, AgentState state, Generations generations, AgentOptions options, TimeProvider time,
+    AgentMetrics metrics, ILogger logger)
+{
+    private readonly Dictionary<(string Path, string Topic), long> _copies = [];
+
+    /// <summary>Partition counts of the topics known so far.</summary>
+    public Dictionary<string, int> PartitionCounts { get; } = [];
+
+    /// <summary>Whether a generation began since this was last cleared; the registry must know it before it is read.</summary>
+    public bool HasBegun { get; set; }
+
+    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
+
+    /// <summary>A path names a file that is not followed.</summary>
+    public void Found(string path, InputOptions input, in FileStatus status, bool firstStart)
+    {
+        TailedFile? displaced = book.At(path, input.Topic);
+        using IFile? probe = book.Open(path);
+        if (probe is null || FileIdentity.Of(probe.Status()) != FileIdentity.Of(status))
+        {
+            return;
+        }
+        if (displaced is null && IsHeldBack(path, input, probe))
+        {
+            return;
+        }
+        if (displaced is not null)
+        {
+            MarkRotated(displaced);
+        }
+        long begin = firstStart && input.ReadFrom == ReadFrom.End ? FileProof.LastLineEnd(probe, input.MaxLineBytes) : 0;
+        Begin(path, input, probe, begin, GenerationPhase.Live, displaced);
+    }
+
+    /// <summary>
+    /// A followed file does not hold what was read from it. Its generation goes on in the copy that was made of it, if there is
+    /// one, and what the file holds now is a generation of its own.
+    /// </summary>
+    public void Cut(TailedFile file, IReadOnlyCollection<InflightEntry>? afterHostCrash)
+    {
+        Generation generation = file.Generation;
+        string path = generation.Path;
+        using IFile? probe = book.Open(path);
+        if (probe is null || FileIdentity.Of(probe.Status()) != generation.Identity)
+        {
+            End(file);
+            return;
+        }
+        if (generation.Read.Position == generation.Begin && generation.Begin == 0)
+        {
+            // Nothing was read yet: it is simply another begin.
+            (generation.Head, generation.ReadTail, file.ScannedUntil) = (FileProof.HeadOf(probe), default, 0);
+            file.Size = probe.Length;
+            return;
+        }
+        metrics.Truncations.Add(1);
+        GenerationPhase phase = generation.Phase == GenerationPhase.Live ? GenerationPhase.Live : GenerationPhase.Rotated;
+        long position = generation.Read.Position;
+        if (afterHostCrash is not null
+            && CrashCut.FirstDifference(generation, probe, state.Inflight, afterHostCrash) is long different)
+        {
+            logger.CutByCrash(path, different);
+            End(file);
+            Begin(path, file.Input, probe, different, phase, null);
+            return;
+        }
+        if (FindCopy(file) is (string copyPath, IFile copy, FileIdentity identity))
+        {
+            logger.Truncated(path, position, $"the rest is read from its copy {copyPath}");
+            book.Move(file, identity, copyPath, copy);
+            file.Size = copy.Length;
+            MarkRotated(file);
+            Begin(path, file.Input, probe, 0, phase, file);
+            return;
+        }
+        long unread = Math.Max(0, file.Size - position);
+        generation.TruncatedBytes += unread;
+        logger.Truncated(path, position, unread == 0 ? "all that was seen of it is read" : $"{unread} bytes seen behind it are gone");
+        End(file);
+        Begin(path, file.Input, probe, 0, phase, null);
+    }
+
+    /// <summary>The file is no longer what its path names; it is read to its end.</summary>
+    public void MarkRotated(TailedFile file)
+    {
+        if (file.Generation.Phase == GenerationPhase.Live)
+        {
+            book.HandleOf(file);
+            Enter(file.Generation, GenerationPhase.Rotated);
+            file.ChangedAt = Now;
+        }
+        book.Unname(file);
+    }
+
+    /// <summary>Nothing more can be read of it.</summary>
+    public void End(TailedFile file)
+    {
+        Enter(file.Generation, GenerationPhase.Gone);
+        file.ScannedUntil = file.Size = file.Generation.Read.Position;
+        book.Remove(file);
+    }
+
+    public void Enter(Generation generation, GenerationPhase phase)
+    {
+        generation.Phase = phase;
+        generation.PhaseSince = Now;
+        state.IsDirty = true;
+    }
+
+    /// <summary>Gives partitions to the generations of a topic that had none.</summary>
+    public void AssignPartitions(string topic, int count)
+    {
+        PartitionCounts[topic] = count;
+        foreach (TailedFile file in book.Files)
+        {
+            if (file.Generation.Topic == topic && file.Generation.Partition < 0)
+            {
+                file.Generation.Partition = PartitionOf(file.Generation, file.Input);
+                HasBegun = true;
+            }
+        }
+    }
+
+    private void Begin(string path, InputOptions input, IFile probe, long begin, GenerationPhase phase, TailedFile? predecessor)
+    {
+        var generation = new Generation
+        {
+            Id = state.NewGenerationId(),
+            Topic = input.Topic,
+            FirstPath = path,
+            Path = path,
+            Identity = FileIdentity.Of(probe.Status()),
+            Head = FileProof.HeadOf(probe),
+            Begin = begin,
+            Acked = Progress.At(begin),
+            AckedTail = TailBefore(probe, begin),
+            Phase = phase,
+            PhaseSince = Now,
+        };
+        (generation.Read, generation.ReadTail) = (generation.Acked, generation.AckedTail);
+        generation.Partition = PartitionOf(generation, input);
+        generations.Add(generation);
+        TailedFile file = book.Add(generation, input);
+        file.ChangedAt = Now;
+        file.Predecessor = predecessor;
+        HasBegun = true;
+        metrics.GenerationsBegun.Add(1);
+        logger.Following(path, begin, input.Topic);
+    }
+
+    /// <summary>The partition that the path was given before, so that added partitions never reorder a file; else by hash.</summary>
+    private int PartitionOf(Generation generation, InputOptions input)
+    {
+        Generation? earlier = generations.LatestAt(generation.FirstPath, generation.Topic);
+        return earlier is not null && earlier.Partition >= 0 ? earlier.Partition
+            : PartitionCounts.TryGetValue(generation.Topic, out int count)
+                ? Partitioning.Choose(input.Partition, options.Host, generation.FirstPath, count)
+                : -1;
+    }
+
+    private static Fingerprint TailBefore(IFile file, long position)
+    {
+        Span<byte> bytes = stackalloc byte[(int)Math.Min(position, Fingerprint.LengthMax)];
+        return file.ReadFully(bytes, position - bytes.Length) == bytes.Length ? Fingerprint.Of(bytes) : default;
+    }
+
+    /// <summary>Whether a new file is to wait, since it equals a followed one of like name in its directory.</summary>
+    private bool IsHeldBack(string path, InputOptions input, IFile probe)
+    {
+        TailedFile? original = null;
+        foreach (TailedFile file in book.Files)
+        {
+            if (file.Generation is { Phase: GenerationPhase.Live, IsDurable: true }
+                && file.Generation.Topic == input.Topic
+                && IsLike(path, file.Generation.Path)
+                && book.HandleOf(file) is IFile handle
+                && FileProof.IsBeginOf(probe, handle))
+            {
+                original = file;
+                break;
+            }
+        }
+        if (original is null)
+        {
+            _copies.Remove((path, input.Topic));
+            return false;
+        }
+        if (!_copies.TryGetValue((path, input.Topic), out long since))
+        {
+            _copies[(path, input.Topic)] = since = Now;
+        }
+        return Now - since < (long)options.CopyWait.TotalMilliseconds;
+    }
+
+    /// <summary>Same directory, and the names agree up to the first dot of the original's.</summary>
+    private static bool IsLike(string path, string original)
+    {
+        string name = Path.GetFileName(original);
+        int dot = name.IndexOf('.', 1);
+        string stem = dot < 0 ? name : name[..dot];
+        return path != original
+            && Path.GetDirectoryName(path) == Path.GetDirectoryName(original)
+            && Path.GetFileName(path).StartsWith(stem, StringComparison.Ordinal);
+    }
+
+    private (string Path, IFile File, FileIdentity Identity)? FindCopy(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        string directory = Path.GetDirectoryName(generation.Path) ?? "/";
+        foreach (DirectoryEntry entry in files.List(directory))
+        {
+            string path = Path.Combine(directory, entry.Name);
+            if (entry.IsDirectory || path == generation.Path || book.Stat(path) is not FileStatus status)
+            {
+                continue;
+            }
+            FileIdentity identity = FileIdentity.Of(status);
+            if (status.Length < generation.Read.Position || identity == generation.Identity || book.With(identity, generation.Topic) is not null)
+            {
+                continue;
+            }
+            IFile? copy = book.Open(path);
+            if (copy is not null && FileProof.Holds(copy, generation.Head, generation.Read.Position, generation.ReadTail))
+            {
+                return (path, copy, identity);
+            }
+            copy?.Dispose();
+        }
+        return null;
+    }
+}

@@ -1,0 +1,141 @@
+using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// The files that are followed, by path and by identity, and their handles. A handle on a rotated file is kept until its end is
+/// acked; others are let go after use once there are too many.
+/// </summary>
+internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentState state, AgentMetrics metrics, ILogger logger)
+{
+    private readonly List<TailedFile> _files = [];
+    private readonly Dictionary<(FileIdentity Identity, string Topic), TailedFile> _byIdentity = [];
+    private readonly Dictionary<(string Path, string Topic), TailedFile> _byPath = [];
+    private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<TailedFile> Files => _files;
+
+    public int OpenCount => _files.Count(f => f.Handle is not null);
+
+    public TailedFile? At(string path, string topic) => _byPath.GetValueOrDefault((path, topic));
+
+    public TailedFile? With(in FileIdentity identity, string topic) => _byIdentity.GetValueOrDefault((identity, topic));
+
+    /// <summary>Follows a generation; its path names it unless it was rotated.</summary>
+    public TailedFile Add(Generation generation, InputOptions input)
+    {
+        var headers = new LineHeaders(options.Host, generation.FirstPath, state.AgentId, generation.Id);
+        var file = new TailedFile(generation, input, headers);
+        _files.Add(file);
+        _byIdentity[(generation.Identity, generation.Topic)] = file;
+        if (generation.Phase == GenerationPhase.Live)
+        {
+            _byPath[(generation.Path, generation.Topic)] = file;
+        }
+        return file;
+    }
+
+    public void Rename(TailedFile file, string path)
+    {
+        Unname(file);
+        file.Generation.Path = path;
+        _byPath[(path, file.Generation.Topic)] = file;
+    }
+
+    /// <summary>Its path no longer names it.</summary>
+    public void Unname(TailedFile file)
+    {
+        (string, string) key = (file.Generation.Path, file.Generation.Topic);
+        if (_byPath.GetValueOrDefault(key) == file)
+        {
+            _byPath.Remove(key);
+        }
+    }
+
+    /// <summary>Its bytes go on in another file, the copy that was made of it.</summary>
+    public void Move(TailedFile file, in FileIdentity identity, string path, IFile handle)
+    {
+        Unname(file);
+        _byIdentity.Remove((file.Generation.Identity, file.Generation.Topic));
+        file.Close();
+        file.Generation.Identity = identity;
+        file.Handle = handle;
+        file.ScannedUntil = 0;
+        _byIdentity[(identity, file.Generation.Topic)] = file;
+        Rename(file, path);
+    }
+
+    public void Remove(TailedFile file)
+    {
+        Unname(file);
+        file.Close();
+        _files.Remove(file);
+        (FileIdentity, string) key = (file.Generation.Identity, file.Generation.Topic);
+        if (_byIdentity.GetValueOrDefault(key) == file)
+        {
+            _byIdentity.Remove(key);
+        }
+    }
+
+    /// <summary>The file's handle; null when it cannot be opened or its path names another file by now.</summary>
+    public IFile? HandleOf(TailedFile file)
+    {
+        if (file.Handle is not null)
+        {
+            return file.Handle;
+        }
+        IFile? handle = Open(file.Generation.Path);
+        if (handle is not null && FileIdentity.Of(handle.Status()) != file.Generation.Identity)
+        {
+            handle.Dispose();
+            handle = null;
+        }
+        return file.Handle = handle;
+    }
+
+    /// <summary>Lets a live file's handle go when too many are held.</summary>
+    public void LetGo(TailedFile file)
+    {
+        if (file.Generation.Phase == GenerationPhase.Live && _files.Count > options.OpenFilesMax && OpenCount > options.OpenFilesMax)
+        {
+            file.Close();
+        }
+    }
+
+    /// <summary>Null when it is not there or cannot be read, which is said once.</summary>
+    public IFile? Open(string path) => Try(path, () => files.Open(path, FileOpenMode.Read));
+
+    public FileStatus? Stat(string path)
+    {
+        FileStatus? status = null;
+        Try<object>(path, () => status = files.Stat(path));
+        return status;
+    }
+
+    private T? Try<T>(string path, Func<T?> ask)
+        where T : class
+    {
+        try
+        {
+            T? answer = ask();
+            _unreadable.Remove(path);
+            return answer;
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            if (_unreadable.Add(path))
+            {
+                logger.Unreadable(path, refused.Message);
+                metrics.Unreadable.Add(1);
+            }
+            return null;
+        }
+    }
+}

@@ -1,0 +1,62 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>Compares what lies in a file with what is known of it.</summary>
+internal static class FileProof
+{
+    /// <summary>The fingerprint of the first bytes, up to 1 KiB, or up to <paramref name="lengthMax"/>.</summary>
+    public static Fingerprint HeadOf(IFile file, int lengthMax = Fingerprint.LengthMax)
+    {
+        Span<byte> head = stackalloc byte[Fingerprint.LengthMax];
+        int length = file.ReadFully(head[..Math.Min(lengthMax, Fingerprint.LengthMax)], 0);
+        return Fingerprint.Of(head[..length]);
+    }
+
+    /// <summary>Whether the file begins as it did, and holds before <paramref name="position"/> what it held.</summary>
+    public static bool Holds(IFile file, Fingerprint head, long position, Fingerprint tail) =>
+        (head.Length == 0 || HeadOf(file, head.Length) == head) && HoldsBefore(file, position, tail);
+
+    public static bool HoldsBefore(IFile file, long position, Fingerprint tail)
+    {
+        if (tail.Length == 0)
+        {
+            return file.Length >= position;
+        }
+        Span<byte> bytes = stackalloc byte[Fingerprint.LengthMax];
+        bytes = bytes[..tail.Length];
+        return position >= tail.Length && file.ReadFully(bytes, position - tail.Length) == tail.Length && Fingerprint.Of(bytes) == tail;
+    }
+
+    /// <summary>Whether all of <paramref name="copy"/>, as far as its first and last KiB show, is the begin of <paramref name="original"/>.</summary>
+    public static bool IsBeginOf(IFile copy, IFile original)
+    {
+        long length = copy.Length;
+        if (length == 0 || length > original.Length)
+        {
+            return false;
+        }
+        int size = (int)Math.Min(length, Fingerprint.LengthMax);
+        return SameAt(copy, original, 0, size) && SameAt(copy, original, length - size, size);
+    }
+
+    /// <summary>The position after the last line feed, looking back at most <paramref name="lookBack"/> bytes; else the end.</summary>
+    public static long LastLineEnd(IFile file, int lookBack)
+    {
+        long length = file.Length;
+        byte[] bytes = new byte[Math.Min(lookBack, length)];
+        int read = file.ReadFully(bytes, length - bytes.Length);
+        int feed = bytes.AsSpan(0, read).LastIndexOf((byte)'\n');
+        return feed >= 0 ? length - bytes.Length + feed + 1 : length - bytes.Length == 0 ? 0 : length;
+    }
+
+    private static bool SameAt(IFile a, IFile b, long position, int size)
+    {
+        Span<byte> left = stackalloc byte[Fingerprint.LengthMax];
+        Span<byte> right = stackalloc byte[Fingerprint.LengthMax];
+        return a.ReadFully(left[..size], position) == size
+            && b.ReadFully(right[..size], position) == size
+            && left[..size].SequenceEqual(right[..size]);
+    }
+}

@@ -1,0 +1,137 @@
+using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.Shipping;
+using LogPipeline.Agent.State;
+using LogPipeline.Client.Positions;
+using LogPipeline.Files;
+using LogPipeline.Protocol.Records;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>How a look into a file ended.</summary>
+internal enum ReadOutcome
+{
+    /// <summary>There is more to read.</summary>
+    More,
+
+    /// <summary>All whole lines are read.</summary>
+    AtEnd,
+
+    /// <summary>The log takes no more for now.</summary>
+    Blocked,
+
+    /// <summary>The bytes before the read position are not those that were read.</summary>
+    Changed,
+}
+
+/// <summary>
+/// Moves lines from a file to its log's open batch: one read into a shared buffer, one search for each line feed, one copy into
+/// the batch. A read begins up to 1 KiB before the position, so each proves that the file is still the one that was read.
+/// </summary>
+internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentMetrics metrics)
+{
+    private const int ReadBytes = 512 << 10;
+
+    private readonly byte[] _buffer = new byte[Fingerprint.LengthMax + Math.Max(ReadBytes, options.Inputs.Max(i => i.MaxLineBytes) + (64 << 10))];
+
+    public ReadOutcome Read(TailedFile file, IFile handle, LogShipper log)
+    {
+        Generation generation = file.Generation;
+        Progress begin = generation.Read;
+        int before = generation.ReadTail.Length;
+        int got = handle.ReadFully(_buffer, begin.Position - before);
+        if (got < before || (before > 0 && Fingerprint.Of(_buffer.AsSpan(0, before)) != generation.ReadTail))
+        {
+            return ReadOutcome.Changed;
+        }
+        file.Size = Math.Max(file.Size, begin.Position - before + got);
+        bool reachesEnd = got < _buffer.Length;
+        bool blocked = Frame(file, log, before, got, reachesEnd);
+        GrowHead(generation, handle);
+        return blocked ? ReadOutcome.Blocked : reachesEnd ? ReadOutcome.AtEnd : ReadOutcome.More;
+    }
+
+    /// <summary>Adds what lines there are; true when the log takes no more.</summary>
+    private bool Frame(TailedFile file, LogShipper log, int before, int got, bool reachesEnd)
+    {
+        Generation generation = file.Generation;
+        Progress progress = generation.Read;
+        long origin = progress.Position;
+        ReadOnlySpan<byte> bytes = _buffer.AsSpan(before, got - before);
+        int scanned = (int)Math.Clamp(file.ScannedUntil - origin, 0, bytes.Length);
+        var framer = new LineFramer(
+            bytes, origin, progress.LineBegin, progress.Part, file.Input.MaxLineBytes, scanned, file.TakeRest && reachesEnd);
+        long now = SaneClock.Now(time, out bool clamped);
+        PositionFlags more = clamped ? PositionFlags.TimestampClamped : PositionFlags.None;
+        bool blocked = false;
+        Progress covered = progress;
+        RecordBatchBuilder? builder = null;
+        while (framer.TryPeek(out FramedLine line))
+        {
+            if (builder is null)
+            {
+                if (!log.CanAccept)
+                {
+                    blocked = true;
+                    break;
+                }
+                builder = log.Open.Begin(time.GetTimestamp());
+            }
+            ReadOnlySpan<byte> value = bytes.Slice(line.Start, line.Length);
+            if (!Append(builder, file, line, now, more, progress.Position, value))
+            {
+                Cover(file, log, covered, progress, before, origin);
+                covered = progress;
+                log.CloseBatch();
+                builder = null;
+                continue;
+            }
+            framer.Accept(line);
+            progress = new Progress(
+                line.End,
+                framer.LineBegin,
+                framer.Part,
+                progress.Records + 1,
+                progress.Bytes + line.Length,
+                progress.Sum + RecordSum.Term(line.End, value));
+        }
+        Cover(file, log, covered, progress, before, origin);
+        file.ScannedUntil = blocked ? 0 : origin + bytes.Length;
+        return blocked;
+    }
+
+    private static bool Append(
+        RecordBatchBuilder builder, TailedFile file, in FramedLine line, long now, PositionFlags more, long coveredBegin, ReadOnlySpan<byte> value)
+    {
+        ReadOnlySpan<byte> headers = file.Headers.For(line, more, coveredBegin);
+        return file.Input.Key switch
+        {
+            RecordKey.Host => builder.TryAppend(now, true, file.Headers.Host, true, value, LineHeaders.Count, headers),
+            RecordKey.File => builder.TryAppend(now, true, file.Headers.File, true, value, LineHeaders.Count, headers),
+            _ => builder.TryAppend(now, value, LineHeaders.Count, headers),
+        };
+    }
+
+    /// <summary>Notes in the open batch, and in the generation, what was added since <paramref name="from"/>.</summary>
+    private void Cover(TailedFile file, LogShipper log, in Progress from, in Progress to, int before, long origin)
+    {
+        if (to.Position == from.Position)
+        {
+            return;
+        }
+        int end = before + (int)(to.Position - origin);
+        int length = Math.Min(end, Fingerprint.LengthMax);
+        Fingerprint tail = Fingerprint.Of(_buffer.AsSpan(end - length, length));
+        log.Open.Cover(file.Generation.Id, from.Position, to, tail);
+        (file.Generation.Read, file.Generation.ReadTail) = (to, tail);
+        metrics.Lines.Add(to.Records - from.Records);
+        metrics.Bytes.Add(to.Bytes - from.Bytes);
+    }
+
+    private static void GrowHead(Generation generation, IFile handle)
+    {
+        if (generation.Head.Length < Fingerprint.LengthMax && generation.Read.Position > generation.Head.Length)
+        {
+            generation.Head = FileProof.HeadOf(handle);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+using LogPipeline.Agent.Shipping;
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// Reads files that have something, in turn, and closes batches: at once where their log has nothing under way, else when they
+/// are full or have lingered. A log that takes no more stops only its own files.
+/// </summary>
+internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep, AgentOptions options, TimeProvider time)
+{
+    private readonly Queue<TailedFile> _ready = [];
+    private readonly List<TailedFile> _blocked = [];
+    private readonly List<LogShipper> _open = [];
+    private readonly AsyncSignal _signal = new();
+
+    public bool IsIdle => _ready.Count == 0 && _blocked.Count == 0 && _open.Count == 0;
+
+    /// <summary>The file may have something to read.</summary>
+    public void Add(TailedFile file)
+    {
+        if (!file.IsQueued)
+        {
+            file.IsQueued = true;
+            _ready.Enqueue(file);
+            _signal.Set();
+        }
+    }
+
+    /// <summary>A log takes more again, or has nothing under way.</summary>
+    public void Wake()
+    {
+        foreach (TailedFile file in _blocked)
+        {
+            _ready.Enqueue(file);
+        }
+        _blocked.Clear();
+        _signal.Set();
+    }
+
+    public async Task RunAsync(CancellationToken stopped)
+    {
+        while (!stopped.IsCancellationRequested)
+        {
+            if (_ready.TryDequeue(out TailedFile? file))
+            {
+                Step(file);
+                // Acks, hints and sweeps run in between.
+                await Task.Yield();
+                continue;
+            }
+            TimeSpan? lingering = CloseDue();
+            if (_ready.Count > 0)
+            {
+                continue;
+            }
+            await (lingering is TimeSpan rest ? _signal.WaitAsync(rest, time, stopped) : _signal.WaitAsync(stopped));
+        }
+    }
+
+    /// <summary>Closes all open batches.</summary>
+    public void CloseAll()
+    {
+        _open.ForEach(log => log.CloseBatch());
+        _open.Clear();
+    }
+
+    private void Step(TailedFile file)
+    {
+        file.IsQueued = false;
+        if (!file.IsReadable)
+        {
+            // Whatever makes it readable adds it again: the sweep looks at it in any case.
+            return;
+        }
+        LogShipper log = file.Log!;
+        if (!log.CanAccept)
+        {
+            Block(file);
+            return;
+        }
+        if (book.HandleOf(file) is not IFile handle)
+        {
+            return;
+        }
+        ReadOutcome outcome = reader.Read(file, handle, log);
+        if (!log.Open.IsEmpty && !_open.Contains(log))
+        {
+            _open.Add(log);
+        }
+        switch (outcome)
+        {
+            case ReadOutcome.More:
+                Add(file);
+                break;
+            case ReadOutcome.Blocked:
+                Block(file);
+                break;
+            case ReadOutcome.Changed:
+                sweep.Changed(file);
+                sweep.Look();
+                break;
+            default:
+                book.LetGo(file);
+                break;
+        }
+        if (_open.Count > OpenBatchesMax)
+        {
+            _open[0].CloseBatch();
+            _open.RemoveAt(0);
+        }
+    }
+
+    private const int OpenBatchesMax = 8;
+
+    private void Block(TailedFile file)
+    {
+        file.IsQueued = true;
+        _blocked.Add(file);
+    }
+
+    /// <summary>Closes what is due; gives the time until the next is.</summary>
+    private TimeSpan? CloseDue()
+    {
+        TimeSpan? next = null;
+        for (int i = _open.Count - 1; i >= 0; i--)
+        {
+            LogShipper log = _open[i];
+            TimeSpan rest = options.Linger - time.GetElapsedTime(log.Open.Since);
+            if (log.Open.IsEmpty || log.IsIdle || rest <= TimeSpan.Zero)
+            {
+                log.CloseBatch();
+                _open.RemoveAt(i);
+            }
+            else if (next is null || rest < next)
+            {
+                next = rest;
+            }
+        }
+        return next;
+    }
+}
