@@ -10,10 +10,10 @@ internal sealed class TestNode
 {
     public const string Root = "/data";
 
-    public TestNode(int seed = 1)
+    public TestNode(int seed = 1, MemoryDisk? disk = null)
     {
         Random = new Random(seed);
-        Disk = new MemoryDisk(Time);
+        Disk = disk ?? new MemoryDisk(Time);
         Files = new MemoryFileSystem(Disk);
     }
 
@@ -21,7 +21,7 @@ internal sealed class TestNode
 
     public Random Random { get; }
 
-    public MemoryDisk Disk { get; set; }
+    public MemoryDisk Disk { get; }
 
     public MemoryFileSystem Files { get; private set; }
 
@@ -57,7 +57,7 @@ internal sealed class TestNode
     }
 
     /// <summary>Goes on with a copy of the disk as it is, so that one prepared log serves many faults.</summary>
-    public TestNode Copy() => new() { Disk = Disk.Copy(Time, "memory"), Options = Options };
+    public TestNode Copy() => new(disk: Disk.Copy(Time, "memory")) { Options = Options };
 
     public string LogFile(long baseOffset = 0) => $"{Root}/web_log-0/{baseOffset:D20}.log";
 }

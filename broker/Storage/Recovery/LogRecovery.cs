@@ -72,9 +72,10 @@ internal sealed class LogRecovery(IFileSystem files, string directory, Partition
         {
             var segment = new LogSegment(files, directory, startOffset);
             segment.Create(now);
-            files.FlushDirectory(directory);
             _segments.Add(segment);
         }
+        // The process before may have died between making a file and this: the name could still be lost under what we add.
+        files.FlushDirectory(directory);
     }
 
     // The snapshot to begin with, and the segment that holds its offset. Without one the log's start serves: no producer is known there.

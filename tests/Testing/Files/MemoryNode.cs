@@ -144,9 +144,11 @@ internal sealed class MemoryContent(ulong inode, long birthTime) : MemoryNode(in
         }
     }
 
-    // Each sector of each write is there or not; the length may be there without the bytes.
+    // A sector is written whole, as it was at some moment: with its first changes and without those after. The length may be
+    // there without the bytes.
     private void KeepSectors(Random random)
     {
+        var stale = new HashSet<long>();
         foreach ((long position, byte[]? bytes) in _pending)
         {
             if (bytes is null)
@@ -160,7 +162,8 @@ internal sealed class MemoryContent(ulong inode, long birthTime) : MemoryNode(in
             for (int at = 0; at < bytes.Length;)
             {
                 int count = (int)Math.Min(Sector - ((position + at) % Sector), bytes.Length - at);
-                if (random.Next(2) == 0)
+                long sector = (position + at) / Sector;
+                if (!stale.Contains(sector) && (random.Next(2) == 0 || !stale.Add(sector)))
                 {
                     Keep(position + at, bytes.AsSpan(at, count).ToArray());
                 }
