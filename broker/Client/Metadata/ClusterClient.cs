@@ -111,8 +111,19 @@ public sealed partial class ClusterClient : IAsyncDisposable
 
     internal ValueTask CloseLaneAsync(int lane) => _pool.CloseLaneAsync(lane);
 
-    /// <summary>The topic as cached, at any age short of the limit; null when it must be asked for.</summary>
-    internal TopicMetadata? Cached(string topic) => _cache.Find(topic);
+    /// <summary>The topic as cached, without waiting; an old entry is asked for anew meanwhile. Null when it must be asked for.</summary>
+    internal TopicMetadata? Cached(string topic)
+    {
+        TopicMetadata? cached = _cache.FindAtAnyAge(topic, out bool isOld);
+        if (isOld)
+        {
+            _ = TopicAsync(topic, refresh: true, CancellationToken.None).AsTask();
+        }
+        return cached;
+    }
+
+    /// <summary>The open connection, if there is one.</summary>
+    internal BrokerConnection? Connected(BrokerEndpoint endpoint, int lane) => _pool.Find(endpoint, lane);
 
     internal BrokerEndpoint? EndpointOf(int nodeId) => _cache.EndpointOf(nodeId);
 

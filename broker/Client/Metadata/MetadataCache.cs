@@ -54,6 +54,16 @@ internal sealed class MetadataCache(TimeProvider time, TimeSpan ageMax)
         }
     }
 
+    /// <summary>The topic, unless unknown or invalidated.</summary>
+    public TopicMetadata? FindAtAnyAge(string topic, out bool isOld)
+    {
+        lock (_gate)
+        {
+            isOld = _topics.TryGetValue(topic, out var entry) && time.GetElapsedTime(entry.At) >= ageMax;
+            return entry.Topic;
+        }
+    }
+
     public BrokerEndpoint? EndpointOf(int nodeId)
     {
         foreach (BrokerNode broker in Brokers)

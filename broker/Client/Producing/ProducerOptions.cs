@@ -1,3 +1,5 @@
+using LogPipeline.Protocol.Records;
+
 namespace LogPipeline.Client.Producing;
 
 /// <summary>Who must have a record before it counts as delivered.</summary>
@@ -31,6 +33,8 @@ public sealed record ProducerOptions
     /// <summary>Bytes of batches not yet delivered; sending waits while they are full.</summary>
     public long BufferBytes { get; init; } = 32 << 20;
 
+    public CompressionCodec Compression { get; init; } = CompressionCodec.None;
+
     /// <summary>From the record's acceptance to its acknowledgement, retries included.</summary>
     public TimeSpan DeliveryTimeout { get; init; } = TimeSpan.FromMinutes(2);
 
@@ -39,4 +43,25 @@ public sealed record ProducerOptions
 
     /// <summary>For records that name no partition; null: by key hash, sticky without a key.</summary>
     public IPartitioner? Partitioner { get; init; }
+
+    /// <summary>Throws <see cref="ArgumentException"/> naming the first setting that cannot be.</summary>
+    public void Validate()
+    {
+        Require(!Idempotent || Acks == Acks.All, $"{nameof(Idempotent)} needs {nameof(Acks)} {Acks.All}");
+        Require(!Idempotent || InFlightMax <= 5, $"{nameof(Idempotent)} allows {nameof(InFlightMax)} up to 5, as brokers remember five batches");
+        Require(InFlightMax > 0, $"{nameof(InFlightMax)} must be positive");
+        Require(Linger >= TimeSpan.Zero, $"{nameof(Linger)} is negative");
+        Require(DeliveryTimeout > Linger, $"{nameof(DeliveryTimeout)} must be above {nameof(Linger)}");
+        Require(BatchBytes >= 256, $"{nameof(BatchBytes)} is below 256");
+        Require(BufferBytes >= BatchBytes, $"{nameof(BufferBytes)} is below {nameof(BatchBytes)}");
+        Require(RequestBytesMax > 0, $"{nameof(RequestBytesMax)} must be positive");
+    }
+
+    private static void Require(bool condition, string otherwise)
+    {
+        if (!condition)
+        {
+            throw new ArgumentException(otherwise);
+        }
+    }
 }

@@ -1,0 +1,109 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace LogPipeline.Client.Tests.Interop;
+
+/// <summary>
+/// An Apache Kafka of our own for the tests of one version: found in <c>LOGPIPE_PEERS</c> or in <c>../shared/peers</c> beside the repository. Where
+/// it (or Java) is missing, <see cref="Missing"/> says so and the tests report themselves skipped.
+/// </summary>
+public sealed class KafkaPeer : IDisposable
+{
+    private readonly Process? _process;
+    private readonly string _directory = Path.Combine(Path.GetTempPath(), $"logpipe-kafka-{Environment.ProcessId}-{Path.GetRandomFileName()}");
+
+    public KafkaPeer(string version)
+    {
+        string? script = Script();
+        if (script is null)
+        {
+            return;
+        }
+        int port = FreePorts();
+        var start = new ProcessStartInfo("/bin/bash", [script, version, "start", _directory, $"{port}"])
+        {
+            RedirectStandardError = true,
+            RedirectStandardOutput = true,
+        };
+        start.Environment["KAFKA_HEAP_OPTS"] = "-Xmx512M -Xms256M";
+        _process = Process.Start(start)!;
+        _process.OutputDataReceived += static (_, _) => { };
+        _process.ErrorDataReceived += static (_, _) => { };
+        _process.BeginOutputReadLine();
+        _process.BeginErrorReadLine();
+        Bootstrap = $"127.0.0.1:{port}";
+    }
+
+    /// <summary>Why the tests cannot run; null when they can.</summary>
+    public static string? Missing { get; } = Script() is null
+        ? "SKIPPED: Apache Kafka is not here. Set LOGPIPE_PEERS to a directory with kafka.sh, and install Java 17."
+        : null;
+
+    public string Bootstrap { get; } = "";
+
+    public void Dispose()
+    {
+        if (_process is not null)
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.WaitForExit();
+            _process.Dispose();
+            Directory.Delete(_directory, recursive: true);
+        }
+    }
+
+    private static string? Script()
+    {
+        string? named = Environment.GetEnvironmentVariable("LOGPIPE_PEERS");
+        DirectoryInfo? root = new(AppContext.BaseDirectory);
+        while (root is not null && !File.Exists(Path.Combine(root.FullName, "LogPipeline.sln")))
+        {
+            root = root.Parent;
+        }
+        string script = Path.Combine(named ?? Path.Combine(root?.Parent?.FullName ?? "/", "shared", "peers"), "kafka.sh");
+        return File.Exists(script) && File.Exists("/usr/bin/java") ? script : null;
+    }
+
+    /// <summary>A port with a free one above it, for the controller.</summary>
+    private static int FreePorts()
+    {
+        while (true)
+        {
+            using var first = new TcpListener(IPAddress.Loopback, 0);
+            first.Start();
+            int port = ((IPEndPoint)first.LocalEndpoint).Port;
+            try
+            {
+                using var second = new TcpListener(IPAddress.Loopback, port + 1);
+                second.Start();
+                return port;
+            }
+            catch (SocketException)
+            {
+                // Taken: try another pair.
+            }
+        }
+    }
+}
+
+/// <summary>Skips loudly where Apache Kafka is missing.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class KafkaFactAttribute : FactAttribute
+{
+    public KafkaFactAttribute() => Skip = KafkaPeer.Missing;
+}
+
+public sealed class Kafka42 : IDisposable
+{
+    public KafkaPeer Peer { get; } = new("4.2");
+
+    public void Dispose() => Peer.Dispose();
+}
+
+public sealed class Kafka39 : IDisposable
+{
+    public KafkaPeer Peer { get; } = new("3.9");
+
+    public void Dispose() => Peer.Dispose();
+}
