@@ -1,6 +1,5 @@
-using System.Reflection;
-using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Tests.Golden;
 using LogPipeline.Protocol.Wire;
 
 namespace LogPipeline.Protocol.Tests;
@@ -43,31 +42,17 @@ public static class Fuzz
 
     private static IEnumerable<Reader> MessageReaders()
     {
-        MethodInfo read = typeof(Fuzz).GetMethod(nameof(ReadMessage), BindingFlags.NonPublic | BindingFlags.Static)!;
-        foreach (Type request in typeof(ProduceRequest).Assembly.GetTypes().Where(type => type.Name.EndsWith("Request", StringComparison.Ordinal)).OrderBy(type => type.Name))
+        foreach ((Type request, Type response, Api api) in MessageCatalog.All)
         {
-            if (request.GetProperty("Api")?.GetValue(null) is not Api api)
+            foreach (IMessageCodec codec in (IMessageCodec[])[MessageCatalog.CodecOf(request), MessageCatalog.CodecOf(response)])
             {
-                continue;
-            }
-            Type response = request.Assembly.GetType(request.FullName!.Replace("Request", "Response", StringComparison.Ordinal))!;
-            for (short version = api.MinVersion; version <= api.MaxVersion; version++)
-            {
-                short v = version;
-                foreach (Type message in (Type[])[request, response])
+                for (short version = api.MinVersion; version <= api.MaxVersion; version++)
                 {
-                    var typed = read.MakeGenericMethod(message).CreateDelegate<Action<ReadOnlyMemory<byte>, short, bool>>();
-                    yield return bytes => typed(bytes, v, api.IsFlexible(v));
+                    short v = version;
+                    yield return bytes => codec.Read(bytes, v, api.IsFlexible(v), out _);
                 }
             }
         }
-    }
-
-    private static void ReadMessage<T>(ReadOnlyMemory<byte> bytes, short version, bool flexible)
-        where T : class, IWireStruct, new()
-    {
-        var reader = new WireReader(bytes, version, flexible);
-        new T().Transfer(ref reader);
     }
 
     private static void ReadBatch(ReadOnlyMemory<byte> bytes)

@@ -18,7 +18,7 @@ public class FuzzTests
     public void Damaged_bytes_are_refused_cleanly(int seed)
     {
         var random = new Random(seed);
-        byte[][] seeds = [.. GoldenMessagesTests.AllBytes(), .. Batches()];
+        byte[][] seeds = [.. GoldenTests.AllBytes(), .. Batches()];
         for (int i = 0; i < Inputs; i++)
         {
             byte[] input = Damage(seeds[random.Next(seeds.Length)], random);
