@@ -13,16 +13,19 @@ public sealed class FetchRequest : IRequest<FetchResponse>, ITaggedFields
     public int ReplicaId = -1;
     /// <summary>Version 15 and later.</summary>
     public ReplicaIdAndEpoch? ReplicaState;
+    /// <summary>How long the broker may hold the answer, in milliseconds.</summary>
     public int MaxWaitMs;
+    /// <summary>Fewer bytes than this over all partitions make the broker wait.</summary>
     public int MinBytes;
-    /// <summary>Version 3 and later.</summary>
+    /// <summary>Version 3 and later. Limit of the response; the first batch of the first non-empty partition comes whole.</summary>
     public int MaxBytes = int.MaxValue;
-    /// <summary>Version 4 and later.</summary>
+    /// <summary>Version 4 and later. 0 read uncommitted, 1 read committed.</summary>
     public sbyte IsolationLevel;
-    /// <summary>Version 7 and later.</summary>
+    /// <summary>Version 7 and later. 0 asks for a full fetch, which may open a session (KIP-227).</summary>
     public int SessionId;
-    /// <summary>Version 7 and later.</summary>
+    /// <summary>Version 7 and later. -1 without a session, 0 to open one, then 1, 2, …; after 2147483647 comes 1.</summary>
     public int SessionEpoch = -1;
+    /// <summary>In a session only what has changed. Partitions are served in this order.</summary>
     public List<Topic> Topics = [];
     /// <summary>Version 7 and later.</summary>
     public List<ForgottenTopic> ForgottenTopicsData = [];
@@ -127,13 +130,14 @@ public sealed class FetchRequest : IRequest<FetchResponse>, ITaggedFields
         public sealed class Partition : IWireStruct, ITaggedFields
         {
             public int Index;
-            /// <summary>Version 9 and later.</summary>
+            /// <summary>Version 9 and later. Epoch that the client knows, -1 none; another one is answered by errors 74 or 75.</summary>
             public int CurrentLeaderEpoch = -1;
             public long FetchOffset;
             /// <summary>Version 12 and later.</summary>
             public int LastFetchedEpoch = -1;
             /// <summary>Version 5 and later.</summary>
             public long LogStartOffset = -1;
+            /// <summary>Limit in bytes, but a first batch comes whole.</summary>
             public int PartitionMaxBytes;
             /// <summary>Version 17 and later.</summary>
             public Guid ReplicaDirectoryId;

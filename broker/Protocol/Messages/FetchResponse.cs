@@ -9,7 +9,7 @@ public sealed class FetchResponse : IWireStruct, ITaggedFields
     public int ThrottleTimeMs;
     /// <summary>Version 7 and later.</summary>
     public ErrorCode ErrorCode;
-    /// <summary>Version 7 and later.</summary>
+    /// <summary>Version 7 and later. 0 declines a session.</summary>
     public int SessionId;
     public List<Response> Responses = [];
     /// <summary>Version 16 and later.</summary>
@@ -71,8 +71,9 @@ public sealed class FetchResponse : IWireStruct, ITaggedFields
         {
             public int PartitionIndex;
             public ErrorCode ErrorCode;
+            /// <summary>-1 when the offset is out of range.</summary>
             public long HighWatermark;
-            /// <summary>Version 4 and later.</summary>
+            /// <summary>Version 4 and later. First offset of the oldest open transaction, or the high watermark.</summary>
             public long LastStableOffset = -1;
             /// <summary>Version 5 and later.</summary>
             public long LogStartOffset = -1;
@@ -82,10 +83,11 @@ public sealed class FetchResponse : IWireStruct, ITaggedFields
             public LeaderIdAndEpoch? CurrentLeader;
             /// <summary>Version 12 and later.</summary>
             public Snapshot? SnapshotId;
-            /// <summary>Version 4 and later.</summary>
+            /// <summary>Version 4 and later. Null for read uncommitted; sorted by first offset, as some clients take it front to back.</summary>
             public List<AbortedTransaction>? AbortedTransactions;
             /// <summary>Version 11 and later.</summary>
             public int PreferredReadReplica = -1;
+            /// <summary>Whole batches, never null; the first one may begin before the offset asked for.</summary>
             public RecordSet Records;
 
             public void Transfer<TWire>(ref TWire wire)

@@ -9,7 +9,7 @@ public sealed class FindCoordinatorRequest : IRequest<FindCoordinatorResponse>
 
     /// <summary>Up to version 3.</summary>
     public string Key = "";
-    /// <summary>Version 1 and later.</summary>
+    /// <summary>Version 1 and later. 0 group, 1 transaction.</summary>
     public sbyte KeyType;
     /// <summary>Version 4 and later.</summary>
     public List<string> CoordinatorKeys = [];

@@ -8,8 +8,9 @@ public sealed class JoinGroupRequest : IRequest<JoinGroupResponse>
     public static Api Api { get; } = new(ApiKey.JoinGroup, 0, 9, 6);
 
     public string GroupId = "";
+    /// <summary>Milliseconds without a heartbeat after which the member is out.</summary>
     public int SessionTimeoutMs;
-    /// <summary>Version 1 and later.</summary>
+    /// <summary>Version 1 and later. Milliseconds to rejoin in; -1 takes the session timeout.</summary>
     public int RebalanceTimeoutMs = -1;
     public string MemberId = "";
     /// <summary>Version 5 and later.</summary>
@@ -67,6 +68,7 @@ public sealed class JoinGroupResponse : IWireStruct
     /// <summary>Version 7 and later.</summary>
     public string? ProtocolType;
     public string? ProtocolName;
+    /// <summary>This member assigns; it alone gets the members.</summary>
     public string Leader = "";
     /// <summary>Version 9 and later.</summary>
     public bool SkipAssignment;

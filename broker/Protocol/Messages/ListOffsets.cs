@@ -48,6 +48,7 @@ public sealed class ListOffsetsRequest : IRequest<ListOffsetsResponse>
             public int PartitionIndex;
             /// <summary>Version 4 and later.</summary>
             public int CurrentLeaderEpoch = -1;
+            /// <summary>-1 latest, -2 earliest, -3 that of the largest timestamp, otherwise the first record at or after it in ms since 1970.</summary>
             public long Timestamp;
             /// <summary>Version 0.</summary>
             public int MaxNumOffsets;

@@ -7,10 +7,11 @@ public sealed class MetadataRequest : IRequest<MetadataResponse>
 {
     public static Api Api { get; } = new(ApiKey.Metadata, 0, 13, 9);
 
+    /// <summary>Null asks for all, empty for none; in version 0 empty asks for all.</summary>
     public List<Topic>? Topics;
     /// <summary>Version 4 and later.</summary>
     public bool AllowAutoTopicCreation = true;
-    /// <summary>Versions 8 to 10.</summary>
+    /// <summary>Versions 8 to 10. Bit n of the answer is ACL operation n.</summary>
     public bool IncludeClusterAuthorizedOperations;
     /// <summary>Version 8 and later.</summary>
     public bool IncludeTopicAuthorizedOperations;
@@ -61,7 +62,7 @@ public sealed class MetadataResponse : IWireStruct
     public List<Broker> Brokers = [];
     /// <summary>Version 2 and later.</summary>
     public string? ClusterId;
-    /// <summary>Version 1 and later.</summary>
+    /// <summary>Version 1 and later. Must be one of the brokers: admin clients send changes there.</summary>
     public int ControllerId = -1;
     public List<Topic> Topics = [];
     /// <summary>Versions 8 to 10.</summary>

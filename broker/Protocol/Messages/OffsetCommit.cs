@@ -8,7 +8,7 @@ public sealed class OffsetCommitRequest : IRequest<OffsetCommitResponse>
     public static Api Api { get; } = new(ApiKey.OffsetCommit, 0, 10, 8);
 
     public string GroupId = "";
-    /// <summary>Version 1 and later.</summary>
+    /// <summary>Version 1 and later. -1 with an empty member id commits without being a member.</summary>
     public int GenerationIdOrMemberEpoch = -1;
     /// <summary>Version 1 and later.</summary>
     public string MemberId = "";

@@ -9,7 +9,9 @@ public sealed class ProduceRequest : IRequest<ProduceResponse>
 
     /// <summary>Version 3 and later.</summary>
     public string? TransactionalId;
+    /// <summary>0 none, and then no response at all; 1 or -1 for the leader or all in-sync replicas.</summary>
     public short Acks;
+    /// <summary>How long to wait for replicas, in milliseconds; the records stay when it passes.</summary>
     public int TimeoutMs;
     public List<TopicDataEntry> TopicData = [];
 
@@ -52,6 +54,7 @@ public sealed class ProduceRequest : IRequest<ProduceResponse>
         public sealed class PartitionDataEntry : IWireStruct
         {
             public int Index;
+            /// <summary>From version 3 exactly one batch of format 2; before that a message set of format 0 or 1.</summary>
             public RecordSet Records;
 
             public void Transfer<TWire>(ref TWire wire)
@@ -71,7 +74,7 @@ public sealed class ProduceResponse : IWireStruct, ITaggedFields
     public List<Response> Responses = [];
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
-    /// <summary>Version 10 and later.</summary>
+    /// <summary>Version 10 and later. The leaders named in the partitions, with error 6.</summary>
     public List<NodeEndpoint> NodeEndpoints = [];
 
     public void Transfer<TWire>(ref TWire wire)
@@ -125,8 +128,9 @@ public sealed class ProduceResponse : IWireStruct, ITaggedFields
         {
             public int Index;
             public ErrorCode ErrorCode;
+            /// <summary>Offset of the first record; -1 on error.</summary>
             public long BaseOffset;
-            /// <summary>Version 2 and later.</summary>
+            /// <summary>Version 2 and later. -1 unless the topic stamps the append time.</summary>
             public long LogAppendTimeMs = -1;
             /// <summary>Version 5 and later.</summary>
             public long LogStartOffset = -1;
@@ -134,7 +138,7 @@ public sealed class ProduceResponse : IWireStruct, ITaggedFields
             public List<RecordError> RecordErrors = [];
             /// <summary>Version 8 and later.</summary>
             public string? ErrorMessage;
-            /// <summary>Version 10 and later.</summary>
+            /// <summary>Version 10 and later. With error 6.</summary>
             public LeaderIdAndEpoch? CurrentLeader;
 
             public void Transfer<TWire>(ref TWire wire)
