@@ -41,7 +41,7 @@ public sealed class Broker : IAsyncDisposable
             Action<Exception> onFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e));
             var server = new SocketServer(core, address, time, onFatal);
             server.Start();
-            core.Logger.Serving(server.Endpoint, options.DataDirectory, core.ClusterId, core.TopicCount);
+            core.Logger.Serving(server.Endpoint, options.DataDirectory, core.ClusterId, core.Topics.All.Count);
             return Task.FromResult(new Broker(core, server));
         }
         catch

@@ -58,7 +58,7 @@ public sealed class BrokerCore : IDisposable
 
     internal ILogger Logger { get; }
 
-    internal int TopicCount => _topics.All.Count;
+    internal TopicRegistry Topics => _topics;
 
     /// <summary>Opens the data directory, recovers it after a crash and loads topics and groups.</summary>
     /// <exception cref="BrokerStartException">A setting is wrong, or the directory is locked or damaged.</exception>

@@ -1,0 +1,62 @@
+using System.Net;
+using System.Threading.Channels;
+using LogPipeline.Broker.Network;
+using LogPipeline.Protocol.Wire;
+
+namespace LogPipeline.Broker.Tests.Harness;
+
+/// <summary>A connection in memory: what the test writes is received, what is sent the test reads.</summary>
+internal sealed class MemoryTransport : IConnectionTransport
+{
+    private readonly Channel<byte[]> _toBroker = Channel.CreateUnbounded<byte[]>();
+    private readonly Channel<byte[]> _toClient = Channel.CreateUnbounded<byte[]>();
+    private ReadOnlyMemory<byte> _received;
+
+    public EndPoint? LocalEndPoint { get; init; } = new IPEndPoint(IPAddress.Parse("192.0.2.7"), 19092);
+
+    public EndPoint? RemoteEndPoint { get; init; } = new IPEndPoint(IPAddress.Parse("198.51.100.9"), 40000);
+
+    public ChannelReader<byte[]> Sent => _toClient.Reader;
+
+    public void Write(byte[] bytes) => _toBroker.Writer.TryWrite(bytes);
+
+    public void CloseFromClient() => _toBroker.Writer.TryComplete();
+
+    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        while (_received.IsEmpty)
+        {
+            if (!await _toBroker.Reader.WaitToReadAsync(cancellation))
+            {
+                return 0;
+            }
+            if (_toBroker.Reader.TryRead(out byte[]? bytes))
+            {
+                _received = bytes;
+            }
+        }
+        int count = Math.Min(buffer.Length, _received.Length);
+        _received[..count].CopyTo(buffer);
+        _received = _received[count..];
+        return count;
+    }
+
+    public ValueTask SendAsync(FrameBuffer frame, CancellationToken cancellation)
+    {
+        byte[] whole = new byte[frame.TotalLength];
+        SocketTransport.Flatten(frame, whole);
+        return _toClient.Writer.WriteAsync(whole, cancellation);
+    }
+
+    public void Abort()
+    {
+        _toBroker.Writer.TryComplete(new IOException("aborted"));
+        _toClient.Writer.TryComplete();
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        _toClient.Writer.TryComplete();
+        return ValueTask.CompletedTask;
+    }
+}

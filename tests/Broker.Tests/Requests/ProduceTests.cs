@@ -1,0 +1,121 @@
+using LogPipeline.Broker.Tests.Harness;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+
+namespace LogPipeline.Broker.Tests.Requests;
+
+public sealed class ProduceTests
+{
+    [Fact]
+    public async Task Errors_are_told_per_partition_and_the_others_succeed()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        ProduceRequest request = Requests.Produce("t", Requests.Batch(2));
+        request.TopicData[0].PartitionData.Add(new() { Index = 7, Records = new(Requests.Batch(1)) });
+        request.TopicData.Add(new() { Name = "nowhere", PartitionData = [new() { Records = new(Requests.Batch(1)) }] });
+        ProduceResponse response = await client.SendAsync<ProduceRequest, ProduceResponse>(request, 9);
+        Assert.Equal(
+            [ErrorCode.None, ErrorCode.UnknownTopicOrPartition, ErrorCode.UnknownTopicOrPartition],
+            response.Responses.SelectMany(topic => topic.PartitionResponses).Select(partition => partition.ErrorCode));
+        Assert.Equal([0, -1], response.Responses[0].PartitionResponses.Select(partition => partition.BaseOffset));
+    }
+
+    [Fact]
+    public async Task Batches_that_are_none_are_refused()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        byte[] batch = Requests.Batch(1);
+        Assert.Equal(ErrorCode.InvalidRecord, (await client.ProduceAsync("t", [.. batch, .. batch])).ErrorCode);
+        Assert.Equal(ErrorCode.CorruptMessage, (await client.ProduceAsync("t", batch[..30])).ErrorCode);
+        Assert.Equal(ErrorCode.CorruptMessage, (await client.ProduceAsync("t", [.. batch[..^1], 0x55])).ErrorCode);
+        Assert.Equal(ErrorCode.MessageTooLarge, (await client.ProduceAsync("t", Requests.Batch(1, size: 2_000_000))).ErrorCode);
+        Assert.Equal(ErrorCode.InvalidRequiredAcks, (await client.ProduceAsync("t", batch, acks: 2)).ErrorCode);
+        Assert.Equal(0, (await client.ProduceAsync("t", batch)).BaseOffset);
+    }
+
+    [Fact]
+    public async Task Internal_topics_are_not_written_by_clients()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.SendAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new() { CoordinatorKeys = ["g"] });
+        Assert.Equal(ErrorCode.InvalidTopicException, (await client.ProduceAsync("__consumer_offsets", Requests.Batch(1))).ErrorCode);
+    }
+
+    [Fact]
+    public async Task A_request_without_acks_is_not_answered_and_its_error_closes_the_connection()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        client.Post<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch(1), acks: 0), 9);
+        Assert.Equal(1, (await client.ProduceAsync("t", Requests.Batch(1))).BaseOffset);
+        client.Post<ProduceRequest, ProduceResponse>(Requests.Produce("nowhere", Requests.Batch(1), acks: 0), 9);
+        await client.ClosedAsync();
+    }
+
+    [Fact]
+    public async Task Topic_ids_stand_for_names_from_version_13()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        CreateTopicsResponse.Topic made = await client.CreateTopicAsync("t");
+        ProduceRequest request = Requests.Produce("", Requests.Batch(1));
+        request.TopicData[0].TopicId = made.TopicId;
+        Assert.Equal(ErrorCode.None, (await client.SendAsync<ProduceRequest, ProduceResponse>(request, 13)).Responses[0].PartitionResponses[0].ErrorCode);
+        request.TopicData[0].TopicId = Guid.Parse("00000000-0000-0000-0000-000000000009");
+        Assert.Equal(ErrorCode.UnknownTopicId, (await client.SendAsync<ProduceRequest, ProduceResponse>(request, 13)).Responses[0].PartitionResponses[0].ErrorCode);
+    }
+
+    [Fact]
+    public async Task An_idempotent_producers_repeats_get_their_old_offset_before_and_after_a_power_cut()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        InitProducerIdResponse producer = await client.SendAsync<InitProducerIdRequest, InitProducerIdResponse>(new());
+        Assert.Equal((ErrorCode.None, (short)0), (producer.ErrorCode, producer.ProducerEpoch));
+        for (int i = 0; i < 8; i++)
+        {
+            Assert.Equal(i * 5, (await SendAsync(i)).BaseOffset);
+        }
+        await RepeatsAsync();
+        broker.Crash();
+        client = broker.Connect();
+        await RepeatsAsync();
+        InitProducerIdResponse another = await client.SendAsync<InitProducerIdRequest, InitProducerIdResponse>(new());
+        Assert.True(another.ProducerId > producer.ProducerId);
+        DescribeProducersResponse described = await client.SendAsync<DescribeProducersRequest, DescribeProducersResponse>(
+            new() { Topics = [new() { Name = "t", PartitionIndexes = [0] }] });
+        DescribeProducersResponse.Topic.Partition.ActiveProducer known = Assert.Single(described.Topics[0].Partitions[0].ActiveProducers);
+        Assert.Equal((producer.ProducerId, 0, 39), (known.ProducerId, known.ProducerEpoch, known.LastSequence));
+
+        Task<ProduceResponse.Response.PartitionResponse> SendAsync(int number, short epoch = 0) =>
+            client.ProduceAsync("t", Requests.Batch(5, producer.ProducerId, epoch, number * 5));
+
+        async Task RepeatsAsync()
+        {
+            for (int i = 7; i > 2; i--)
+            {
+                ProduceResponse.Response.PartitionResponse repeat = await SendAsync(i);
+                Assert.Equal((ErrorCode.None, i * 5L), (repeat.ErrorCode, repeat.BaseOffset));
+            }
+            Assert.Equal(ErrorCode.DuplicateSequenceNumber, (await SendAsync(0)).ErrorCode);
+            Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, (await SendAsync(9)).ErrorCode);
+        }
+    }
+
+    [Fact]
+    public async Task Transactions_are_refused_clearly()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        Assert.Equal(ErrorCode.InvalidRequest, (await client.SendAsync<InitProducerIdRequest, InitProducerIdResponse>(new() { TransactionalId = "tx" })).ErrorCode);
+        FindCoordinatorResponse found = await client.SendAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new() { Key = "tx", KeyType = 1 }, 2);
+        Assert.Equal((ErrorCode.InvalidRequest, "Transactions are not served."), (found.ErrorCode, found.ErrorMessage));
+    }
+}
