@@ -60,6 +60,8 @@ public sealed class BrokerCore : IDisposable
 
     internal TopicRegistry Topics => _topics;
 
+    internal GroupCoordinator Groups => _groups;
+
     /// <summary>Opens the data directory, recovers it after a crash and loads topics and groups.</summary>
     /// <exception cref="BrokerStartException">A setting is wrong, or the directory is locked or damaged.</exception>
     public static BrokerCore Open(BrokerOptions options, IFileSystem files, TimeProvider time, Random random)
@@ -119,11 +121,16 @@ public sealed class BrokerCore : IDisposable
     }
 
     /// <summary>Flushes everything and leaves the mark of a clean stop.</summary>
-    public Task CloseAsync() => _directory.CloseAsync();
+    public Task CloseAsync()
+    {
+        _groups.Close();
+        return _directory.CloseAsync();
+    }
 
     /// <summary>Lets go of the directory.</summary>
     public void Dispose()
     {
+        _groups.Close();
         _directory.Dispose();
         Telemetry.Dispose();
     }

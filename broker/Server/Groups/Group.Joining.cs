@@ -187,7 +187,7 @@ internal sealed partial class Group
     {
         lock (_lock)
         {
-            if (barrier != _barrier)
+            if (_isClosed || barrier != _barrier)
             {
                 return;
             }
@@ -305,7 +305,7 @@ internal sealed partial class Group
     {
         lock (_lock)
         {
-            if (_outstanding.Remove(memberId, out ITimer? timer))
+            if (!_isClosed && _outstanding.Remove(memberId, out ITimer? timer))
             {
                 timer.Dispose();
                 MembersChanged();

@@ -28,8 +28,24 @@ internal sealed partial class Group(string id, GroupServices services)
     private string? _protocolType;
     private string? _protocol;
     private string? _leader;
+    private bool _isClosed;
 
     public string Id => id;
+
+    /// <summary>Stops the timers: nobody is removed, nothing is written any more.</summary>
+    public void Close()
+    {
+        lock (_lock)
+        {
+            _isClosed = true;
+            _barrier?.Dispose();
+            _members.ForEach(member => member.Timer?.Dispose());
+            foreach (ITimer outstanding in _outstanding.Values)
+            {
+                outstanding.Dispose();
+            }
+        }
+    }
 
     /// <summary>What ListGroups tells.</summary>
     public ListGroupsResponse.Group List()
@@ -170,7 +186,7 @@ internal sealed partial class Group(string id, GroupServices services)
     {
         lock (_lock)
         {
-            if (!_members.Contains(member))
+            if (_isClosed || !_members.Contains(member))
             {
                 return;
             }

@@ -44,6 +44,15 @@ internal sealed class GroupCoordinator(GroupServices services)
     /// <summary>The group of that id, made when it is not there.</summary>
     public Group FindOrAdd(string id) => Entry(id).Group;
 
+    /// <summary>Stops the groups' timers; what is on disk is what the next life begins with.</summary>
+    public void Close()
+    {
+        foreach (Group group in All)
+        {
+            group.Close();
+        }
+    }
+
     /// <summary>Reads what the last life of the broker left.</summary>
     /// <exception cref="IOException">The internal topic cannot be read.</exception>
     public void Load(Topic? offsetsTopic)

@@ -59,7 +59,12 @@ internal sealed class OffsetsReplay(GroupCoordinator groups, ILogger logger) : I
             Records++;
             try
             {
-                groups.Apply(reader.Key.ToArray(), reader.HasValue ? reader.Value.ToArray() : null, reader.Offset);
+                ReadOnlyMemory<byte>? value = null;
+                if (reader.HasValue)
+                {
+                    value = reader.Value.ToArray();
+                }
+                groups.Apply(reader.Key.ToArray(), value, reader.Offset);
             }
             catch (MalformedMessageException e)
             {

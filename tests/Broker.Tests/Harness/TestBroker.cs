@@ -42,6 +42,7 @@ internal sealed class TestBroker : IAsyncDisposable
     public void Crash()
     {
         Files.Kill();
+        Core.Groups.Close();
         Disk.LosePower(new Random(_seed));
         Start();
     }
@@ -63,7 +64,7 @@ internal sealed class TestBroker : IAsyncDisposable
 }
 
 /// <summary>Requests that many tests need.</summary>
-internal static class Requests
+internal static class Ask
 {
     public static byte[] Batch(int records, long producerId = -1, short epoch = -1, int sequence = -1, int size = 10)
     {

@@ -61,7 +61,7 @@ public sealed class ConnectionTests
         TestClient bad = broker.Connect();
         bad.Transport.Write(garbage);
         await bad.ClosedAsync();
-        Assert.Equal(0, (await good.ProduceAsync("t", Requests.Batch(1))).BaseOffset);
+        Assert.Equal(0, (await good.ProduceAsync("t", Ask.Batch(1))).BaseOffset);
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public sealed class ConnectionTests
         var posted = new List<int>();
         for (int i = 0; i < 200; i++)
         {
-            posted.Add(client.Post<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch(1, size: i % 2 == 0 ? 10 : 50_000)), 9));
+            posted.Add(client.Post<ProduceRequest, ProduceResponse>(Ask.Produce("t", Ask.Batch(1, size: i % 2 == 0 ? 10 : 50_000)), 9));
         }
         int last = client.Post<ListOffsetsRequest, ListOffsetsResponse>(
             new ListOffsetsRequest { Topics = [new() { Name = "t", Partitions = [new() { Timestamp = -1 }] }] }, 5);
@@ -121,8 +121,8 @@ public sealed class ConnectionTests
         await client.CreatedAsync("t");
         var disk = new TaskCompletionSource();
         broker.Files.FlushDelay = _ => disk.Task;
-        int first = client.Post<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch(1)), 9);
-        int second = client.Post<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch(1)), 9);
+        int first = client.Post<ProduceRequest, ProduceResponse>(Ask.Produce("t", Ask.Batch(1)), 9);
+        int second = client.Post<ProduceRequest, ProduceResponse>(Ask.Produce("t", Ask.Batch(1)), 9);
         TestClient other = broker.Connect();
         while ((await EndAsync(other)) < 2)
         {

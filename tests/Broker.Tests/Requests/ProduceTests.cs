@@ -12,9 +12,9 @@ public sealed class ProduceTests
         await using var broker = new TestBroker();
         TestClient client = broker.Connect();
         await client.CreatedAsync("t");
-        ProduceRequest request = Requests.Produce("t", Requests.Batch(2));
-        request.TopicData[0].PartitionData.Add(new() { Index = 7, Records = new(Requests.Batch(1)) });
-        request.TopicData.Add(new() { Name = "nowhere", PartitionData = [new() { Records = new(Requests.Batch(1)) }] });
+        ProduceRequest request = Ask.Produce("t", Ask.Batch(2));
+        request.TopicData[0].PartitionData.Add(new() { Index = 7, Records = new(Ask.Batch(1)) });
+        request.TopicData.Add(new() { Name = "nowhere", PartitionData = [new() { Records = new(Ask.Batch(1)) }] });
         ProduceResponse response = await client.SendAsync<ProduceRequest, ProduceResponse>(request, 9);
         Assert.Equal(
             [ErrorCode.None, ErrorCode.UnknownTopicOrPartition, ErrorCode.UnknownTopicOrPartition],
@@ -28,11 +28,11 @@ public sealed class ProduceTests
         await using var broker = new TestBroker();
         TestClient client = broker.Connect();
         await client.CreatedAsync("t");
-        byte[] batch = Requests.Batch(1);
+        byte[] batch = Ask.Batch(1);
         Assert.Equal(ErrorCode.InvalidRecord, (await client.ProduceAsync("t", [.. batch, .. batch])).ErrorCode);
         Assert.Equal(ErrorCode.CorruptMessage, (await client.ProduceAsync("t", batch[..30])).ErrorCode);
         Assert.Equal(ErrorCode.CorruptMessage, (await client.ProduceAsync("t", [.. batch[..^1], 0x55])).ErrorCode);
-        Assert.Equal(ErrorCode.MessageTooLarge, (await client.ProduceAsync("t", Requests.Batch(1, size: 2_000_000))).ErrorCode);
+        Assert.Equal(ErrorCode.MessageTooLarge, (await client.ProduceAsync("t", Ask.Batch(1, size: 2_000_000))).ErrorCode);
         Assert.Equal(ErrorCode.InvalidRequiredAcks, (await client.ProduceAsync("t", batch, acks: 2)).ErrorCode);
         Assert.Equal(0, (await client.ProduceAsync("t", batch)).BaseOffset);
     }
@@ -43,7 +43,7 @@ public sealed class ProduceTests
         await using var broker = new TestBroker();
         TestClient client = broker.Connect();
         await client.SendAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new() { CoordinatorKeys = ["g"] });
-        Assert.Equal(ErrorCode.InvalidTopicException, (await client.ProduceAsync("__consumer_offsets", Requests.Batch(1))).ErrorCode);
+        Assert.Equal(ErrorCode.InvalidTopicException, (await client.ProduceAsync("__consumer_offsets", Ask.Batch(1))).ErrorCode);
     }
 
     [Fact]
@@ -52,9 +52,9 @@ public sealed class ProduceTests
         await using var broker = new TestBroker();
         TestClient client = broker.Connect();
         await client.CreatedAsync("t");
-        client.Post<ProduceRequest, ProduceResponse>(Requests.Produce("t", Requests.Batch(1), acks: 0), 9);
-        Assert.Equal(1, (await client.ProduceAsync("t", Requests.Batch(1))).BaseOffset);
-        client.Post<ProduceRequest, ProduceResponse>(Requests.Produce("nowhere", Requests.Batch(1), acks: 0), 9);
+        client.Post<ProduceRequest, ProduceResponse>(Ask.Produce("t", Ask.Batch(1), acks: 0), 9);
+        Assert.Equal(1, (await client.ProduceAsync("t", Ask.Batch(1))).BaseOffset);
+        client.Post<ProduceRequest, ProduceResponse>(Ask.Produce("nowhere", Ask.Batch(1), acks: 0), 9);
         await client.ClosedAsync();
     }
 
@@ -64,7 +64,7 @@ public sealed class ProduceTests
         await using var broker = new TestBroker();
         TestClient client = broker.Connect();
         CreateTopicsResponse.Topic made = await client.CreateTopicAsync("t");
-        ProduceRequest request = Requests.Produce("", Requests.Batch(1));
+        ProduceRequest request = Ask.Produce("", Ask.Batch(1));
         request.TopicData[0].TopicId = made.TopicId;
         Assert.Equal(ErrorCode.None, (await client.SendAsync<ProduceRequest, ProduceResponse>(request, 13)).Responses[0].PartitionResponses[0].ErrorCode);
         request.TopicData[0].TopicId = Guid.Parse("00000000-0000-0000-0000-000000000009");
@@ -95,7 +95,7 @@ public sealed class ProduceTests
         Assert.Equal((producer.ProducerId, 0, 39), (known.ProducerId, known.ProducerEpoch, known.LastSequence));
 
         Task<ProduceResponse.Response.PartitionResponse> SendAsync(int number, short epoch = 0) =>
-            client.ProduceAsync("t", Requests.Batch(5, producer.ProducerId, epoch, number * 5));
+            client.ProduceAsync("t", Ask.Batch(5, producer.ProducerId, epoch, number * 5));
 
         async Task RepeatsAsync()
         {

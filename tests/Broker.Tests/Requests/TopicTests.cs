@@ -96,7 +96,7 @@ public sealed class TopicTests
         await using var broker = new TestBroker();
         TestClient client = broker.Connect();
         CreateTopicsResponse.Topic made = await client.CreateTopicAsync("t");
-        await client.ProduceAsync("t", Requests.Batch(3));
+        await client.ProduceAsync("t", Ask.Batch(3));
         DeleteTopicsResponse deleted = await client.SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { Topics = [new() { Name = "t" }] });
         Assert.Equal(ErrorCode.None, deleted.Responses[0].ErrorCode);
         broker.Crash();
@@ -104,7 +104,7 @@ public sealed class TopicTests
         Assert.Equal(ErrorCode.UnknownTopicOrPartition, (await client.MetadataAsync("t")).ErrorCode);
         CreateTopicsResponse.Topic again = await client.CreateTopicAsync("t");
         Assert.NotEqual(made.TopicId, again.TopicId);
-        Assert.Equal(0, (await client.ProduceAsync("t", Requests.Batch(1))).BaseOffset);
+        Assert.Equal(0, (await client.ProduceAsync("t", Ask.Batch(1))).BaseOffset);
         deleted = await client.SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { Topics = [new() { Name = "nowhere" }] });
         Assert.Equal(ErrorCode.UnknownTopicOrPartition, deleted.Responses[0].ErrorCode);
     }
