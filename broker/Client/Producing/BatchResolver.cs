@@ -28,6 +28,7 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
         switch (code)
         {
             case ErrorCode.None:
+                queue.IsProven = true;
                 End(queue, batch, options.Acks == Acks.None ? -1 : offset, appendTime, null);
                 break;
             case ErrorCode.DuplicateSequenceNumber:

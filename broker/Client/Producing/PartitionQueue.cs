@@ -30,6 +30,12 @@ internal sealed class PartitionQueue(TopicPartition partition)
 
     public int NextSequence { get; set; }
 
+    /// <summary>
+    /// Whether the broker has acknowledged a batch of this id and epoch here. Before that it takes any sequence as the first one: a second
+    /// batch under way could be stored though the first one was not. So the first one goes alone.
+    /// </summary>
+    public bool IsProven { get; set; }
+
     public bool IsRecovering { get; set; }
 
     /// <summary>The broker's and our sequences disagree: ask it for the last one it has.</summary>
@@ -71,7 +77,7 @@ internal sealed class PartitionQueue(TopicPartition partition)
         {
             next = HasInFlight ? null : Unresolved[0];
         }
-        else if (Unresolved.Count < inFlightMax && Waiting.TryDequeue(out next))
+        else if (Unresolved.Count < (isIdempotent && !IsProven ? 1 : inFlightMax) && Waiting.TryDequeue(out next))
         {
             IsRecovering = false;
             if (isIdempotent)
@@ -110,6 +116,7 @@ internal sealed class PartitionQueue(TopicPartition partition)
     public void Adopt(ProducerIdentity identity)
     {
         Identity = identity;
+        IsProven = false;
         NextSequence = 0;
         foreach (ProducerBatch batch in Unresolved)
         {

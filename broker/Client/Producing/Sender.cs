@@ -1,4 +1,3 @@
-using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Wire;
@@ -9,7 +8,7 @@ namespace LogPipeline.Client.Producing;
 /// The one loop that sends: closes batches that are due, puts one batch a partition into a request to each leader, up to the in-flight limit,
 /// and looks after partitions that recover. Answers come in beside it and wake it. <c>_gate</c> guards the lists and counts below it.
 /// </summary>
-internal sealed class Sender : IAsyncDisposable
+internal sealed partial class Sender : IAsyncDisposable
 {
     private readonly ProducerOptions _options;
     private readonly ClusterClient _cluster;
@@ -200,91 +199,6 @@ internal sealed class Sender : IAsyncDisposable
             next = batch.IsInFlight ? next : Math.Min(next, _resolver.DeadlineOf(batch));
         }
         return next;
-    }
-
-    /// <summary>Gives the queue the producer's id. One whose epochs ran out needs another: its old one is the producer's no more.</summary>
-    private void AdoptIdentity(PartitionQueue queue)
-    {
-        bool ask = false;
-        lock (_gate)
-        {
-            if (_identity is { } identity && identity.ProducerId != queue.SpentProducerId)
-            {
-                queue.Adopt(identity);
-                return;
-            }
-            ask = !_isAskingIdentity;
-            _isAskingIdentity = true;
-        }
-        if (ask)
-        {
-            Run(AskIdentityAsync());
-        }
-    }
-
-    private async Task AskIdentityAsync()
-    {
-        try
-        {
-            ProducerIdentity identity = await _cluster.NewProducerIdAsync(_closed.Token);
-            lock (_gate)
-            {
-                _identity = identity;
-            }
-        }
-        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
-        {
-            return;
-        }
-        catch (Exception e) when (Retrying.IsTransient(e))
-        {
-            // Asked again as long as something waits for it.
-        }
-        catch (Exception e)
-        {
-            Stop(e);
-            return;
-        }
-        lock (_gate)
-        {
-            _isAskingIdentity = false;
-        }
-        _wake.Set();
-    }
-
-    private async Task InquireAsync(PartitionQueue queue, ProducerIdentity identity)
-    {
-        Exception? failure = null;
-        ActiveProducer? known = null;
-        try
-        {
-            IReadOnlyList<ActiveProducer> producers = await _cluster.ProducersAsync(queue.Partition, _closed.Token);
-            foreach (ActiveProducer producer in producers)
-            {
-                known = producer.ProducerId == identity.ProducerId ? producer : known;
-            }
-        }
-        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
-        {
-            return;
-        }
-        catch (Exception e)
-        {
-            failure = e;
-        }
-        lock (queue.Gate)
-        {
-            queue.IsInquiring = false;
-            if (failure is null)
-            {
-                _resolver.Inquired(queue, known);
-            }
-            else if (!Retrying.IsTransient(failure))
-            {
-                _resolver.InquiryFailed(queue, failure);
-            }
-        }
-        _wake.Set();
     }
 
     /// <summary>One request to each leader that has room; false when nothing was sent.</summary>

@@ -1,0 +1,93 @@
+using LogPipeline.Client.Admin;
+using LogPipeline.Client.Metadata;
+
+namespace LogPipeline.Client.Producing;
+
+/// <summary>The producer id, and what the broker says it has of it.</summary>
+internal sealed partial class Sender
+{
+    /// <summary>Gives the queue the producer's id. One whose epochs ran out needs another: its old one is the producer's no more.</summary>
+    private void AdoptIdentity(PartitionQueue queue)
+    {
+        bool ask = false;
+        lock (_gate)
+        {
+            if (_identity is { } identity && identity.ProducerId != queue.SpentProducerId)
+            {
+                queue.Adopt(identity);
+                return;
+            }
+            ask = !_isAskingIdentity;
+            _isAskingIdentity = true;
+        }
+        if (ask)
+        {
+            Run(AskIdentityAsync());
+        }
+    }
+
+    private async Task AskIdentityAsync()
+    {
+        try
+        {
+            ProducerIdentity identity = await _cluster.NewProducerIdAsync(_closed.Token);
+            lock (_gate)
+            {
+                _identity = identity;
+            }
+        }
+        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception e) when (Retrying.IsTransient(e))
+        {
+            // Asked again as long as something waits for it.
+        }
+        catch (Exception e)
+        {
+            Stop(e);
+            return;
+        }
+        lock (_gate)
+        {
+            _isAskingIdentity = false;
+        }
+        _wake.Set();
+    }
+
+    private async Task InquireAsync(PartitionQueue queue, ProducerIdentity identity)
+    {
+        Exception? failure = null;
+        ActiveProducer? known = null;
+        try
+        {
+            IReadOnlyList<ActiveProducer> producers = await _cluster.ProducersAsync(queue.Partition, _closed.Token);
+            foreach (ActiveProducer producer in producers)
+            {
+                known = producer.ProducerId == identity.ProducerId ? producer : known;
+            }
+        }
+        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+        lock (queue.Gate)
+        {
+            queue.IsInquiring = false;
+            if (failure is null)
+            {
+                _resolver.Inquired(queue, known);
+            }
+            else if (!Retrying.IsTransient(failure))
+            {
+                _resolver.InquiryFailed(queue, failure);
+            }
+        }
+        _wake.Set();
+    }
+}

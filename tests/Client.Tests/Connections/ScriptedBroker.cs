@@ -1,0 +1,96 @@
+using System.Buffers.Binary;
+using LogPipeline.Client.Connections;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Protocol.Wire;
+
+namespace LogPipeline.Client.Tests.Connections;
+
+/// <summary>
+/// A broker in memory that speaks as much as a test needs: handlers by API key give answers, or null to close the connection. Requests of one
+/// connection are handled in order, one after another.
+/// </summary>
+internal class ScriptedBroker : IConnector
+{
+    private readonly Dictionary<ApiKey, (Api Api, Func<RequestHeader, ReadOnlyMemory<byte>, Task<FrameBuffer?>> Handle)> _handlers = [];
+
+    public ScriptedBroker()
+    {
+        On<ApiVersionsRequest, ApiVersionsResponse>(_ => new ApiVersionsResponse
+        {
+            ApiKeys = [.. _handlers.Values.Select(h => new ApiVersionsResponse.ApiVersion { ApiKey = (short)h.Api.Key, MinVersion = h.Api.MinVersion, MaxVersion = h.Api.MaxVersion })],
+        });
+    }
+
+    public int Connections { get; private set; }
+
+    /// <summary>Why connecting fails; null: it does not.</summary>
+    public Exception? Refusal { get; set; }
+
+    public void On<TRequest, TResponse>(Func<TRequest, TResponse?> answer, short newest = short.MaxValue)
+        where TRequest : class, IRequest<TResponse>, new()
+        where TResponse : class, IWireStruct, new() => OnAsync<TRequest, TResponse>(r => Task.FromResult(answer(r)), newest);
+
+    public void OnAsync<TRequest, TResponse>(Func<TRequest, Task<TResponse?>> answer, short newest = short.MaxValue)
+        where TRequest : class, IRequest<TResponse>, new()
+        where TResponse : class, IWireStruct, new()
+    {
+        Api api = TRequest.Api with { MaxVersion = Math.Min(TRequest.Api.MaxVersion, newest) };
+        _handlers[api.Key] = (api, async (header, body) =>
+        {
+            TResponse? response = await answer(Frames.ReadRequest<TRequest, TResponse>(body, header.Version));
+            return response is null ? null : Frames.Response(api, response, header.Version, header.CorrelationId);
+        });
+    }
+
+    public ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken ct)
+    {
+        if (Refusal is { } refusal)
+        {
+            throw refusal;
+        }
+        Connections++;
+        (DuplexStream ours, DuplexStream theirs) = DuplexStream.Pair();
+        _ = ServeAsync(theirs);
+        return ValueTask.FromResult<Stream>(ours);
+    }
+
+    private async Task ServeAsync(DuplexStream stream)
+    {
+        await using DuplexStream closing = stream;
+        byte[] size = new byte[4];
+        while (await FillAsync(stream, size))
+        {
+            byte[] frame = new byte[BinaryPrimitives.ReadInt32BigEndian(size)];
+            await FillAsync(stream, frame);
+            RequestHeader header = Frames.ReadRequestHeader(frame, out int read);
+            using FrameBuffer? answer = await _handlers[header.Key].Handle(header, frame.AsMemory(read));
+            if (answer is null)
+            {
+                return;
+            }
+            try
+            {
+                await stream.WriteAsync(answer.Bytes);
+            }
+            catch (IOException)
+            {
+                return;
+            }
+        }
+    }
+
+    private static async Task<bool> FillAsync(Stream stream, Memory<byte> to)
+    {
+        while (to.Length > 0)
+        {
+            int read = await stream.ReadAsync(to);
+            if (read == 0)
+            {
+                return false;
+            }
+            to = to[read..];
+        }
+        return true;
+    }
+}
