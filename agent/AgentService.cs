@@ -111,7 +111,7 @@ public sealed class AgentService : IAsyncDisposable
     /// <summary>Ships what was read, as far as it is acked within <paramref name="grace"/>, notes progress and lets go of everything.</summary>
     public async Task StopAsync(TimeSpan grace)
     {
-        await _stopReading.CancelAsync();
+        _stopReading.Cancel();
         if (_running is not Running running || _stopped.IsCancellationRequested)
         {
             return;
@@ -127,7 +127,7 @@ public sealed class AgentService : IAsyncDisposable
             await running.State.Inflight.DurableAsync();
             await running.State.SavedAsync();
         }
-        await _stopped.CancelAsync();
+        _stopped.Cancel();
         await running.Cluster.DisposeAsync();
         await Task.WhenAll(_loops);
         foreach (TailedFile file in running.Book.Files)

@@ -61,7 +61,15 @@ public sealed partial class PartitionLog
             done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             _waiting.Add((endOffset, done));
         }
-        return new ValueTask(cancellation.CanBeCanceled ? done.Task.WaitAsync(cancellation) : done.Task);
+        return new ValueTask(cancellation.CanBeCanceled ? UntilCancelledAsync(done, cancellation) : done.Task);
+    }
+
+    // Not Task.WaitAsync: over such a source it passes through the thread pool, which a simulated process does not have.
+    private static async Task UntilCancelledAsync(TaskCompletionSource done, CancellationToken cancellation)
+    {
+        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
+            static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), done);
+        await done.Task;
     }
 
     /// <summary>Closed with everything durable.</summary>
@@ -256,7 +264,7 @@ public sealed partial class PartitionLog
         {
             if (_waiting[i].EndOffset <= end.Offset)
             {
-                _waiting[i].Done.SetResult();
+                _waiting[i].Done.TrySetResult();
             }
             else
             {
@@ -280,7 +288,7 @@ public sealed partial class PartitionLog
         Volatile.Write(ref _offline, cause);
         foreach ((_, TaskCompletionSource done) in _waiting)
         {
-            done.SetException(new LogOfflineException(Name, cause));
+            done.TrySetException(new LogOfflineException(Name, cause));
         }
         _waiting.Clear();
     }

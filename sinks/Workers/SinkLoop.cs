@@ -54,7 +54,7 @@ internal sealed class SinkLoop(
         }
         finally
         {
-            await _abandoned.CancelAsync();
+            _abandoned.Cancel();
             foreach (var sink in _partitions.Values)
                 sink.Release();
             await Task.WhenAll(_partitions.Values.Select(p => p.Work));
@@ -363,7 +363,7 @@ internal sealed class SinkLoop(
     {
         var drained = FlushRestAsync();
         if (await Task.WhenAny(drained, Task.Delay(DrainMax, environment.Time, CancellationToken.None)) != drained)
-            await _abandoned.CancelAsync();
+            _abandoned.Cancel();
         await drained;
     }
 

@@ -96,7 +96,7 @@ public sealed partial class ClusterClient : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _closed.CancelAsync();
+        _closed.Cancel();
         await _pool.DisposeAsync();
     }
 

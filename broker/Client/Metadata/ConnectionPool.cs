@@ -62,7 +62,7 @@ internal sealed class ConnectionPool(ClientOptions options, IConnector connector
             slots = [.. _slots.Values];
             _slots.Clear();
         }
-        await _closed.CancelAsync();
+        _closed.Cancel();
         await CloseAsync(slots);
     }
 

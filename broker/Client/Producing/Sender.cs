@@ -92,7 +92,7 @@ internal sealed partial class Sender : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        await _closed.CancelAsync();
+        _closed.Cancel();
         await _loop;
         await _cluster.CloseLaneAsync(_lane);
         List<Task> running;

@@ -45,6 +45,7 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
         List<WaitingReaders> hooks = Hooks(turn);
         hooks.ForEach(hook => hook.Add(signal));
         await using ITimer timer = time.CreateTimer(static state => ((ReadSignal)state!).Set(), signal, wait, Timeout.InfiniteTimeSpan);
+        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(static state => ((ReadSignal)state!).Set(), signal);
         try
         {
             while (true)
@@ -55,7 +56,8 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
                 {
                     return pass;
                 }
-                await signal.Task.WaitAsync(cancellation);
+                await signal.Task;
+                cancellation.ThrowIfCancellationRequested();
             }
         }
         finally

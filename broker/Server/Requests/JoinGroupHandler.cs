@@ -1,5 +1,6 @@
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Settings;
+using LogPipeline.Client;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 
@@ -20,6 +21,6 @@ internal sealed class JoinGroupHandler(GroupCoordinator groups, BrokerSettings s
         {
             return new JoinGroupResponse { ErrorCode = error, MemberId = request.MemberId, ProtocolName = "" };
         }
-        return await groups.FindOrAdd(request.GroupId).JoinAsync(request, context).WaitAsync(cancellation);
+        return await groups.FindOrAdd(request.GroupId).JoinAsync(request, context).OrCancelled(cancellation);
     }
 }

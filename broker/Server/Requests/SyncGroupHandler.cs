@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Groups;
+using LogPipeline.Client;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 
@@ -15,7 +16,7 @@ internal sealed class SyncGroupHandler(GroupCoordinator groups) : RequestHandler
             return new SyncGroupResponse { ErrorCode = ErrorCode.InvalidGroupId };
         }
         return groups.Find(request.GroupId) is { } group
-            ? await group.SyncAsync(request, cancellation).WaitAsync(cancellation)
+            ? await group.SyncAsync(request, cancellation).OrCancelled(cancellation)
             : new SyncGroupResponse { ErrorCode = ErrorCode.UnknownMemberId };
     }
 }

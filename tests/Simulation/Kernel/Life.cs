@@ -6,7 +6,7 @@ namespace LogPipeline.Simulation.Kernel;
 /// </summary>
 public sealed class Life
 {
-    private readonly CrashPoint? _crash;
+    private CrashPoint? _crash;
     private readonly List<Action> _atDeath = [];
     private readonly CancellationTokenSource _stopping = new();
     private int _calls;
@@ -34,10 +34,20 @@ public sealed class Life
     /// <summary>Cancelled when the part is asked to stop cleanly.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
+    /// <summary>A stopped process (SIGSTOP, a long pause): nothing of it runs before this time.</summary>
+    public TimeSpan FrozenUntil { get; set; }
+
     internal PartContext Context { get; }
 
     /// <summary>Runs when the life ends, however it ends: connections break, locks are freed.</summary>
     public void AtDeath(Action action) => _atDeath.Add(action);
+
+    /// <summary>Takes the crash that was chosen for it back, and thaws it.</summary>
+    public void Spare()
+    {
+        _crash = null;
+        FrozenUntil = TimeSpan.Zero;
+    }
 
     /// <summary>SIGTERM.</summary>
     public void RequestStop() => World.Schedule(TimeSpan.Zero, this, true, _ => _stopping.Cancel(), null);

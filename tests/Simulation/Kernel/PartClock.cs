@@ -3,13 +3,11 @@ namespace LogPipeline.Simulation.Kernel;
 /// <summary>A part's clock: the wall clock has its machine's skew and jumps, the timestamp only ever rises.</summary>
 internal sealed class PartClock(Life life) : TimeProvider
 {
-    private static readonly DateTimeOffset Epoch = new(2026, 3, 1, 0, 0, 0, TimeSpan.Zero);
-
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
-    public override DateTimeOffset GetUtcNow() => Epoch + life.World.Now + life.Part.Machine.ClockOffset;
+    public override DateTimeOffset GetUtcNow() => life.Part.Machine.Clock.GetUtcNow();
 
     public override long GetTimestamp() => life.World.Now.Ticks;
 

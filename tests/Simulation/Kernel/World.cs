@@ -131,6 +131,11 @@ public sealed class World
         {
             return;
         }
+        if (happening.Life is { } frozen && frozen.FrozenUntil > Now)
+        {
+            _queue.Enqueue(happening, moment with { Ticks = frozen.FrozenUntil.Ticks });
+            return;
+        }
         EventCount++;
         Trace.Note(moment.Ticks, happening.Life?.Part.Ordinal ?? -1);
         SynchronizationContext.SetSynchronizationContext(happening.InContext ? happening.Life!.Context : null);

@@ -1,25 +1,44 @@
 using LogPipeline.Simulation.Kernel;
+using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation.Machines;
 
 /// <summary>A host: parts that share a disk and a clock, and lose power together.</summary>
-public sealed class Machine(World world, string name)
+public sealed class Machine
 {
-    public string Name { get; } = name;
+    public Machine(World world, string name)
+    {
+        World = world;
+        Name = name;
+        Clock = new MachineClock(this);
+        Disk = new MemoryDisk(Clock, name);
+    }
 
-    public World World { get; } = world;
+    public string Name { get; }
+
+    public World World { get; }
+
+    public MemoryDisk Disk { get; set; }
+
+    public DiskFaults DiskFaults { get; } = new();
 
     public List<Part> Parts { get; } = [];
 
     public bool IsUp { get; private set; } = true;
 
+    /// <summary>Raised by each boot.</summary>
+    public int BootCount { get; private set; } = 1;
+
+    public TimeProvider Clock { get; }
+
     /// <summary>What the wall clock is off by; may jump at any time.</summary>
     public TimeSpan ClockOffset { get; set; }
 
-    /// <summary>Told after all parts are dead, for the disk to lose what was not synced.</summary>
-    public Action? PowerLost { get; set; }
+    /// <summary>Told after all parts are dead and before the disk forgets.</summary>
+    public Action? LosingPower { get; set; }
 
-    public Action? PoweredUp { get; set; }
+    /// <summary>Told when the disk is as it will be found.</summary>
+    public Action? PowerLost { get; set; }
 
     public void LosePower(string why)
     {
@@ -33,6 +52,8 @@ public sealed class Machine(World world, string name)
         {
             part.Kill($"power lost: {why}");
         }
+        LosingPower?.Invoke();
+        Disk.LosePower(World.Random);
         PowerLost?.Invoke();
     }
 
@@ -41,8 +62,51 @@ public sealed class Machine(World world, string name)
         if (!IsUp)
         {
             World.Trace.Say(null, $"{Name} has power again");
+            BootCount++;
             IsUp = true;
-            PoweredUp?.Invoke();
         }
     }
+
+    /// <summary>A part's view of the disk: each call is a seam call of its life.</summary>
+    public MemoryFileSystem Attach(Life life)
+    {
+        var files = new MemoryFileSystem(Disk);
+        bool cutAfter = false;
+        files.Before = call =>
+        {
+            World.Trace.Say(life.Part, $"{call.Operation} {call.Path} {call.Position} {call.Length}");
+            cutAfter = life.Enter(Names[(int)call.Operation]);
+            if (DiskFaults.Refuse > 0 && call.Operation is FileOperation.Write or FileOperation.Flush && World.Chance(DiskFaults.Refuse))
+            {
+                throw new IOException($"{call.Operation} {call.Path}: input/output error", hresult: 5);
+            }
+        };
+        files.After = call =>
+        {
+            if (cutAfter)
+            {
+                life.CutAfter(Names[(int)call.Operation]);
+            }
+        };
+        files.FlushDelay = _ =>
+        {
+            var flushed = new TaskCompletionSource();
+            World.After(World.Between(TimeSpan.Zero, DiskFaults.FlushMax), life, () => flushed.TrySetResult());
+            return flushed.Task;
+        };
+        life.AtDeath(() => files.Kill(static () => new SimulatedCrash("this life is over")));
+        return files;
+    }
+
+    private static readonly string[] Names = Enum.GetNames<FileOperation>();
+}
+
+/// <summary>How a disk behaves short of losing power.</summary>
+public sealed class DiskFaults
+{
+    /// <summary>The longest flush.</summary>
+    public TimeSpan FlushMax { get; set; } = TimeSpan.FromMilliseconds(5);
+
+    /// <summary>Chance, per write or flush, of an input/output error.</summary>
+    public double Refuse { get; set; }
 }

@@ -34,7 +34,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
 
     public async ValueTask DisposeAsync()
     {
-        await _closed.CancelAsync();
+        _closed.Cancel();
         await cluster.CloseLaneAsync(_lane);
         if (_pump is not null)
         {

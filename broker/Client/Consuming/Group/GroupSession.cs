@@ -149,7 +149,7 @@ internal sealed class GroupSession(ConsumerOptions options, ClusterClient cluste
     /// <summary>Ends the heartbeats and, for a dynamic member, the membership.</summary>
     public async ValueTask DisposeAsync()
     {
-        await _closed.CancelAsync();
+        _closed.Cancel();
         if (_heartbeats is not null)
         {
             await _heartbeats;

@@ -1,0 +1,88 @@
+using LogPipeline.Simulation.Kernel;
+
+namespace LogPipeline.Simulation.Checks;
+
+/// <summary>
+/// What the broker has promised: batches it acked, offsets it showed. Each must be on its disk ever after, unless a fault that
+/// says so took the end of the log.
+/// </summary>
+internal sealed class AckLedger(World world)
+{
+    private readonly Dictionary<int, SortedDictionary<long, uint>> _acked = [];
+    private readonly Dictionary<int, long> _shown = [];
+
+    public int AckedCount { get; private set; }
+
+    public void Acked(int partition, long baseOffset, uint crc)
+    {
+        AckedCount++;
+        if (!_acked.TryGetValue(partition, out SortedDictionary<long, uint>? acked))
+        {
+            _acked[partition] = acked = [];
+        }
+        if (acked.TryGetValue(baseOffset, out uint before) && before != crc)
+        {
+            world.Fail("an acked batch stays", $"partition {partition}: offset {baseOffset} was acked twice for two batches");
+        }
+        acked[baseOffset] = crc;
+    }
+
+    public void Shown(int partition, long endOffset) => _shown[partition] = Math.Max(endOffset, _shown.GetValueOrDefault(partition));
+
+    /// <summary>The fault "tail lost" took all from an offset on.</summary>
+    public void Forget(int partition, long from)
+    {
+        if (_acked.TryGetValue(partition, out SortedDictionary<long, uint>? acked))
+        {
+            foreach (long lost in acked.Keys.Where(offset => offset >= from).ToArray())
+            {
+                acked.Remove(lost);
+            }
+        }
+        if (_shown.GetValueOrDefault(partition) > from)
+        {
+            _shown[partition] = from;
+        }
+    }
+
+    /// <summary>Holds what is on the disk against what was promised.</summary>
+    public void Check(int partition, IReadOnlyList<StoredBatch> stored)
+    {
+        long next = stored.Count == 0 ? 0 : stored[0].Header.BaseOffset;
+        int epoch = -1;
+        var crcs = new Dictionary<long, uint>(stored.Count);
+        foreach (StoredBatch batch in stored)
+        {
+            if (batch.Header.BaseOffset != next)
+            {
+                world.Fail("offsets have no gap", $"partition {partition}: offset {batch.Header.BaseOffset} follows {next - 1}");
+                return;
+            }
+            if (batch.Header.LeaderEpoch < epoch)
+            {
+                world.Fail("the leader epoch rises", $"partition {partition}: epoch {batch.Header.LeaderEpoch} follows {epoch} at {next}");
+                return;
+            }
+            epoch = batch.Header.LeaderEpoch;
+            next = batch.Header.NextOffset;
+            crcs[batch.Header.BaseOffset] = batch.Header.Crc;
+        }
+        foreach ((long offset, uint crc) in _acked.GetValueOrDefault(partition) ?? [])
+        {
+            if (!crcs.TryGetValue(offset, out uint there))
+            {
+                world.Fail("an acked batch stays", $"partition {partition}: the batch acked at offset {offset} is gone; the log ends at {next}");
+                return;
+            }
+            if (there != crc)
+            {
+                world.Fail("an acked batch stays", $"partition {partition}: another batch is at offset {offset} than the one acked");
+                return;
+            }
+        }
+        if (_shown.GetValueOrDefault(partition) > next)
+        {
+            world.Fail("what was shown stays", $"partition {partition}: offset {_shown[partition] - 1} was fetched and is gone; the log ends at {next}");
+        }
+    }
+}

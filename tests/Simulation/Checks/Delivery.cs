@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text;
+using LogPipeline.Client.Positions;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Simulation.Database;
+using LogPipeline.Simulation.Kernel;
+using LogPipeline.Simulation.Workload;
+using LogPipeline.Sinks.Ledger;
+
+namespace LogPipeline.Simulation.Checks;
+
+/// <summary>One record of the topic that is a line or a part of one.</summary>
+internal readonly record struct TopicLine(int Partition, long Offset, RecordPosition Position, byte[] Value)
+{
+    public bool IsAgain => (Position.Flags & PositionFlags.Again) != 0;
+}
+
+/// <summary>Counts what came out against what was written.</summary>
+internal static class Delivery
+{
+    /// <summary>The lines of a partition's batches; fences and control batches left out.</summary>
+    public static IEnumerable<TopicLine> LinesOf(int partition, IReadOnlyList<StoredBatch> batches)
+    {
+        using var decoder = new BatchDecoder();
+        var lines = new List<TopicLine>();
+        foreach (StoredBatch batch in batches)
+        {
+            if (batch.Header.IsControl)
+            {
+                continue;
+            }
+            var reader = new RecordReader(decoder.Records(batch.Bytes.Span, batch.Header), batch.Header);
+            while (reader.Read())
+            {
+                if (reader.TryGetHeader(PositionHeaders.Position, out ReadOnlySpan<byte> encoded)
+                    && RecordPosition.TryRead(encoded, out RecordPosition position))
+                {
+                    lines.Add(new TopicLine(partition, reader.Offset, position, reader.Value.ToArray()));
+                }
+            }
+        }
+        return lines;
+    }
+
+    /// <summary>Of each generation: the records not marked `again` lie end to end.</summary>
+    public static void CheckRanges(World world, IReadOnlyList<TopicLine> lines)
+    {
+        foreach (var generation in lines.Where(static line => !line.IsAgain)
+            .GroupBy(static line => (line.Position.AgentId, line.Position.Generation)))
+        {
+            TopicLine? before = null;
+            foreach (TopicLine line in generation.OrderBy(static line => line.Position.CoveredBegin))
+            {
+                if (before is { } last && last.Position.End != line.Position.CoveredBegin)
+                {
+                    string what = last.Position.End < line.Position.CoveredBegin ? "a hole" : "an overlap";
+                    world.Fail("ranges lie end to end", string.Create(CultureInfo.InvariantCulture,
+                        $"{what} in generation {generation.Key.Generation:x}: {Place(last)}, then {Place(line)}"));
+                    return;
+                }
+                before = line;
+            }
+        }
+    }
+
+    /// <summary>How often each id is in the topic, not counting what is marked `again`.</summary>
+    public static Dictionary<int, int> CountTopic(IReadOnlyList<TopicLine> lines) =>
+        Count(lines.Where(static line => !line.IsAgain)
+            .GroupBy(static line => (line.Position.AgentId, line.Position.Generation, line.Position.LineBegin))
+            .SelectMany(static parts => Joined([.. parts.Select(static part => (part.Position.Part, part.Value))])));
+
+    /// <summary>How often each id is in the table or its dead letters.</summary>
+    public static Dictionary<int, int> CountTable(Tables tables) =>
+        Count(tables.Rows.GroupBy(static row => (row.SourceId, row.LineBegin))
+            .SelectMany(static parts => Joined([.. parts.Select(static part => (part.Part, part.Value))]))
+            .Concat(tables.DeadLetters.Select(static letter => letter.Value.ToArray())));
+
+    public static void CheckLines(World world, string where, IReadOnlyList<Line> lines, Dictionary<int, int> counted, bool atLeast)
+    {
+        foreach (Line line in lines)
+        {
+            int count = counted.GetValueOrDefault(line.Id);
+            if (count > line.Most)
+            {
+                world.Fail($"a line is in the {where} once", $"line {line.Id} is there {count} times; {line.Story}");
+                return;
+            }
+            if (atLeast && count < line.Least)
+            {
+                world.Fail($"a line is in the {where}", $"line {line.Id} is missing: {Encoding.ASCII.GetString(line.Bytes)[..Math.Min(60, line.Bytes.Length)]}");
+                return;
+            }
+        }
+    }
+
+    /// <summary>The ranges of each source, merged: nothing missing in between.</summary>
+    public static void CheckSources(World world, Tables tables)
+    {
+        foreach (SourceRow source in tables.Sources)
+        {
+            if (source.Stored.Count > 1)
+            {
+                FileRange hole = new(source.Stored[0].End, source.Stored[1].Begin);
+                world.Fail("stored ranges have no hole", string.Create(CultureInfo.InvariantCulture,
+                    $"source {source.Id}, generation {source.Source.Key.Generation:x}: nothing stored for {hole.Begin}..{hole.End}"));
+                return;
+            }
+        }
+    }
+
+    private static string Place(TopicLine line) => string.Create(CultureInfo.InvariantCulture,
+        $"bytes {line.Position.CoveredBegin}..{line.Position.End} at {line.Partition}/{line.Offset}");
+
+    // A line once whole or in parts 1, 2, … with nothing missing; doubled parts are told as a doubled line.
+    private static IEnumerable<byte[]> Joined(List<(int Part, byte[] Value)> parts)
+    {
+        foreach ((int part, byte[] value) in parts)
+        {
+            if (part == 0)
+            {
+                yield return value;
+            }
+        }
+        var cut = parts.Where(static part => part.Part > 0).OrderBy(static part => part.Part).ToList();
+        int copies = cut.Count == 0 ? 0 : cut.GroupBy(static part => part.Part).Max(static same => same.Count());
+        byte[] whole = [.. cut.DistinctBy(static part => part.Part).SelectMany(static part => part.Value)];
+        for (int i = 0; i < copies; i++)
+        {
+            yield return whole;
+        }
+    }
+
+    private static Dictionary<int, int> Count(IEnumerable<byte[]> values)
+    {
+        var counted = new Dictionary<int, int>();
+        foreach (byte[] value in values)
+        {
+            if (Line.IdOf(value) is { } id)
+            {
+                counted[id] = counted.GetValueOrDefault(id) + 1;
+            }
+        }
+        return counted;
+    }
+}

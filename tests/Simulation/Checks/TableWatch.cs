@@ -1,0 +1,97 @@
+using LogPipeline.Simulation.Database;
+using LogPipeline.Simulation.Workload;
+using LogPipeline.Sinks.Ledger;
+
+namespace LogPipeline.Simulation.Checks;
+
+/// <summary>Looks at each commit of the database: rows fit the ledger's step, no line comes twice. Knows which lines have arrived.</summary>
+internal sealed class TableWatch
+{
+    private readonly Story _story;
+    private readonly Dictionary<int, int> _arrived = [];
+    private Tables _tables;
+
+    public TableWatch(Story story)
+    {
+        _story = story;
+        _tables = story.Database.Tables;
+        story.Database.Committed = Committed;
+        story.Database.Restored = Restored;
+    }
+
+    public int ArrivedCount => _arrived.Count;
+
+    public bool HasAll(List<Line> lines) => Missing(lines) is null;
+
+    public Line? Missing(List<Line> lines)
+    {
+        foreach (Line line in lines)
+        {
+            if (line.Least > 0 && !_arrived.ContainsKey(line.Id))
+            {
+                return line;
+            }
+        }
+        return null;
+    }
+
+    private void Committed(Session session)
+    {
+        foreach (LedgerUpdate update in session.Updates)
+        {
+            foreach (TableRow row in session.Rows)
+            {
+                if (row.LogId == update.LogId && (row.Offset < update.Expected || row.Offset >= update.Next))
+                {
+                    _story.World.Fail("the ledger fits the rows",
+                        $"log {row.LogId}: a row of offset {row.Offset} in the step from {update.Expected} to {update.Next}");
+                }
+            }
+        }
+        foreach (TableRow row in session.Rows)
+        {
+            // Parts count when the last one is there; the account at the end joins them properly.
+            if (row.Part == 0)
+            {
+                Arrive(row.Value);
+            }
+        }
+        foreach (DeadLetter letter in session.DeadLetters)
+        {
+            Arrive(letter.Value.ToArray());
+        }
+        foreach (var cut in session.Rows.Where(static row => row.Part > 0).GroupBy(static row => (row.SourceId, row.LineBegin)))
+        {
+            byte[] whole = [.. _tables.Rows.Where(row => row.Part > 0 && (row.SourceId, row.LineBegin) == cut.Key)
+                .OrderBy(static row => row.Part).SelectMany(static row => row.Value)];
+            if (Line.IdOf(whole) is { } id)
+            {
+                _arrived.TryAdd(id, 1);
+            }
+        }
+    }
+
+    private void Arrive(byte[] value)
+    {
+        if (Line.IdOf(value) is not { } id)
+        {
+            return;
+        }
+        int count = _arrived[id] = _arrived.GetValueOrDefault(id) + 1;
+        Line line = _story.Lines[id];
+        if (count > line.Most)
+        {
+            _story.World.Fail("a line is in the table once", $"line {id} arrives {count} times; {line.Story}");
+        }
+    }
+
+    private void Restored()
+    {
+        _tables = _story.Database.Tables;
+        _arrived.Clear();
+        foreach ((int id, int count) in Delivery.CountTable(_tables))
+        {
+            _arrived[id] = count;
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Globalization;
+using LogPipeline.Files;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Testing.Files;
+
+namespace LogPipeline.Simulation.Checks;
+
+/// <summary>Reads a partition's batches from the segment files themselves: no index, no code of the storage room.</summary>
+internal static class TopicReader
+{
+    /// <summary>Whole batches with a right CRC, in file order; ends at the first that is not.</summary>
+    public static List<StoredBatch> Read(MemoryDisk disk, string data, string topic, int partition)
+    {
+        var files = new MemoryFileSystem(disk);
+        string directory = string.Create(CultureInfo.InvariantCulture, $"{data}/{topic}-{partition}");
+        var batches = new List<StoredBatch>();
+        foreach (DirectoryEntry entry in files.List(directory))
+        {
+            if (!entry.Name.EndsWith(".log", StringComparison.Ordinal))
+            {
+                continue;
+            }
+            using IFile file = files.Open($"{directory}/{entry.Name}", FileOpenMode.Read);
+            byte[] bytes = new byte[file.Length];
+            file.Read(bytes, 0);
+            for (int at = 0; BatchHeader.TryParse(bytes.AsSpan(at), out BatchHeader header);)
+            {
+                if (header.SizeInBytes > bytes.Length - at || !RecordBatch.CrcIsValid(bytes.AsSpan(at, header.SizeInBytes)))
+                {
+                    break;
+                }
+                batches.Add(new StoredBatch(header, bytes.AsMemory(at, header.SizeInBytes)));
+                at += header.SizeInBytes;
+            }
+        }
+        return batches;
+    }
+}
+
+/// <summary>A batch as the broker's disk has it.</summary>
+internal readonly record struct StoredBatch(BatchHeader Header, ReadOnlyMemory<byte> Bytes);

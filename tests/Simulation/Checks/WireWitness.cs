@@ -1,0 +1,109 @@
+using System.Buffers.Binary;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Wire;
+using LogPipeline.Simulation.Network;
+
+namespace LogPipeline.Simulation.Checks;
+
+/// <summary>
+/// Reads requests and answers of one connection at the broker's side: which batches were acked, which offsets were shown. One
+/// topic is enough for it, so partitions are told by number.
+/// </summary>
+internal sealed class WireWitness(AckLedger ledger) : IWireWitness
+{
+    private readonly Dictionary<int, Asked> _asked = [];
+    private byte[] _inbound = new byte[4096];
+    private int _length;
+
+    public void Received(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > _inbound.Length - _length)
+        {
+            Array.Resize(ref _inbound, Math.Max(_inbound.Length * 2, _length + bytes.Length));
+        }
+        bytes.CopyTo(_inbound.AsSpan(_length));
+        _length += bytes.Length;
+        int at = 0;
+        while (_length - at >= 4)
+        {
+            int size = BinaryPrimitives.ReadInt32BigEndian(_inbound.AsSpan(at));
+            if (size < 0 || size > _length - at - 4)
+            {
+                break;
+            }
+            Request(_inbound.AsMemory(at + 4, size));
+            at += 4 + size;
+        }
+        _inbound.AsSpan(at, _length - at).CopyTo(_inbound);
+        _length -= at;
+    }
+
+    public void Sending(ReadOnlyMemory<byte> frame)
+    {
+        ReadOnlyMemory<byte> body = frame[4..];
+        if (!_asked.Remove(BinaryPrimitives.ReadInt32BigEndian(body.Span), out Asked asked))
+        {
+            return;
+        }
+        if (asked.Produced is not null)
+        {
+            Acked(asked.Produced, Frames.ReadResponse<ProduceResponse>(ProduceRequest.Api, body, asked.Version));
+        }
+        else
+        {
+            Shown(Frames.ReadResponse<FetchResponse>(FetchRequest.Api, body, asked.Version));
+        }
+    }
+
+    private void Request(ReadOnlyMemory<byte> frame)
+    {
+        var key = (ApiKey)BinaryPrimitives.ReadInt16BigEndian(frame.Span);
+        if (key is not (ApiKey.Produce or ApiKey.Fetch))
+        {
+            return;
+        }
+        RequestHeader header = Frames.ReadRequestHeader(frame, out int size);
+        Dictionary<int, uint>? produced = null;
+        if (key == ApiKey.Produce)
+        {
+            ProduceRequest request = Frames.ReadRequest<ProduceRequest, ProduceResponse>(frame[size..], header.Version);
+            produced = [];
+            foreach (var partition in request.TopicData.SelectMany(static topic => topic.PartitionData))
+            {
+                if (BatchHeader.TryParse(partition.Records.Memory.Span, out BatchHeader batch))
+                {
+                    produced[partition.Index] = batch.Crc;
+                }
+            }
+        }
+        _asked[header.CorrelationId] = new Asked(header.Version, produced);
+    }
+
+    private void Acked(Dictionary<int, uint> produced, ProduceResponse response)
+    {
+        foreach (var partition in response.Responses.SelectMany(static topic => topic.PartitionResponses))
+        {
+            if (partition is { ErrorCode: ErrorCode.None, BaseOffset: >= 0 } && produced.TryGetValue(partition.Index, out uint crc))
+            {
+                ledger.Acked(partition.Index, partition.BaseOffset, crc);
+            }
+        }
+    }
+
+    private void Shown(FetchResponse response)
+    {
+        foreach (var partition in response.Responses.SelectMany(static topic => topic.Partitions))
+        {
+            ReadOnlySpan<byte> records = partition.Records.Memory.Span;
+            while (BatchHeader.TryParse(records, out BatchHeader batch) && batch.SizeInBytes <= records.Length)
+            {
+                ledger.Shown(partition.PartitionIndex, batch.NextOffset);
+                records = records[batch.SizeInBytes..];
+            }
+        }
+    }
+
+    private readonly record struct Asked(short Version, Dictionary<int, uint>? Produced);
+}

@@ -1,0 +1,71 @@
+using LogPipeline.Simulation.Kernel;
+
+namespace LogPipeline.Simulation;
+
+/// <summary>
+/// Which faults a seed brings and how often: each kind is on or off by chance, so that some seeds show one kind alone and others
+/// all of them together.
+/// </summary>
+internal sealed class FaultPlan
+{
+    private readonly World _world;
+
+    public FaultPlan(World world)
+    {
+        _world = world;
+        Storm = world.Between(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60));
+        Pause = world.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(15));
+        CrashEvery = On(0.6) ? world.Random.Next(20, 1500) : 0;
+        PowerLoss = On(0.5) ? world.Random.NextDouble() * 0.6 : 0;
+        Kills = On(0.5);
+        CleanStops = On(0.3);
+        Freezes = On(0.3);
+        ClockJumps = On(0.3);
+        Restores = On(0.15);
+        DatabaseRestarts = On(0.3);
+        SecondSink = On(0.4);
+        DiskFull = On(0.15);
+        TailLost = On(0.15);
+        Forgets = On(0.25);
+    }
+
+    /// <summary>How long faults go on.</summary>
+    public TimeSpan Storm { get; }
+
+    /// <summary>Mean time between two deliberate faults.</summary>
+    public TimeSpan Pause { get; }
+
+    /// <summary>Mean number of seam calls in a life; 0 = lives end by other faults only.</summary>
+    public int CrashEvery { get; set; }
+
+    /// <summary>Chance that a crash takes the machine's power with it.</summary>
+    public double PowerLoss { get; set; }
+
+    public bool Kills { get; set; }
+
+    public bool CleanStops { get; set; }
+
+    public bool Freezes { get; set; }
+
+    public bool ClockJumps { get; set; }
+
+    public bool Restores { get; set; }
+
+    public bool DatabaseRestarts { get; set; }
+
+    public bool SecondSink { get; set; }
+
+    public bool DiskFull { get; set; }
+
+    /// <summary>The broker loses an acked tail, as an unreplicated Kafka does on power loss.</summary>
+    public bool TailLost { get; set; }
+
+    /// <summary>The broker forgets producers between lives, as Kafka does.</summary>
+    public bool Forgets { get; set; }
+
+    public CrashPoint? NextCrash() => CrashEvery == 0
+        ? null
+        : new CrashPoint(1 + (int)(-Math.Log(1 - _world.Random.NextDouble()) * CrashEvery), _world.Random.Next(2) == 0, _world.Chance(PowerLoss));
+
+    private bool On(double probability) => _world.Chance(probability);
+}

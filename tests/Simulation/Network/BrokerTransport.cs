@@ -1,0 +1,70 @@
+using System.Net;
+using LogPipeline.Broker.Network;
+using LogPipeline.Protocol.Wire;
+using LogPipeline.Storage;
+
+namespace LogPipeline.Simulation.Network;
+
+/// <summary>A client's connection as the broker's connection loop sees it. A witness reads along.</summary>
+internal sealed class BrokerTransport(LinkEnd end, IWireWitness? witness) : IConnectionTransport
+{
+    public EndPoint? LocalEndPoint { get; } = new DnsEndPoint("broker", 9092);
+
+    public EndPoint? RemoteEndPoint { get; } = new DnsEndPoint("client", 1);
+
+    public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
+    {
+        int count = await end.ReceiveAsync(buffer, cancellation);
+        witness?.Received(buffer.Span[..count]);
+        return count;
+    }
+
+    public async ValueTask SendAsync(FrameBuffer frame, CancellationToken cancellation)
+    {
+        byte[] bytes = Whole(frame);
+        witness?.Sending(bytes);
+        await end.SendAsync(bytes, cancellation);
+    }
+
+    public void Abort() => end.Abort();
+
+    public ValueTask DisposeAsync()
+    {
+        end.Close();
+        return ValueTask.CompletedTask;
+    }
+
+    private static byte[] Whole(FrameBuffer frame)
+    {
+        byte[] bytes = new byte[frame.TotalLength];
+        int at = 0;
+        int from = 0;
+        foreach (FrameBuffer.Splice splice in frame.Splices)
+        {
+            frame.Bytes[from..splice.Position].CopyTo(bytes.AsMemory(at));
+            at += splice.Position - from;
+            from = splice.Position;
+            if (splice.Records.Source is LogSlice slice)
+            {
+                slice.CopyTo(bytes.AsSpan(at, slice.Length));
+            }
+            else
+            {
+                splice.Records.Memory.CopyTo(bytes.AsMemory(at));
+            }
+            at += splice.Records.Length;
+        }
+        frame.Bytes[from..].CopyTo(bytes.AsMemory(at));
+        return bytes;
+    }
+}
+
+/// <summary>Reads along on one connection at the broker's side.</summary>
+internal interface IWireWitness
+{
+    /// <summary>Bytes that the broker has taken in.</summary>
+    void Received(ReadOnlySpan<byte> bytes);
+
+    /// <summary>A whole frame, its size included, that the broker is about to send.</summary>
+    void Sending(ReadOnlyMemory<byte> frame);
+}

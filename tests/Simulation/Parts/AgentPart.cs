@@ -1,0 +1,71 @@
+using System.Globalization;
+using LogPipeline.Agent;
+using LogPipeline.Files;
+using LogPipeline.Simulation.Kernel;
+using LogPipeline.Simulation.Machines;
+using LogPipeline.Simulation.Network;
+using LogPipeline.Simulation.Workload;
+
+namespace LogPipeline.Simulation.Parts;
+
+/// <summary>An agent process on an application server.</summary>
+internal sealed class AgentPart
+{
+    public const string State = "/agent";
+
+    private readonly SimNetwork _network;
+    private AgentService? _service;
+
+    public AgentPart(Machine machine, SimNetwork network, string name)
+    {
+        _network = network;
+        Part = new Part(machine, name, RunAsync) { Describe = Describe };
+        Options = new AgentOptions
+        {
+            Bootstrap = [$"{BrokerPart.Host}:{BrokerPart.Port}"],
+            StateDirectory = State,
+            Host = machine.Name,
+            MachineId = $"machine of {machine.Name}",
+            BatchBytes = 2048,
+            Compression = BatchCompression.None,
+            Inputs = [new InputOptions { Paths = [$"{AppServer.Logs}/*.log*"], Topic = Story.Topic, MaxLineBytes = 1024 }],
+        };
+    }
+
+    public Part Part { get; }
+
+    public AgentOptions Options { get; set; }
+
+    /// <summary>Wraps the file system of each life: where a planted fault sits.</summary>
+    public Func<IFileSystem, IFileSystem> WrapFiles { get; set; } = static files => files;
+
+    /// <summary>Wraps the connections of each life: where a planted fault sits.</summary>
+    public Func<Client.Connections.IConnector, Client.Connections.IConnector> WrapConnector { get; set; } = static connector => connector;
+
+    private async Task RunAsync(Life life)
+    {
+        AgentOptions options = Options with { BootId = Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture) };
+        var service = new AgentService(
+            options,
+            WrapFiles(Part.Machine.Attach(life)),
+            WrapConnector(new SimConnector(_network, life)),
+            life.Time,
+            life.Random,
+            new TraceLogger(Part),
+            life.Fatal);
+        _service = service;
+        life.AtDeath(() => _service = null);
+        try
+        {
+            await service.StartAsync(life.Stopping);
+            await Task.Delay(Timeout.InfiniteTimeSpan, life.Time, life.Stopping);
+        }
+        catch (OperationCanceledException) when (life.Stopping.IsCancellationRequested)
+        {
+            await service.StopAsync(TimeSpan.FromSeconds(4));
+        }
+    }
+
+    private string Describe() =>
+        _service is { } service ? $"follows {service.FilesFollowed} files, caught up: {service.IsCaughtUp}" : "is down";
+}

@@ -1,0 +1,81 @@
+using LogPipeline.Broker;
+using LogPipeline.Broker.Network;
+using LogPipeline.Files;
+using LogPipeline.Simulation.Kernel;
+using LogPipeline.Simulation.Machines;
+using LogPipeline.Simulation.Network;
+
+namespace LogPipeline.Simulation.Parts;
+
+/// <summary>A broker process: the product's broker core behind simulated connections.</summary>
+internal sealed class BrokerPart
+{
+    public const string Host = "broker";
+    public const int Port = 9092;
+    public const string Data = "/broker";
+
+    private readonly SimNetwork _network;
+
+    public BrokerPart(Machine machine, SimNetwork network, IReadOnlyDictionary<string, string> settings)
+    {
+        _network = network;
+        Settings = settings;
+        Part = new Part(machine, "broker", RunAsync);
+    }
+
+    public Part Part { get; }
+
+    public IReadOnlyDictionary<string, string> Settings { get; }
+
+    /// <summary>Wraps the file system of each life: where a planted fault sits.</summary>
+    public Func<IFileSystem, IFileSystem> WrapFiles { get; set; } = static files => files;
+
+    /// <summary>Reads along on each connection.</summary>
+    public Func<IWireWitness?> Witness { get; set; } = static () => null;
+
+    /// <summary>Runs before the data directory is opened: what a forgetful broker has forgotten by then.</summary>
+    public Action? Opening { get; set; }
+
+    /// <summary>Runs when the broker has recovered and before it serves.</summary>
+    public Action? Opened { get; set; }
+
+    private async Task RunAsync(Life life)
+    {
+        Opening?.Invoke();
+        IFileSystem files = WrapFiles(Part.Machine.Attach(life));
+        var options = new BrokerOptions
+        {
+            DataDirectory = Data,
+            Listen = $"{Host}:{Port}",
+            Advertise = $"{Host}:{Port}",
+            Settings = Settings,
+            LoggerFactory = new TraceLogger(Part),
+            OnFatal = life.Fatal,
+        };
+        BrokerCore core = BrokerCore.Open(options, files, life.Time, life.Random);
+        life.AtDeath(core.Telemetry.Dispose);
+        Opened?.Invoke();
+        _network.Listen(life, Host, Port, end => Serve(life, core, end));
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, life.Time, life.Stopping);
+        }
+        catch (OperationCanceledException)
+        {
+            await core.CloseAsync();
+            core.Dispose();
+        }
+    }
+
+    private async void Serve(Life life, BrokerCore core, LinkEnd end)
+    {
+        try
+        {
+            await new ConnectionLoop(core, new BrokerTransport(end, Witness()), life.Time).RunAsync(life.Stopping);
+        }
+        catch (Exception error)
+        {
+            life.Fatal(error);
+        }
+    }
+}

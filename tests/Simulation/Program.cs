@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace LogPipeline.Simulation;
+
+/// <summary>Runs seeds of the crash simulator from the command line and shows the first that fails.</summary>
+internal static class Program
+{
+    private const string Usage = """
+        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--trace FILE]
+          Runs N seeds (1000) from SEED (1) on, over all cores. The first that fails is run again and its trace written to FILE
+          (artifacts/simulation-SEED.txt). Exit status: 0 no seed failed, 1 one did, 2 usage.
+        """;
+
+    public static int Main(string[] arguments)
+    {
+        ulong seeds = 1000;
+        ulong from = 1;
+        string? traceFile = null;
+        Cast cast = Cast.Whole;
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            string? value = i + 1 < arguments.Length ? arguments[i + 1] : null;
+            switch (arguments[i])
+            {
+                case "--seeds" when ulong.TryParse(value, CultureInfo.InvariantCulture, out seeds):
+                case "--from" when ulong.TryParse(value, CultureInfo.InvariantCulture, out from):
+                    i++;
+                    break;
+                case "--trace" when value is not null:
+                    traceFile = value;
+                    i++;
+                    break;
+                case "--broker-and-sink":
+                    cast = Cast.BrokerAndSink;
+                    break;
+                default:
+                    Console.Error.WriteLine(Usage);
+                    return 2;
+            }
+        }
+        return Run(from, seeds, cast, traceFile);
+    }
+
+    private static int Run(ulong from, ulong seeds, Cast cast, string? traceFile)
+    {
+        long started = Stopwatch.GetTimestamp();
+        ulong done = 0;
+        long lines = 0;
+        long events = 0;
+        double simulated = 0;
+        double said = 0;
+        SeedResult? failed = SeedRun.Many(from, seeds, cast, static () => false, result =>
+        {
+            done++;
+            lines += result.Lines;
+            events += result.Events;
+            simulated += result.Simulated.TotalHours;
+            double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+            if (seconds - said >= 2)
+            {
+                said = seconds;
+                Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} seeds, {done / seconds:F0} a second"));
+            }
+        });
+        double all = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{done} seeds in {all:F1} s, {done / all:F0} a second: {lines} lines, {simulated:F0} simulated hours, {events} events"));
+        if (failed is null)
+        {
+            Console.WriteLine("no seed failed");
+            return 0;
+        }
+        Explain(failed, cast, traceFile);
+        return 1;
+    }
+
+    private static void Explain(SeedResult failed, Cast cast, string? traceFile)
+    {
+        (SeedResult again, IReadOnlyList<string> trace) = SeedRun.Explain(failed.Seed, cast);
+        traceFile ??= string.Create(CultureInfo.InvariantCulture, $"artifacts/simulation-{failed.Seed}.txt");
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(traceFile))!);
+        File.WriteAllLines(traceFile, trace);
+        Console.WriteLine($"seed {failed.Seed} FAILED after {failed.Failure!.At.TotalSeconds:F3} s: {failed.Failure.Rule}");
+        Console.WriteLine($"  {failed.Failure.What}");
+        Console.WriteLine(again.Hash == failed.Hash
+            ? $"  repeated exactly; {trace.Count} steps in {traceFile}"
+            : $"  NOT repeated exactly: something depends on more than the seed; {trace.Count} steps in {traceFile}");
+    }
+}

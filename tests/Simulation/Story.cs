@@ -1,0 +1,235 @@
+using System.Globalization;
+using LogPipeline.Simulation.Checks;
+using LogPipeline.Simulation.Database;
+using LogPipeline.Simulation.Kernel;
+using LogPipeline.Simulation.Machines;
+using LogPipeline.Simulation.Network;
+using LogPipeline.Simulation.Parts;
+using LogPipeline.Simulation.Workload;
+
+namespace LogPipeline.Simulation;
+
+/// <summary>
+/// One run: application servers with an agent each, a broker, a database and its sinks; a storm of faults that the seed decides;
+/// then calm, in which everything must drain; then the account.
+/// </summary>
+internal sealed class Story
+{
+    public const string Topic = "web_log";
+
+    private static readonly TimeSpan CalmMax = TimeSpan.FromMinutes(20);
+
+    private readonly Machine _sinkHost;
+
+    public Story(ulong seed, bool verbose = false, Action<Story>? plant = null, Cast cast = Cast.Whole)
+    {
+        World = new World(seed, verbose);
+        Plan = new FaultPlan(World);
+        Network = new SimNetwork(World);
+        Database = new SimDatabase(World);
+        Acks = new AckLedger(World);
+        PartitionCount = World.Random.Next(1, 4);
+        BrokerHost = new Machine(World, "broker-host");
+        Broker = new BrokerPart(BrokerHost, Network, Settings()) { Witness = () => new WireWitness(Acks) };
+        Broker.Opened = CheckBrokerDisk;
+        if (cast == Cast.Whole)
+        {
+            Whole();
+        }
+        else
+        {
+            BrokerAndSink();
+        }
+        _sinkHost = new Machine(World, "sink-host");
+        Sinks.Add(new SinkPart(_sinkHost, Network, Database, "sink0"));
+        if (Plan.SecondSink)
+        {
+            Sinks.Add(new SinkPart(new Machine(World, "sink-host1"), Network, Database, "sink1"));
+        }
+        Table = new TableWatch(this);
+        plant?.Invoke(this);
+        Nemesis = new Nemesis(this);
+    }
+
+    public World World { get; }
+
+    public FaultPlan Plan { get; }
+
+    public SimNetwork Network { get; }
+
+    public SimDatabase Database { get; }
+
+    public Machine BrokerHost { get; }
+
+    public BrokerPart Broker { get; }
+
+    public List<AppServer> Servers { get; } = [];
+
+    public List<AgentPart> Agents { get; } = [];
+
+    public List<SteadyShipper> Shippers { get; } = [];
+
+    public List<SinkPart> Sinks { get; } = [];
+
+    public List<Line> Lines { get; } = [];
+
+    public AckLedger Acks { get; }
+
+    public TableWatch Table { get; }
+
+    public Nemesis Nemesis { get; }
+
+    public int PartitionCount { get; }
+
+    /// <summary>Whether a broker has lost acked records in this run.</summary>
+    public bool TailLost { get; set; }
+
+    /// <summary>Runs it. The failure is in <see cref="World"/>.</summary>
+    public void Run()
+    {
+        Nemesis.Begin();
+        foreach (AppServer server in Servers)
+        {
+            server.Run(Plan.Storm);
+        }
+        World.Run(Plan.Storm);
+        if (World.Failure is not null)
+        {
+            return;
+        }
+        Nemesis.End();
+        Servers.ForEach(static server => server.Finish());
+        bool drained = false;
+        Poll(() => drained = drained || IsDrained());
+        TimeSpan bound = World.Now + CalmMax;
+        if (!World.Run(bound, () => drained))
+        {
+            if (World.Failure is null)
+            {
+                World.Fail("everything drains", WhatIsWaitedFor());
+            }
+            return;
+        }
+        // What may still come, late: repeats, old requests, rebalances.
+        World.Run(World.Now + TimeSpan.FromSeconds(20));
+        if (World.Failure is null)
+        {
+            Account();
+        }
+    }
+
+    private void Whole()
+    {
+        int servers = World.Chance(0.3) ? 2 : 1;
+        for (int i = 0; i < servers; i++)
+        {
+            var machine = new Machine(World, string.Create(CultureInfo.InvariantCulture, $"app{i}"));
+            Servers.Add(new AppServer(machine, Lines, World.Random.Next(1, 4)));
+            Agents.Add(new AgentPart(machine, Network, string.Create(CultureInfo.InvariantCulture, $"agent{i}")));
+        }
+    }
+
+    private void BrokerAndSink()
+    {
+        for (int partition = 0; partition < PartitionCount; partition++)
+        {
+            var machine = new Machine(World, string.Create(CultureInfo.InvariantCulture, $"shipper-host{partition}"));
+            Shippers.Add(new SteadyShipper(machine, Network, Lines, partition, Plan.Storm));
+        }
+    }
+
+    private void Poll(Action look)
+    {
+        look();
+        World.After(TimeSpan.FromMilliseconds(500), () => Poll(look));
+    }
+
+    private bool IsDrained()
+    {
+        if (!Table.HasAll(Lines))
+        {
+            return false;
+        }
+        for (int partition = 0; partition < PartitionCount; partition++)
+        {
+            var stored = Stored(partition);
+            long end = stored.Count == 0 ? 0 : stored[^1].Header.NextOffset;
+            if (Database.Tables.Logs.Find(entry => entry.Log.Partition == partition)?.NextOffset != end)
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private void Account()
+    {
+        var topic = new List<TopicLine>();
+        for (int partition = 0; partition < PartitionCount; partition++)
+        {
+            List<StoredBatch> stored = Stored(partition);
+            Acks.Check(partition, stored);
+            topic.AddRange(Delivery.LinesOf(partition, stored));
+        }
+        Delivery.CheckLines(World, "topic", Lines, Delivery.CountTopic(topic), atLeast: !TailLost);
+        Delivery.CheckLines(World, "table", Lines, Delivery.CountTable(Database.Tables), atLeast: true);
+        if (!TailLost)
+        {
+            Delivery.CheckRanges(World, topic);
+        }
+        Delivery.CheckSources(World, Database.Tables);
+    }
+
+    private void CheckBrokerDisk()
+    {
+        for (int partition = 0; partition < PartitionCount; partition++)
+        {
+            Acks.Check(partition, Stored(partition));
+        }
+    }
+
+    private List<StoredBatch> Stored(int partition) => TopicReader.Read(BrokerHost.Disk, BrokerPart.Data, Topic, partition);
+
+    private Dictionary<string, string> Settings() => new()
+    {
+        ["num.partitions"] = PartitionCount.ToString(CultureInfo.InvariantCulture),
+        ["group.initial.rebalance.delay.ms"] = "100",
+        ["log.roll.ms"] = World.Random.Next(5_000, 60_000).ToString(CultureInfo.InvariantCulture),
+        ["log.index.size.max.bytes"] = "4096",
+    };
+
+    private string WhatIsWaitedFor()
+    {
+        var text = new List<string>();
+        if (Table.Missing(Lines) is { } missing)
+        {
+            text.Add($"line {missing.Id} is not in the table");
+        }
+        for (int partition = 0; partition < PartitionCount; partition++)
+        {
+            var stored = Stored(partition);
+            LedgerText(text, partition, stored.Count == 0 ? 0 : stored[^1].Header.NextOffset);
+        }
+        foreach (Part part in World.Parts)
+        {
+            text.Add($"{part.Name} {(part.Life is null ? "is down" : part.Describe?.Invoke() ?? "runs")}");
+        }
+        return string.Join("; ", text);
+    }
+
+    private void LedgerText(List<string> text, int partition, long end)
+    {
+        long? next = Database.Tables.Logs.Find(entry => entry.Log.Partition == partition)?.NextOffset;
+        text.Add(string.Create(CultureInfo.InvariantCulture, $"partition {partition}: the log ends at {end}, the ledger is at {next}"));
+    }
+}
+
+/// <summary>Who takes part.</summary>
+internal enum Cast
+{
+    /// <summary>Servers with agents, broker, sinks.</summary>
+    Whole,
+
+    /// <summary>Broker and sinks, and in the agents' place a shipper that never dies.</summary>
+    BrokerAndSink,
+}

@@ -1,0 +1,231 @@
+using System.Globalization;
+using LogPipeline.Files;
+using LogPipeline.Simulation.Kernel;
+using LogPipeline.Simulation.Machines;
+using LogPipeline.Testing.Files;
+
+namespace LogPipeline.Simulation.Workload;
+
+/// <summary>
+/// A machine whose applications write logs, and whose logrotate renames, copies, truncates and deletes them. It knows of each
+/// line where it stands, so it can say what must come out at the other end.
+/// </summary>
+internal sealed class AppServer
+{
+    public const string Logs = "/logs";
+
+    private readonly List<Line> _lines;
+    private readonly List<LogFile> _rotated = [];
+    private readonly LogFile[] _current;
+    private readonly HashSet<int> _mine = [];
+    private MemoryFileSystem _files;
+    private readonly bool[] _rotating;
+    private int _rotations;
+
+    /// <param name="machine">Where.</param>
+    /// <param name="lines">Of all servers: an id is a place in it.</param>
+    /// <param name="streams">How many files are written at a time.</param>
+    public AppServer(Machine machine, List<Line> lines, int streams)
+    {
+        Machine = machine;
+        _lines = lines;
+        _files = new MemoryFileSystem(machine.Disk);
+        _files.CreateDirectory(Logs);
+        _current = [.. Enumerable.Range(0, streams).Select(stream => new LogFile(_files, PathOf(stream)))];
+        _rotating = new bool[streams];
+        machine.LosingPower = LosingPower;
+        machine.PowerLost = PowerLost;
+    }
+
+    public Machine Machine { get; }
+
+    public WriterHabits Habits { get; } = new();
+
+    private World World => Machine.World;
+
+    /// <summary>Writes and rotates until <paramref name="until"/>.</summary>
+    public void Run(TimeSpan until)
+    {
+        if (World.Now >= until)
+        {
+            return;
+        }
+        if (Machine.IsUp)
+        {
+            Act(World.Random.Next(_current.Length));
+        }
+        World.After(World.Between(TimeSpan.Zero, Habits.PauseMax), () => Run(until));
+    }
+
+    /// <summary>Ends what is half written: from here on nothing changes.</summary>
+    public void Finish()
+    {
+        foreach (LogFile file in _current)
+        {
+            file.Finish();
+        }
+    }
+
+    private void Act(int stream)
+    {
+        LogFile file = _current[stream];
+        Append(file, World.Random.Next(1, Habits.LinesMax + 1));
+        if (World.Chance(Habits.Sync))
+        {
+            file.Sync();
+        }
+        if (_rotating[stream])
+        {
+            return;
+        }
+        if (World.Chance(Habits.Rename))
+        {
+            Rotate(stream);
+        }
+        else if (World.Chance(Habits.CopyTruncate))
+        {
+            CopyTruncate(stream);
+        }
+        else if (World.Chance(Habits.Truncate))
+        {
+            file.Truncate("truncated");
+            World.Trace.Say(null, $"{Machine.Name}: {file.Path} truncated");
+        }
+        else if (World.Chance(Habits.Recreate))
+        {
+            file.Delete("deleted at once");
+            World.Trace.Say(null, $"{Machine.Name}: {file.Path} deleted and made anew");
+            _current[stream] = new LogFile(_files, file.Path);
+        }
+        if (_rotated.Count > 0 && World.Chance(Habits.DeleteRotated))
+        {
+            LogFile oldest = _rotated[0];
+            _rotated.RemoveAt(0);
+            World.Trace.Say(null, $"{Machine.Name}: {oldest.Path} deleted");
+            oldest.Delete("its rotated file was deleted");
+        }
+    }
+
+    private void Append(LogFile file, int count)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            var line = Line.Make(_lines.Count, World.Random);
+            _lines.Add(line);
+            _mine.Add(line.Id);
+            bool carriageReturn = World.Chance(0.05);
+            if (World.Chance(0.02))
+            {
+                file.AppendBlank();
+            }
+            if (World.Chance(Habits.Halves))
+            {
+                file.Finish();
+                int half = World.Random.Next(1, line.Bytes.Length);
+                file.AppendBytes(line.Bytes.AsSpan(0, half));
+                // The rest comes with the next write of this file: nothing of another line may come between.
+                file.Unfinished = (line, half, carriageReturn);
+                return;
+            }
+            file.Append(line, carriageReturn);
+        }
+    }
+
+    private void Rotate(int stream)
+    {
+        LogFile file = _current[stream];
+        file.Finish();
+        string to = NextName(stream);
+        World.Trace.Say(null, $"{Machine.Name}: {file.Path} renamed to {to}");
+        file.RenameTo(to);
+        _rotated.Add(file);
+        _current[stream] = new LogFile(_files, PathOf(stream));
+        if (World.Chance(0.5))
+        {
+            _files.FlushDirectory(Logs);
+        }
+    }
+
+    private void CopyTruncate(int stream)
+    {
+        LogFile file = _current[stream];
+        file.Finish();
+        string to = NextName(stream);
+        World.Trace.Say(null, $"{Machine.Name}: {file.Path} copied to {to}, to be truncated");
+        LogFile copy = file.CopyTo(to);
+        _rotated.Add(copy);
+        int boot = Machine.BootCount;
+        TimeSpan gap = World.Chance(0.5) ? TimeSpan.Zero : World.Between(TimeSpan.Zero, Habits.CopyGapMax);
+        // logrotate is one process: nothing else happens to the file between copy and cut, but lines and power failures.
+        _rotating[stream] = true;
+        World.After(gap, () =>
+        {
+            _rotating[stream] = false;
+            if (Machine.IsUp && Machine.BootCount == boot)
+            {
+                World.Trace.Say(null, $"{Machine.Name}: {file.Path} truncated after its copy");
+                file.TruncateAfterCopy(copy);
+            }
+        });
+    }
+
+    private string PathOf(int stream) => string.Create(CultureInfo.InvariantCulture, $"{Logs}/app{stream}.log");
+
+    private string NextName(int stream) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(stream)}.{++_rotations}");
+
+    // An application's log is append-only: after a crash a file is a prefix of what it was, cut at any byte not synced.
+    private void LosingPower()
+    {
+        foreach (LogFile file in _current.Concat(_rotated))
+        {
+            file.CutUnsynced(World.Random);
+        }
+        if (World.Chance(0.7))
+        {
+            _files.FlushDirectory(Logs);
+        }
+        _files.Kill();
+    }
+
+    private void PowerLost()
+    {
+        var found = new Dictionary<int, int>();
+        _rotated.Clear();
+        _files = new MemoryFileSystem(Machine.Disk);
+        foreach (DirectoryEntry entry in _files.List(Logs))
+        {
+            string path = $"{Logs}/{entry.Name}";
+            LogFile file = LogFile.Found(_files, path, _lines);
+            int stream = Array.FindIndex(_current, current => current.Path == path);
+            if (stream >= 0)
+            {
+                _current[stream] = file;
+            }
+            else
+            {
+                _rotated.Add(file);
+            }
+            foreach (Line line in file.Lines)
+            {
+                found[line.Id] = found.GetValueOrDefault(line.Id) + 1;
+            }
+        }
+        for (int stream = 0; stream < _current.Length; stream++)
+        {
+            if (!_files.FileExists(_current[stream].Path))
+            {
+                _current[stream] = new LogFile(_files, _current[stream].Path);
+            }
+        }
+        foreach (Line line in _lines)
+        {
+            if (_mine.Contains(line.Id))
+            {
+                int copies = found.GetValueOrDefault(line.Id);
+                line.Least = Math.Min(1, copies);
+                line.Most = Math.Max(line.Most, copies);
+                line.Story = copies == 0 && line.Story.Length == 0 ? "lost when its machine lost power" : line.Story;
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Globalization;
+using System.Text;
+using LogPipeline.Simulation.Database;
+
+namespace LogPipeline.Simulation.Workload;
+
+/// <summary>A line that an application wrote, and how often it must and may come out at the other end.</summary>
+internal sealed class Line(int id, byte[] bytes)
+{
+    private const string Mark = "L";
+    private const byte End = (byte)'$';
+
+    public int Id => id;
+
+    /// <summary>As written, without terminator.</summary>
+    public byte[] Bytes => bytes;
+
+    /// <summary>1 while a file holds it; 0 once it was destroyed, perhaps before anyone could read it.</summary>
+    public int Least { get; set; } = 1;
+
+    /// <summary>1, or the number of files that hold it after a half-made copy.</summary>
+    public int Most { get; set; } = 1;
+
+    /// <summary>Where it stands, for messages.</summary>
+    public string Story { get; set; } = "";
+
+    public static Line Make(int id, Random random)
+    {
+        int filler = random.Next(40) switch { 0 => random.Next(1000, 4000), < 6 => random.Next(200), _ => random.Next(30) };
+        var text = new StringBuilder(Mark).Append(id.ToString("D6", CultureInfo.InvariantCulture)).Append(' ');
+        for (int i = 0; i < filler; i++)
+        {
+            text.Append((char)('a' + (id + i) % 26));
+        }
+        byte[] bytes = [.. Encoding.ASCII.GetBytes(text.ToString()), End];
+        if (filler > 4 && random.Next(30) == 0)
+        {
+            // What text never holds.
+            bytes[9] = (byte)(random.Next(2) * 0xff);
+        }
+        else if (filler >= SimFlush.Poison.Length && filler < 200 && random.Next(60) == 0)
+        {
+            SimFlush.Poison.CopyTo(bytes.AsSpan(8));
+        }
+        return new Line(id, bytes);
+    }
+
+    /// <summary>The id of a whole line; null for a fragment or anything else.</summary>
+    public static int? IdOf(ReadOnlySpan<byte> value) =>
+        value.Length > 8 && value[0] == Mark[0] && value[7] == ' ' && value[^1] == End
+        && int.TryParse(Encoding.ASCII.GetString(value[1..7]), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
+}

@@ -1,0 +1,160 @@
+using LogPipeline.Files;
+using LogPipeline.Testing.Files;
+
+namespace LogPipeline.Simulation.Workload;
+
+/// <summary>One log file as its writer has it open, and the lines that stand in it.</summary>
+internal sealed class LogFile
+{
+    private readonly MemoryFileSystem _files;
+    private readonly IFile _file;
+    private long _length;
+    private long _synced;
+
+    public LogFile(MemoryFileSystem files, string path)
+    {
+        _files = files;
+        Path = path;
+        _file = files.Open(path, FileOpenMode.ReadWrite);
+        _length = _file.Length;
+        _synced = _length;
+    }
+
+    public string Path { get; private set; }
+
+    public List<Line> Lines { get; } = [];
+
+    /// <summary>A line whose end is yet to be written.</summary>
+    public (Line Line, int Written, bool CarriageReturn)? Unfinished { get; set; }
+
+    /// <summary>What a machine finds after it lost power.</summary>
+    public static LogFile Found(MemoryFileSystem files, string path, List<Line> all)
+    {
+        var found = new LogFile(files, path);
+        byte[] bytes = new byte[found._length];
+        found._file.Read(bytes, 0);
+        int at = 0;
+        for (int end; (end = bytes.AsSpan(at).IndexOf((byte)'\n')) >= 0; at += end + 1)
+        {
+            if (Line.IdOf(bytes.AsSpan(at, end).TrimEnd((byte)'\r')) is { } id)
+            {
+                found.Lines.Add(all[id]);
+            }
+        }
+        if (at < bytes.Length)
+        {
+            // A careful logger begins on a line of its own.
+            found.AppendBytes("\n"u8);
+            if (Line.IdOf(bytes.AsSpan(at).TrimEnd((byte)'\r')) is { } id)
+            {
+                found.Lines.Add(all[id]);
+            }
+        }
+        return found;
+    }
+
+    public void Append(Line line, bool carriageReturn)
+    {
+        Finish();
+        AppendBytes(line.Bytes);
+        End(line, carriageReturn);
+    }
+
+    /// <summary>An empty line.</summary>
+    public void AppendBlank()
+    {
+        Finish();
+        AppendBytes("\n"u8);
+    }
+
+    /// <summary>Writes the rest of a half-written line.</summary>
+    public void Finish()
+    {
+        if (Unfinished is { } unfinished)
+        {
+            Unfinished = null;
+            AppendBytes(unfinished.Line.Bytes.AsSpan(unfinished.Written));
+            End(unfinished.Line, unfinished.CarriageReturn);
+        }
+    }
+
+    public void AppendBytes(ReadOnlySpan<byte> bytes)
+    {
+        _file.Write(bytes, _length);
+        _length += bytes.Length;
+    }
+
+    public void Sync()
+    {
+        _file.Flush();
+        _synced = _length;
+    }
+
+    public void RenameTo(string path)
+    {
+        _files.Rename(Path, path);
+        Path = path;
+    }
+
+    public void Truncate(string why)
+    {
+        Destroy(why);
+        _file.SetLength(0);
+        _length = _synced = 0;
+    }
+
+    /// <summary>Deletes the name, durably; an agent may still hold the file open and read it.</summary>
+    public void Delete(string why)
+    {
+        Destroy(why);
+        _files.Delete(Path);
+        _files.FlushDirectory(AppServer.Logs);
+        _file.Dispose();
+    }
+
+    public LogFile CopyTo(string path)
+    {
+        byte[] bytes = new byte[_length];
+        _file.Read(bytes, 0);
+        var copy = new LogFile(_files, path);
+        copy.AppendBytes(bytes);
+        copy.Lines.AddRange(Lines);
+        return copy;
+    }
+
+    /// <summary>The second half of copytruncate: what the copy has lives on there, what came after it is lost.</summary>
+    public void TruncateAfterCopy(LogFile copy)
+    {
+        Lines.RemoveAll(copy.Lines.Contains);
+        Truncate("written between a copy and its truncation");
+    }
+
+    /// <summary>Power fails: the file will be a prefix of what it was.</summary>
+    public void CutUnsynced(Random random)
+    {
+        long keep = random.Next(3) switch { 0 => _length, 1 => _synced, _ => random.NextInt64(_synced, _length + 1) };
+        _file.SetLength(keep);
+        _file.Flush();
+    }
+
+    private void End(Line line, bool carriageReturn)
+    {
+        AppendBytes(carriageReturn ? "\r\n"u8 : "\n"u8);
+        Lines.Add(line);
+    }
+
+    private void Destroy(string why)
+    {
+        if (Unfinished is { } unfinished)
+        {
+            Unfinished = null;
+            Lines.Add(unfinished.Line);
+        }
+        foreach (Line line in Lines)
+        {
+            line.Least = 0;
+            line.Story = why;
+        }
+        Lines.Clear();
+    }
+}

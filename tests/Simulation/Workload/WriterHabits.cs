@@ -1,0 +1,28 @@
+namespace LogPipeline.Simulation.Workload;
+
+/// <summary>How a server's applications and its logrotate behave. Chances are per write.</summary>
+internal sealed class WriterHabits
+{
+    public TimeSpan PauseMax { get; set; } = TimeSpan.FromSeconds(1);
+
+    public int LinesMax { get; set; } = 4;
+
+    public double Sync { get; set; } = 0.1;
+
+    /// <summary>Leaves a line half written until the next write.</summary>
+    public double Halves { get; set; } = 0.1;
+
+    public double Rename { get; set; }
+
+    public double CopyTruncate { get; set; }
+
+    /// <summary>How long logrotate may take from the copy to the cut.</summary>
+    public TimeSpan CopyGapMax { get; set; } = TimeSpan.FromSeconds(2);
+
+    public double Truncate { get; set; }
+
+    /// <summary>Deletes the file and makes a new one at once: mostly the same inode number.</summary>
+    public double Recreate { get; set; }
+
+    public double DeleteRotated { get; set; }
+}
