@@ -49,9 +49,9 @@ public static class AgentSection
             MaxLineBytes = (int)section.Size("max_line_bytes", defaults.MaxLineBytes, 1024, LineBytesMax),
             Partition = section.Choice("partition", defaults.Partition, ("file", PartitionRule.File), ("host", PartitionRule.Host)),
         };
+        if (input.Paths.Count == 0)
+            section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"]");
         section.Close();
-        return input.Paths.Count > 0
-            ? input
-            : throw new ConfigurationException($"{section.Origin}: {section.Name("paths")} is missing: name the files, such as [\"/var/log/nginx/*access.log*\"]");
+        return input;
     }
 }

@@ -9,6 +9,7 @@ namespace LogPipeline.Agent.Configuration;
 public sealed class ConfigurationSection(MapNode map, string path)
 {
     private readonly SortedSet<string> _known = new(StringComparer.Ordinal);
+    private string? _missing;
 
     /// <summary>Where this section is, such as <c>agent.inputs[0]</c>; empty at the top.</summary>
     public string Path { get; } = path;
@@ -29,7 +30,15 @@ public sealed class ConfigurationSection(MapNode map, string path)
 
     /// <summary>A text that has to be there; <paramref name="why"/> says what it is for, with an example.</summary>
     public string Required(string key, string why)
-        => TextOrNull(key) is { Length: > 0 } text ? text : throw new ConfigurationException($"{Origin}: {Name(key)} is missing: {why}");
+    {
+        if (TextOrNull(key) is { Length: > 0 } text)
+            return text;
+        Missing(key, why);
+        return "";
+    }
+
+    /// <summary>Notes a key that has to be there. Told by <see cref="Close"/>, after unknown keys: one of those may be the missing one, misspelt.</summary>
+    public void Missing(string key, string why) => _missing ??= $"{Origin}: {Name(key)} is missing: {why}";
 
     public bool Flag(string key, bool otherwise) => Value(key) switch
     {
@@ -134,7 +143,7 @@ public sealed class ConfigurationSection(MapNode map, string path)
             _known.Add(key);
     }
 
-    /// <exception cref="ConfigurationException">A key is here that nobody asked for.</exception>
+    /// <exception cref="ConfigurationException">A key is here that nobody asked for, or one is not that has to be.</exception>
     public void Close()
     {
         foreach (var (key, node) in map.Entries)
@@ -145,6 +154,8 @@ public sealed class ConfigurationSection(MapNode map, string path)
             var advice = NearestKey.Find(key, _known) is { } near ? $"did you mean '{near}'?" : $"known here: {string.Join(", ", _known)}";
             throw new ConfigurationException($"{node.Origin}: unknown key '{key}'{under}; {advice}");
         }
+        if (_missing is not null)
+            throw new ConfigurationException(_missing);
     }
 
     private ConfigurationNode? Value(string key)

@@ -75,7 +75,7 @@ internal sealed class FileRegionSender : IDisposable, IValueTaskSource
         {
             return new SendPacketsElement(records.Memory);
         }
-        if (slice.File.Handle is { IsAsync: true } handle)
+        if (slice.File?.Handle is { IsAsync: true } handle)
         {
             return new SendPacketsElement(_streams.GetValue(handle, Wrap), slice.Position, slice.Length);
         }

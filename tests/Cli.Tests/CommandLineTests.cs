@@ -1,0 +1,25 @@
+namespace LogPipeline.Cli.Tests;
+
+public class CommandLineTests
+{
+    [Fact]
+    public void Every_verb_says_what_it_does_and_shows_an_example_that_parses()
+    {
+        var root = CommandTree.Build();
+        foreach (var verb in Verbs(root))
+        {
+            Assert.NotEmpty(verb.Description!);
+            Assert.NotEmpty(verb.Examples);
+            foreach (var example in verb.Examples.SelectMany(Calls))
+                Assert.Empty(root.Parse(example).Errors);
+        }
+    }
+
+    // The part of a shell line that logpipe sees: without what stands before it, after a pipe, or in a redirection.
+    private static IEnumerable<string> Calls(string example)
+        => example.Split('|').Where(part => part.Contains("logpipe ", StringComparison.Ordinal))
+            .Select(part => part[(part.IndexOf("logpipe ", StringComparison.Ordinal) + 8)..].Split(" > ")[0].Split(" < ")[0].Replace('\'', '"'));
+
+    private static IEnumerable<Verb> Verbs(System.CommandLine.Command command)
+        => command.Subcommands.OfType<Verb>().SelectMany(verb => Verbs(verb).Prepend(verb));
+}

@@ -1,0 +1,36 @@
+using LogPipeline.Agent.Configuration;
+using LogPipeline.Cli.Configuration;
+
+namespace LogPipeline.Cli.Tests.Configuration;
+
+public class WrongValueTests
+{
+    [Theory]
+    [InlineData("agent:\n  linger: 5", "logpipe.yaml:2: agent.linger should be a duration with its unit, such as 200ms, 5s or 1h, not '5'")]
+    [InlineData("agent:\n  linger: [5s]", "logpipe.yaml:2: agent.linger should be a duration with its unit, such as 200ms, 5s or 1h, not a list")]
+    [InlineData("agent:\n  batch_bytes: many", "logpipe.yaml:2: agent.batch_bytes should be a size from 1KiB to 64MiB, not 'many'")]
+    [InlineData("agent:\n  batch_bytes: 1GiB", "logpipe.yaml:2: agent.batch_bytes should be a size from 1KiB to 64MiB, not '1GiB'")]
+    [InlineData("agent:\n  inflight_per_partition: 9", "logpipe.yaml:2: agent.inflight_per_partition should be a whole number from 1 to 5, not '9'")]
+    [InlineData("agent:\n  compression: zip", "logpipe.yaml:2: agent.compression should be lz4, gzip or none, not 'zip'")]
+    [InlineData("agent:\n  inputs: /var/log/a", "logpipe.yaml:2: agent.inputs should be a list, each item beginning with '-', not '/var/log/a'")]
+    [InlineData("agent:\n  inputs: [a]", "logpipe.yaml:2: agent.inputs[0] should be keys below it, not 'a'")]
+    [InlineData("agent: yes please", "logpipe.yaml:1: agent should be keys below it, not 'yes please'")]
+    [InlineData("agent:\n  inputs:\n    - topic: t", "logpipe.yaml:3: agent.inputs[0].paths is missing: name the files, such as [\"/var/log/nginx/*access.log*\"]")]
+    [InlineData("agent:\n  inputs:\n    - paths: [/a]", "logpipe.yaml:3: agent.inputs[0].topic is missing: the topic that the lines go to, such as web_log")]
+    [InlineData("- a", "logpipe.yaml:1: expected keys such as 'broker:', 'agent:' or 'sinks:', found a list")]
+    [InlineData("sinks:\n  - name: a\n    topics: [t]\n    sqlite: { file: x }\n  - name: a\n    topics: [t]\n    sqlite: { file: y }",
+        "logpipe.yaml:5: two sinks are named 'a'; the name is the consumer group too, so each needs its own")]
+    [InlineData("telemetry: { otlp: collector }", "logpipe.yaml:1: telemetry.otlp should be an address such as http://127.0.0.1:4317, not 'collector'")]
+    public void What_is_wanted_is_said(string yaml, string expected) => Assert.Equal(expected, Refused(yaml));
+
+    [Fact]
+    public void Text_that_is_not_yaml_names_its_line()
+        => Assert.StartsWith("logpipe.yaml:2: not valid YAML: ", Refused("broker: { data: a }\nagent: }"), StringComparison.Ordinal);
+
+    [Fact]
+    public void Key_written_twice_is_refused()
+        => Assert.StartsWith("logpipe.yaml:", Refused("broker: { data: a }\nbroker: { data: b }"), StringComparison.Ordinal);
+
+    private static string Refused(string yaml)
+        => Assert.Throws<ConfigurationException>(() => PipelineConfiguration.Read(ConfigurationFile.Read(yaml, "logpipe.yaml", []))).Message;
+}
