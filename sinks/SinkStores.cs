@@ -1,14 +1,37 @@
 using LogPipeline.Files;
+using LogPipeline.Sinks.Files;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Sqlite;
 
 namespace LogPipeline.Sinks;
 
 /// <summary>Makes the store that a sink's options name.</summary>
 public static class SinkStores
 {
-    public static ISinkStore Create(SinkOptions options, IFileSystem files, TimeProvider time, Random random) => throw new NotImplementedException();
+    /// <exception cref="SinkConfigurationException">A setting is wrong.</exception>
+    public static ISinkStore Create(SinkOptions options, IFileSystem files, TimeProvider time, Random random)
+    {
+        options.Validate();
+        var parser = LineParsers.Named(options.Parser);
+        if (options.Postgres is { } postgres)
+            return new PostgresStore(options.Name, postgres, parser, time, random);
+        if (options.Sqlite is { } sqlite)
+            return new SqliteStore(options.Name, sqlite, parser, random);
+        return new FileStore(options.Name, options.Files!, parser, files, random);
+    }
 
     /// <summary>A reader of the view that the sink fills.</summary>
     /// <exception cref="SinkConfigurationException">Files have no view to query.</exception>
-    public static ILogReader CreateReader(SinkOptions options, TimeProvider time) => throw new NotImplementedException();
+    public static ILogReader CreateReader(SinkOptions options, TimeProvider time)
+    {
+        options.Validate();
+        var parser = LineParsers.Named(options.Parser);
+        if (options.Postgres is { } postgres)
+            return new SqlLogReader(new PostgresDialect(postgres), options.Name, postgres.Table, parser, time);
+        if (options.Sqlite is { } sqlite)
+            return new SqlLogReader(new SqliteDialect(sqlite), options.Name, sqlite.Table, parser, time);
+        throw new SinkConfigurationException($"sink {options.Name} writes files: read them with your own tools; only postgres and sqlite sinks can be queried");
+    }
 }

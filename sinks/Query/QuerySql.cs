@@ -1,0 +1,129 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Text;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
+
+namespace LogPipeline.Sinks.Query;
+
+/// <summary>Turns a query into SQL over the view's columns; every value becomes a parameter.</summary>
+internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser parser)
+{
+    private readonly StringBuilder _where = new();
+    private readonly List<object> _values = [];
+    private string _end = "";
+
+    private static readonly Column[] ViewColumns =
+    [
+        new("topic", ColumnKind.Text), new("partition", ColumnKind.Integer), new("log_offset", ColumnKind.BigInteger), new("time", ColumnKind.Time),
+        new("host", ColumnKind.Text), new("file", ColumnKind.Text), new("generation", ColumnKind.Text), new("file_offset", ColumnKind.BigInteger),
+        new("part", ColumnKind.Integer), new("line", ColumnKind.Text),
+    ];
+
+    /// <summary>The columns that are selected, in the order <see cref="LogRow"/> takes them.</summary>
+    public string Selected => "topic, partition, log_offset, time, host, file, generation, file_offset, part, line, raw, parsed"
+        + string.Concat(parser.Columns.Select(c => $", {c.Name}"));
+
+    public QuerySql Where(LogQuery query, bool wholeLines)
+    {
+        if (query.From is { } from)
+            And($"time >= {Value(dialect.TimeParameter(from))}");
+        if (query.To is { } to)
+            And($"time < {Value(dialect.TimeParameter(to))}");
+        if (wholeLines)
+            And("part <= 1");
+        foreach (var text in query.Contains)
+            And(ContainsText(text, wholeLines));
+        foreach (var comparison in query.Where)
+            And(Compare(comparison));
+        return this;
+    }
+
+    public QuerySql InLog(int log, long from, long to, long? rowFloor)
+    {
+        And($"log_id = {Value(log)} AND log_offset >= {Value(from)} AND log_offset < {Value(to)}");
+        if (rowFloor is { } floor)
+            And($"row_id > {Value(floor)}");
+        return this;
+    }
+
+    public QuerySql OrderBy(string order)
+    {
+        _end = $" ORDER BY {order}";
+        return this;
+    }
+
+    public QuerySql Limit(int limit)
+    {
+        if (limit > 0)
+            _end += $" LIMIT {limit.ToString(CultureInfo.InvariantCulture)}";
+        return this;
+    }
+
+    public DbCommand Command(DbConnection connection)
+    {
+        var command = connection.CreateCommand();
+        var row = dialect.RowId is { } id ? $", {id} AS row_id" : "";
+        var view = RowColumns.ViewSelect(table, parser).Replace("SELECT ", $"SELECT r.log AS log_id{row}, ", StringComparison.Ordinal);
+        command.CommandText = $"SELECT {Selected} FROM ({view}) AS v WHERE 1 = 1{_where}{_end}";
+        command.CommandTimeout = 0; // the reader decides how long to wait, by cancelling
+        for (var i = 0; i < _values.Count; i++)
+        {
+            var parameter = command.CreateParameter();
+            parameter.ParameterName = $"@p{i}";
+            parameter.Value = _values[i];
+            command.Parameters.Add(parameter);
+        }
+        return command;
+    }
+
+    /// <summary>A text may stand in a later part of a long line, whose first part stands for all.</summary>
+    private string ContainsText(string text, bool wholeLines)
+    {
+        var value = Value(text);
+        var here = $"{dialect.Position("line", value)} > 0";
+        return !wholeLines ? here : $"""
+            ({here} OR part = 1 AND EXISTS (SELECT 1 FROM {table} p WHERE p.generation = v.generation AND p.file_offset = v.file_offset AND p.topic = v.topic
+                AND p.part > 1 AND {dialect.Position("p.line", value)} > 0))
+            """;
+    }
+
+    private string Compare(ColumnComparison comparison)
+    {
+        var column = ViewColumns.Concat(parser.Columns).Cast<Column?>().FirstOrDefault(c => c!.Value.Name == comparison.Column)
+            ?? throw new QueryException(
+                $"there is no column {comparison.Column}; there are {string.Join(", ", ViewColumns.Concat(parser.Columns).Select(c => c.Name))}");
+        if (comparison.Comparison is Comparison.Contains or Comparison.NotContains)
+        {
+            var position = $"coalesce({dialect.Position($"CAST({column.Name} AS text)", Value(comparison.Value))}, 0)";
+            return comparison.Comparison == Comparison.Contains ? $"{position} > 0" : $"{position} = 0";
+        }
+        var sign = comparison.Comparison switch
+        {
+            Comparison.Equal => "=",
+            Comparison.NotEqual => dialect.IsNot,
+            Comparison.Less => "<",
+            Comparison.LessOrEqual => "<=",
+            Comparison.Greater => ">",
+            _ => ">=",
+        };
+        return $"{column.Name} {sign} {Value(Typed(column, comparison.Value))}";
+    }
+
+    private object Typed(Column column, string text) => column.Kind switch
+    {
+        ColumnKind.Text => text,
+        ColumnKind.Time => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? dialect.TimeParameter(time) : throw new QueryException($"{column.Name} is a time; `{text}` is none: write 2026-11-21T13:00:00Z"),
+        _ => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+            ? number : throw new QueryException($"{column.Name} is a number; `{text}` is none"),
+    };
+
+    private void And(string condition) => _where.Append(" AND (").Append(condition).Append(')');
+
+    private string Value(object value)
+    {
+        _values.Add(value);
+        return $"@p{_values.Count - 1}";
+    }
+}

@@ -1,0 +1,146 @@
+using SQLitePCL;
+using static SQLitePCL.raw;
+
+namespace LogPipeline.Sinks.Sqlite;
+
+/// <summary>
+/// SQLite's own calls, with its errors turned into the seam's. Statements are prepared once and kept. One caller at a time: the
+/// thread that owns it.
+/// </summary>
+internal sealed class SqliteDatabase : IDisposable
+{
+    private readonly string _path;
+    private readonly sqlite3 _handle;
+    private readonly Dictionary<string, sqlite3_stmt> _statements = [];
+
+    public SqliteDatabase(string path)
+    {
+        Batteries_V2.Init();
+        _path = path;
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory)
+            CreateDirectory(directory);
+        Check(sqlite3_open_v2(path, out _handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, null));
+        sqlite3_busy_timeout(_handle, 5000);
+        Execute("PRAGMA journal_mode = WAL");
+        Execute("PRAGMA synchronous = FULL"); // a commit that was answered survives power loss
+        Execute("PRAGMA cache_size = -65536");
+    }
+
+    /// <summary>Rows changed by the last statement.</summary>
+    public int Changes => sqlite3_changes(_handle);
+
+    /// <summary>Runs one or more statements without results.</summary>
+    public void Execute(string sql) => Check(sqlite3_exec(_handle, sql));
+
+    /// <summary>A kept statement, reset and ready to bind.</summary>
+    public sqlite3_stmt Prepare(string sql)
+    {
+        if (!_statements.TryGetValue(sql, out var statement))
+        {
+            Check(sqlite3_prepare_v2(_handle, sql, out statement));
+            _statements.Add(sql, statement);
+        }
+        sqlite3_reset(statement);
+        return statement;
+    }
+
+    /// <summary>Runs a statement with text, long, bytes or null parameters; gives the rows changed.</summary>
+    public int Run(string sql, params ReadOnlySpan<object?> parameters)
+    {
+        var statement = Bind(sql, parameters);
+        while (Step(statement))
+        {
+        }
+        sqlite3_reset(statement);
+        return Changes;
+    }
+
+    /// <summary>Binds a statement whose rows the caller steps through.</summary>
+    public sqlite3_stmt Bind(string sql, params ReadOnlySpan<object?> parameters)
+    {
+        var statement = Prepare(sql);
+        for (var i = 0; i < parameters.Length; i++)
+        {
+            Check(parameters[i] switch
+            {
+                null => sqlite3_bind_null(statement, i + 1),
+                string text => sqlite3_bind_text(statement, i + 1, text),
+                int number => sqlite3_bind_int64(statement, i + 1, number),
+                long number => sqlite3_bind_int64(statement, i + 1, number),
+                ReadOnlyMemory<byte> bytes => sqlite3_bind_blob(statement, i + 1, bytes.Span),
+                var other => throw new ArgumentException($"no binding for {other.GetType()}", nameof(parameters)),
+            });
+        }
+        return statement;
+    }
+
+    /// <summary>True for a row, false at the end.</summary>
+    public bool Step(sqlite3_stmt statement)
+    {
+        var code = sqlite3_step(statement);
+        if (code == SQLITE_ROW)
+            return true;
+        if (code != SQLITE_DONE)
+        {
+            sqlite3_reset(statement);
+            Check(code);
+        }
+        return false;
+    }
+
+    /// <summary>The first column of the first row as text; null when there is none.</summary>
+    public string? Text(string sql, params ReadOnlySpan<object?> parameters)
+    {
+        var statement = Bind(sql, parameters);
+        var text = Step(statement) && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_text(statement, 0).utf8_to_string() : null;
+        sqlite3_reset(statement);
+        return text;
+    }
+
+    /// <summary>Ends the open transaction, if there is one: some errors end it by themselves.</summary>
+    public void RollBack()
+    {
+        foreach (var statement in _statements.Values)
+            sqlite3_reset(statement);
+        if (sqlite3_get_autocommit(_handle) == 0)
+            Execute("ROLLBACK");
+    }
+
+    /// <summary>What SQLite says of the last error.</summary>
+    public string Message => sqlite3_errmsg(_handle).utf8_to_string();
+
+    public void Dispose()
+    {
+        foreach (var statement in _statements.Values)
+            statement.Dispose();
+        _handle.Dispose();
+    }
+
+    /// <summary>Throws the seam's exception for an error.</summary>
+    public void Check(int code)
+    {
+        if (code == SQLITE_OK)
+            return;
+        var text = $"SQLite file {_path}: {(_handle is null ? sqlite3_errstr(code).utf8_to_string() : Message)}";
+        throw (code & 0xFF) switch
+        {
+            SQLITE_BUSY or SQLITE_LOCKED => new StoreUnavailableException($"{text}. Another process writes to it."),
+            SQLITE_FULL or SQLITE_IOERR or SQLITE_NOMEM => new StoreUnavailableException($"{text}. Check the disk's space."),
+            SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM => new StoreRefusedException($"{text}. Check that the path is right and may be written."),
+            SQLITE_CORRUPT or SQLITE_NOTADB => new StoreRefusedException($"{text}. Restore it from a backup, or move it away and give the sink a new name."),
+            _ => new StoreRefusedException(text),
+        };
+    }
+
+    private void CreateDirectory(string directory)
+    {
+        try
+        {
+            Directory.CreateDirectory(directory);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreRefusedException($"SQLite file {_path}: {error.Message} Check that the path is right and may be written.", error);
+        }
+    }
+}

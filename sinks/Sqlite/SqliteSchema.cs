@@ -1,0 +1,80 @@
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
+
+namespace LogPipeline.Sinks.Sqlite;
+
+/// <summary>
+/// The tables of PostgreSQL's schema in SQLite's types: times are text that sorts, ranges are text, ids are text. The rows table
+/// carries its identity in the text of its own CREATE statement.
+/// </summary>
+internal sealed class SqliteSchema(string sink, string table, ILineParser parser)
+{
+    private const string IdentityPrefix = "/* logpipe rows ";
+
+    private const string LedgerTables = """
+        CREATE TABLE IF NOT EXISTS logpipe_ledger (id TEXT PRIMARY KEY, version INTEGER NOT NULL);
+        CREATE TABLE IF NOT EXISTS logpipe_logs (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            sink TEXT NOT NULL, cluster_id TEXT NOT NULL, topic_id TEXT NOT NULL, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+            next_offset INTEGER NOT NULL, leader_epoch INTEGER NOT NULL, owner TEXT NOT NULL,
+            table_name TEXT NOT NULL, table_identity TEXT NOT NULL, config_hash TEXT NOT NULL,
+            UNIQUE (sink, cluster_id, topic_id, topic, partition));
+        CREATE TABLE IF NOT EXISTS logpipe_sources (
+            id INTEGER PRIMARY KEY AUTOINCREMENT,
+            sink TEXT NOT NULL, agent_id TEXT NOT NULL, generation TEXT NOT NULL, topic TEXT NOT NULL,
+            host TEXT NOT NULL, file TEXT NOT NULL, stored TEXT NOT NULL, version INTEGER NOT NULL,
+            UNIQUE (sink, agent_id, generation, topic));
+        CREATE TABLE IF NOT EXISTS logpipe_dead_letters (
+            log INTEGER NOT NULL, log_offset INTEGER NOT NULL, time TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, value BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS logpipe_gaps (
+            log INTEGER NOT NULL, from_offset INTEGER NOT NULL, to_offset INTEGER NOT NULL, found TEXT NOT NULL, reason TEXT NOT NULL);
+        """;
+
+    /// <summary>Gives the ledger's id and the table's identity. Runs in the caller's transaction.</summary>
+    public (Guid Ledger, string Table) Ensure(SqliteDatabase database, Guid fresh)
+    {
+        database.Execute(LedgerTables);
+        database.Run("INSERT INTO logpipe_ledger SELECT ?1, 1 WHERE NOT EXISTS (SELECT 1 FROM logpipe_ledger)", fresh.ToString());
+        var ledger = Guid.Parse(database.Text("SELECT id FROM logpipe_ledger")!);
+        var identity = EnsureRows(database, fresh);
+        var kind = database.Text("SELECT type FROM sqlite_master WHERE name = ?1", table);
+        if (kind is null)
+            database.Execute($"CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)}");
+        else if (kind != "view")
+            throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
+        CheckLedger(database, identity);
+        return (ledger, identity);
+    }
+
+    private string EnsureRows(SqliteDatabase database, Guid fresh)
+    {
+        const string find = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?1";
+        if (database.Text(find, $"{table}_rows") is null)
+        {
+            var columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {(c.Kind is ColumnKind.Integer or ColumnKind.BigInteger ? "INTEGER" : "TEXT")}"));
+            database.Execute($"""
+                CREATE TABLE {table}_rows ({IdentityPrefix}{fresh} */ log INTEGER NOT NULL, log_offset INTEGER NOT NULL, time TEXT NOT NULL, source INTEGER,
+                    file_offset INTEGER, part INTEGER NOT NULL, line TEXT NOT NULL, raw BLOB, parsed INTEGER NOT NULL, flags INTEGER NOT NULL{columns});
+                CREATE INDEX {table}_rows_time ON {table}_rows (time);
+                """);
+        }
+        var sql = database.Text(find, $"{table}_rows")!;
+        var at = sql.IndexOf(IdentityPrefix, StringComparison.Ordinal);
+        if (at < 0)
+            throw new StoreRefusedException($"table {table}_rows is not this program's. Give the sink another `table`.");
+        return sql.Substring(at + IdentityPrefix.Length, 36);
+    }
+
+    private void CheckLedger(SqliteDatabase database, string identity)
+    {
+        const string expected = " FROM logpipe_logs WHERE sink = ?1 AND (table_name <> ?2 OR table_identity <> ?3 OR config_hash <> ?4) LIMIT 1";
+        object?[] parameters = [sink, table, identity, RowColumns.ConfigHash(parser)];
+        if (database.Text("SELECT table_name" + expected, parameters) is not { } name)
+            return;
+        var config = database.Text("SELECT config_hash" + expected, parameters)!;
+        var reason = name != table ? $"its rows went to table {name}; set that table, or give the sink a new name"
+            : config != RowColumns.ConfigHash(parser) ? $"its rows were made with parser {config.Split(':')[1]}; set that parser, or give the sink a new name and table"
+            : $"table {table}_rows is not the one that holds its rows (dropped and made again?); restore it, or give the sink a new name";
+        throw new StoreRefusedException($"sink {sink}: the ledger expects something else: {reason}.");
+    }
+}

@@ -1,0 +1,136 @@
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
+using SQLitePCL;
+using static SQLitePCL.raw;
+
+namespace LogPipeline.Sinks.Sqlite;
+
+/// <summary>
+/// Ledger and rows in one SQLite file, in WAL mode, every commit synced. One connection on one thread; transactions take turns.
+/// </summary>
+public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser parser, Random random) : ISinkStore
+{
+    private readonly SqliteThread _thread = new($"sqlite {sink}");
+    private SqliteDatabase? _database;
+    private SqliteRows? _rows;
+    private string _identity = "";
+
+    public string Kind => "sqlite";
+
+    internal string Sink => sink;
+
+    internal SqliteDatabase Database => _database ?? throw new InvalidOperationException("the store is not open");
+
+    internal SqliteRows Rows => _rows!;
+
+    internal SqliteThread Thread => _thread;
+
+    public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => InTransactionAsync(() =>
+    {
+        var (ledger, identity) = new SqliteSchema(sink, options.Table, parser).Ensure(Database, OwnerToken.New(random).Value);
+        _identity = identity;
+        _rows ??= new SqliteRows(Database, options.Table, parser);
+        return ledger;
+    });
+
+    public ValueTask<IReadOnlyList<LedgerEntry>> ReadLedgerAsync(CancellationToken cancellation) => InTransactionAsync(() =>
+    {
+        var statement = Database.Bind($"SELECT {EntryColumns} FROM logpipe_logs WHERE sink = ?1 ORDER BY id", sink);
+        var entries = new List<LedgerEntry>();
+        while (Database.Step(statement))
+            entries.Add(ReadEntry(statement));
+        return (IReadOnlyList<LedgerEntry>)entries;
+    });
+
+    public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTransactionAsync(() =>
+    {
+        foreach (var (log, offset) in starts)
+        {
+            Database.Run("""
+                INSERT INTO logpipe_logs (sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner, table_name, table_identity, config_hash)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING
+                """, log.Sink, log.ClusterId, log.TopicId.ToString(), log.Topic, log.Partition, offset, Guid.Empty.ToString(), options.Table, _identity,
+                RowColumns.ConfigHash(parser));
+        }
+        return true;
+    });
+
+    public ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => InTransactionAsync(() =>
+    {
+        const string key = "WHERE sink = ?1 AND cluster_id = ?2 AND topic_id = ?3 AND topic = ?4 AND partition = ?5";
+        object?[] parameters = [log.Sink, log.ClusterId, log.TopicId.ToString(), log.Topic, log.Partition];
+        Database.Run($"UPDATE logpipe_logs SET owner = ?6 {key}", [.. parameters, owner.Value.ToString()]);
+        var statement = Database.Bind($"SELECT {EntryColumns} FROM logpipe_logs {key}", parameters);
+        return Database.Step(statement) ? ReadEntry(statement) : null;
+    });
+
+    public async ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation)
+    {
+        await _thread.TakeTurnAsync();
+        try
+        {
+            await _thread.RunAsync(() =>
+            {
+                Open().Execute("BEGIN IMMEDIATE");
+                return true;
+            });
+            return new SqliteFlush(this);
+        }
+        catch
+        {
+            _thread.EndTurn();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _thread.RunAsync(() =>
+        {
+            _rows?.Dispose();
+            _database?.Dispose();
+            return true;
+        });
+        _thread.Dispose();
+    }
+
+    private SqliteDatabase Open() => _database ??= new SqliteDatabase(options.File);
+
+    private async ValueTask<T> InTransactionAsync<T>(Func<T> work)
+    {
+        await _thread.TakeTurnAsync();
+        try
+        {
+            return await _thread.RunAsync(() =>
+            {
+                Open().Execute("BEGIN IMMEDIATE");
+                try
+                {
+                    var result = work();
+                    Database.Execute("COMMIT");
+                    return result;
+                }
+                catch
+                {
+                    Database.RollBack();
+                    throw;
+                }
+            });
+        }
+        finally
+        {
+            _thread.EndTurn();
+        }
+    }
+
+    private const string EntryColumns = "id, sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner";
+
+    private static LedgerEntry ReadEntry(sqlite3_stmt statement)
+    {
+        string Text(int column) => sqlite3_column_text(statement, column).utf8_to_string();
+        var log = new LogIdentity(Text(1), Text(2), Guid.Parse(Text(3)), Text(4), sqlite3_column_int(statement, 5));
+        return new LedgerEntry(
+            sqlite3_column_int(statement, 0), log, sqlite3_column_int64(statement, 6), sqlite3_column_int(statement, 7), new OwnerToken(Guid.Parse(Text(8))));
+    }
+}

@@ -1,0 +1,65 @@
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Sqlite;
+using Microsoft.Data.Sqlite;
+
+namespace LogPipeline.Sinks.Tests.Sqlite;
+
+public sealed class SqliteStoreTests : SinkStoreContract, IDisposable
+{
+    private readonly string _directory = Directory.CreateTempSubdirectory("logpipe-sqlite-").FullName;
+    private int _seed = 1;
+
+    private string File => Path.Combine(_directory, "sub", "logs.db");
+
+    public void Dispose()
+    {
+        SqliteConnection.ClearAllPools();
+        Directory.Delete(_directory, recursive: true);
+    }
+
+    protected override Task<ISinkStore> OpenAsync(string parser = "combined") =>
+        Task.FromResult<ISinkStore>(new SqliteStore("web", new SqliteOptions { File = File }, LineParsers.Named(parser), new Random(_seed++)));
+
+    protected override Task<IReadOnlyList<string>> StoredLinesAsync() =>
+        Task.FromResult<IReadOnlyList<string>>([.. Rows("SELECT line FROM web_log_rows ORDER BY log, log_offset").Select(r => (string)r[0])]);
+
+    private List<object[]> Rows(string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={File}");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        using var reader = command.ExecuteReader();
+        var rows = new List<object[]>();
+        while (reader.Read())
+        {
+            var row = new object[reader.FieldCount];
+            reader.GetValues(row);
+            rows.Add(row);
+        }
+        return rows;
+    }
+
+    [Fact]
+    public async Task The_view_is_the_same_as_in_PostgreSQL()
+    {
+        await using var store = await OpenAsync();
+        await store.OpenAsync(default);
+        await store.CreateAsync([new Sinks.Ledger.LedgerStart(Log, 0)], default);
+        var entry = (await store.ReadLedgerAsync(default))[0];
+        byte[] nul = [(byte)'a', 0, 0xFF];
+        using var rows = TestRows.Batch(3, System.Text.Encoding.UTF8.GetBytes(TestRows.Combined.Trim()), nul);
+        await using (var flush = await store.BeginAsync(default))
+        {
+            var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+            await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
+            await flush.CommitAsync(default);
+        }
+        var stored = Rows("SELECT topic, partition, log_offset, time, host, file, generation, file_offset, part, parsed, status, path, time_local FROM web_log ORDER BY log_offset");
+        Assert.Equal(["web_log", 0L, 3L, "2026-11-20 23:00:00.000Z", "web-1", "/var/log/nginx/access.log", "0000000000000007", 0L, 0L, 1L, 200L, "/orders/api",
+            "2026-11-20 23:00:00.000Z"], stored[0]);
+        var dirty = Assert.Single(Rows("SELECT line, raw FROM web_log WHERE raw IS NOT NULL"));
+        Assert.Equal("a␀\uFFFD", dirty[0]);
+        Assert.Equal(nul, dirty[1]);
+    }
+}
