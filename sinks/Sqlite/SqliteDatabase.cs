@@ -67,6 +67,7 @@ internal sealed class SqliteDatabase : IDisposable
                 string text => sqlite3_bind_text(statement, i + 1, text),
                 int number => sqlite3_bind_int64(statement, i + 1, number),
                 long number => sqlite3_bind_int64(statement, i + 1, number),
+                ReadOnlyMemory<byte> { IsEmpty: true } => sqlite3_bind_zeroblob(statement, i + 1, 0),
                 ReadOnlyMemory<byte> bytes => sqlite3_bind_blob(statement, i + 1, bytes.Span),
                 var other => throw new ArgumentException($"no binding for {other.GetType()}", nameof(parameters)),
             });

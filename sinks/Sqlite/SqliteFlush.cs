@@ -63,7 +63,7 @@ internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
     private void End()
     {
         _ended = true;
-        store.Thread.EndTurn();
+        store.Turns.End();
     }
 
     private SourceState ReadSource(Source source)

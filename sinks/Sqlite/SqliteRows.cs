@@ -62,7 +62,7 @@ internal sealed class SqliteRows : IDisposable
         sqlite3_bind_text(statement, 3, _time);
         BindPosition(statement, row, source);
         sqlite3_bind_int(statement, 6, row.Part);
-        sqlite3_bind_text(statement, 7, text);
+        BindText(statement, 7, text);
         if (exact)
             sqlite3_bind_null(statement, 8);
         else
@@ -93,7 +93,7 @@ internal sealed class SqliteRows : IDisposable
         }
         else if (kind == ColumnKind.Text)
         {
-            sqlite3_bind_text(statement, at, text.Slice(field.Start, field.Length));
+            BindText(statement, at, text.Slice(field.Start, field.Length));
         }
         else if (kind == ColumnKind.Time)
         {
@@ -104,5 +104,14 @@ internal sealed class SqliteRows : IDisposable
         {
             sqlite3_bind_int64(statement, at, field.Number);
         }
+    }
+
+    /// <summary>An empty span has no address, which SQLite would take for NULL.</summary>
+    private static void BindText(sqlite3_stmt statement, int at, ReadOnlySpan<byte> text)
+    {
+        if (text.IsEmpty)
+            sqlite3_bind_text(statement, at, "");
+        else
+            sqlite3_bind_text(statement, at, text);
     }
 }

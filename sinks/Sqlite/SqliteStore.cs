@@ -26,6 +26,8 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     internal SqliteThread Thread => _thread;
 
+    internal Turns Turns { get; } = new();
+
     public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => InTransactionAsync(() =>
     {
         var (ledger, identity) = new SqliteSchema(sink, options.Table, parser).Ensure(Database, OwnerToken.New(random).Value);
@@ -67,7 +69,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     public async ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation)
     {
-        await _thread.TakeTurnAsync();
+        await Turns.TakeAsync();
         try
         {
             await _thread.RunAsync(() =>
@@ -79,7 +81,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
         }
         catch
         {
-            _thread.EndTurn();
+            Turns.End();
             throw;
         }
     }
@@ -99,7 +101,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     private async ValueTask<T> InTransactionAsync<T>(Func<T> work)
     {
-        await _thread.TakeTurnAsync();
+        await Turns.TakeAsync();
         try
         {
             return await _thread.RunAsync(() =>
@@ -120,7 +122,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
         }
         finally
         {
-            _thread.EndTurn();
+            Turns.End();
         }
     }
 

@@ -3,16 +3,12 @@ using System.Collections.Concurrent;
 namespace LogPipeline.Sinks.Sqlite;
 
 /// <summary>
-/// The one thread that speaks with SQLite, whose calls block: callers await. Work runs in the order posted. Transactions take
-/// turns: the lock guards the queue of those who wait for one.
+/// The one thread that speaks with SQLite, whose calls block: callers await. Work runs in the order posted.
 /// </summary>
 internal sealed class SqliteThread : IDisposable
 {
     private readonly BlockingCollection<Action> _work = [];
     private readonly Thread _thread;
-    private readonly Lock _gate = new();
-    private readonly Queue<TaskCompletionSource> _waiting = new();
-    private bool _taken;
 
     public SqliteThread(string name)
     {
@@ -35,34 +31,6 @@ internal sealed class SqliteThread : IDisposable
             }
         });
         return await done.Task;
-    }
-
-    /// <summary>Waits until no other transaction is open; <see cref="EndTurn"/> ends it.</summary>
-    public async ValueTask TakeTurnAsync()
-    {
-        TaskCompletionSource turn;
-        lock (_gate)
-        {
-            if (!_taken)
-            {
-                _taken = true;
-                return;
-            }
-            turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Enqueue(turn);
-        }
-        await turn.Task;
-    }
-
-    public void EndTurn()
-    {
-        lock (_gate)
-        {
-            if (_waiting.TryDequeue(out var next))
-                next.SetResult();
-            else
-                _taken = false;
-        }
     }
 
     public void Dispose()

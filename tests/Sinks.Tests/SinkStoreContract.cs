@@ -152,10 +152,10 @@ public abstract class SinkStoreContract
     {
         await using var store = await OpenAsync();
         var entry = await StartAsync(store, Owner(1));
-        using var rows = TestRows.Batch(0, "one", "two", "three");
+        using var rows = TestRows.Batch(0, "one", "two", "three", "");
         rows.Rows[1].State = RowState.Known;
-        await FlushAsync(store, entry, Owner(1), rows, 3);
-        Assert.Equal(["one", "three"], await StoredLinesAsync());
+        await FlushAsync(store, entry, Owner(1), rows, 4);
+        Assert.Equal(["one", "three", ""], await StoredLinesAsync());
     }
 
     [Fact]

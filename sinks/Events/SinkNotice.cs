@@ -1,0 +1,52 @@
+using LogPipeline.Sinks.Telemetry;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Sinks.Events;
+
+/// <summary>A sink event as it travels on the bus.</summary>
+/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison.</param>
+/// <param name="IsAlert">Whether a person should look.</param>
+/// <param name="Text">One line for people.</param>
+public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, bool IsAlert, string Text)
+{
+    public static SinkNotice Of(SinkEvent sinkEvent)
+    {
+        var (kind, isAlert, text) = sinkEvent switch
+        {
+            SinkStarted e => ("started", false, $"writes to {e.Store}"),
+            SinkStopped e => ("stopped", false, $"stopped: {e.Reason}"),
+            SinkPaused e => ("paused", true, $"waits: {e.Reason}"),
+            SinkResumed e => ("resumed", false, $"goes on after {e.Paused.TotalSeconds:0.0} s"),
+            GapFound e => ("gap", true, $"{e.Log}: offsets {e.From} to {e.To - 1} were gone from the topic before they could be stored (see logpipe_gaps)"),
+            TruncationFound e => ("truncation", true, $"{e.Log}: the topic ends at {e.End}, below the stored offset {e.Stored}: its tail was lost; what agents send again is recognised"),
+            OverlapFound e => ("overlap", true, $"{e.Log}: the record at offset {e.Offset} repeats a file range without the mark that allows it; both are stored"),
+            PoisonFound e => ("poison", true, $"{e.Log}: {e.Count} records went to the dead letters"),
+            _ => ("unknown", true, sinkEvent.ToString() ?? ""),
+        };
+        return new SinkNotice(sinkEvent.Sink, sinkEvent.Time, kind, isAlert, $"sink {sinkEvent.Sink}: {text}");
+    }
+}
+
+/// <summary>Writes notices to the log.</summary>
+public sealed class SinkNoticeLogger(ILogger<SinkNoticeLogger> logger) : IConsumer<SinkNotice>
+{
+    public Task Consume(ConsumeContext<SinkNotice> context)
+    {
+        if (context.Message.IsAlert)
+            SinkLog.Alert(logger, context.Message.Text);
+        else
+            SinkLog.Event(logger, context.Message.Text);
+        return Task.CompletedTask;
+    }
+}
+
+/// <summary>Counts notices by kind.</summary>
+public sealed class SinkNoticeCounter : IConsumer<SinkNotice>
+{
+    public Task Consume(ConsumeContext<SinkNotice> context)
+    {
+        SinkMeter.Events.Add(1, new("sink", context.Message.Sink), new("kind", context.Message.Kind));
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,210 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using LogPipeline.Files;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
+
+namespace LogPipeline.Sinks.Files;
+
+/// <summary>
+/// One transaction: appends beyond the committed lengths, and a copy of the manifest that becomes the committed one. Holds the
+/// store's turn until it is disposed.
+/// </summary>
+internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
+{
+    private const int ChunkBytes = 256 << 10;
+    private const long Day = 86_400_000_000;
+
+    private readonly SortedDictionary<string, IFile> _open = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _newDirectories = new(StringComparer.Ordinal);
+    private bool _committed;
+    private bool _ended;
+
+    public ValueTask<IReadOnlyList<SourceState>> ReadSourcesAsync(IReadOnlyList<Source> sources, CancellationToken cancellation)
+    {
+        var states = new List<SourceState>(sources.Count);
+        foreach (var source in sources)
+        {
+            if (!next.Sources.TryGetValue(source.Key, out var fact))
+            {
+                fact = new SourceFact(next.Sources.Count + 1, source.Host, source.File, "{}", 0);
+                next.Sources.Add(source.Key, fact);
+            }
+            states.Add(new SourceState(fact.Id, source, fact.Version, RangeText.Parse(fact.Stored)));
+        }
+        return ValueTask.FromResult<IReadOnlyList<SourceState>>(states);
+    }
+
+    public ValueTask CopyRowsAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
+    {
+        store.Guard(() =>
+        {
+            Append(next.Logs.Find(l => l.Id == logId)!.Log, rows);
+            return true;
+        });
+        return default;
+    }
+
+    public ValueTask<int> UpdateLedgerAsync(LedgerUpdate update, CancellationToken cancellation)
+    {
+        var at = next.Logs.FindIndex(l => l.Id == update.LogId && l.Owner == update.Owner && l.NextOffset == update.Expected);
+        if (at >= 0)
+            next.Logs[at] = next.Logs[at] with { NextOffset = update.Next, LeaderEpoch = update.LeaderEpoch };
+        return ValueTask.FromResult(at < 0 ? 0 : 1);
+    }
+
+    public ValueTask<int> UpdateSourcesAsync(IReadOnlyList<SourceState> sources, CancellationToken cancellation)
+    {
+        var updated = 0;
+        foreach (var state in sources)
+        {
+            var key = state.Source.Key;
+            if (!next.Sources.TryGetValue(key, out var fact) || fact.Version != state.Version)
+                continue;
+            next.Sources[key] = fact with { Stored = RangeText.Format(state.Stored), Version = fact.Version + 1 };
+            updated++;
+        }
+        return ValueTask.FromResult(updated);
+    }
+
+    public ValueTask WriteDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellation)
+    {
+        foreach (var letter in letters)
+        {
+            AppendJson("dead-letters.jsonl", json =>
+            {
+                json.WriteNumber("log", letter.LogId);
+                json.WriteNumber("log_offset", letter.Offset);
+                json.WriteString("time", letter.Time);
+                json.WriteString("state", letter.State);
+                json.WriteString("reason", letter.Reason);
+                json.WriteBase64String("value", letter.Value.Span);
+            });
+        }
+        return default;
+    }
+
+    public ValueTask WriteGapAsync(LedgerGap gap, CancellationToken cancellation)
+    {
+        AppendJson("gaps.jsonl", json =>
+        {
+            json.WriteNumber("log", gap.LogId);
+            json.WriteNumber("from_offset", gap.From);
+            json.WriteNumber("to_offset", gap.To);
+            json.WriteString("found", gap.Found);
+            json.WriteString("reason", gap.Reason);
+        });
+        return default;
+    }
+
+    public async ValueTask CommitAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            foreach (var file in _open.Values)
+                await file.FlushAsync(CancellationToken.None);
+        }
+        catch (IOException error)
+        {
+            throw new StoreUnavailableException($"files directory {store.Root}: {error.Message}", error);
+        }
+        store.Guard(() =>
+        {
+            foreach (var directory in _newDirectories)
+                store.FileSystem.FlushDirectory(directory);
+            store.Replace(next);
+            return true;
+        });
+        _committed = true;
+    }
+
+    public ValueTask RollbackAsync(CancellationToken cancellation) => DisposeAsync();
+
+    public ValueTask DisposeAsync()
+    {
+        if (_ended)
+            return default;
+        _ended = true;
+        foreach (var file in _open.Values)
+            file.Dispose();
+        store.End(_committed);
+        return default;
+    }
+
+    private void Append(LogIdentity log, RowBatch rows)
+    {
+        var parser = store.Parser;
+        var fields = new Field[parser.Columns.Count];
+        var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        using var text = new LineText();
+        var (used, day) = (0, long.MinValue);
+        foreach (ref readonly var row in rows.Rows)
+        {
+            if (row.State != RowState.Store)
+                continue;
+            var value = rows.Value(row);
+            var rowDay = EventTime(parser, fields, text, row, value) / Day;
+            if (used > 0 && (rowDay != day || used + value.Length + 1 > buffer.Length))
+            {
+                Write(PathOf(log, day), buffer.AsSpan(0, used));
+                used = 0;
+            }
+            day = rowDay;
+            if (value.Length + 1 > buffer.Length)
+            {
+                ArrayPool<byte>.Shared.Return(buffer);
+                buffer = ArrayPool<byte>.Shared.Rent(value.Length + 1);
+            }
+            value.CopyTo(buffer.AsSpan(used));
+            used += value.Length;
+            buffer[used++] = (byte)'\n';
+        }
+        if (used > 0)
+            Write(PathOf(log, day), buffer.AsSpan(0, used));
+        ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private static long EventTime(ILineParser parser, Field[] fields, LineText text, in Row row, ReadOnlySpan<byte> value)
+    {
+        var parsed = row.Part == 0 && parser.TryParse(text.Clean(value, out _), fields, out var time) && time != long.MinValue ? time : row.Timestamp * 1000;
+        return Math.Clamp(parsed, 0, 2_932_896 * Day); // 1970 to 9999
+    }
+
+    private static string PathOf(LogIdentity log, long day) =>
+        $"{log.Topic}/{DateTime.UnixEpoch.AddDays(day).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}/{log.Partition.ToString(CultureInfo.InvariantCulture)}.log";
+
+    private void Write(string name, ReadOnlySpan<byte> bytes)
+    {
+        var length = next.Lengths.TryGetValue(name, out var known) ? known : 0;
+        if (!_open.TryGetValue(name, out var file))
+        {
+            var path = Path.Combine(store.Root, name);
+            var directory = Path.GetDirectoryName(path)!;
+            if (length == 0)
+            {
+                store.FileSystem.CreateDirectory(directory);
+                _newDirectories.Add(directory);
+            }
+            file = store.FileSystem.Open(path, FileOpenMode.ReadWrite);
+            _open.Add(name, file);
+        }
+        file.Write(bytes, length);
+        next.Lengths[name] = length + bytes.Length;
+    }
+
+    private void AppendJson(string name, Action<Utf8JsonWriter> write) => store.Guard(() =>
+    {
+        using var stream = new MemoryStream();
+        using (var json = new Utf8JsonWriter(stream))
+        {
+            json.WriteStartObject();
+            write(json);
+            json.WriteEndObject();
+        }
+        stream.WriteByte((byte)'\n');
+        Write(name, stream.ToArray());
+        return true;
+    });
+}

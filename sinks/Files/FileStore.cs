@@ -1,0 +1,191 @@
+using LogPipeline.Files;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
+
+namespace LogPipeline.Sinks.Files;
+
+/// <summary>
+/// Lines into files: <c>directory/topic/yyyy-MM-dd/partition.log</c> by the event's day, UTC; each record's bytes and a line feed
+/// (a part of a line above the agent's limit is a line of its own). The manifest commits: what files hold beyond it is cut when
+/// the directory is opened and whenever a flush fails. The directory is locked; transactions take turns.
+/// </summary>
+/// <remarks>A commit: data files synced, names of new ones synced, then the manifest replaced.</remarks>
+public sealed class FileStore(string sink, FilesOptions options, ILineParser parser, IFileSystem files, Random random) : ISinkStore
+{
+    private readonly Turns _turns = new();
+    private IDisposable? _lock;
+
+    /// <summary>Null before opening and after a failure: then the disk says what is committed.</summary>
+    private Manifest? _manifest;
+
+    public string Kind => "files";
+
+    internal IFileSystem FileSystem => files;
+
+    internal ILineParser Parser => parser;
+
+    internal string Root => options.Directory;
+
+    internal Manifest Manifest => _manifest ??= Load();
+
+    public async ValueTask<Guid> OpenAsync(CancellationToken cancellation) => await InTurnAsync(() => Manifest.LedgerId);
+
+    public async ValueTask<IReadOnlyList<LedgerEntry>> ReadLedgerAsync(CancellationToken cancellation) =>
+        await InTurnAsync(() => (IReadOnlyList<LedgerEntry>)[.. Manifest.Logs.Where(l => l.Log.Sink == sink)]);
+
+    public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTurnAsync(() =>
+    {
+        var next = Manifest.Copy();
+        foreach (var (log, offset) in starts)
+        {
+            if (!next.Logs.Any(l => l.Log == log))
+                next.Logs.Add(new LedgerEntry(next.Logs.Count + 1, log, offset, -1, default));
+        }
+        Replace(next);
+        return true;
+    });
+
+    public async ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => await InTurnAsync(() =>
+    {
+        var next = Manifest.Copy();
+        var at = next.Logs.FindIndex(l => l.Log == log);
+        if (at < 0)
+            return null;
+        next.Logs[at] = next.Logs[at] with { Owner = owner };
+        Replace(next);
+        return next.Logs[at];
+    });
+
+    public async ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation)
+    {
+        await _turns.TakeAsync();
+        try
+        {
+            return Guard(() => new FileFlush(this, Manifest.Copy()));
+        }
+        catch
+        {
+            _turns.End();
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _turns.TakeAsync();
+        _lock?.Dispose();
+        _lock = null;
+    }
+
+    /// <summary>Ends a flush's turn; without a commit the next one begins from the disk.</summary>
+    internal void End(bool committed)
+    {
+        if (!committed)
+            _manifest = null;
+        _turns.End();
+    }
+
+    /// <summary>Makes a manifest the committed one.</summary>
+    internal void Replace(Manifest next)
+    {
+        _manifest = null; // should the disk fail half way, it is read again
+        var path = Path.Combine(Root, Manifest.FileName);
+        using (var file = files.Open(path + ".tmp", FileOpenMode.ReadWrite))
+        {
+            file.SetLength(0);
+            file.Write(next.Encode(), 0);
+            file.Flush();
+        }
+        files.Rename(path + ".tmp", path);
+        files.FlushDirectory(Root);
+        _manifest = next;
+    }
+
+    /// <summary>Turns what the disk throws into the seam's exceptions.</summary>
+    internal T Guard<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (DirectoryLockedException error)
+        {
+            throw new StoreRefusedException(error.Message, error);
+        }
+        catch (UnauthorizedAccessException error)
+        {
+            throw new StoreRefusedException($"files directory {Root}: {error.Message} Let the sink's user write there.", error);
+        }
+        catch (IOException error)
+        {
+            throw new StoreUnavailableException($"files directory {Root}: {error.Message} Check the disk.", error);
+        }
+    }
+
+    private async ValueTask<T> InTurnAsync<T>(Func<T> work)
+    {
+        await _turns.TakeAsync();
+        try
+        {
+            return Guard(work);
+        }
+        finally
+        {
+            _turns.End();
+        }
+    }
+
+    private Manifest Load()
+    {
+        files.CreateDirectory(Root);
+        _lock ??= files.Lock(Path.Combine(Root, ".lock"));
+        var path = Path.Combine(Root, Manifest.FileName);
+        if (!files.FileExists(path))
+        {
+            var fresh = new Manifest { LedgerId = OwnerToken.New(random).Value, ConfigHash = RowColumns.ConfigHash(parser) };
+            Replace(fresh);
+        }
+        using var file = files.Open(path, FileOpenMode.Read);
+        var bytes = new byte[file.Length];
+        for (var read = 0; read < bytes.Length;)
+            read += file.Read(bytes.AsSpan(read), read) is var count && count > 0 ? count : throw new IOException($"{path} ends early");
+        var manifest = Manifest.Decode(bytes, path);
+        if (manifest.ConfigHash != RowColumns.ConfigHash(parser))
+        {
+            throw new StoreRefusedException(
+                $"sink {sink}: the files in {Root} were made with parser {manifest.ConfigHash.Split(':')[1]}; set that parser, or give the sink a new name and directory.");
+        }
+        CutTails(manifest);
+        return manifest;
+    }
+
+    /// <summary>Cuts every file to its committed length; a file that the manifest does not know was never committed.</summary>
+    private void CutTails(Manifest manifest)
+    {
+        foreach (var (name, length) in manifest.Lengths)
+        {
+            var path = Path.Combine(Root, name);
+            if (files.Stat(path) is not { } status)
+                continue; // old days may be archived away
+            if (status.Length < length)
+                throw new StoreRefusedException($"{path} holds {status.Length} bytes, the manifest says {length}. Restore it, or move it away.");
+            if (status.Length == length)
+                continue;
+            using var file = files.Open(path, FileOpenMode.ReadWrite);
+            file.SetLength(length);
+            file.Flush();
+        }
+        foreach (var topic in files.List(Root).Where(e => e.IsDirectory))
+        {
+            foreach (var day in files.List(Path.Combine(Root, topic.Name)).Where(e => e.IsDirectory))
+            {
+                foreach (var file in files.List(Path.Combine(Root, topic.Name, day.Name)))
+                {
+                    if (!manifest.Lengths.ContainsKey($"{topic.Name}/{day.Name}/{file.Name}"))
+                        files.Delete(Path.Combine(Root, topic.Name, day.Name, file.Name));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+using System.Text;
+using LogPipeline.Files;
+using LogPipeline.Sinks.Files;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Testing.Files;
+
+namespace LogPipeline.Sinks.Tests.Files;
+
+public sealed class FileStoreTests : SinkStoreContract
+{
+    private readonly MemoryDisk _disk = new(TimeProvider.System);
+    private MemoryFileSystem _files;
+    private int _seed = 1;
+
+    public FileStoreTests() => _files = new MemoryFileSystem(_disk);
+
+    protected override Task<ISinkStore> OpenAsync(string parser = "combined") =>
+        Task.FromResult<ISinkStore>(new FileStore("web", new FilesOptions { Directory = "/out" }, LineParsers.Named(parser), _files, new Random(_seed++)));
+
+    protected override Task<IReadOnlyList<string>> StoredLinesAsync()
+    {
+        var committed = new List<string>();
+        if (_files.FileExists("/out/manifest.json"))
+        {
+            foreach (var (name, length) in Manifest.Decode(Read("/out/manifest.json"), "").Lengths)
+                committed.AddRange(Encoding.UTF8.GetString(Read("/out/" + name)[..(int)length]).Split('\n')[..^1]);
+        }
+        return Task.FromResult<IReadOnlyList<string>>(committed);
+    }
+
+    private byte[] Read(string path)
+    {
+        using var file = _files.Open(path, FileOpenMode.Read);
+        var bytes = new byte[file.Length];
+        Assert.Equal(bytes.Length, file.Read(bytes, 0));
+        return bytes;
+    }
+
+    private sealed class Crash : Exception;
+
+    [Fact]
+    public async Task Power_lost_at_any_call_leaves_exactly_the_flushes_that_the_manifest_counts()
+    {
+        for (var fatal = 1; ; fatal++)
+        {
+            var disk = new MemoryDisk(TimeProvider.System);
+            _files = new MemoryFileSystem(disk);
+            var calls = 0;
+            _files.Before = _ => Die();
+            _files.After = _ => Die();
+            var finished = await RunUntilCrashAsync();
+            void Die()
+            {
+                if (++calls == fatal)
+                {
+                    _files.Kill(() => new Crash());
+                    throw new Crash();
+                }
+            }
+            _files.Kill(() => new Crash());
+            disk.LosePower(new Random(fatal));
+            _files = new MemoryFileSystem(disk);
+            await using var store = await OpenAsync();
+            await store.OpenAsync(default);
+            var next = (await store.ReadLedgerAsync(default)).Select(l => l.NextOffset).SingleOrDefault();
+            Assert.Equal(Enumerable.Range(0, (int)next).Select(i => $"line {i}"), await StoredLinesAsync());
+            Assert.Equal((await StoredLinesAsync()).Sum(l => l.Length + 1), DataBytes());
+            if (finished)
+            {
+                Assert.Equal(6, next);
+                Assert.True(fatal > 30, "the run was cut at each of its calls");
+                return;
+            }
+        }
+    }
+
+    private async Task<bool> RunUntilCrashAsync()
+    {
+        try
+        {
+            await using var store = await OpenAsync();
+            await store.OpenAsync(default);
+            await store.CreateAsync([new LedgerStart(Log, 0)], default);
+            var owner = OwnerToken.New(new Random(9));
+            var entry = (await store.ClaimAsync(Log, owner, default))!;
+            for (var offset = 0; offset < 6; offset += 2)
+            {
+                using var rows = TestRows.Batch(offset, $"line {offset}", $"line {offset + 1}");
+                await using var flush = await store.BeginAsync(default);
+                await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, offset, offset + 2, 0), default);
+                var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+                await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
+                await flush.CommitAsync(default);
+            }
+            return true;
+        }
+        catch (Crash)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Bytes of all data files, committed or not.</summary>
+    private long DataBytes() => _files.List("/out/web_log").Sum(day => _files.List($"/out/web_log/{day.Name}").Sum(f => _files.Stat($"/out/web_log/{day.Name}/{f.Name}")!.Value.Length));
+}
