@@ -22,6 +22,9 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>A column of the rows table that grows with each insert, or null.</summary>
     string? RowId { get; }
 
+    /// <summary>The line's exact bytes.</summary>
+    string Bytes { get; }
+
     object TimeParameter(DateTimeOffset time);
 
     DateTimeOffset ReadTime(DbDataReader reader, int column);
@@ -43,6 +46,8 @@ internal sealed class PostgresDialect : ISqlDialect
     }
 
     public string IsNot => "IS DISTINCT FROM";
+
+    public string Bytes => "coalesce(raw, convert_to(line, 'UTF8'))";
 
     public string? RowId => null;
 
@@ -66,6 +71,8 @@ internal sealed class SqliteDialect(SqliteOptions options) : ISqlDialect
     private readonly string _connection = new SqliteConnectionStringBuilder { DataSource = options.File, Mode = SqliteOpenMode.ReadWrite, Pooling = true }.ConnectionString;
 
     public string IsNot => "IS NOT";
+
+    public string Bytes => "coalesce(raw, CAST(line AS BLOB))";
 
     public string? RowId => "r.rowid";
 

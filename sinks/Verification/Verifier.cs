@@ -1,14 +1,154 @@
+using LogPipeline.Client;
+using LogPipeline.Client.Admin;
 using LogPipeline.Client.Connections;
+using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Metadata;
 using LogPipeline.Files;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Verification;
 
-/// <summary>Compares files, topic and table, and names the first hole or repeat and its side.</summary>
+/// <summary>Compares files, topic and table, and names each hole or repeat and its side. Reads only.</summary>
 public sealed class Verifier
 {
-    public Verifier(SinkOptions options, IConnector connector, IFileSystem files, TimeProvider time, Random random) => throw new NotImplementedException();
+    private readonly SinkOptions _options;
+    private readonly IConnector _connector;
+    private readonly IFileSystem _files;
+    private readonly TimeProvider _time;
+    private readonly Random _random;
+    private readonly List<Finding> _findings = [];
+    private readonly List<string> _notes = [];
+    private readonly SortedDictionary<SourceKey, GenerationAccount> _accounts = [];
+    private readonly HashSet<string> _shortened = [];
+
+    /// <exception cref="SinkConfigurationException">The sink has no table.</exception>
+    public Verifier(SinkOptions options, IConnector connector, IFileSystem files, TimeProvider time, Random random)
+    {
+        options.Validate();
+        if (options.Files is not null)
+            throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks can be verified row by row");
+        (_options, _connector, _files, _time, _random) = (options, connector, files, time, random);
+    }
 
     /// <summary>Pins the ledger's next offsets and compares all below them.</summary>
     /// <param name="progress">Called now and then with the rows compared so far.</param>
-    public Task<VerifyReport> RunAsync(Action<long>? progress, CancellationToken cancellation) => throw new NotImplementedException();
+    public async Task<VerifyReport> RunAsync(Action<long>? progress, CancellationToken cancellation)
+    {
+        await using ISqlDialect dialect = _options.Postgres is { } postgres ? new PostgresDialect(postgres) : new SqliteDialect(_options.Sqlite!);
+        var table = new TableSide(dialect, _options.Name, _options.Postgres?.Table ?? _options.Sqlite!.Table);
+        var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = "logpipe-verify", AutoCreateTopics = false };
+        await using var cluster = new ClusterClient(client, _connector, _time, _random);
+        var description = await new AdminClient(cluster).DescribeClusterAsync(cancellation);
+        var logs = await table.LogsAsync(description.ClusterId, cancellation);
+        if (logs.Count == 0)
+            _notes.Add($"the ledger of sink {_options.Name} knows nothing of cluster {description.ClusterId}: has the sink run?");
+        // Read after the pins: a source that a pinned row points at is there.
+        var sources = (await table.SourcesAsync(cancellation)).ToDictionary(s => s.Id);
+        var compared = 0L;
+        foreach (var log in logs)
+            compared += await CompareAsync(log, cluster, table, sources, count => progress?.Invoke(compared + count), cancellation);
+        FindHoles();
+        CheckLedger(sources.Values);
+        foreach (var account in _accounts.Values)
+            account.File?.Dispose();
+        return new VerifyReport
+        {
+            Findings = _findings,
+            Generations = [.. _accounts.Values.Select(a => a.Summary())],
+            Notes = _notes,
+            RowsCompared = compared,
+        };
+    }
+
+    private async Task<long> CompareAsync(
+        PinnedLog log, ClusterClient cluster, TableSide table, Dictionary<int, TableSource> sources, Action<long> progress, CancellationToken cancellation)
+    {
+        var partition = new TopicPartition(log.Topic, log.Partition);
+        var topic = await cluster.TopicAsync(log.Topic, refresh: true, cancellation);
+        if (topic.TopicId != log.TopicId)
+        {
+            _notes.Add($"{partition}: the topic was deleted since (its id is another): its rows cannot be compared");
+            _shortened.Add(log.Topic);
+            return 0;
+        }
+        var admin = new AdminClient(cluster);
+        var start = (await admin.OffsetAsync(partition, OffsetSpec.Earliest, cancellation)).Offset;
+        var end = Math.Min(log.NextOffset, (await admin.OffsetAsync(partition, OffsetSpec.Latest, cancellation)).Offset);
+        if (end < log.NextOffset)
+            _notes.Add($"{partition}: the topic ends at {end}, below the ledger's {log.NextOffset}: its tail was lost");
+        if (start > 0)
+        {
+            _notes.Add($"{partition}: offsets below {start} are gone from the topic (retention): their rows were compared with themselves alone");
+            _shortened.Add(log.Topic);
+        }
+        foreach (var (from, to) in await table.GapsAsync(log.Id, cancellation))
+            _notes.Add($"{partition}: offsets {from} to {to - 1} were gone before the sink came (recorded as a gap)");
+        await using var rows = table.RowsAsync(log, cancellation).GetAsyncEnumerator(cancellation);
+        var letters = await table.DeadLettersAsync(log.Id, cancellation);
+        var comparison = new LogComparison(log, rows, letters, sources, _accounts, _files, _findings);
+        await comparison.StartAsync(start);
+        if (start < end)
+            await WalkTopicAsync(partition, start, end, cluster, comparison, progress, cancellation);
+        await comparison.SettleAsync(topicIsWhole: start == 0);
+        return comparison.Compared;
+    }
+
+    private async Task WalkTopicAsync(
+        TopicPartition partition, long start, long end, ClusterClient cluster, LogComparison comparison, Action<long> progress, CancellationToken cancellation)
+    {
+        await using var consumer = new Consumer(
+            new ConsumerOptions { OffsetReset = OffsetReset.Earliest, PartitionBytesMax = 8 << 20 }, cluster, _time, new Random(_random.Next()));
+        consumer.Assign([partition]);
+        consumer.Seek(partition, start);
+        using var collector = new RowCollector();
+        using var records = new RowBatch();
+        var unreadable = new List<UnreadableBatch>();
+        var next = start;
+        while (next < end)
+        {
+            using var fetched = await consumer.PollBatchesAsync(cancellation);
+            foreach (var batches in fetched.Partitions)
+            {
+                next = collector.Collect(partition.Topic, batches.Batches.Span, next, records, unreadable).NextOffset;
+                await comparison.AddAsync(records, end);
+                records.Clear();
+                progress(comparison.Compared);
+            }
+        }
+    }
+
+    /// <summary>Within a generation the topic's ranges touch: a hole is a lost record, unless retention took it.</summary>
+    private void FindHoles()
+    {
+        foreach (var (key, account) in _accounts)
+        {
+            var ranges = account.InTopic.Ranges;
+            if (ranges.Count < 2)
+                continue;
+            var (from, to) = (ranges[0].End, ranges[1].Begin);
+            var text = $"{account.Source.Host}:{account.Source.File} bytes {from} to {to - 1} are in no record of {key.Topic} ({ranges.Count - 1} holes in generation {key.GenerationText})";
+            if (_shortened.Contains(key.Topic))
+                _notes.Add($"{text}; the topic no longer holds all it had");
+            else
+                _findings.Add(new Finding(FindingSide.TopicMissing, key.Topic, -1, -1, account.Source.Host, account.Source.File, from, text));
+        }
+    }
+
+    private void CheckLedger(IEnumerable<TableSource> sources)
+    {
+        foreach (var source in sources)
+        {
+            if (!_accounts.TryGetValue(source.Key, out var account))
+                continue;
+            var wrong = account.InTable.Ranges.Where(r => !source.Stored.Contains(r.Begin, r.End)).Take(1).ToList();
+            if (wrong.Count > 0)
+            {
+                _findings.Add(new Finding(
+                    FindingSide.LedgerDiffers, source.Key.Topic, -1, -1, source.Host, source.File, wrong[0].Begin,
+                    $"{source.Host}:{source.File} bytes {wrong[0].Begin} to {wrong[0].End - 1} have rows, but logpipe_sources does not count them as stored"));
+            }
+        }
+    }
 }

@@ -1,0 +1,179 @@
+using LogPipeline.Client.Positions;
+using LogPipeline.Files;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Rows;
+
+namespace LogPipeline.Sinks.Verification;
+
+/// <summary>
+/// Merges one log's records with its rows, both in offset order, and the records with the files they came from. What has no
+/// partner at its offset is kept: a record marked `again` may be stored under an earlier offset, and a row may stand for a record
+/// whose offset the topic lost. <see cref="Settle"/> pairs those at the end.
+/// </summary>
+internal sealed class LogComparison(
+    PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, IReadOnlyDictionary<int, TableSource> sources,
+    SortedDictionary<SourceKey, GenerationAccount> accounts, IFileSystem files, List<Finding> findings)
+{
+    private readonly List<(SourceKey Key, long Offset, long Begin, long End)> _unstored = [];
+    private readonly List<TableRow> _extra = [];
+    private TableRow _row;
+    private bool _hasRow;
+
+    /// <summary>Rows seen.</summary>
+    public long Compared { get; private set; }
+
+    public async Task StartAsync(long topicStart)
+    {
+        await NextAsync();
+        // What the topic no longer holds can only be held against itself.
+        var previous = -1L;
+        for (; _hasRow && _row.Offset < topicStart; await NextAsync())
+        {
+            if (_row.Offset == previous)
+                Report(FindingSide.TableRepeated, _row.Offset, SourceOf(_row), _row.FileOffset, "is there twice");
+            previous = _row.Offset;
+        }
+    }
+
+    public async Task AddAsync(RowBatch records, long end)
+    {
+        for (var i = 0; i < records.Count; i++)
+        {
+            var offset = records.Rows[i].Offset;
+            if (offset >= end)
+                return;
+            while (_hasRow && _row.Offset < offset)
+                await KeepExtraAsync();
+            var found = CompareWithTopic(records, i);
+            var stored = false;
+            while (_hasRow && _row.Offset == offset)
+            {
+                if (!stored && IsSame(records, i, _row))
+                {
+                    stored = true;
+                    CountRow(_row);
+                    await NextAsync();
+                }
+                else
+                {
+                    await KeepExtraAsync();
+                }
+            }
+            Note(records, i, found, stored);
+        }
+    }
+
+    /// <summary>Pairs what is left over; what remains is missing or repeated.</summary>
+    public async Task SettleAsync(bool topicIsWhole)
+    {
+        while (_hasRow)
+            await KeepExtraAsync();
+        foreach (var row in _extra)
+        {
+            CountRow(row);
+            var source = SourceOf(row);
+            var lost = source is null ? -1 : _unstored.FindIndex(u => u.Key == source.Key && row.FileOffset >= u.Begin && row.FileOffset < u.End);
+            if (lost >= 0)
+            {
+                accounts[source!.Key].InTable.Add(_unstored[lost].Begin, _unstored[lost].End);
+                _unstored.RemoveAt(lost);
+                continue;
+            }
+            Report(FindingSide.TableRepeated, row.Offset, source, row.FileOffset, "is one more than the topic has");
+        }
+        foreach (var (key, offset, begin, end) in _unstored)
+        {
+            var known = accounts[key].InTable.Contains(begin, end);
+            if (!known && !topicIsWhole)
+                known = sources.Values.Any(s => s.Key == key && s.Stored.Contains(begin, end));
+            if (!known)
+                Report(FindingSide.TableMissing, offset, sources.Values.FirstOrDefault(s => s.Key == key), begin, "is missing");
+        }
+    }
+
+    private async Task NextAsync()
+    {
+        _hasRow = await rows.MoveNextAsync();
+        _row = _hasRow ? rows.Current : default;
+        Compared += _hasRow ? 1 : 0;
+    }
+
+    private async Task KeepExtraAsync()
+    {
+        _extra.Add(_row);
+        await NextAsync();
+    }
+
+    private bool IsSame(RowBatch records, int index, TableRow row)
+    {
+        ref readonly var record = ref records.Rows[index];
+        var isSamePlace = record.Source < 0 ? row.Source == 0
+            : SourceOf(row)?.Key == records.Sources[record.Source].Key && row.FileOffset == record.LineBegin && row.Part == record.Part;
+        if (isSamePlace && !records.Value(record).SequenceEqual(row.Bytes))
+            Report(FindingSide.TableDiffers, row.Offset, SourceOf(row), row.FileOffset, "has other bytes than the record");
+        return isSamePlace;
+    }
+
+    /// <summary>Adds the record to its generation and looks into the file; false when its range was in the topic before.</summary>
+    private bool CompareWithTopic(RowBatch records, int index)
+    {
+        ref readonly var record = ref records.Rows[index];
+        if (record.Source < 0)
+            return true;
+        var source = records.Sources[record.Source];
+        if (!accounts.TryGetValue(source.Key, out var account))
+        {
+            account = new GenerationAccount(source);
+            accounts.Add(source.Key, account);
+            if (source.Host == Environment.MachineName)
+                account.File = FileSide.Find(files, source.File, BeginOf(record), records.Value(record));
+        }
+        var isFresh = account.InTopic.Add(record.CoveredBegin, record.CoveredEnd);
+        if (!isFresh && (record.Flags & PositionFlags.Again) == 0)
+            Report(FindingSide.TopicRepeated, record.Offset, source, record.LineBegin, "repeats a range of the file that the topic has already");
+        if (account.File?.Holds(BeginOf(record), records.Value(record)) == false)
+            Report(FindingSide.FileDiffers, record.Offset, source, record.LineBegin, $"is not what {account.File.Path} has there");
+        return isFresh;
+    }
+
+    /// <summary>Where the record's own bytes begin: a later part of a line begins where the part before it ended.</summary>
+    private static long BeginOf(in Row record) => record.Part > 1 ? record.CoveredBegin : record.LineBegin;
+
+    private void Note(RowBatch records, int index, bool isFresh, bool stored)
+    {
+        ref readonly var record = ref records.Rows[index];
+        if (record.Source < 0)
+        {
+            if (!stored && !deadLetters.Contains(record.Offset))
+                Report(FindingSide.TableMissing, record.Offset, (Source?)null, null, "is missing");
+            return;
+        }
+        var key = records.Sources[record.Source].Key;
+        if (stored || isFresh)
+            accounts[key].Topic.Add(record.LineBegin, record.Part, records.Value(record));
+        if (stored)
+            accounts[key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
+        else if ((record.Flags & PositionFlags.Again) != 0)
+            _unstored.Add((key, record.Offset, record.CoveredBegin, record.CoveredEnd));
+        else if (!deadLetters.Contains(record.Offset))
+            Report(FindingSide.TableMissing, record.Offset, records.Sources[record.Source], record.LineBegin, "is missing");
+    }
+
+    private TableSource? SourceOf(TableRow row) => sources.GetValueOrDefault(row.Source);
+
+    private void CountRow(TableRow row)
+    {
+        if (SourceOf(row) is { } source && accounts.TryGetValue(source.Key, out var account))
+            account.Table.Add(row.FileOffset, row.Part, row.Bytes);
+    }
+
+    private void Report(FindingSide side, long offset, TableSource? source, long? fileOffset, string what) =>
+        Report(side, offset, source is null ? null : new Source(source.Key, source.Host, source.File), fileOffset, what);
+
+    private void Report(FindingSide side, long offset, Source? source, long? fileOffset, string what)
+    {
+        var place = source is null ? "" : $" ({source.Host}:{source.File} at byte {fileOffset})";
+        findings.Add(new Finding(
+            side, log.Topic, log.Partition, offset, source?.Host, source?.File, fileOffset, $"{log.Topic}-{log.Partition} offset {offset}{place} {what}"));
+    }
+}

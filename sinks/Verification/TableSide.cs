@@ -1,0 +1,78 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Query;
+
+namespace LogPipeline.Sinks.Verification;
+
+/// <summary>A log's ledger row, as far as a comparison needs it.</summary>
+internal sealed record PinnedLog(int Id, Guid TopicId, string Topic, int Partition, long NextOffset);
+
+/// <summary>A row of the table.</summary>
+internal readonly record struct TableRow(long Offset, int Source, long FileOffset, int Part, byte[] Bytes);
+
+/// <summary>A row of <c>logpipe_sources</c>.</summary>
+internal sealed record TableSource(int Id, SourceKey Key, string Host, string File, StoredRanges Stored);
+
+/// <summary>Reads ledger and rows for a comparison.</summary>
+internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
+{
+    public Task<List<PinnedLog>> LogsAsync(string clusterId, CancellationToken cancellation) => ReadAsync(
+        "SELECT id, CAST(topic_id AS text), topic, partition, next_offset FROM logpipe_logs WHERE sink = @a AND cluster_id = @b ORDER BY id", sink, clusterId,
+        r => new PinnedLog(r.GetInt32(0), Guid.Parse(r.GetString(1)), r.GetString(2), r.GetInt32(3), r.GetInt64(4)), cancellation);
+
+    public Task<List<TableSource>> SourcesAsync(CancellationToken cancellation) => ReadAsync(
+        "SELECT id, CAST(agent_id AS text), generation, topic, host, file, CAST(stored AS text) FROM logpipe_sources WHERE sink = @a ORDER BY id", sink, null,
+        r => new TableSource(
+            r.GetInt32(0), new SourceKey(Guid.Parse(r.GetString(1)), Convert.ToUInt64(r.GetString(2), 16), r.GetString(3)), r.GetString(4), r.GetString(5),
+            RangeText.Parse(r.GetString(6))),
+        cancellation);
+
+    public async Task<HashSet<long>> DeadLettersAsync(int log, CancellationToken cancellation) =>
+        [.. await ReadAsync($"SELECT log_offset FROM logpipe_dead_letters WHERE log = {log}", null, null, r => r.GetInt64(0), cancellation)];
+
+    public Task<List<(long From, long To)>> GapsAsync(int log, CancellationToken cancellation) =>
+        ReadAsync($"SELECT from_offset, to_offset FROM logpipe_gaps WHERE log = {log} ORDER BY from_offset", null, null, r => (r.GetInt64(0), r.GetInt64(1)), cancellation);
+
+    /// <summary>The rows of a log below the pinned offset, in offset order.</summary>
+    public async IAsyncEnumerable<TableRow> RowsAsync(PinnedLog log, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await using var connection = await dialect.ConnectAsync(cancellation);
+        await using var command = connection.CreateCommand();
+        command.CommandTimeout = 0;
+        command.CommandText = $"""
+            SELECT log_offset, coalesce(source, 0), coalesce(file_offset, 0), part, {dialect.Bytes} FROM {table}_rows
+            WHERE log = {log.Id} AND log_offset < {log.NextOffset} ORDER BY log_offset
+            """;
+        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        while (await reader.ReadAsync(cancellation))
+            yield return new TableRow(reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetFieldValue<byte[]>(4));
+    }
+
+    private async Task<List<T>> ReadAsync<T>(string sql, string? a, string? b, Func<DbDataReader, T> read, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var connection = await dialect.ConnectAsync(cancellation);
+            await using var command = connection.CreateCommand();
+            command.CommandText = sql;
+            foreach (var (name, value) in new[] { ("@a", a), ("@b", b) })
+            {
+                if (value is null)
+                    continue;
+                var parameter = command.CreateParameter();
+                (parameter.ParameterName, parameter.Value) = (name, value);
+                command.Parameters.Add(parameter);
+            }
+            await using var reader = await command.ExecuteReaderAsync(cancellation);
+            var rows = new List<T>();
+            while (await reader.ReadAsync(cancellation))
+                rows.Add(read(reader));
+            return rows;
+        }
+        catch (Exception error) when (dialect.Translate(error) is { } translated)
+        {
+            throw translated;
+        }
+    }
+}
