@@ -8,7 +8,7 @@ namespace LogPipeline.Sinks.Verification;
 /// <summary>
 /// Merges one log's records with its rows, both in offset order, and the records with the files they came from. What has no
 /// partner at its offset is kept: a record marked `again` may be stored under an earlier offset, and a row may stand for a record
-/// whose offset the topic lost. <see cref="Settle"/> pairs those at the end.
+/// whose offset the topic lost. <see cref="SettleAsync"/> pairs those at the end.
 /// </summary>
 internal sealed class LogComparison(
     PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, IReadOnlyDictionary<int, TableSource> sources,
