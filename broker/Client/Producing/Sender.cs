@@ -273,7 +273,8 @@ internal sealed partial class Sender : IAsyncDisposable
                 request, round.HasTopicIds ? short.MaxValue : ProduceRound.LastVersionByName, _cluster.Options.RequestTimeout, CancellationToken.None);
             round.Resolve(answer, _options.Acks, _resolver);
         }
-        catch (Exception e) when (Retrying.IsTransient(e) || e is MalformedMessageException || e is OperationCanceledException && _closed.IsCancellationRequested)
+        catch (Exception e) when (Retrying.IsTransient(e)
+            || e is MalformedMessageException || e is OperationCanceledException && _closed.IsCancellationRequested)
         {
             round.Break(e, _resolver);
         }

@@ -6,7 +6,8 @@ namespace LogPipeline.Client.Tests.Interop;
 
 /// <summary>
 /// An Apache Kafka of our own for the tests of one version: found in <c>LOGPIPE_PEERS</c> or in <c>../shared/peers</c> beside the repository. Where
-/// it (or Java) is missing, <see cref="Missing"/> says so and the tests report themselves skipped.
+/// it (or Java) is missing, <see cref="Missing"/> says so and the tests report themselves skipped. <c>LOGPIPE_BOOTSTRAP</c> (host:port) names
+/// any running broker to test against instead.
 /// </summary>
 public sealed class KafkaPeer : IDisposable
 {
@@ -16,8 +17,9 @@ public sealed class KafkaPeer : IDisposable
     public KafkaPeer(string version)
     {
         string? script = Script();
-        if (script is null)
+        if (Running is not null || script is null)
         {
+            Bootstrap = Running ?? "";
             return;
         }
         int port = FreePorts();
@@ -35,8 +37,10 @@ public sealed class KafkaPeer : IDisposable
         Bootstrap = $"127.0.0.1:{port}";
     }
 
+    private static string? Running => Environment.GetEnvironmentVariable("LOGPIPE_BOOTSTRAP");
+
     /// <summary>Why the tests cannot run; null when they can.</summary>
-    public static string? Missing { get; } = Script() is null
+    public static string? Missing { get; } = Running is null && Script() is null
         ? "SKIPPED: Apache Kafka is not here. Set LOGPIPE_PEERS to a directory with kafka.sh, and install Java 17."
         : null;
 
