@@ -30,6 +30,10 @@ internal sealed unsafe class Lz4Compressor : ICompressor
 
     public int Decompress(ReadOnlySpan<byte> packed, ref byte[] buffer, int bytesMax)
     {
+        if (packed.IsEmpty)
+        {
+            throw new CorruptRecordException("lz4: no frame");
+        }
         nint context = 0;
         try
         {
@@ -49,58 +53,34 @@ internal sealed unsafe class Lz4Compressor : ICompressor
         }
     }
 
+    /// <summary>The library answers 0 at the end of a frame; as long as it does not, it lacks input or room.</summary>
     private static int Decompress(nint context, ReadOnlySpan<byte> packed, ref byte[] buffer, int bytesMax)
     {
         int length = 0;
         nuint hint = 1;
-        PooledBytes.Grow(ref buffer, (int)Math.Min(Math.Max(packed.Length * 4L, 1024), bytesMax), keep: 0);
         fixed (byte* from = packed)
         {
-            for (int read = 0; read < packed.Length;)
+            for (int read = 0; read < packed.Length || hint != 0;)
             {
+                // Room for one byte too many tells a batch that ends at the limit from one that goes on.
+                long wanted = Math.Max(length + 1L, Math.Min(packed.Length * 4L, bytesMax));
+                PooledBytes.Grow(ref buffer, (int)wanted, keep: length);
                 nuint taken = (nuint)(packed.Length - read);
-                nuint given = (nuint)(Math.Min(buffer.Length, bytesMax) - length);
+                nuint given = (nuint)(Math.Min(buffer.Length, bytesMax + 1) - length);
                 fixed (byte* to = &buffer[0])
                 {
                     hint = Lz4Library.Check(Lz4Library.Decompress(context, to + length, &given, from + read, &taken, 0));
                 }
                 read += (int)taken;
                 length += (int)given;
-                if (length == bytesMax && hint != 0)
+                if (length > bytesMax)
                 {
                     throw new CorruptRecordException($"lz4: the batch unpacks to more than {bytesMax} bytes");
                 }
-                if (length == buffer.Length)
+                if (taken == 0 && given == 0)
                 {
-                    PooledBytes.Grow(ref buffer, length + 1, keep: length);
+                    throw new CorruptRecordException("lz4: the frame ends early");
                 }
-                else if (taken == 0 && given == 0)
-                {
-                    break;
-                }
-            }
-            length = Drain(context, ref hint, ref buffer, length, bytesMax);
-        }
-        return hint == 0 ? length : throw new CorruptRecordException("lz4: the frame ends early");
-    }
-
-    /// <summary>What the library still holds when all input is taken but the output had been full.</summary>
-    private static int Drain(nint context, ref nuint hint, ref byte[] buffer, int length, int bytesMax)
-    {
-        byte none = 0;
-        while (hint != 0)
-        {
-            PooledBytes.Grow(ref buffer, Math.Min(length + 1, bytesMax), keep: length);
-            nuint taken = 0;
-            nuint given = (nuint)(Math.Min(buffer.Length, bytesMax) - length);
-            fixed (byte* to = &buffer[0])
-            {
-                hint = Lz4Library.Check(Lz4Library.Decompress(context, to + length, &given, &none, &taken, 0));
-            }
-            length += (int)given;
-            if (given == 0)
-            {
-                break;
             }
         }
         return length;

@@ -60,7 +60,8 @@ public ref struct RecordReader
         HasKey = hasKey;
         HasValue = hasValue;
         HeaderCount = Length(0);
-        if (_position > end || HeaderCount > end - _position || offsetDelta > _header.LastOffsetDelta)
+        // A header takes two bytes at least, and without headers the record ends here.
+        if (_position > end || HeaderCount > (end - _position) / 2 || (HeaderCount == 0 && _position < end) || offsetDelta > _header.LastOffsetDelta)
         {
             throw Corrupt("field");
         }
