@@ -1,2 +1,2 @@
-// The entry point; filled in as the room is built.
-return 0;
+// Picks benchmarks by name: `--filter '*Protocol*'`; without arguments it lists them.
+BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(LogPipeline.Benchmarks.ProtocolBenchmarks).Assembly).Run(args);
