@@ -28,6 +28,8 @@ internal sealed class Link
 
     public LinkEnd ServerEnd { get; }
 
+    public string PeerOf(LinkEnd end) => (end == ClientEnd ? ServerEnd : ClientEnd).Owner.Name;
+
     private World World => _network.World;
 
     /// <summary>Sends, or breaks the connection before, within or after the bytes.</summary>

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using LogPipeline.Protocol;
 using LogPipeline.Simulation.Kernel;
 
 namespace LogPipeline.Simulation.Network;
@@ -19,6 +21,8 @@ public sealed class LinkEnd
         _in = incoming;
     }
 
+    internal Part Owner => _life.Part;
+
     public Task<int> ReceiveAsync(Memory<byte> target, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -37,6 +41,7 @@ public sealed class LinkEnd
         cancellation.ThrowIfCancellationRequested();
         bool cutAfter = _life.Enter("send");
         ObjectDisposedException.ThrowIf(_closed, this);
+        _life.World.Trace.Say(_life.Part, $"sends {bytes.Length} bytes{Api(bytes.Span)} to {_link.PeerOf(this)}");
         _link.Send(_life, _out, bytes);
         if (cutAfter)
         {
@@ -44,6 +49,10 @@ public sealed class LinkEnd
         }
         return _out.RoomAsync();
     }
+
+    // A request of a client begins size i32, api key i16.
+    private string Api(ReadOnlySpan<byte> bytes) =>
+        _link.ClientEnd == this && bytes.Length >= 6 ? $" ({(ApiKey)BinaryPrimitives.ReadInt16BigEndian(bytes[4..])})" : "";
 
     public void Close()
     {

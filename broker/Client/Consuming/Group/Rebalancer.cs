@@ -28,6 +28,8 @@ internal sealed class Rebalancer(
             {
                 await _moving.WaitAsync(ct);
                 _moving = null;
+                // The poll that began it may have been cancelled: whoever sees it done reports it.
+                moved = true;
             }
             if (session.Fatal is { } fatal)
             {
