@@ -61,7 +61,7 @@ public sealed partial class Consumer
     }
 
     /// <summary>Automatic commit of what earlier polls gave. A failure is not the caller's: the next one commits more, or a rebalance repeats some.</summary>
-    private async ValueTask CommitTakenAsync(bool isDue)
+    private async ValueTask CommitTakenAsync(bool isDue, CancellationToken ct)
     {
         if (_options.AutoCommitInterval is not { } interval || !isDue && _time.GetElapsedTime(_committed) < interval)
         {
@@ -70,9 +70,9 @@ public sealed partial class Consumer
         _committed = _time.GetTimestamp();
         try
         {
-            await CommitAsync(CancellationToken.None);
+            await CommitAsync(ct);
         }
-        catch (Exception e) when (Retrying.IsTransient(e) || e is BrokerErrorException { Code: var code } && Rebalancer.IsMoved(code))
+        catch (Exception e) when (Retrying.IsTransient(e) || e is OperationCanceledException || e is BrokerErrorException { Code: var code } && Rebalancer.IsMoved(code))
         {
             Telemetry.ClientMetrics.CommitsFailed.Add(1);
         }

@@ -10,6 +10,9 @@ namespace LogPipeline.Client.Consuming;
 /// </summary>
 public sealed partial class Consumer : IAsyncDisposable
 {
+    /// <summary>A last commit may not keep a process from stopping; without it some records come again.</summary>
+    private static readonly TimeSpan CloseCommitMax = TimeSpan.FromSeconds(2);
+
     private readonly ConsumerOptions _options;
     private readonly ClusterClient _cluster;
     private readonly TimeProvider _time;
@@ -53,7 +56,8 @@ public sealed partial class Consumer : IAsyncDisposable
             throw new InvalidOperationException(topics.Count == 0 ? "no topic to subscribe to" : "this consumer has its partitions already");
         }
         var join = new GroupJoin(_options, _cluster, session, [.. topics.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
-        _rebalancer = new Rebalancer(_options, _cluster, session, _table, join, listener, () => CommitTakenAsync(isDue: true));
+        _rebalancer = new Rebalancer(
+            _options, _cluster, session, _table, join, listener, () => CommitTakenAsync(isDue: true, CancellationToken.None));
     }
 
     /// <summary>Takes exactly these partitions without a group's sharing; begins at the committed offset where there is a group, else by the reset policy.</summary>
@@ -74,7 +78,8 @@ public sealed partial class Consumer : IAsyncDisposable
     /// <summary>
     /// Waits for whole record batches; drives joins and rebalances. Cancelling loses nothing. Throws
     /// <see cref="PositionOutOfRangeException"/> and <see cref="LogTruncatedException"/> under <see cref="OffsetReset.None"/>, until a seek
-    /// mends it, and <see cref="BrokerErrorException"/> for what only people can mend.
+    /// mends it, <see cref="BrokerErrorException"/> for what only people can mend, and <see cref="IOException"/> when a position could not
+    /// be looked up because no broker answered in time: poll again.
     /// </summary>
     public async ValueTask<FetchedBatches> PollBatchesAsync(CancellationToken ct) => new(await PollAsync(int.MaxValue, ct));
 
@@ -161,7 +166,8 @@ public sealed partial class Consumer : IAsyncDisposable
         await _tick.DisposeAsync();
         try
         {
-            await CommitTakenAsync(isDue: true);
+            using var late = new CancellationTokenSource(CloseCommitMax, _time);
+            await CommitTakenAsync(isDue: true, late.Token);
             if (_rebalancer is not null)
             {
                 await _rebalancer.CloseAsync();
@@ -193,7 +199,7 @@ public sealed partial class Consumer : IAsyncDisposable
             {
                 ct.ThrowIfCancellationRequested();
                 bool moved = _rebalancer is not null && await _rebalancer.AdvanceAsync(ct);
-                await CommitTakenAsync(isDue: false);
+                await CommitTakenAsync(isDue: false, ct);
                 moved |= await _positions.RunAsync(ct);
                 _fetcher.Start();
                 if (moved)
