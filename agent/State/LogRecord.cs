@@ -14,7 +14,7 @@ internal sealed class LogRecord
     /// <summary>The partition that files were given; the wire's may differ when a topic came back with fewer.</summary>
     public required int Partition { get; init; }
 
-    public LogIdentity Identity { get; set; }
+    public LogIdentity Identity { get; set; } = new("", default, 0);
 
     public long ProducerId { get; set; } = -1;
 

@@ -1,0 +1,146 @@
+using System.Text;
+using LogPipeline.Agent.Hosting;
+using LogPipeline.Client.Connections;
+using LogPipeline.Client.Positions;
+using LogPipeline.Files;
+using LogPipeline.Testing.Files;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LogPipeline.Agent.Tests.Scripted;
+
+/// <summary>A machine with a disk in memory, an agent that can be started and killed, and a scripted broker.</summary>
+internal sealed class AgentRig : IDisposable
+{
+    public const string LogPath = "/logs/access.log";
+
+    private AgentService? _agent;
+    private MemoryFileSystem? _process;
+    private int _starts;
+
+    public AgentRig()
+    {
+        Disk = new MemoryDisk(TimeProvider.System);
+        Machine = new MemoryFileSystem(Disk);
+        Machine.CreateDirectory("/logs");
+    }
+
+    public MemoryDisk Disk { get; }
+
+    /// <summary>The view of those who write the files.</summary>
+    public MemoryFileSystem Machine { get; }
+
+    public ScriptedBroker Broker { get; } = new();
+
+    public AgentService Agent => _agent!;
+
+    public Exception? Fault { get; private set; }
+
+    public AgentOptions Options { get; set; } = new()
+    {
+        Bootstrap = ["scripted:9092"],
+        StateDirectory = "/state",
+        Host = "h1",
+        MachineId = "m1",
+        BootId = "b1",
+        Inputs = [new InputOptions { Paths = ["/logs/*.log"], Topic = "t", MaxLineBytes = 1024 }],
+        SweepInterval = TimeSpan.FromMilliseconds(2),
+        RotatedQuiet = TimeSpan.FromMilliseconds(30),
+        CopyWait = TimeSpan.FromMilliseconds(200),
+        RegistryInterval = TimeSpan.FromMilliseconds(5),
+        BatchBytes = 4096,
+        Linger = TimeSpan.FromMilliseconds(1),
+        RequestTimeout = TimeSpan.FromSeconds(5),
+    };
+
+    /// <summary>Runs a test on one thread, as the agent demands.</summary>
+    public static Task OnOneThread(Func<AgentRig, Task> test) => SerialContext.RunAsync(async () =>
+    {
+        using var rig = new AgentRig();
+        await test(rig);
+        Assert.Null(rig.Fault);
+    });
+
+    public async Task StartAsync()
+    {
+        var process = new MemoryFileSystem(Disk);
+        _process = process;
+        _agent = new AgentService(
+            Options,
+            process,
+            new MortalConnector(Broker, process),
+            TimeProvider.System,
+            new Random(++_starts),
+            NullLogger.Instance,
+            fault => Fault ??= process.IsAlive ? fault : null);
+        await _agent.StartAsync(CancellationToken.None);
+    }
+
+    public async Task StopAsync()
+    {
+        await _agent!.StopAsync(TimeSpan.FromSeconds(2));
+        _agent = null;
+    }
+
+    /// <summary>kill -9: what was written stays.</summary>
+    public void Kill()
+    {
+        _process?.Kill();
+        Broker.Disconnect();
+        _agent = null;
+        _process = null;
+    }
+
+    public void Dispose() => Kill();
+
+    public void Append(string text, string path = LogPath) => Append(Encoding.UTF8.GetBytes(text), path);
+
+    public void Append(byte[] bytes, string path = LogPath)
+    {
+        using IFile file = Machine.Open(path, FileOpenMode.ReadWrite);
+        file.Write(bytes, file.Length);
+    }
+
+    public void Truncate(string path = LogPath)
+    {
+        using IFile file = Machine.Open(path, FileOpenMode.ReadWrite);
+        file.SetLength(0);
+    }
+
+    public async Task UntilAsync(Func<bool> holds, string what)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        while (!holds())
+        {
+            Assert.True(Fault is null, Fault?.ToString());
+            Assert.False(late.IsCancellationRequested, $"never: {what}; the broker has: {string.Join('|', Lines())}");
+            await Task.Delay(1);
+        }
+    }
+
+    public Task UntilLinesAsync(int count) => UntilAsync(() => Broker.Records().Count >= count && Agent.IsCaughtUp, $"{count} lines");
+
+    public List<string> Lines() => [.. Broker.Records().Select(r => Encoding.UTF8.GetString(r.Value))];
+
+    /// <summary>What a sink stores: the records marked again only where their range is not stored.</summary>
+    public List<string> Stored()
+    {
+        HashSet<(Guid, ulong, long)> stored = [];
+        List<string> lines = [];
+        foreach ((RecordPosition position, byte[] value) in Broker.Records())
+        {
+            bool isNew = stored.Add((position.AgentId, position.Generation, position.End));
+            if (isNew || !position.Flags.HasFlag(PositionFlags.Again))
+            {
+                lines.Add(Encoding.UTF8.GetString(value));
+            }
+        }
+        return lines;
+    }
+}
+
+/// <summary>The network of one process: gone with it.</summary>
+internal sealed class MortalConnector(ScriptedBroker broker, MemoryFileSystem process) : IConnector
+{
+    public ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken ct) =>
+        process.IsAlive ? broker.ConnectAsync(host, port, ct) : throw new IOException("the process is dead");
+}

@@ -1,0 +1,283 @@
+using System.IO.Pipelines;
+using LogPipeline.Client.Connections;
+using LogPipeline.Client.Positions;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Wire;
+
+namespace LogPipeline.Agent.Tests.Scripted;
+
+/// <summary>
+/// A broker of one topic and one partition in memory, strict about sequences, that can be told to forget, to lose its end, to
+/// break connections before or after it appended, and to refuse. Runs on the context of whoever connects.
+/// </summary>
+internal sealed class ScriptedBroker : IConnector
+{
+    private readonly List<(byte[] Batch, BatchHeader Header)> _log = [];
+    private readonly Dictionary<long, (short Epoch, int LastSequence, long BaseOffset, int BaseSequence)> _producers = [];
+    private readonly List<Pipe> _pipes = [];
+    private long _nextProducerId = 1000;
+
+    public string ClusterId { get; set; } = "cluster-a";
+
+    public Guid TopicId { get; set; } = new(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+
+    public long EndOffset => _log.Count == 0 ? 0 : _log[^1].Header.NextOffset;
+
+    public int Fences { get; private set; }
+
+    /// <summary>Asked before each batch that is not a fence; what it gives happens.</summary>
+    public Func<BatchHeader, ProduceFate> Fate { get; set; } = _ => ProduceFate.Take;
+
+    /// <summary>Whether connections are refused.</summary>
+    public bool IsDown { get; set; }
+
+    public ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken ct)
+    {
+        if (IsDown)
+        {
+            throw new IOException("the scripted broker is down");
+        }
+        var up = new Pipe();
+        var down = new Pipe();
+        _pipes.AddRange([up, down]);
+        _ = ServeAsync(up.Reader.AsStream(), down.Writer);
+        return ValueTask.FromResult<Stream>(new DuplexStream(down.Reader.AsStream(), up.Writer.AsStream()));
+    }
+
+    public void Disconnect()
+    {
+        foreach (Pipe pipe in _pipes)
+        {
+            pipe.Writer.Complete();
+            pipe.Reader.CancelPendingRead();
+        }
+        _pipes.Clear();
+    }
+
+    public void ForgetProducers() => _producers.Clear();
+
+    /// <summary>Loses the last batches, and what is known of producers there.</summary>
+    public void LoseTail(int batches)
+    {
+        List<(byte[] Batch, BatchHeader Header)> kept = _log[..^batches];
+        _log.Clear();
+        _producers.Clear();
+        foreach ((byte[] batch, BatchHeader header) in kept)
+        {
+            _log.Add((batch, header));
+            _producers[header.ProducerId] = (header.ProducerEpoch, header.LastSequence, header.BaseOffset, header.BaseSequence);
+        }
+    }
+
+    /// <summary>Every record that carries a position, in order.</summary>
+    public List<(RecordPosition Position, byte[] Value)> Records()
+    {
+        List<(RecordPosition, byte[])> records = [];
+        using var decoder = new BatchDecoder();
+        foreach ((byte[] batch, BatchHeader header) in _log)
+        {
+            var reader = new RecordReader(decoder.Records(batch, header), header);
+            while (reader.Read())
+            {
+                if (reader.TryGetHeader(PositionHeaders.Position, out ReadOnlySpan<byte> value) && RecordPosition.TryRead(value, out RecordPosition position))
+                {
+                    records.Add((position, reader.Value.ToArray()));
+                }
+            }
+        }
+        return records;
+    }
+
+    private async Task ServeAsync(Stream requests, PipeWriter answers)
+    {
+        try
+        {
+            byte[] size = new byte[4];
+            while (true)
+            {
+                await requests.ReadExactlyAsync(size);
+                byte[] frame = new byte[System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(size)];
+                await requests.ReadExactlyAsync(frame);
+                using FrameBuffer? answer = Answer(frame);
+                if (answer is null)
+                {
+                    Disconnect();
+                    return;
+                }
+                await answers.WriteAsync(Flatten(answer));
+            }
+        }
+        catch (Exception ended) when (ended is IOException or InvalidOperationException or OperationCanceledException)
+        {
+            await answers.CompleteAsync();
+        }
+    }
+
+    private static byte[] Flatten(FrameBuffer frame)
+    {
+        var bytes = new List<byte>();
+        int at = 0;
+        foreach (FrameBuffer.Splice splice in frame.Splices)
+        {
+            bytes.AddRange(frame.Bytes[at..splice.Position].Span);
+            bytes.AddRange(splice.Records.Memory.Span);
+            at = splice.Position;
+        }
+        bytes.AddRange(frame.Bytes[at..].Span);
+        return [.. bytes];
+    }
+
+    private FrameBuffer? Answer(byte[] frame)
+    {
+        RequestHeader header = Frames.ReadRequestHeader(frame, out int size);
+        ReadOnlyMemory<byte> body = frame.AsMemory(size);
+        return header.Key switch
+        {
+            ApiKey.ApiVersions => Reply(ApiVersionsRequest.Api, header, Versions()),
+            ApiKey.Metadata => Reply(MetadataRequest.Api, header, Metadata()),
+            ApiKey.InitProducerId => Reply(
+                InitProducerIdRequest.Api, header, new InitProducerIdResponse { ProducerId = _nextProducerId++, ProducerEpoch = 0 }),
+            ApiKey.ListOffsets => Reply(ListOffsetsRequest.Api, header, Offsets(Frames.ReadRequest<ListOffsetsRequest, ListOffsetsResponse>(body, header.Version))),
+            ApiKey.DescribeProducers => Reply(DescribeProducersRequest.Api, header, Producers()),
+            ApiKey.Fetch => Reply(FetchRequest.Api, header, Fetch(Frames.ReadRequest<FetchRequest, FetchResponse>(body, header.Version))),
+            ApiKey.Produce => Produce(Frames.ReadRequest<ProduceRequest, ProduceResponse>(body, header.Version), out ProduceResponse? produced)
+                ? Reply(ProduceRequest.Api, header, produced!)
+                : null,
+            _ => null,
+        };
+    }
+
+    private static FrameBuffer Reply<T>(Api api, RequestHeader header, T body)
+        where T : class, IWireStruct => Frames.Response(api, body, header.Version, header.CorrelationId);
+
+    private static ApiVersionsResponse Versions()
+    {
+        var response = new ApiVersionsResponse();
+        foreach ((ApiKey key, short max) in new (ApiKey, short)[]
+        {
+            (ApiKey.ApiVersions, 3), (ApiKey.Metadata, 12), (ApiKey.InitProducerId, 4), (ApiKey.ListOffsets, 7), (ApiKey.DescribeProducers, 0),
+            (ApiKey.Fetch, 12), (ApiKey.Produce, 9),
+        })
+        {
+            response.ApiKeys.Add(new() { ApiKey = (short)key, MinVersion = 0, MaxVersion = max });
+        }
+        return response;
+    }
+
+    private MetadataResponse Metadata() => new()
+    {
+        ClusterId = ClusterId,
+        ControllerId = 1,
+        Brokers = [new() { NodeId = 1, Host = "scripted", Port = 9092 }],
+        Topics =
+        [
+            new()
+            {
+                Name = "t",
+                TopicId = TopicId,
+                Partitions = [new() { PartitionIndex = 0, LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1] }],
+            },
+        ],
+    };
+
+    private ListOffsetsResponse Offsets(ListOffsetsRequest request) => new()
+    {
+        Topics = [new() { Name = "t", Partitions = [new() { Offset = request.Topics[0].Partitions[0].Timestamp == -2 ? 0 : EndOffset, LeaderEpoch = 0 }] }],
+    };
+
+    private DescribeProducersResponse Producers() => new()
+    {
+        Topics =
+        [
+            new()
+            {
+                Name = "t",
+                Partitions =
+                [
+                    new()
+                    {
+                        ActiveProducers = [.. _producers.Select(p => new DescribeProducersResponse.Topic.Partition.ActiveProducer
+                        {
+                            ProducerId = p.Key, ProducerEpoch = p.Value.Epoch, LastSequence = p.Value.LastSequence,
+                        })],
+                    },
+                ],
+            },
+        ],
+    };
+
+    private FetchResponse Fetch(FetchRequest request)
+    {
+        long offset = request.Topics[0].Partitions[0].FetchOffset;
+        byte[] bytes = [.. _log.Where(b => b.Header.NextOffset > offset).Take(2).SelectMany(b => b.Batch)];
+        return new FetchResponse
+        {
+            Responses = [new() { Topic = "t", Partitions = [new() { HighWatermark = EndOffset, Records = new RecordSet(bytes) }] }],
+        };
+    }
+
+    private bool Produce(ProduceRequest request, out ProduceResponse? response)
+    {
+        byte[] batch = request.TopicData[0].PartitionData[0].Records.Memory.ToArray();
+        Assert.True(BatchHeader.TryParse(batch, out BatchHeader header));
+        Assert.True(RecordBatch.CrcIsValid(batch));
+        response = null;
+        bool isFence = header is { RecordCount: 1, ProducerEpoch: > 0 };
+        ProduceFate fate = isFence ? ProduceFate.Take : Fate(header);
+        if (fate == ProduceFate.DropConnection)
+        {
+            return false;
+        }
+        ErrorCode error = ErrorCode.MessageTooLarge;
+        long baseOffset = -1;
+        if (fate != ProduceFate.Refuse)
+        {
+            (error, baseOffset) = Append(batch, header);
+            Fences += isFence && error == ErrorCode.None ? 1 : 0;
+        }
+        response = new ProduceResponse
+        {
+            Responses = [new() { Name = "t", PartitionResponses = [new() { ErrorCode = error, BaseOffset = baseOffset }] }],
+        };
+        return fate != ProduceFate.TakeThenDropConnection;
+    }
+
+    private (ErrorCode Error, long BaseOffset) Append(byte[] batch, in BatchHeader header)
+    {
+        if (_producers.TryGetValue(header.ProducerId, out var known))
+        {
+            if (header.ProducerEpoch < known.Epoch)
+            {
+                return (ErrorCode.InvalidProducerEpoch, -1);
+            }
+            if (header.ProducerEpoch == known.Epoch)
+            {
+                // As Apache Kafka after a restart: the window is one batch.
+                if (header.BaseSequence == known.BaseSequence && header.LastSequence == known.LastSequence)
+                {
+                    return (ErrorCode.None, known.BaseOffset);
+                }
+                if (header.BaseSequence != RecordBatch.Sequence(known.LastSequence, 1))
+                {
+                    return (ErrorCode.OutOfOrderSequenceNumber, -1);
+                }
+            }
+        }
+        long offset = EndOffset;
+        RecordBatch.Stamp(batch, offset, 0);
+        Assert.True(BatchHeader.TryParse(batch, out BatchHeader stamped));
+        _log.Add((batch, stamped));
+        _producers[header.ProducerId] = (header.ProducerEpoch, header.LastSequence, offset, header.BaseSequence);
+        return (ErrorCode.None, offset);
+    }
+}
+
+internal enum ProduceFate
+{
+    Take,
+    TakeThenDropConnection,
+    DropConnection,
+    Refuse,
+}

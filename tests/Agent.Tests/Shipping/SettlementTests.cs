@@ -1,0 +1,146 @@
+using LogPipeline.Agent.Tests.Scripted;
+using LogPipeline.Client.Positions;
+
+namespace LogPipeline.Agent.Tests.Shipping;
+
+public sealed class SettlementTests
+{
+    [Fact]
+    public Task Lines_arrive_once_and_in_order() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("one\ntwo\r\n\nfour");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["one", "two", ""], rig.Lines());
+        Assert.Equal(PositionFlags.CarriageReturn, rig.Broker.Records()[1].Position.Flags);
+        rig.Append("th\n");
+        await rig.UntilLinesAsync(4);
+        Assert.Equal("fourth", rig.Lines()[3]);
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData((int)ProduceFate.DropConnection)]
+    [InlineData((int)ProduceFate.TakeThenDropConnection)]
+    public Task A_broken_connection_loses_and_repeats_nothing(int fate) => AgentRig.OnOneThread(async rig =>
+    {
+        int batches = 0;
+        rig.Broker.Fate = _ => batches++ % 3 == 1 ? (ProduceFate)fate : ProduceFate.Take;
+        await rig.StartAsync();
+        List<string> expected = [];
+        for (int i = 0; i < 30; i++)
+        {
+            rig.Append($"line {i}\n");
+            expected.Add($"line {i}");
+            await Task.Delay(3);
+        }
+        await rig.UntilLinesAsync(30);
+        Assert.Equal(expected, rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task A_killed_agent_settles_what_was_under_way(bool appended) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        bool hit = false;
+        rig.Broker.Fate = _ =>
+        {
+            hit = true;
+            return appended ? ProduceFate.TakeThenDropConnection : ProduceFate.DropConnection;
+        };
+        rig.Append("c\nd\n");
+        await rig.UntilAsync(() => hit, "a batch was sent");
+        rig.Kill();
+        rig.Broker.Fate = _ => ProduceFate.Take;
+        await rig.StartAsync();
+        rig.Append("e\n");
+        await rig.UntilLinesAsync(5);
+        Assert.Equal(["a", "b", "c", "d", "e"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public Task A_broker_that_forgot_the_producer_is_fenced_and_read(bool appended) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        bool hit = false;
+        rig.Broker.Fate = _ =>
+        {
+            hit = true;
+            return appended ? ProduceFate.TakeThenDropConnection : ProduceFate.DropConnection;
+        };
+        rig.Append("c\nd\n");
+        await rig.UntilAsync(() => hit, "a batch was sent");
+        rig.Kill();
+        rig.Broker.Fate = _ => ProduceFate.Take;
+        rig.Broker.ForgetProducers();
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(4);
+        Assert.Equal(["a", "b", "c", "d"], rig.Lines());
+        Assert.True(rig.Broker.Fences > 0);
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task Acked_records_that_a_broker_lost_are_sent_again() => AgentRig.OnOneThread(async rig =>
+    {
+        await rig.StartAsync();
+        foreach (string line in new[] { "a\n", "b\n", "c\n" })
+        {
+            rig.Append(line);
+            await rig.UntilAsync(() => rig.Agent.IsCaughtUp && rig.Lines().Count == line[0] - 'a' + 1, line);
+        }
+        rig.Broker.LoseTail(2);
+        rig.Broker.Disconnect();
+        rig.Append("d\n");
+        await rig.UntilAsync(() => rig.Agent.IsCaughtUp && rig.Lines().Count >= 4, "all four");
+        Assert.Equal(["a", "b", "c", "d"], rig.Stored().Order());
+        Assert.Contains(rig.Broker.Records(), r => r.Position.Flags.HasFlag(PositionFlags.Again));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task A_record_refused_for_good_goes_to_the_dead_letters_alone() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append($"a\n{new string('x', 900)}\nb\nc\n");
+        rig.Broker.Fate = header => header.BatchLength > 900 ? ProduceFate.Refuse : ProduceFate.Take;
+        rig.Options = rig.Options with { Compression = BatchCompression.None };
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["a", "b", "c"], rig.Lines());
+        Assert.True(rig.Machine.FileExists("/state/dead-letters"));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task Another_topic_id_gets_what_is_not_acked_marked_again() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        bool hit = false;
+        rig.Broker.Fate = _ =>
+        {
+            hit = true;
+            return ProduceFate.DropConnection;
+        };
+        rig.Append("b\n");
+        await rig.UntilAsync(() => hit, "a batch was sent");
+        rig.Broker.TopicId = new Guid(9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9);
+        rig.Broker.LoseTail(1);
+        rig.Broker.Fate = _ => ProduceFate.Take;
+        await rig.UntilLinesAsync(1);
+        Assert.Equal(["b"], rig.Lines());
+        Assert.True(rig.Broker.Records()[0].Position.Flags.HasFlag(PositionFlags.Again));
+        await rig.StopAsync();
+    });
+}

@@ -1,0 +1,109 @@
+using LogPipeline.Agent.Tests.Scripted;
+using LogPipeline.Client.Positions;
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.Tests.Tailing;
+
+public sealed class RotationTests
+{
+    private const string Rotated = AgentRig.LogPath + ".1";
+
+    [Fact]
+    public Task A_renamed_file_is_read_to_its_end_before_the_new_one() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Append("b\n");
+        rig.Machine.Rename(AgentRig.LogPath, Rotated);
+        rig.Append("c\nrest", Rotated);
+        rig.Append("d\n");
+        await rig.UntilLinesAsync(5);
+        Assert.Equal(["a", "b", "c"], rig.Lines().Take(3));
+        Assert.Equal(["d", "rest"], rig.Lines().Skip(3).Order());
+        Assert.Contains(rig.Broker.Records(), r => r.Position.Flags.HasFlag(PositionFlags.NoNewline));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task A_file_renamed_while_the_agent_was_down_is_found_under_its_new_name() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        await rig.StopAsync();
+        rig.Append("c\n");
+        rig.Machine.Rename(AgentRig.LogPath, Rotated);
+        rig.Append("d\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(4);
+        Assert.Equal(["a", "b", "c", "d"], rig.Lines().Order());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task A_copy_made_before_a_truncation_is_read_beyond_what_was_read() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        await rig.StopAsync();
+        rig.Append("c\nd\n");
+        rig.Append(AtomicFile.ReadAll(rig.Machine, AgentRig.LogPath)!, Rotated);
+        rig.Truncate();
+        rig.Append("e\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(5);
+        Assert.Equal(["a", "b", "c", "d", "e"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task A_copy_that_matches_the_pattern_is_not_read_twice() => AgentRig.OnOneThread(async rig =>
+    {
+        const string Copy = "/logs/access-1.log";
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        rig.Append(AtomicFile.ReadAll(rig.Machine, AgentRig.LogPath)!, Copy);
+        await Task.Delay(20);
+        rig.Truncate();
+        rig.Append("c\n");
+        await rig.UntilLinesAsync(3);
+        await Task.Delay(400);
+        Assert.Equal(["a", "b", "c"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task A_truncation_behind_which_the_file_grew_beyond_the_position_is_noticed() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("first line\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Truncate();
+        rig.Append("another begin\nand more\n");
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["first line", "another begin", "and more"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task Reading_from_the_end_holds_for_the_first_start_only() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { ReadFrom = ReadFrom.End }] };
+        rig.Append("old\nbegun ");
+        await rig.StartAsync();
+        rig.Append("and ended\n");
+        await rig.UntilLinesAsync(1);
+        rig.Append("new\n", "/logs/b.log");
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["begun and ended", "new"], rig.Lines());
+        await rig.StopAsync();
+        rig.Append("later\n", "/logs/c.log");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        Assert.Equal("later", rig.Lines()[2]);
+        await rig.StopAsync();
+    });
+}
