@@ -136,20 +136,27 @@ public sealed class DataDirectory : IDisposable
     /// <summary>A producer id never given out before, over all lives of this directory.</summary>
     public long NextProducerId() => _checkpoint.NextProducerId();
 
-    /// <summary>Flushes all logs and leaves the mark of a clean stop. Appends after it fail.</summary>
+    /// <summary>Flushes all logs and leaves the mark of a clean stop; a disk that refuses makes it a stop like a crash. Appends after it fail.</summary>
     public async Task CloseAsync()
     {
         foreach (PartitionLog log in Logs)
         {
             await log.CloseAsync();
         }
-        lock (_gate)
+        try
         {
-            WriteCheckpoints();
+            lock (_gate)
+            {
+                WriteCheckpoints();
+            }
+            if (Logs.All(static log => log.StoppedClean))
+            {
+                CleanShutdownFile.Write(Files, _path, LeaderEpoch);
+            }
         }
-        if (Logs.All(static log => log.StoppedClean))
+        catch (IOException e)
         {
-            CleanShutdownFile.Write(Files, _path, LeaderEpoch);
+            Log.CheckpointRefused(_place.Logger, _path, e);
         }
         _lock.Dispose();
     }

@@ -100,14 +100,7 @@ public sealed partial class PartitionLog
         await flushing;
         lock (_gate)
         {
-            if (_offline is null && _snapshotOffset != _endOffset)
-            {
-                Active.CompleteTimes();
-                Active.Trim();
-                FlushNow();
-                Checkpoint(WrittenEnd(), ProducerSnapshot.Encode(_producers));
-            }
-            StoppedClean = _offline is null;
+            StoppedClean = _offline is null && (_snapshotOffset == _endOffset || TryComplete());
         }
         Abandon();
     }
@@ -228,6 +221,23 @@ public sealed partial class PartitionLog
     }
 
     // The rest is called under _gate.
+    private bool TryComplete()
+    {
+        try
+        {
+            Active.CompleteTimes();
+            Active.Trim();
+            FlushNow();
+            Checkpoint(WrittenEnd(), ProducerSnapshot.Encode(_producers));
+            return true;
+        }
+        catch (IOException e)
+        {
+            Log.CheckpointRefused(_logger, Name, e);
+            return false;
+        }
+    }
+
     private ReadableEnd WrittenEnd() => new(_endOffset, Active, Active.SizeBytes);
 
     private void FlushNow()

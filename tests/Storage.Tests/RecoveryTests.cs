@@ -266,6 +266,20 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task A_full_disk_does_not_keep_the_broker_from_stopping()
+    {
+        PartitionLog log = _node.StartLog();
+        log.Append(TestBatches.Make(2, 9, 1, 0));
+        _node.Disk.Capacity = 0;
+        await _node.Directory.CloseAsync();
+        Assert.False(_node.Files.FileExists(TestNode.Root + "/.kafka_cleanshutdown"));
+        _node.Disk.Capacity = long.MaxValue;
+        log = _node.StartLog();
+        Assert.Equal(2, log.LogEndOffset);
+        Assert.True(log.Append(TestBatches.Make(2, 9, 1, 0)).Duplicate);
+    }
+
+    [Fact]
     public void A_second_broker_is_kept_out()
     {
         _node.Start();
