@@ -40,19 +40,19 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
         FetchTurn turn, FetchRequest request, RequestContext context, CancellationToken cancellation)
     {
         var signal = new ReadSignal();
-        long started = time.GetTimestamp();
         TimeSpan wait = TimeSpan.FromMilliseconds(request.MaxWaitMs);
         List<WaitingReaders> hooks = Hooks(turn);
         hooks.ForEach(hook => hook.Add(signal));
-        await using ITimer timer = time.CreateTimer(static state => ((ReadSignal)state!).Set(), signal, wait, Timeout.InfiniteTimeSpan);
+        await using ITimer timer = time.CreateTimer(static state => ((ReadSignal)state!).Expire(), signal, wait, Timeout.InfiniteTimeSpan);
         using CancellationTokenRegistration registration = cancellation.UnsafeRegister(static state => ((ReadSignal)state!).Set(), signal);
         try
         {
             while (true)
             {
                 signal.Reset();
+                bool isLast = signal.IsExpired;
                 FetchPass pass = Read(turn, request, context);
-                if (IsEnough(pass, turn, request) || time.GetElapsedTime(started) >= wait)
+                if (isLast || IsEnough(pass, turn, request))
                 {
                     return pass;
                 }

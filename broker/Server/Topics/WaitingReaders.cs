@@ -41,6 +41,10 @@ internal sealed class ReadSignal
 {
     private readonly Lock _lock = new();
     private TaskCompletionSource _set = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile bool _isExpired;
+
+    /// <summary>Whether the time to wait is up. A clock of another kind may say a little less: this counts.</summary>
+    public bool IsExpired => _isExpired;
 
     /// <summary>Completes when the signal is set.</summary>
     public Task Task
@@ -60,6 +64,13 @@ internal sealed class ReadSignal
         {
             _set.TrySetResult();
         }
+    }
+
+    /// <summary>Sets the signal because the time is up.</summary>
+    public void Expire()
+    {
+        _isExpired = true;
+        Set();
     }
 
     /// <summary>Arms the signal again; call before looking at what it signals, lest a change be missed.</summary>
