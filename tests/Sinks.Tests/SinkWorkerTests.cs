@@ -1,0 +1,162 @@
+using System.Globalization;
+using LogPipeline.Client.Positions;
+using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Verification;
+using LogPipeline.Testing;
+using Microsoft.Data.Sqlite;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Tests;
+
+[Collection("postgres")]
+public sealed class SinkWorkerTests(PostgresFixture postgres)
+{
+    private static IEnumerable<string> Lines(int from, int count) => Enumerable.Range(from, count).Select(n =>
+        $"""1.2.3.4 - - [21/Nov/2026:00:00:00 +0000] "GET /p?n={n} HTTP/1.1" {(n % 10 == 0 ? 503 : 200)} {n} "-" "agent {n}" """.Trim());
+
+    private static async Task<object?> SqliteAsync(SinkOptions options, string sql)
+    {
+        await using var connection = new SqliteConnection($"Data Source={options.Sqlite!.File}");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return await command.ExecuteScalarAsync();
+    }
+
+    private static async Task<object?> PostgresAsync(string connectionString, string sql)
+    {
+        await using var connection = new NpgsqlConnection(connectionString);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync();
+    }
+
+    [Fact]
+    public async Task Records_become_rows_once_over_restarts_and_a_removed_and_a_repeated_row_are_named()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite();
+        async Task<long> Count() => (long)(await SqliteAsync(options, "SELECT count(*) FROM web_log"))!;
+        await scene.SendAsync(0, Lines(0, 500));
+        await scene.SendAsync(1, Lines(1000, 500));
+        await SinkScene.RunAsync(options, Count, 1000);
+        Assert.Equal(1000, await Count());
+        await scene.SendFenceAsync(0);
+        await scene.SendAsync(0, "again", 0, 5, PositionFlags.Again);
+        await scene.SendAsync(0, Lines(500, 250));
+        await SinkScene.RunAsync(options, Count, 1250);
+        Assert.Equal(1250, await Count());
+        Assert.Equal(1250L, await SqliteAsync(options, "SELECT count(DISTINCT query) FROM web_log"));
+        var report = await SinkScene.VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        Assert.Equal(1250, report.RowsCompared);
+        Assert.All(report.Generations, g => Assert.Equal((g.TopicRecords, g.TopicBytes, g.TopicHash), (g.TableRows, g.TableBytes, g.TableHash)));
+
+        await SqliteAsync(options, "DELETE FROM web_log_rows WHERE line LIKE '%n=17 %'");
+        await SqliteAsync(options, "INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE line LIKE '%n=1033 %'");
+        var broken = await SinkScene.VerifyAsync(options);
+        Assert.False(broken.Passed);
+        Assert.Equal(
+            [(FindingSide.TableMissing, 0, 17L), (FindingSide.TableRepeated, 1, 33L)],
+            broken.Findings.OrderBy(f => f.Side).Select(f => (f.Side, f.Partition, f.LogOffset)));
+    }
+
+    [Fact]
+    public async Task A_database_that_is_killed_and_comes_back_gets_every_row_once()
+    {
+        await using var server = await PostgresServer.StartAsync("fsync=on");
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Postgres(server.Connection());
+        var events = new Recorder();
+        async Task<long> Count() => (long)(await PostgresAsync(server.Connection(), "SELECT count(*) FROM web_log"))!;
+        await scene.SendAsync(0, Lines(0, 300));
+        await SinkScene.RunAsync(options, Count, 900, async () =>
+        {
+            server.Kill();
+            await scene.SendAsync(1, Lines(1000, 600));
+            await events.Paused.WaitAsync(TimeSpan.FromSeconds(60));
+            await server.StartAgainAsync();
+        }, events);
+        Assert.Equal(900, await Count());
+        Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
+        NpgsqlConnection.ClearAllPools();
+    }
+
+    [Fact]
+    public async Task Queries_filter_order_and_join_and_a_tail_misses_nothing()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        foreach (var options in new[] { scene.Sqlite(), scene.Postgres(await postgres.NewDatabaseAsync()) with { Name = "second" } })
+        {
+            await using var reader = SinkStores.CreateReader(options, TimeProvider.System);
+            var isFirst = options.Sqlite is not null;
+            if (isFirst)
+            {
+                await scene.SendAsync(0, Lines(0, 100));
+                await scene.SendAsync(1, "first ", 0, 6, PositionFlags.Cut, part: 1, lineBegin: 0);
+                await scene.SendAsync(1, "second", 6, 13, PositionFlags.Cut, part: 2, lineBegin: 0);
+            }
+            async Task<List<LogRow>> Ask(LogQuery query)
+            {
+                var rows = new List<LogRow>();
+                await foreach (var row in reader.QueryAsync(query, default))
+                    rows.Add(row);
+                return rows;
+            }
+            async Task<long> Count()
+            {
+                var count = 0L;
+                await foreach (var row in reader.QueryAsync(new LogQuery { Limit = 0 }, default))
+                    count++;
+                return count;
+            }
+            await SinkScene.RunAsync(options, Count, 101);
+            Assert.Equal(10, (await Ask(new LogQuery { Where = [ColumnComparison.Parse("status>=500")] })).Count);
+            Assert.Equal(["n=99", "n=98"], (await Ask(new LogQuery { Where = [ColumnComparison.Parse("method=GET")], Descending = true, Limit = 2 }))
+                .Select(r => (string)r.Columns[5]!));
+            Assert.Equal("first second", Assert.Single(await Ask(new LogQuery { Contains = ["secon"] })).Line);
+            Assert.Equal("agent 42", Assert.Single(await Ask(new LogQuery { Contains = ["n=42 "] })).Columns[10]);
+            await Assert.ThrowsAsync<QueryException>(() => Ask(new LogQuery { Where = [ColumnComparison.Parse("colour=red")] }));
+            await Assert.ThrowsAsync<QueryException>(() => Ask(new LogQuery { Where = [ColumnComparison.Parse("status>high")] }));
+            if (isFirst)
+                await TailAsync(scene, options, reader);
+        }
+    }
+
+    private static async Task TailAsync(SinkScene scene, SinkOptions options, ILogReader reader)
+    {
+        using var stop = new CancellationTokenSource();
+        var seen = new List<string>();
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var tail = Task.Run(async () =>
+        {
+            await foreach (var row in reader.TailAsync(new LogQuery(), 3, stop.Token))
+            {
+                seen.Add(row.Line!.Split("n=")[^1].Split(' ')[0]);
+                if (seen.Count == 203)
+                    done.SetResult();
+            }
+        });
+        // The tail begins where the table ends when it starts, so it must have started.
+        await Task.Delay(1000);
+        await SinkScene.RunAsync(options, () => Task.FromResult(seen.Count >= 203 ? 1L : 0), 1, () => scene.SendAsync(0, Lines(100, 200)));
+        await done.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => tail);
+        Assert.Equal(Enumerable.Range(100, 200).Select(n => n.ToString(CultureInfo.InvariantCulture)), seen.Skip(3));
+    }
+
+    private sealed class Recorder : ISinkEvents
+    {
+        private readonly TaskCompletionSource _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Paused => _paused.Task;
+
+        public void Publish(SinkEvent sinkEvent)
+        {
+            if (sinkEvent is SinkPaused)
+                _paused.TrySetResult();
+        }
+    }
+}
