@@ -1,0 +1,146 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Text;
+using BenchmarkDotNet.Attributes;
+using LogPipeline.Client.Positions;
+using LogPipeline.Sinks;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Rows;
+using LogPipeline.Testing;
+using Npgsql;
+using NpgsqlTypes;
+
+namespace LogPipeline.Benchmarks;
+
+/// <summary>
+/// One flush of 20,000 access-log lines into a private PostgreSQL that syncs each commit: ours, whole (claimed ledger, ranges,
+/// parsing, encoding, commit), beside bare Npgsql binary COPY of the same columns, whose values are given as finished objects.
+/// </summary>
+[MemoryDiagnoser]
+[SuppressMessage("Design", "CA1001", Justification = "Released by the cleanup that the runner calls.")]
+[SimpleJob(launchCount: 1, warmupCount: 3, iterationCount: 12, invocationCount: 1)]
+public class SinkCopyBenchmarks
+{
+    private const int Rows = 20_000;
+
+    private readonly CombinedParser _parser = new();
+    private PostgresServer _server = null!;
+    private PostgresStore _store = null!;
+    private LedgerEntry _entry = null!;
+    private OwnerToken _owner;
+    private RowBatch _rows = null!;
+    private NpgsqlConnection _bare = null!;
+    private object?[][] _values = null!;
+    private long _begin;
+
+    [GlobalSetup]
+    public async Task SetupAsync()
+    {
+        _server = await PostgresServer.StartAsync("shared_buffers=512MB", "max_wal_size=8GB");
+        var options = new PostgresOptions { Connection = _server.Connection() };
+        _store = new PostgresStore("bench", options, _parser, TimeProvider.System, new Random(1));
+        await _store.OpenAsync(default);
+        var log = new LogIdentity("bench", "cluster", Guid.Empty, "web_log", 0);
+        await _store.CreateAsync([new LedgerStart(log, 0)], default);
+        _owner = OwnerToken.New(new Random(2));
+        _entry = (await _store.ClaimAsync(log, _owner, default))!;
+        _rows = new RowBatch();
+        _rows.Sources.Add(new Source(new SourceKey(Guid.Empty, 1, "web_log"), "web-1", "/var/log/nginx/access.log"));
+        for (var i = 0; i < Rows; i++)
+            _rows.Add(Encoding.ASCII.GetBytes(Line(i)));
+        _values = [.. Enumerable.Range(0, Rows).Select(Values)];
+        _bare = new NpgsqlConnection(_server.Connection());
+        await _bare.OpenAsync();
+    }
+
+    [GlobalCleanup]
+    public async Task CleanupAsync()
+    {
+        _rows.Dispose();
+        await _store.DisposeAsync();
+        await _bare.DisposeAsync();
+        await _server.DisposeAsync();
+    }
+
+    [Benchmark(Baseline = true, OperationsPerInvoke = Rows, Description = "Npgsql binary COPY, per row")]
+    public async Task BareAsync()
+    {
+        await using var transaction = await _bare.BeginTransactionAsync();
+        await using (var copy = await _bare.BeginBinaryImportAsync($"COPY web_log_rows ({string.Join(',', RowColumns.Of(_parser))}) FROM STDIN (FORMAT binary)"))
+        {
+            foreach (var values in _values)
+                await WriteAsync(copy, values);
+            await copy.CompleteAsync();
+        }
+        await transaction.CommitAsync();
+    }
+
+    [Benchmark(OperationsPerInvoke = Rows, Description = "a whole flush of the sink, per row")]
+    public async Task FlushAsync()
+    {
+        Place();
+        await using var flush = await _store.BeginAsync(default);
+        var update = new LedgerUpdate(_entry.Id, _owner, _entry.NextOffset, _entry.NextOffset + Rows, 0);
+        if (await flush.UpdateLedgerAsync(update, default) != 1)
+            throw new InvalidOperationException("the ledger is not as expected");
+        var sources = await flush.ReadSourcesAsync(_rows.Sources, default);
+        foreach (ref readonly var row in _rows.Rows)
+            sources[0].Stored.Add(row.CoveredBegin, row.CoveredEnd);
+        await flush.CopyRowsAsync(_entry.Id, _rows, [sources[0].Id], default);
+        await flush.UpdateSourcesAsync(sources, default);
+        await flush.CommitAsync(default);
+        _entry = _entry with { NextOffset = update.Next };
+    }
+
+    private void Place()
+    {
+        var offset = _entry.NextOffset;
+        foreach (ref var row in _rows.Rows)
+        {
+            row.Offset = offset++;
+            row.Timestamp = 1_790_000_000_000;
+            row.CoveredBegin = row.LineBegin = _begin;
+            row.CoveredEnd = _begin += row.ValueLength + 1;
+            row.Flags = PositionFlags.None;
+            row.State = RowState.Store;
+        }
+    }
+
+    private static string Line(int n) => string.Create(CultureInfo.InvariantCulture,
+        $"40.85.{n % 256}.17 - - [21/Nov/2026:00:00:{n / 1000 % 60:00} +0000] \"GET /orders/api/search?n={n} HTTP/1.1\" 200 {n} \"https://www.example.com/search?q=shoes\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/112.0.0.0 Safari/537.36\"");
+
+    private object?[] Values(int n)
+    {
+        var line = Encoding.ASCII.GetBytes(Line(n));
+        var fields = new Field[_parser.Columns.Count];
+        _parser.TryParse(line, fields, out var time);
+        object?[] parsed = [.. fields.Select((f, i) => !f.HasValue ? null : _parser.Columns[i].Kind switch
+        {
+            ColumnKind.Text => Encoding.UTF8.GetString(line, f.Start, f.Length),
+            ColumnKind.Integer => (int)f.Number,
+            ColumnKind.Time => DateTime.UnixEpoch.AddMicroseconds(f.Number),
+            _ => (object)f.Number,
+        })];
+        return [1, (long)n, DateTime.UnixEpoch.AddMicroseconds(time), 1, (long)n * 200, 0, Line(n), null, true, (short)0, .. parsed];
+    }
+
+    private static async Task WriteAsync(NpgsqlBinaryImporter copy, object?[] values)
+    {
+        await copy.StartRowAsync();
+        foreach (var value in values)
+        {
+            switch (value)
+            {
+                case null: await copy.WriteNullAsync(); break;
+                case int number: await copy.WriteAsync(number, NpgsqlDbType.Integer); break;
+                case long number: await copy.WriteAsync(number, NpgsqlDbType.Bigint); break;
+                case short number: await copy.WriteAsync(number, NpgsqlDbType.Smallint); break;
+                case bool truth: await copy.WriteAsync(truth, NpgsqlDbType.Boolean); break;
+                case DateTime time: await copy.WriteAsync(time, NpgsqlDbType.TimestampTz); break;
+                default: await copy.WriteAsync((string)value, NpgsqlDbType.Text); break;
+            }
+        }
+    }
+}
