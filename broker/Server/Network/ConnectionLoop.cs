@@ -20,6 +20,7 @@ public sealed class ConnectionLoop
     private readonly TimeProvider _time;
     private long _lastActive;
     private volatile bool _isServing;
+    private bool _isReported;
 
     public ConnectionLoop(BrokerCore core, IConnectionTransport transport, TimeProvider time)
     {
@@ -28,7 +29,7 @@ public sealed class ConnectionLoop
         _core = core;
         _transport = transport;
         _connection = new ClientConnection(transport.LocalEndPoint, transport.RemoteEndPoint);
-        _responses = new ResponseQueue(transport, core.Telemetry);
+        _responses = new ResponseQueue(transport, core.Telemetry, Report);
     }
 
     public EndPoint? RemoteEndPoint => _connection.RemoteEndPoint;
@@ -58,11 +59,7 @@ public sealed class ConnectionLoop
         }
         catch (Exception e)
         {
-            if (e is CloseConnectionException or MalformedMessageException)
-            {
-                _core.Telemetry.BadFrame();
-                _core.Logger.BadFrame(_connection.RemoteEndPoint, e.Message);
-            }
+            Report(e);
             _transport.Abort();
         }
         finally
@@ -86,6 +83,17 @@ public sealed class ConnectionLoop
         if (response is not null)
         {
             await _responses.SendAsync(response, cancellation);
+        }
+    }
+
+    /// <summary>Counts and names what a client did wrong, once a connection.</summary>
+    private void Report(Exception e)
+    {
+        if (e is (CloseConnectionException or MalformedMessageException) && !_isReported)
+        {
+            _isReported = true;
+            _core.Telemetry.BadFrame();
+            _core.Logger.BadFrame(_connection.RemoteEndPoint, e.Message);
         }
     }
 }

@@ -5,8 +5,8 @@ namespace LogPipeline.Broker.Network;
 
 // Owned by the reading loop of one connection, which alone calls it; the answers run beside that loop, each one chained to the one
 // before, so that they leave in the order of their requests. A failed answer breaks the connection.
-/// <summary>Answers owed to one client, sent in order.</summary>
-internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTelemetry telemetry)
+/// <summary>Answers owed to one client, sent in order; <c>failed</c> is told why one could not be, once the connection has ended.</summary>
+internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTelemetry telemetry, Action<Exception> failed)
 {
     private const int OwedMax = 64;
 
@@ -47,9 +47,18 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
         await transport.SendAsync(response, cancellation);
     }
 
-    /// <summary>Waits for what runs, whatever becomes of it.</summary>
-    public Task StopAsync() => _last.ContinueWith(
-        static _ => { }, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+    /// <summary>Waits for what runs, whatever becomes of it: a failure has broken the connection already.</summary>
+    public async ValueTask StopAsync()
+    {
+        try
+        {
+            await _last;
+        }
+        catch (Exception e)
+        {
+            failed(e);
+        }
+    }
 
     private async Task AnswerAsync(Task before, ValueTask<FrameBuffer?> response)
     {
