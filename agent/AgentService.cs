@@ -72,6 +72,15 @@ public sealed class AgentService : IAsyncDisposable
         && _shippers.Values.All(s => s.IsIdle)
         && r.Book.Files.All(f => f.Generation.IsOver || (f.IsAtEnd && f.Generation is { IsDurable: true } g && g.Acked.Position == g.Read.Position));
 
+    /// <summary>Where each file and each log stands, for people.</summary>
+    public string Describe() => string.Join("; ",
+    [
+        .. (_running?.Book.Files ?? []).Select(f =>
+            $"{f.Generation.Path} {f.Generation.Phase} size {f.Size} read {f.Generation.Read.Position} acked {f.Generation.Acked.Position}"
+            + $"{(f.Log is null ? " without a log" : "")}{(f.Generation.IsDurable ? "" : " not durable")}{(f.Handle is null ? " closed" : "")}{(f.IsQueued ? " queued" : "")}"),
+        .. _shippers.Values.Select(s => s.Describe()),
+    ]);
+
     /// <summary>Locks and reads the state, looks at all files once, and begins to read and ship.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {

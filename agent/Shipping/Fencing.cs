@@ -88,6 +88,7 @@ internal sealed class Fencing(
         await state.Inflight.DurableAsync();
         window.Replace(group);
         state.Inflight.ForgetFence(window.Key);
+        window.ForgetAcked();
         metrics.Resent.Add(group.Count);
     }
 

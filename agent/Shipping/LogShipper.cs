@@ -80,6 +80,9 @@ internal sealed class LogShipper
         }
     }
 
+    public string Describe() =>
+        $"{Key.Topic}-{Key.Partition} {(_link is null ? $"not connected ({_lastTrouble})" : "serving")}, {_window.Slots.Count} batches under way, budget {_budget.Bytes}";
+
     /// <summary>Seals the open batch and puts it under way.</summary>
     public void CloseBatch()
     {

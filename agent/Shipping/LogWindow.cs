@@ -65,6 +65,11 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
                 _slots.Add(new WindowSlot(whole) { IsDurable = true });
             }
         }
+        if (LastAckedProducer != record.ProducerId)
+        {
+            // A newer id was taken since, and that is done only when all before it is settled.
+            ForgetAcked();
+        }
     }
 
     /// <summary>Appends a new entry; it may be sent once its slot is durable.</summary>
@@ -127,6 +132,9 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
     }
 
     public void DropRetained() => _retained.Clear();
+
+    /// <summary>What was acked so far is proved to be in the log: there is nothing to ask about it any more.</summary>
+    public void ForgetAcked() => LastAckedProducer = -1;
 
     private void Settled(InflightEntry entry)
     {

@@ -108,11 +108,11 @@ internal sealed class AgentRig : IDisposable
 
     public async Task UntilAsync(Func<bool> holds, string what)
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(5));
         while (!holds())
         {
             Assert.True(Fault is null, Fault?.ToString());
-            Assert.False(late.IsCancellationRequested, $"never: {what}; the broker has: {string.Join('|', Lines())}");
+            Assert.False(late.IsCancellationRequested, $"never: {what}; the broker has {Lines().Count} records; {_agent?.Describe()}");
             await Task.Delay(1);
         }
     }

@@ -16,7 +16,7 @@ internal sealed class ScriptedBroker : IConnector
 {
     private readonly List<(byte[] Batch, BatchHeader Header)> _log = [];
     private readonly Dictionary<long, (short Epoch, int LastSequence, long BaseOffset, int BaseSequence)> _producers = [];
-    private readonly List<Pipe> _pipes = [];
+    private readonly List<(Pipe Up, Pipe Down)> _pipes = [];
     private long _nextProducerId = 1000;
 
     public string ClusterId { get; set; } = "cluster-a";
@@ -24,6 +24,8 @@ internal sealed class ScriptedBroker : IConnector
     public Guid TopicId { get; set; } = new(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 
     public long EndOffset => _log.Count == 0 ? 0 : _log[^1].Header.NextOffset;
+
+    public int Batches => _log.Count;
 
     public int Fences { get; private set; }
 
@@ -41,17 +43,17 @@ internal sealed class ScriptedBroker : IConnector
         }
         var up = new Pipe();
         var down = new Pipe();
-        _pipes.AddRange([up, down]);
+        _pipes.Add((up, down));
         _ = ServeAsync(up.Reader.AsStream(), down.Writer);
         return ValueTask.FromResult<Stream>(new DuplexStream(down.Reader.AsStream(), up.Writer.AsStream()));
     }
 
     public void Disconnect()
     {
-        foreach (Pipe pipe in _pipes)
+        foreach ((Pipe up, Pipe down) in _pipes)
         {
-            pipe.Writer.Complete();
-            pipe.Reader.CancelPendingRead();
+            down.Writer.Complete();
+            up.Reader.CancelPendingRead();
         }
         _pipes.Clear();
     }

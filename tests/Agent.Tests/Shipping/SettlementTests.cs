@@ -136,7 +136,7 @@ public sealed class SettlementTests
         rig.Append("b\n");
         await rig.UntilAsync(() => hit, "a batch was sent");
         rig.Broker.TopicId = new Guid(9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9);
-        rig.Broker.LoseTail(1);
+        rig.Broker.LoseTail(rig.Broker.Batches);
         rig.Broker.Fate = _ => ProduceFate.Take;
         await rig.UntilLinesAsync(1);
         Assert.Equal(["b"], rig.Lines());
