@@ -40,6 +40,9 @@ internal static class Guarded
     public static int Tell(string verb, Exception e)
     {
         var (status, text) = Explain(e);
+        // `logpipe broker` need not say once more that it is the broker that has the problem.
+        if (e is PartFailedException { BeforeReady: true } failed && verb.EndsWith($" {failed.Part}", StringComparison.Ordinal) && text.StartsWith($"{failed.Part}: ", StringComparison.Ordinal))
+            text = text[(failed.Part.Length + 2)..];
         Console.Error.WriteLine($"{verb}: {text}");
         return status;
     }

@@ -36,7 +36,7 @@ internal sealed class RecordOutput(Stream to, bool json) : IAsyncDisposable
         writer.WriteString("topic", record.Partition.Topic);
         writer.WriteNumber("partition", record.Partition.Partition);
         writer.WriteNumber("offset", record.Offset);
-        writer.WriteString("timestamp", DateTimeOffset.FromUnixTimeMilliseconds(record.Timestamp));
+        writer.WriteString("timestamp", Times.Exact(DateTimeOffset.FromUnixTimeMilliseconds(record.Timestamp)));
         WriteBytes(writer, "key", record.Key);
         writer.WriteStartObject("headers");
         WriteHeaders(writer, record);

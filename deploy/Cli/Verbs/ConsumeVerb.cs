@@ -86,10 +86,15 @@ internal static class ConsumeVerb
             {
                 break;
             }
-            foreach (var record in records.Take((int)Math.Min(limit, int.MaxValue)))
+            foreach (var record in records)
             {
-                if (bounded && !ends.ContainsKey(record.Partition))
+                if (bounded && (!ends.TryGetValue(record.Partition, out var end) || record.Offset >= end))
                     continue;
+                if (limit == 0)
+                {
+                    LeaveFrom(record, records, consumer);
+                    break;
+                }
                 output.Write(record);
                 limit--;
             }
@@ -98,6 +103,13 @@ internal static class ConsumeVerb
                 ends.Remove(partition);
             await output.FlushAsync();
         }
+    }
+
+    // What was polled and not printed is left to the group's next reader: each partition goes back to its first such record.
+    private static void LeaveFrom(ConsumedRecord first, IReadOnlyList<ConsumedRecord> polled, Consumer consumer)
+    {
+        foreach (var rest in polled.SkipWhile(record => record.Partition != first.Partition || record.Offset != first.Offset).DistinctBy(record => record.Partition))
+            consumer.Seek(rest.Partition, rest.Offset);
     }
 
     private static async Task<List<TopicPartition>> PartitionsAsync(ParseResult parsed, ClusterClient cluster, CancellationToken stop)

@@ -75,7 +75,7 @@ internal static class ProduceVerb
         {
             Topic = parsed.GetRequiredValue(Topic),
             Partition = parsed.GetValue(Partition),
-            Key = at < 0 ? null : line[..at],
+            Key = at < 0 ? (ReadOnlyMemory<byte>?)null : line[..at],
             Value = at < 0 ? line : line[(at + separator!.Length)..],
         };
     }

@@ -1,0 +1,96 @@
+using System.Text;
+using LogPipeline.EndToEnd.Harness;
+
+namespace LogPipeline.EndToEnd;
+
+/// <summary>The client verbs against a real broker process.</summary>
+public sealed class ClientVerbTests : IAsyncLifetime
+{
+    private readonly Workspace _workspace = new();
+    private readonly string _bootstrap = $"127.0.0.1:{Ports.Free()}";
+    private RealProcess? _broker;
+
+    public async Task InitializeAsync()
+    {
+        _broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
+        Assert.Equal($"ready: broker on {_bootstrap}", await _broker.ReadyAsync());
+    }
+
+    public async Task DisposeAsync()
+    {
+        await _broker!.DisposeAsync();
+        _workspace.Dispose();
+    }
+
+    [Fact]
+    public async Task Topics_are_created_listed_described_and_deleted()
+    {
+        Assert.Equal("created orders\n", await DoneAsync("topics", "create", "orders", "--partitions", "3"));
+        Assert.Equal(["TOPIC   PARTITIONS  RECORDS", "orders           3        0"], Lines(await DoneAsync("topics", "list")));
+        Assert.StartsWith("orders: id ", await DoneAsync("topics", "describe", "orders"), StringComparison.Ordinal);
+        var (status, _, errors) = await RunAsync("topics", "create", "orders");
+        Assert.Equal(2, status);
+        Assert.Matches("^logpipe topics create: orders: .*\\(error 36\\)\n$", errors);
+        Assert.Equal("deleted orders\n", await DoneAsync("topics", "delete", "orders"));
+        Assert.Equal(2, (await RunAsync("topics", "describe", "orders")).Status);
+    }
+
+    [Fact]
+    public async Task Lines_come_out_as_they_went_in()
+    {
+        byte[] lines = [.. "first\n"u8, 0xff, 0x00, 0x80, .. "\n\nlast"u8];
+        var sent = await _workspace.RunAsync(lines, "produce", "notes", "--bootstrap", _bootstrap);
+        Assert.Equal((0, "sent 4 records to notes\n"), (sent.Status, sent.Errors));
+        var json = Lines(await DoneAsync("consume", "notes", "--from-beginning", "--until-end", "--output", "json"));
+        Assert.Equal(4, json.Length);
+        Assert.Contains("\"value\":\"first\"", json[0], StringComparison.Ordinal);
+        Assert.Contains($"\"value\":{{\"base64\":\"{Convert.ToBase64String([0xff, 0, 0x80])}\"}}", json[1], StringComparison.Ordinal);
+        Assert.Contains("\"value\":\"\"", json[2], StringComparison.Ordinal);
+        Assert.Contains("\"value\":\"last\"", json[3], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Keys_and_partitions_are_kept()
+    {
+        await DoneAsync("topics", "create", "pairs", "--partitions", "4");
+        await _workspace.RunAsync("a:1\nb:2\n"u8.ToArray(), "produce", "pairs", "--key-separator", ":", "--partition", "2", "--bootstrap", _bootstrap);
+        var json = await DoneAsync("consume", "pairs", "--from-beginning", "--limit", "2", "--output", "json");
+        Assert.Contains("\"partition\":2,\"offset\":0", json, StringComparison.Ordinal);
+        Assert.Contains("\"key\":\"a\",\"headers\":{},\"value\":\"1\"", json, StringComparison.Ordinal);
+        Assert.Contains("\"key\":\"b\",\"headers\":{},\"value\":\"2\"", json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Group_goes_on_where_it_committed_and_shows_its_lag()
+    {
+        await _workspace.RunAsync("1\n2\n3\n"u8.ToArray(), "produce", "work", "--partition", "0", "--bootstrap", _bootstrap);
+        Assert.Equal("1\n2\n", await DoneAsync("consume", "work", "--group", "readers", "--from-beginning", "--limit", "2"));
+        var described = await DoneAsync("groups", "describe", "readers");
+        Assert.StartsWith("readers: Empty, 0 members", described, StringComparison.Ordinal);
+        Assert.Matches("work +0 +2 +3 +1 ", described);
+        Assert.Contains("readers", await DoneAsync("groups", "list"), StringComparison.Ordinal);
+        Assert.Equal("3\n", await DoneAsync("consume", "work", "--group", "readers", "--from-beginning", "--limit", "1"));
+    }
+
+    [Fact]
+    public async Task Broker_stops_clean_and_keeps_its_records()
+    {
+        await _workspace.RunAsync("kept\n"u8.ToArray(), "produce", "notes", "--bootstrap", _bootstrap);
+        var (status, took) = await _broker!.TerminateAsync();
+        Assert.Equal(0, status);
+        Assert.True(took < TimeSpan.FromSeconds(5), $"took {took}");
+        await InitializeAsync();
+        Assert.Equal("kept\n", await DoneAsync("consume", "notes", "--from-beginning", "--until-end"));
+    }
+
+    private async Task<string> DoneAsync(params string[] arguments)
+    {
+        var (status, output, errors) = await RunAsync(arguments);
+        Assert.True(status == 0, $"{string.Join(' ', arguments)} gave {status}: {errors}");
+        return output;
+    }
+
+    private Task<(int Status, string Output, string Errors)> RunAsync(params string[] arguments) => _workspace.RunAsync([.. arguments, "--bootstrap", _bootstrap]);
+
+    private static string[] Lines(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+}
