@@ -30,7 +30,7 @@ internal sealed class LogRecord
     {
         to.String(Topic);
         to.Int32(Partition);
-        to.String(Identity.ClusterId);
+        to.String(Identity.ClusterId ?? ""); // a log that was never reached has no identity yet
         to.Guid(Identity.TopicId);
         to.Int32(Identity.Partition);
         to.Int64(ProducerId);

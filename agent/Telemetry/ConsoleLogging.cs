@@ -10,6 +10,8 @@ public static class ConsoleLogging
     public static ILoggerFactory Create(LogLevel least)
         => LoggerFactory.Create(logging => logging
             .SetMinimumLevel(least)
+            // The bus tells of its own wiring; what it carries is told by those who listen.
+            .AddFilter("MassTransit", least > LogLevel.Warning ? least : LogLevel.Warning)
             .AddConsole(console =>
             {
                 console.FormatterName = LineFormatter.FormatterName;

@@ -1,10 +1,9 @@
-using System.Text;
 using LogPipeline.EndToEnd.Harness;
 
 namespace LogPipeline.EndToEnd;
 
 /// <summary>The client verbs against a real broker process.</summary>
-public sealed class ClientVerbTests : IAsyncLifetime
+public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
 {
     private readonly Workspace _workspace = new();
     private readonly string _bootstrap = $"127.0.0.1:{Ports.Free()}";
@@ -16,11 +15,9 @@ public sealed class ClientVerbTests : IAsyncLifetime
         Assert.Equal($"ready: broker on {_bootstrap}", await _broker.ReadyAsync());
     }
 
-    public async Task DisposeAsync()
-    {
-        await _broker!.DisposeAsync();
-        _workspace.Dispose();
-    }
+    public async Task DisposeAsync() => await _broker!.DisposeAsync();
+
+    public void Dispose() => _workspace.Dispose();
 
     [Fact]
     public async Task Topics_are_created_listed_described_and_deleted()
