@@ -51,12 +51,13 @@ public sealed class Verifier
             compared += await CompareAsync(log, cluster, table, sources, count => progress?.Invoke(compared + count), cancellation);
         FindHoles();
         CheckLedger(sources.Values);
+        List<GenerationSummary> generations = [.. _accounts.Values.Select(a => a.Summary())];
         foreach (var account in _accounts.Values)
             account.File?.Dispose();
         return new VerifyReport
         {
             Findings = _findings,
-            Generations = [.. _accounts.Values.Select(a => a.Summary())],
+            Generations = generations,
             Notes = _notes,
             RowsCompared = compared,
         };
