@@ -15,9 +15,14 @@ internal sealed class FileSide : IDisposable
     private long _windowStart;
     private int _windowLength;
 
-    private FileSide(IFile file) => _file = file;
+    private FileSide(IFile file)
+    {
+        _file = file;
+        Length = file.Length;
+    }
 
-    public long Length => _file.Length;
+    /// <summary>Size in bytes when it was found; known still when the file is let go of.</summary>
+    public long Length { get; }
 
     public string Path => _file.Path;
 
