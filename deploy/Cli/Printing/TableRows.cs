@@ -31,9 +31,13 @@ internal sealed class TableRows : IRowWriter
             _output.WriteLine("no rows");
             return;
         }
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(_output), Interactive = InteractionSupport.No });
+        var text = new StringWriter();
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, Interactive = InteractionSupport.No });
         console.Profile.Width = Console.IsOutputRedirected ? WidthOfPipe : Math.Max(Console.WindowWidth, 40);
         console.Write(_table);
+        // The table comes padded to its width, with an empty line above and below.
+        foreach (var line in text.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
+            _output.WriteLine(line);
     }
 
     private static bool IsNumeric(RowColumn column) => column.Name is "status" or "body_bytes_sent" or "partition" or "log_offset" or "file_offset" or "part";
