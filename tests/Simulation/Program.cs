@@ -7,9 +7,9 @@ namespace LogPipeline.Simulation;
 internal static class Program
 {
     private const string Usage = """
-        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--trace FILE]
+        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--trace FILE] [--survey]
           Runs N seeds (1000) from SEED (1) on, over all cores. The first that fails is run again and its trace written to FILE
-          (artifacts/simulation-SEED.txt). Exit status: 0 no seed failed, 1 one did, 2 usage.
+          (artifacts/simulation-SEED.txt). --survey runs them all and lists which rules broke. Exit status: 0 no seed failed, 1 one did, 2 usage.
         """;
 
     public static int Main(string[] arguments)
@@ -18,6 +18,7 @@ internal static class Program
         ulong from = 1;
         string? traceFile = null;
         Cast cast = Cast.Whole;
+        bool survey = false;
         for (int i = 0; i < arguments.Length; i++)
         {
             string? value = i + 1 < arguments.Length ? arguments[i + 1] : null;
@@ -31,6 +32,9 @@ internal static class Program
                     traceFile = value;
                     i++;
                     break;
+                case "--survey":
+                    survey = true;
+                    break;
                 case "--broker-and-sink":
                     cast = Cast.BrokerAndSink;
                     break;
@@ -39,7 +43,26 @@ internal static class Program
                     return 2;
             }
         }
-        return Run(from, seeds, cast, traceFile);
+        return survey ? Survey(from, seeds, cast) : Run(from, seeds, cast, traceFile);
+    }
+
+    // Runs all seeds, failing ones too, and counts what they broke.
+    private static int Survey(ulong from, ulong seeds, Cast cast)
+    {
+        var broken = new SortedDictionary<string, List<ulong>>(StringComparer.Ordinal);
+        SeedRun.Many(from, seeds, cast, static () => false, goOn: true, done: result =>
+        {
+            if (result.Failure is { } failure)
+            {
+                (broken.TryGetValue(failure.Rule, out List<ulong>? list) ? list : broken[failure.Rule] = []).Add(result.Seed);
+                Console.WriteLine($"{result.Seed}: {failure.Rule}: {failure.What.Split('\n')[0]}");
+            }
+        });
+        foreach ((string rule, List<ulong> list) in broken)
+        {
+            Console.WriteLine($"{rule}: {list.Count} seeds: {string.Join(' ', list.Take(20))}");
+        }
+        return broken.Count == 0 ? 0 : 1;
     }
 
     private static int Run(ulong from, ulong seeds, Cast cast, string? traceFile)

@@ -11,7 +11,7 @@ internal static class SeedRun
     public static SeedResult One(ulong seed, Cast cast = Cast.Whole, Action<Story>? plant = null)
     {
         var story = new Story(seed, verbose: false, plant, cast);
-        story.Run();
+        Run(story);
         return Result(story);
     }
 
@@ -19,16 +19,18 @@ internal static class SeedRun
     public static (SeedResult Result, IReadOnlyList<string> Trace) Explain(ulong seed, Cast cast = Cast.Whole, Action<Story>? plant = null)
     {
         var story = new Story(seed, verbose: true, plant, cast);
-        story.Run();
+        Run(story);
         return (Result(story), story.World.Trace.Lines);
     }
 
     /// <summary>
-    /// Runs <paramref name="count"/> seeds from <paramref name="from"/> on, until one fails or <paramref name="stop"/> says so.
+    /// Runs <paramref name="count"/> seeds from <paramref name="from"/> on, until one fails (unless it is to <paramref name="goOn"/>)
+    /// or <paramref name="stop"/> says so.
     /// </summary>
     /// <returns>The lowest failing seed seen, or null.</returns>
     public static SeedResult? Many(
-        ulong from, ulong count, Cast cast, Func<bool> stop, Action<SeedResult>? done = null, Action<Story>? plant = null)
+        ulong from, ulong count, Cast cast, Func<bool> stop, Action<SeedResult>? done = null, Action<Story>? plant = null,
+        bool goOn = false)
     {
         ulong next = from;
         SeedResult? failed = null;
@@ -63,8 +65,21 @@ internal static class SeedRun
         {
             lock (gate)
             {
-                return failed is not null || next >= from + count || stop() ? null : next++;
+                return (failed is not null && !goOn) || next >= from + count || stop() ? null : next++;
             }
+        }
+    }
+
+    // What the simulator itself trips over is a failure of the seed too, not the end of all of them.
+    private static void Run(Story story)
+    {
+        try
+        {
+            story.Run();
+        }
+        catch (Exception error)
+        {
+            story.World.Fail("the simulator works", error.ToString());
         }
     }
 

@@ -154,7 +154,7 @@ internal sealed class Story
         {
             var stored = Stored(partition);
             long end = stored.Count == 0 ? 0 : stored[^1].Header.NextOffset;
-            if (Database.Tables.Logs.Find(entry => entry.Log.Partition == partition)?.NextOffset != end)
+            if ((Database.Tables.Logs.Find(entry => entry.Log.Partition == partition)?.NextOffset ?? 0) != end)
             {
                 return false;
             }

@@ -1,3 +1,4 @@
+using LogPipeline.Protocol.Records;
 using LogPipeline.Simulation.Kernel;
 
 namespace LogPipeline.Simulation.Checks;
@@ -8,23 +9,22 @@ namespace LogPipeline.Simulation.Checks;
 /// </summary>
 internal sealed class AckLedger(World world)
 {
-    private readonly Dictionary<int, SortedDictionary<long, uint>> _acked = [];
+    private readonly Dictionary<int, SortedDictionary<long, BatchKey>> _acked = [];
     private readonly Dictionary<int, long> _shown = [];
 
     public int AckedCount { get; private set; }
 
-    public void Acked(int partition, long baseOffset, uint crc)
+    public void Acked(int partition, long baseOffset, BatchKey batch)
     {
         AckedCount++;
-        if (!_acked.TryGetValue(partition, out SortedDictionary<long, uint>? acked))
+        if (!_acked.TryGetValue(partition, out SortedDictionary<long, BatchKey>? acked))
         {
             _acked[partition] = acked = [];
         }
-        if (acked.TryGetValue(baseOffset, out uint before) && before != crc)
+        if (!acked.TryAdd(baseOffset, batch) && acked[baseOffset] != batch)
         {
-            world.Fail("an acked batch stays", $"partition {partition}: offset {baseOffset} was acked twice for two batches");
+            world.Fail("an acked batch stays", $"partition {partition}: offset {baseOffset} was acked for {acked[baseOffset]} and for {batch}");
         }
-        acked[baseOffset] = crc;
     }
 
     public void Shown(int partition, long endOffset) => _shown[partition] = Math.Max(endOffset, _shown.GetValueOrDefault(partition));
@@ -32,7 +32,7 @@ internal sealed class AckLedger(World world)
     /// <summary>The fault "tail lost" took all from an offset on.</summary>
     public void Forget(int partition, long from)
     {
-        if (_acked.TryGetValue(partition, out SortedDictionary<long, uint>? acked))
+        if (_acked.TryGetValue(partition, out SortedDictionary<long, BatchKey>? acked))
         {
             foreach (long lost in acked.Keys.Where(offset => offset >= from).ToArray())
             {
@@ -50,7 +50,7 @@ internal sealed class AckLedger(World world)
     {
         long next = stored.Count == 0 ? 0 : stored[0].Header.BaseOffset;
         int epoch = -1;
-        var crcs = new Dictionary<long, uint>(stored.Count);
+        var there = new Dictionary<long, BatchKey>(stored.Count);
         foreach (StoredBatch batch in stored)
         {
             if (batch.Header.BaseOffset != next)
@@ -65,18 +65,18 @@ internal sealed class AckLedger(World world)
             }
             epoch = batch.Header.LeaderEpoch;
             next = batch.Header.NextOffset;
-            crcs[batch.Header.BaseOffset] = batch.Header.Crc;
+            there[batch.Header.BaseOffset] = BatchKey.Of(batch.Header);
         }
-        foreach ((long offset, uint crc) in _acked.GetValueOrDefault(partition) ?? [])
+        foreach ((long offset, BatchKey batch) in _acked.GetValueOrDefault(partition) ?? [])
         {
-            if (!crcs.TryGetValue(offset, out uint there))
+            if (!there.TryGetValue(offset, out BatchKey found))
             {
                 world.Fail("an acked batch stays", $"partition {partition}: the batch acked at offset {offset} is gone; the log ends at {next}");
                 return;
             }
-            if (there != crc)
+            if (found != batch)
             {
-                world.Fail("an acked batch stays", $"partition {partition}: another batch is at offset {offset} than the one acked");
+                world.Fail("an acked batch stays", $"partition {partition}: at offset {offset} is {found}, acked was {batch}");
                 return;
             }
         }
@@ -85,4 +85,10 @@ internal sealed class AckLedger(World world)
             world.Fail("what was shown stays", $"partition {partition}: offset {_shown[partition] - 1} was fetched and is gone; the log ends at {next}");
         }
     }
+}
+
+/// <summary>What tells one idempotent batch from another; a repeat may differ in its timestamps.</summary>
+internal readonly record struct BatchKey(long ProducerId, short Epoch, int BaseSequence, int RecordCount)
+{
+    public static BatchKey Of(in BatchHeader header) => new(header.ProducerId, header.ProducerEpoch, header.BaseSequence, header.RecordCount);
 }

@@ -65,7 +65,7 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
             return;
         }
         RequestHeader header = Frames.ReadRequestHeader(frame, out int size);
-        Dictionary<int, uint>? produced = null;
+        Dictionary<int, BatchKey>? produced = null;
         if (key == ApiKey.Produce)
         {
             ProduceRequest request = Frames.ReadRequest<ProduceRequest, ProduceResponse>(frame[size..], header.Version);
@@ -74,20 +74,20 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
             {
                 if (BatchHeader.TryParse(partition.Records.Memory.Span, out BatchHeader batch))
                 {
-                    produced[partition.Index] = batch.Crc;
+                    produced[partition.Index] = BatchKey.Of(batch);
                 }
             }
         }
         _asked[header.CorrelationId] = new Asked(header.Version, produced);
     }
 
-    private void Acked(Dictionary<int, uint> produced, ProduceResponse response)
+    private void Acked(Dictionary<int, BatchKey> produced, ProduceResponse response)
     {
         foreach (var partition in response.Responses.SelectMany(static topic => topic.PartitionResponses))
         {
-            if (partition is { ErrorCode: ErrorCode.None, BaseOffset: >= 0 } && produced.TryGetValue(partition.Index, out uint crc))
+            if (partition is { ErrorCode: ErrorCode.None, BaseOffset: >= 0 } && produced.TryGetValue(partition.Index, out BatchKey batch))
             {
-                ledger.Acked(partition.Index, partition.BaseOffset, crc);
+                ledger.Acked(partition.Index, partition.BaseOffset, batch);
             }
         }
     }
@@ -105,5 +105,5 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
         }
     }
 
-    private readonly record struct Asked(short Version, Dictionary<int, uint>? Produced);
+    private readonly record struct Asked(short Version, Dictionary<int, BatchKey>? Produced);
 }

@@ -80,7 +80,11 @@ internal sealed class LogFile
 
     public void AppendBytes(ReadOnlySpan<byte> bytes)
     {
+        // Logs lie on a file system of their own: it is the agent's state that finds its disk full.
+        long capacity = _files.Disk.Capacity;
+        _files.Disk.Capacity = long.MaxValue;
         _file.Write(bytes, _length);
+        _files.Disk.Capacity = capacity == long.MaxValue ? capacity : capacity + bytes.Length;
         _length += bytes.Length;
     }
 
