@@ -203,7 +203,7 @@ internal sealed class Story
         var text = new List<string>();
         if (Table.Missing(Lines) is { } missing)
         {
-            text.Add($"line {missing.Id} is not in the table");
+            text.Add($"line {missing.Id} of {missing.Bytes.Length} bytes is not in the table; {WhereIs(missing)}");
         }
         for (int partition = 0; partition < PartitionCount; partition++)
         {
@@ -215,6 +215,22 @@ internal sealed class Story
             text.Add($"{part.Name} {(part.Life is null ? "is down" : part.Describe?.Invoke() ?? "runs")}");
         }
         return string.Join("; ", text);
+    }
+
+    private string WhereIs(Line line)
+    {
+        for (int partition = 0; partition < PartitionCount; partition++)
+        {
+            foreach (TopicLine found in Delivery.LinesOf(partition, Stored(partition)))
+            {
+                if (found.Value.AsSpan().StartsWith(line.Bytes.AsSpan(0, 7)))
+                {
+                    return string.Create(CultureInfo.InvariantCulture, $"it is in the topic at {partition}/{found.Offset}, {found.Position}");
+                }
+            }
+        }
+        string? file = Servers.Select(server => server.Find(line)).FirstOrDefault(static place => place is not null);
+        return $"it is not in the topic, but in {file ?? "no file"}; {line.Story}";
     }
 
     private void LedgerText(List<string> text, int partition, long end)

@@ -169,6 +169,24 @@ internal sealed class AppServer
         });
     }
 
+    /// <summary>Where a line stands now, for messages.</summary>
+    public string? Find(Line line)
+    {
+        var files = new MemoryFileSystem(Machine.Disk);
+        foreach (DirectoryEntry entry in files.List(Logs))
+        {
+            using IFile file = files.Open($"{Logs}/{entry.Name}", FileOpenMode.Read);
+            byte[] bytes = new byte[file.Length];
+            file.Read(bytes, 0);
+            int at = bytes.AsSpan().IndexOf(line.Bytes);
+            if (at >= 0)
+            {
+                return string.Create(CultureInfo.InvariantCulture, $"{Machine.Name}:{Logs}/{entry.Name}, byte {at} of {bytes.Length}");
+            }
+        }
+        return null;
+    }
+
     private string PathOf(int stream) => string.Create(CultureInfo.InvariantCulture, $"{Logs}/app{stream}.log");
 
     private string NextName(int stream) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(stream)}.{++_rotations}");
