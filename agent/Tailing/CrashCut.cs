@@ -12,7 +12,8 @@ namespace LogPipeline.Agent.Tailing;
 internal static class CrashCut
 {
     /// <summary>
-    /// The first byte that differs from what was read; null when it cannot be told, because the file's begin is another's or
+    /// Where to go on: at the file's end when it is only shorter than what was read, else at the line that holds the first byte that
+    /// differs, lest the new line lose what it happens to share with the old one. Null when it cannot be told, because the file's begin is another's or
     /// nothing of what was read near the cut is kept.
     /// </summary>
     public static long? FirstDifference(Generation generation, IFile file, InflightFiles inflight, IEnumerable<InflightEntry> entries)
@@ -31,14 +32,16 @@ internal static class CrashCut
                 {
                     return;
                 }
-                int same = SameBytes(file, position, value);
+                (int same, bool differs) = SameBytes(file, position, value);
                 if (position.CoveredBegin + same == position.End)
                 {
                     equalTo = position.End;
                 }
                 else if (equalTo >= 0 || same > 0)
                 {
-                    difference = position.CoveredBegin + same;
+                    difference = differs
+                        ? Math.Min(position.LineBegin, position.CoveredBegin + same)
+                        : position.CoveredBegin + same;
                 }
                 else
                 {
@@ -53,8 +56,8 @@ internal static class CrashCut
         return difference is -1 || (difference is null && equalTo < 0) ? null : difference ?? equalTo;
     }
 
-    /// <summary>How many bytes of the record, terminator included, the file has at its place.</summary>
-    private static int SameBytes(IFile file, in RecordPosition position, ReadOnlySpan<byte> value)
+    /// <summary>How many bytes of the record, terminator included, the file has at its place, and whether it has another byte then.</summary>
+    private static (int Same, bool Differs) SameBytes(IFile file, in RecordPosition position, ReadOnlySpan<byte> value)
     {
         byte[] expected = new byte[position.End - position.CoveredBegin];
         value.CopyTo(expected);
@@ -69,6 +72,7 @@ internal static class CrashCut
         }
         byte[] there = new byte[expected.Length];
         int read = file.ReadFully(there, position.CoveredBegin);
-        return there.AsSpan(0, read).CommonPrefixLength(expected);
+        int same = there.AsSpan(0, read).CommonPrefixLength(expected);
+        return (same, same < read);
     }
 }
