@@ -1,9 +1,21 @@
-// Picks benchmarks by name: `storage`, or `--filter '*Protocol*'`; without arguments it lists those of BenchmarkDotNet.
+// Runs a benchmark by name: `storage`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by `--filter '*Protocol*'`;
+// without arguments it lists those.
+using System.Globalization;
 using LogPipeline.Benchmarks;
+using LogPipeline.Benchmarks.Whole;
 
-if (args is ["storage"])
+switch (args)
 {
-    await StorageFlush.RunAsync(Path.Combine(Environment.CurrentDirectory, "artifacts", "bench"), Console.Out);
-    return;
+    case ["storage"]:
+        await StorageFlush.RunAsync(Path.Combine(Environment.CurrentDirectory, "artifacts", "bench"), Console.Out);
+        break;
+    case ["pipeline", .. var rest]:
+        await Backlog.RunAsync(rest is [var lines] ? int.Parse(lines, CultureInfo.InvariantCulture) : 1_000_000, Console.Out);
+        break;
+    case ["latency", .. var rest]:
+        await WriteToRow.RunAsync(rest is [var seconds] ? int.Parse(seconds, CultureInfo.InvariantCulture) : 20, Console.Out);
+        break;
+    default:
+        BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(ProtocolBenchmarks).Assembly).Run(args);
+        break;
 }
-BenchmarkDotNet.Running.BenchmarkSwitcher.FromAssembly(typeof(ProtocolBenchmarks).Assembly).Run(args);

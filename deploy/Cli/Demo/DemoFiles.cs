@@ -34,7 +34,7 @@ internal static class DemoFiles
               ./logpipe tail{config}                              rows as they come
               ./logpipe topics list{config}                       what the broker holds
               ./logpipe verify{config}                            every line once? exit 0
-              kcat -C -b {broker} -t web_log -o -3 -e      any Kafka client reads it
+              kcat -C -b {broker} -t web_log -o -3 -c 3   any Kafka client reads it
             {Metrics(configuration)}
             Ctrl-C stops it; the next start goes on where it stopped. {file} configures it.
             """);

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using LogPipeline.Testing;
+using Npgsql;
+
+namespace LogPipeline.Benchmarks.Whole;
+
+/// <summary>Broker, agent and sink as processes of their own, and a private PostgreSQL, for figures of the whole.</summary>
+internal sealed class Pipeline : IAsyncDisposable
+{
+    private readonly PostgresServer _postgres;
+    private readonly NpgsqlDataSource _rows;
+    private readonly List<(string Name, Process Process)> _processes = [];
+
+    private Pipeline(PostgresServer postgres, string folder)
+    {
+        (_postgres, Folder) = (postgres, folder);
+        _rows = NpgsqlDataSource.Create(postgres.Connection());
+        var broker = FreeAddress();
+        File.WriteAllText(Path.Combine(folder, "logpipe.yaml"), $$"""
+            broker: { data: ./broker, listen: {{broker}}, settings: { num.partitions: 1 } }
+            agent:
+              bootstrap: {{broker}}
+              state: ./agent
+              inputs: [{ paths: ["./access.log*"], topic: web_log }]
+            sinks:
+              - name: web_log
+                bootstrap: {{broker}}
+                topics: [web_log]
+                parser: combined
+                postgres: { connection: "{{postgres.Connection()}}" }
+            """);
+    }
+
+    public string Folder { get; }
+
+    public string AccessLog => Path.Combine(Folder, "access.log");
+
+    public static async Task<Pipeline> CreateAsync()
+        => new(await PostgresServer.StartAsync("shared_buffers=512MB", "max_wal_size=8GB"), Directory.CreateTempSubdirectory("logpipe-bench-").FullName);
+
+    private static string FreeAddress()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return listener.LocalEndpoint.ToString()!;
+    }
+
+    /// <summary>Starts a verb and waits for its line <c>ready:</c>.</summary>
+    public async Task StartAsync(string verb)
+    {
+        var program = Path.Combine(AppContext.BaseDirectory, "..", "..", "LogPipeline.Cli", "release", "logpipe");
+        var process = Process.Start(new ProcessStartInfo(program, [verb, "--log-level", "warning"]) { WorkingDirectory = Folder, RedirectStandardOutput = true })!;
+        _processes.Add((verb, process));
+        while (await process.StandardOutput.ReadLineAsync() is { } line)
+            if (line.StartsWith("ready:", StringComparison.Ordinal))
+                return;
+        throw new InvalidOperationException($"{verb} did not start");
+    }
+
+    /// <summary>The ledger's next offset: with one file in one partition, the number of lines that are rows. It moves with the rows.</summary>
+    public async Task<long> StoredAsync()
+    {
+        await using var command = _rows.CreateCommand("SELECT coalesce(max(next_offset), 0) FROM logpipe_logs WHERE topic = 'web_log'");
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>CPU seconds and the peak of resident memory of each process.</summary>
+    public IEnumerable<(string Name, double CpuSeconds, long PeakBytes)> Costs()
+    {
+        foreach (var (name, process) in _processes)
+        {
+            process.Refresh();
+            yield return (name, process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var (_, process) in Enumerable.Reverse(_processes))
+        {
+            process.Kill();
+            await process.WaitForExitAsync();
+            process.Dispose();
+        }
+        await _rows.DisposeAsync();
+        await _postgres.DisposeAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+}

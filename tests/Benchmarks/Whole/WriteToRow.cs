@@ -1,0 +1,51 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace LogPipeline.Benchmarks.Whole;
+
+/// <summary><c>./test bench latency [SECONDS]</c>: from the write of a line to its row, at 1,000 lines a second.</summary>
+internal static class WriteToRow
+{
+    private const int LinesPerTick = 10;
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(10);
+    private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(1);
+
+    public static async Task RunAsync(int seconds, TextWriter to)
+    {
+        await using var pipeline = await Pipeline.CreateAsync();
+        WebLog.Write(pipeline.AccessLog, 0, LinesPerTick);
+        foreach (var verb in new[] { "broker", "agent", "sink" })
+            await pipeline.StartAsync(verb);
+        var written = new long[seconds * 1000 + LinesPerTick];
+        var milliseconds = new List<double>(written.Length);
+        var writing = WriteAsync(pipeline.AccessLog, written);
+        using var ticks = new PeriodicTimer(Poll);
+        for (var seen = 0L; seen < written.Length;)
+        {
+            await ticks.WaitForNextTickAsync();
+            var stored = await pipeline.StoredAsync();
+            var now = Stopwatch.GetTimestamp();
+            for (; seen < stored; seen++)
+                if (Volatile.Read(ref written[seen]) is > 0 and var at)
+                    milliseconds.Add(Stopwatch.GetElapsedTime(at, now).TotalMilliseconds);
+        }
+        await writing;
+        milliseconds.Sort();
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"write to row at 1,000 lines/s over {seconds} s: p50 {At(milliseconds, 0.5):F0} ms, p99 {At(milliseconds, 0.99):F0} ms, max {milliseconds[^1]:F0} ms"));
+    }
+
+    private static async Task WriteAsync(string path, long[] written)
+    {
+        using var ticks = new PeriodicTimer(Tick);
+        for (var k = LinesPerTick; k < written.Length; k += LinesPerTick)
+        {
+            await ticks.WaitForNextTickAsync();
+            for (var i = k; i < k + LinesPerTick; i++)
+                Volatile.Write(ref written[i], Stopwatch.GetTimestamp());
+            WebLog.Write(path, k, LinesPerTick);
+        }
+    }
+
+    private static double At(List<double> sorted, double part) => sorted[(int)(part * (sorted.Count - 1))];
+}
