@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using LogPipeline.Simulation.Plants;
 
 namespace LogPipeline.Simulation;
 
@@ -7,9 +8,10 @@ namespace LogPipeline.Simulation;
 internal static class Program
 {
     private const string Usage = """
-        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--trace FILE] [--survey]
+        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--trace FILE] [--survey] [--plants]
           Runs N seeds (1000) from SEED (1) on, over all cores. The first that fails is run again and its trace written to FILE
-          (artifacts/simulation-SEED.txt). --survey runs them all and lists which rules broke. Exit status: 0 no seed failed, 1 one did, 2 usage.
+          (artifacts/simulation-SEED.txt). --survey runs them all and lists which rules broke;
+          --plants breaks the rules one by one and says who noticed. Exit status: 0 no seed failed, 1 one did, 2 usage.
         """;
 
     public static int Main(string[] arguments)
@@ -32,6 +34,8 @@ internal static class Program
                     traceFile = value;
                     i++;
                     break;
+                case "--plants":
+                    return Plants();
                 case "--survey":
                     survey = true;
                     break;
@@ -44,6 +48,19 @@ internal static class Program
             }
         }
         return survey ? Survey(from, seeds, cast) : Run(from, seeds, cast, traceFile);
+    }
+
+    // Plants each fault in turn and says which rule caught it, and at which seed.
+    private static int Plants()
+    {
+        int missed = 0;
+        foreach (Plant plant in Plant.All)
+        {
+            SeedResult? caught = SeedRun.Many(1, 2000, plant.Cast, static () => false, plant: plant.Break);
+            missed += caught is null ? 1 : 0;
+            Console.WriteLine($"{plant.Name}: {(caught is null ? "NOT CAUGHT" : $"seed {caught.Seed}, {caught.Failure!.Rule}: {caught.Failure.What.Split('\n')[0]}")}");
+        }
+        return missed == 0 ? 0 : 1;
     }
 
     // Runs all seeds, failing ones too, and counts what they broke.

@@ -44,7 +44,7 @@ internal sealed class Story
         Sinks.Add(new SinkPart(_sinkHost, Network, Database, "sink0"));
         if (Plan.SecondSink)
         {
-            Sinks.Add(new SinkPart(new Machine(World, "sink-host1"), Network, Database, "sink1"));
+            AddSink();
         }
         Table = new TableWatch(this);
         plant?.Invoke(this);
@@ -83,6 +83,13 @@ internal sealed class Story
 
     /// <summary>Whether a broker has lost acked records in this run.</summary>
     public bool TailLost { get; set; }
+
+    /// <summary>One more member of the group, on a machine of its own.</summary>
+    public void AddSink()
+    {
+        string number = Sinks.Count.ToString(CultureInfo.InvariantCulture);
+        Sinks.Add(new SinkPart(new Machine(World, $"sink-host{number}"), Network, Database, $"sink{number}"));
+    }
 
     /// <summary>Runs it. The failure is in <see cref="World"/>.</summary>
     public void Run()

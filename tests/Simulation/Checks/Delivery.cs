@@ -93,9 +93,19 @@ internal static class Delivery
         }
     }
 
-    /// <summary>The ranges of each source, merged: nothing missing in between.</summary>
+    /// <summary>The ranges of each source, merged: nothing missing in between, and each row inside.</summary>
     public static void CheckSources(World world, Tables tables)
     {
+        var ranges = tables.Sources.ToDictionary(static source => source.Id, static source => new StoredRanges(source.Stored));
+        foreach (TableRow row in tables.Rows.Where(static row => row.SourceId >= 0))
+        {
+            if (!ranges.TryGetValue(row.SourceId, out StoredRanges? stored) || !stored.Contains(row.CoveredBegin, row.CoveredEnd))
+            {
+                world.Fail("stored ranges hold the rows", string.Create(CultureInfo.InvariantCulture,
+                    $"source {row.SourceId}: the row of bytes {row.CoveredBegin}..{row.CoveredEnd} is outside"));
+                return;
+            }
+        }
         foreach (SourceRow source in tables.Sources)
         {
             if (source.Stored.Count > 1)

@@ -54,7 +54,15 @@ internal sealed class SimFlush(SimStore store, SimDatabase database, Session ses
         }
         return Discard(store.CallAsync("db.copy", session, _ =>
         {
-            (database.Plants.RowsOutsideTransaction ? Tables.Rows : session.Rows).AddRange(copied);
+            if (database.Plants.RowsOutsideTransaction)
+            {
+                var apart = new Session();
+                apart.Rows.AddRange(copied);
+                Tables.Rows.AddRange(copied);
+                database.Committed?.Invoke(apart);
+                return copied.Count;
+            }
+            session.Rows.AddRange(copied);
             return copied.Count;
         }));
     }

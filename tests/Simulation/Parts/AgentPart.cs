@@ -39,16 +39,13 @@ internal sealed class AgentPart
     /// <summary>Wraps the file system of each life: where a planted fault sits.</summary>
     public Func<IFileSystem, IFileSystem> WrapFiles { get; set; } = static files => files;
 
-    /// <summary>Wraps the connections of each life: where a planted fault sits.</summary>
-    public Func<Client.Connections.IConnector, Client.Connections.IConnector> WrapConnector { get; set; } = static connector => connector;
-
     private async Task RunAsync(Life life)
     {
         AgentOptions options = Options with { BootId = Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture) };
         var service = new AgentService(
             options,
             WrapFiles(Part.Machine.Attach(life)),
-            WrapConnector(new SimConnector(_network, life)),
+            new SimConnector(_network, life),
             life.Time,
             life.Random,
             new TraceLogger(Part),

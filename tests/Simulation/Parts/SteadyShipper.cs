@@ -43,6 +43,9 @@ internal sealed class SteadyShipper
 
     public Part Part { get; }
 
+    /// <summary>Wraps its connections: where a planted fault sits.</summary>
+    public Func<IConnector, IConnector> WrapConnector { get; set; } = static connector => connector;
+
     private async Task RunAsync(Life life)
     {
         var options = new ClientOptions { Bootstrap = [$"{BrokerPart.Host}:{BrokerPart.Port}"], RequestTimeout = TimeSpan.FromSeconds(10) };
@@ -54,7 +57,7 @@ internal sealed class SteadyShipper
                 try
                 {
                     _connection ??= await BrokerConnection.OpenAsync(
-                        new BrokerEndpoint(BrokerPart.Host, BrokerPart.Port), options, new SimConnector(_network, life), life.Time, life.Stopping);
+                        new BrokerEndpoint(BrokerPart.Host, BrokerPart.Port), options, WrapConnector(new SimConnector(_network, life)), life.Time, life.Stopping);
                     done = await SendAsync(life);
                 }
                 catch (Exception error) when (error is IOException or OperationCanceledException)

@@ -1,0 +1,78 @@
+using LogPipeline.Files;
+using Microsoft.Win32.SafeHandles;
+
+namespace LogPipeline.Simulation.Plants;
+
+/// <summary>A file system that says it has done what it has not: flushes, directory flushes and listings can lie.</summary>
+internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
+{
+    /// <summary>Files whose flush does nothing.</summary>
+    public Func<string, bool> SkipsFlush { get; init; } = static _ => false;
+
+    /// <summary>Directories whose flush does nothing.</summary>
+    public Func<string, bool> SkipsDirectoryFlush { get; init; } = static _ => false;
+
+    /// <summary>Names that a listing leaves out.</summary>
+    public Func<string, bool> Hides { get; init; } = static _ => false;
+
+    public IFile Open(string path, FileOpenMode mode)
+    {
+        IFile file = inner.Open(path, mode);
+        return SkipsFlush(path) ? new Unflushed(file) : file;
+    }
+
+    public bool FileExists(string path) => inner.FileExists(path);
+
+    public bool DirectoryExists(string path) => inner.DirectoryExists(path);
+
+    public void CreateDirectory(string path) => inner.CreateDirectory(path);
+
+    public void Delete(string path) => inner.Delete(path);
+
+    public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
+
+    public void Rename(string from, string to) => inner.Rename(from, to);
+
+    public void FlushDirectory(string path)
+    {
+        if (!SkipsDirectoryFlush(path))
+        {
+            inner.FlushDirectory(path);
+        }
+    }
+
+    public IReadOnlyList<DirectoryEntry> List(string path) => [.. inner.List(path).Where(entry => !Hides(entry.Name))];
+
+    public FileStatus? Stat(string path) => inner.Stat(path);
+
+    public IDisposable Lock(string path) => inner.Lock(path);
+
+    public long FreeBytes(string path) => inner.FreeBytes(path);
+
+    private sealed class Unflushed(IFile inner) : IFile
+    {
+        public string Path => inner.Path;
+
+        public long Length => inner.Length;
+
+        public SafeFileHandle? Handle => inner.Handle;
+
+        public int Read(Span<byte> buffer, long position) => inner.Read(buffer, position);
+
+        public void Write(ReadOnlySpan<byte> bytes, long position) => inner.Write(bytes, position);
+
+        public void Flush()
+        {
+        }
+
+        public ValueTask FlushAsync(CancellationToken cancellation = default) => ValueTask.CompletedTask;
+
+        public void SetLength(long length) => inner.SetLength(length);
+
+        public void Reserve(long length) => inner.Reserve(length);
+
+        public FileStatus Status() => inner.Status();
+
+        public void Dispose() => inner.Dispose();
+    }
+}
