@@ -92,10 +92,19 @@ public sealed class DataDirectory : IDisposable
             {
                 throw new IOException($"{directory} is there already.");
             }
-            LogDirectories.Make(Files, directory, topicId);
-            PartitionLog made = OpenLog(new FoundLog(directory, topic, topicId, partition), options, 0);
-            SetLogs([.. _logs, made]);
-            return made;
+            try
+            {
+                LogDirectories.Make(Files, directory, topicId);
+                PartitionLog made = OpenLog(new FoundLog(directory, topic, topicId, partition), options, 0);
+                SetLogs([.. _logs, made]);
+                return made;
+            }
+            catch (IOException)
+            {
+                // A full disk must not leave half a log that a later try trips over.
+                Files.DeleteDirectory(directory);
+                throw;
+            }
         }
     }
 

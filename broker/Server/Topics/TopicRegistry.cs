@@ -11,6 +11,7 @@ namespace LogPipeline.Broker.Topics;
 internal sealed class TopicRegistry(
     DataDirectory directory, TopicFile file, BrokerSettings settings, Random random, ILogger logger)
 {
+    private readonly Dictionary<string, Guid> _halfMade = new(StringComparer.Ordinal); // guarded by _lock
     private readonly Lock _lock = new();
     private volatile TopicIndex _index = TopicIndex.Empty;
 
@@ -69,9 +70,13 @@ internal sealed class TopicRegistry(
             {
                 return (existing, false);
             }
-            Guid id = NewId();
+            // A try that the disk refused half way goes on with what it made.
+            Guid id = _halfMade.TryGetValue(name, out Guid begun) ? begun : NewId();
+            _halfMade[name] = id;
             Write(_index.All, new TopicEntry(name, id, partitions, Deleting: false, given));
-            Topic topic = Assemble(name, id, new TopicSettings(settings, given), partitions, []);
+            Dictionary<int, PartitionLog> made = directory.Logs.Where(log => log.TopicId == id).ToDictionary(log => log.Partition);
+            Topic topic = Assemble(name, id, new TopicSettings(settings, given), partitions, made);
+            _halfMade.Remove(name);
             _index = new TopicIndex([.. _index.All, topic]);
             logger.TopicCreated(name, partitions, id);
             return (topic, true);
