@@ -132,7 +132,20 @@ internal sealed class SinkLoop(
         catch (Exception error) when (Patience.IsWorthWaiting(error) && !stop.IsCancellationRequested)
         {
             SinkLog.Waiting(environment.Logger, options.Name, error.Message, PollMax);
-            await Task.WhenAny(Task.Delay(PollMax, environment.Time, waiting.Token));
+            await PauseAsync(waiting.Token);
+        }
+    }
+
+    // Not Task.WhenAny over the delay: when that is cancelled it passes through the thread pool.
+    private async Task PauseAsync(CancellationToken waiting)
+    {
+        try
+        {
+            await Task.Delay(PollMax, environment.Time, waiting);
+        }
+        catch (OperationCanceledException)
+        {
+            // Something to do before the pause is over.
         }
     }
 
