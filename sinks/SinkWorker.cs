@@ -67,7 +67,8 @@ public sealed class SinkWorker
         var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = $"logpipe-sink-{_options.Name}" };
         var random = _environment.Random;
         await using var cluster = new ClusterClient(client, _connector, _environment.Time, new Random(random.Next()));
-        var consuming = new ConsumerOptions { Group = _options.Name, OffsetReset = OffsetReset.None };
+        // A killed sink's partitions wait for its session to end. A live one that is late loses nothing but its turn: the ledger fences.
+        var consuming = new ConsumerOptions { Group = _options.Name, OffsetReset = OffsetReset.None, SessionTimeout = TimeSpan.FromSeconds(10) };
         await using var consumer = new Consumer(consuming, cluster, _environment.Time, new Random(random.Next()));
         var claims = new LedgerClaims(_options, cluster, consumer, _store, ledgerId, _environment, new Random(random.Next()));
         using var loop = new SinkLoop(_options, consumer, claims, new Flusher(_options.Name, _store, _environment), patience, _environment, OnJoined);
