@@ -38,6 +38,9 @@ internal static partial class AgentLog
     [LoggerMessage(2015, LogLevel.Warning, "{Path}: gone with byte {Position} read; what followed could not be")]
     public static partial void GoneUnread(this ILogger logger, string path, long position);
 
+    [LoggerMessage(2016, LogLevel.Warning, "Topic {Topic} is in no input any more: {Files} files are not followed; what was under way is still settled")]
+    public static partial void Unfollowed(this ILogger logger, string topic, int files);
+
     [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
     public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);
 

@@ -61,9 +61,6 @@ public sealed record AgentOptions
     /// <summary>How often progress is noted durably.</summary>
     public TimeSpan RegistryInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>When topic or cluster turn out to be others than before: send files from their start, not from the acked position.</summary>
-    public bool ResendFromStart { get; init; }
-
     /// <exception cref="ArgumentException">What is wrong, in words for the person who wrote the configuration.</exception>
     public void Validate()
     {

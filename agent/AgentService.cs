@@ -143,6 +143,7 @@ public sealed class AgentService : IAsyncDisposable
         {
             file.Close();
         }
+        running.Parts.Builders.Dispose();
         running.State.Dispose();
         running.Metrics.Dispose();
     }
@@ -162,7 +163,8 @@ public sealed class AgentService : IAsyncDisposable
         var budget = new UnackedBudget(_options.UnackedBytesMax);
         var metrics = new AgentMetrics(() => _lag, () => _filesOpen, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0);
         var parts = new ShippingParts(
-            _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget, metrics, _time, _logger);
+            _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget,
+            new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, _time, _logger);
         var book = new FileBook(_files, _options, state, metrics, _logger);
         var births = new FileBirths(_files, book, state, generations, _options, _time, metrics, _logger);
         var sweep = new FileSweep(_files, new PathSet(_options.Inputs), book, births, generations, state, _options, _time, _logger);

@@ -30,7 +30,6 @@ public static class AgentSection
             CopyWait = section.Duration("copy_wait", defaults.CopyWait),
             OpenFilesMax = section.Count("open_files_max", defaults.OpenFilesMax, 1),
             RegistryInterval = section.Duration("registry_interval", defaults.RegistryInterval),
-            ResendFromStart = section.Choice("resend", defaults.ResendFromStart, ("from_acked", false), ("from_start", true)),
         };
         section.Close();
         return options;

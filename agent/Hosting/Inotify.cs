@@ -25,12 +25,14 @@ internal sealed partial class Inotify : IFileWatch
     private readonly Dictionary<int, string> _byWatch = [];
     private readonly HashSet<string> _directories = [];
     private readonly SafeFileHandle _handle;
+    private readonly Thread _thread;
     private volatile bool _closed;
 
     private Inotify(SafeFileHandle handle)
     {
         _handle = handle;
-        new Thread(Run) { Name = "inotify", IsBackground = true }.Start();
+        _thread = new Thread(Run) { Name = "inotify", IsBackground = true };
+        _thread.Start();
     }
 
     public Action<string?>? Hint { get; set; }
@@ -72,6 +74,8 @@ internal sealed partial class Inotify : IFileWatch
         // The thread sits in read(2) until an event comes: one is made by adding and dropping a watch of our own.
         int watch = InotifyAddWatch(_handle, "/", Create);
         _ = InotifyRemoveWatch(_handle, watch);
+        _thread.Join();
+        _handle.Dispose();
     }
 
     private void Run()
@@ -100,7 +104,6 @@ internal sealed partial class Inotify : IFileWatch
                 Hint?.Invoke(null);
             }
         }
-        _handle.Dispose();
     }
 
     /// <summary>

@@ -36,7 +36,7 @@ internal sealed class LogShipper
         var replacement = new Replacement(_window, parts.State, parts.Generations, parts.Codec, parts.Time, parts.Metrics, parts.Logger);
         _fencing = new Fencing(_window, parts.State, parts.Generations, parts.Cluster, replacement, parts.Time, parts.Metrics, parts.Logger);
         _settlement = new Settlement(_window, _fencing, parts.State, parts.State.IsDamaged && record.ProducerId >= 0, parts.Logger);
-        Open = new OpenBatch(parts.Codec, parts.Options.BatchBytes);
+        Open = new OpenBatch(parts.Builders);
     }
 
     public TopicPartitionKey Key => _window.Key;
@@ -92,7 +92,7 @@ internal sealed class LogShipper
         }
         int sequence = _window.NextSequence;
         LogRecord record = _window.Record;
-        byte[] batch = Open.Seal(record.ProducerId, record.ProducerEpoch, sequence, out int count, out List<EntryRange> ranges);
+        PooledBatch batch = Open.Seal(record.ProducerId, record.ProducerEpoch, sequence, out int count, out List<EntryRange> ranges);
         _window.NextSequence = RecordBatch.Sequence(sequence, count);
         WindowSlot slot = _window.Append(new InflightEntry
         {
@@ -108,7 +108,8 @@ internal sealed class LogShipper
             ScanFrom = record.EndOffset,
             LeaderEpoch = record.LeaderEpoch,
             Ranges = ranges,
-            Batch = batch,
+            Batch = batch.Memory,
+            Pooled = batch,
         });
         _ = MakeDurableAsync(slot);
     }

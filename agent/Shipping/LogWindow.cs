@@ -56,6 +56,8 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
         {
             if (entry.IsAcked)
             {
+                // The note of the ack may be on disk while the registry is still without it.
+                Settled(entry);
                 Retain(entry);
             }
             else
@@ -110,6 +112,7 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
             _slots.RemoveAt(0);
             budget.Give(entry.Batch.Length);
             AckOne(entry, entry == last ? baseOffset : -1);
+            entry.GiveBatchBack();
             if (entry == last)
             {
                 return;

@@ -4,10 +4,10 @@ using LogPipeline.Protocol.Records;
 namespace LogPipeline.Agent.Shipping;
 
 /// <summary>
-/// The batch that a log's lines are added to, and what of which generation is in it. Its buffers exist only while it is not
+/// The batch that a log's lines are added to, and what of which generation is in it. It has a builder only while it is not
 /// empty, so that many idle logs cost nothing.
 /// </summary>
-internal sealed class OpenBatch(CompressionCodec codec, int bytesMax) : IDisposable
+internal sealed class OpenBatch(BatchBuilders builders)
 {
     private readonly List<EntryRange> _ranges = [];
     private RecordBatchBuilder? _builder;
@@ -21,7 +21,7 @@ internal sealed class OpenBatch(CompressionCodec codec, int bytesMax) : IDisposa
     {
         if (_builder is null)
         {
-            _builder = new RecordBatchBuilder(codec, bytesMax);
+            _builder = builders.Take();
             Since = now;
         }
         return _builder;
@@ -39,20 +39,16 @@ internal sealed class OpenBatch(CompressionCodec codec, int bytesMax) : IDisposa
         _ranges.Add(new EntryRange(generation, begin, end, tail, default));
     }
 
-    /// <summary>The encoded batch, and an empty one to go on with.</summary>
-    public byte[] Seal(long producerId, short producerEpoch, int sequence, out int count, out List<EntryRange> ranges)
+    /// <summary>The encoded batch in pooled memory, which is the caller's to give back; goes on empty.</summary>
+    public PooledBatch Seal(long producerId, short producerEpoch, int sequence, out int count, out List<EntryRange> ranges)
     {
-        count = _builder!.Count;
+        RecordBatchBuilder builder = _builder!;
+        count = builder.Count;
         ranges = [.. _ranges];
-        byte[] batch = _builder.Build(producerId, producerEpoch, sequence).ToArray();
-        Dispose();
-        return batch;
-    }
-
-    public void Dispose()
-    {
-        _builder?.Dispose();
+        PooledBatch batch = PooledBatch.CopyOf(builder.Build(producerId, producerEpoch, sequence).Span);
         _builder = null;
         _ranges.Clear();
+        builders.Give(builder);
+        return batch;
     }
 }

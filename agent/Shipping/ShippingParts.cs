@@ -13,11 +13,14 @@ internal sealed record ShippingParts(
     ClusterClient Cluster,
     LogDirectory Directory,
     UnackedBudget Budget,
+    BatchBuilders Builders,
     AgentMetrics Metrics,
     TimeProvider Time,
     ILogger Logger)
 {
-    public CompressionCodec Codec => Options.Compression switch
+    public CompressionCodec Codec => CodecOf(Options);
+
+    public static CompressionCodec CodecOf(AgentOptions options) => options.Compression switch
     {
         BatchCompression.Lz4 => CompressionCodec.Lz4,
         BatchCompression.Gzip => CompressionCodec.Gzip,

@@ -62,7 +62,11 @@ internal sealed class InflightEntry
 
     public required IReadOnlyList<EntryRange> Ranges { get; init; }
 
-    public required ReadOnlyMemory<byte> Batch { get; init; }
+    /// <summary>The encoded batch; empty when there are no records, when it was not read back, and after <see cref="GiveBatchBack"/>.</summary>
+    public required ReadOnlyMemory<byte> Batch { get; set; }
+
+    /// <summary>The pooled memory that <see cref="Batch"/> lies in, if it does.</summary>
+    public PooledBatch? Pooled { private get; init; }
 
     public int LastSequence => RecordBatch.Sequence(BaseSequence, RecordCount - 1);
 
@@ -76,6 +80,13 @@ internal sealed class InflightEntry
     public long BaseOffset { get; set; } = -1;
 
     public InflightPlace Place { get; set; }
+
+    /// <summary>Ends the use of the batch: it is acked, and nothing sends or writes it any more.</summary>
+    public void GiveBatchBack()
+    {
+        Batch = default;
+        Pooled?.GiveBack();
+    }
 
     public void Write(StateWriter to)
     {

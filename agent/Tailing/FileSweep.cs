@@ -62,6 +62,11 @@ internal sealed class FileSweep(
                 Resume(generation, InputOf(generation, input), present);
             }
         }
+        foreach (IGrouping<string, Generation> left in generations.All
+            .Where(g => !g.IsOver && !options.Inputs.Any(i => i.Topic == g.Topic)).GroupBy(g => g.Topic).OrderBy(g => g.Key, StringComparer.Ordinal))
+        {
+            logger.Unfollowed(left.Key, left.Count());
+        }
     }
 
     public void Sweep()
@@ -107,7 +112,7 @@ internal sealed class FileSweep(
         generations.Forget(g => g.IsOver && Now - g.PhaseSince > ForgottenAfter && book.With(g.Identity, g.Topic)?.Generation != g);
     }
 
-    /// <summary>One path may have changed.</summary>
+    /// <summary>Looks at one path that may have changed; false when only a look at all files tells what happened.</summary>
     public bool TryLook(string path)
     {
         bool known = false;
@@ -121,7 +126,8 @@ internal sealed class FileSweep(
                 Check(file, status);
             }
         }
-        return known;
+        // Other names in a busy directory are nobody's concern.
+        return known || !(paths.Concerns(path) || book.Files.Any(f => f.Generation.Path == path));
     }
 
     /// <summary>The reader found other bytes before its position than it had read.</summary>

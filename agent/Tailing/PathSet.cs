@@ -38,6 +38,10 @@ internal sealed class PathSet
         return found;
     }
 
+    /// <summary>Whether an input wants a file at the path.</summary>
+    public bool Concerns(string path) =>
+        _inputs.Exists(i => i.Paths.Exists(p => p.IsMatch(path)) && !i.Exclude.Exists(e => e.IsMatch(path)));
+
     /// <summary>What the registry remembers an input by.</summary>
     public static string KeyOf(InputOptions input) => $"{input.Topic} {string.Join(' ', input.Paths)}";
 }

@@ -4,7 +4,7 @@ using LogPipeline.Agent.State;
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
-/// Runs sweeps: soon after a hint it does not know, else after an interval that grows with what a sweep costs, so that looking
+/// Runs sweeps: soon after a hint of a file that is new or moved, else after an interval that grows with what a sweep costs, so that looking
 /// takes at most a twentieth of the time. Makes begun generations durable before they are read.
 /// </summary>
 internal sealed class SweepLoop(
