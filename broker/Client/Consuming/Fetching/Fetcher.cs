@@ -137,7 +137,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             return;
         }
-        catch (Exception e) when (Retrying.IsTransient(e))
+        catch (Exception e) when (Retrying.IsTransient(e) || e is TimeoutException)
         {
             isTroubled = true;
             foreach (FetchPlan.Entry entry in plan.Entries)
@@ -297,7 +297,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             return;
         }
-        catch (Exception e) when (Retrying.IsTransient(e))
+        catch (Exception e) when (Retrying.IsTransient(e) || e is TimeoutException)
         {
             // Asked again below, as long as a partition of it is owned.
         }

@@ -26,8 +26,7 @@ internal sealed class Rebalancer(
         {
             if (_moving is not null)
             {
-                await _moving.WaitAsync(ct);
-                _moving = null;
+                await MovedAsync(_moving, ct);
                 // The poll that began it may have been cancelled: whoever sees it done reports it.
                 moved = true;
             }
@@ -42,8 +41,7 @@ internal sealed class Rebalancer(
             else if (_joining is null && session.WantsJoin)
             {
                 _moving = PrepareAsync();
-                await _moving.WaitAsync(ct);
-                _moving = null;
+                await MovedAsync(_moving, ct);
                 _joining = join.RunAsync(join.IsCooperative ? table.Partitions : [], _had, session.Closed);
             }
             else if (_joining is not null)
@@ -64,6 +62,22 @@ internal sealed class Rebalancer(
             {
                 LookForNewPartitions();
                 return moved;
+            }
+        }
+    }
+
+    /// <summary>Waits for a move; one that failed is told once and not held against the polls that follow.</summary>
+    private async Task MovedAsync(Task moving, CancellationToken ct)
+    {
+        try
+        {
+            await moving.WaitAsync(ct);
+        }
+        finally
+        {
+            if (moving.IsCompleted)
+            {
+                _moving = null;
             }
         }
     }
@@ -119,8 +133,9 @@ internal sealed class Rebalancer(
         _had = assigned;
         if (revoked.Count > 0)
         {
-            await RevokeAsync(revoked);
+            // Also when revoking fails: then the next generation revokes what is still held.
             session.RequestJoin();
+            await RevokeAsync(revoked);
         }
         if (added.Count == 0)
         {
