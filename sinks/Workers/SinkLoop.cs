@@ -78,8 +78,7 @@ internal sealed class SinkLoop(
         foreach (var partition in partitions)
             StartClaim(_partitions[partition] = new PartitionSink(partition, _stop), TimeSpan.Zero);
         // Most claims take milliseconds; a database that is away must not hold up the group: it is waited for afterwards.
-        var claiming = Task.WhenAll(partitions.Select(p => _partitions[p].Work));
-        await Task.WhenAny(claiming, Task.Delay(RivalDelay, environment.Time, _stop));
+        await WaitAtMost.AllAsync([.. partitions.Select(p => _partitions[p].Work)], RivalDelay, environment.Time, _stop);
         RunInbox();
         var starts = new SortedDictionary<TopicPartition, long>();
         foreach (var partition in partitions)
@@ -136,7 +135,6 @@ internal sealed class SinkLoop(
         }
     }
 
-    // Not Task.WhenAny over the delay: when that is cancelled it passes through the thread pool.
     private async Task PauseAsync(CancellationToken waiting)
     {
         try
