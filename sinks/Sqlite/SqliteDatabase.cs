@@ -98,13 +98,26 @@ internal sealed class SqliteDatabase : IDisposable
         return text;
     }
 
+    public void Commit()
+    {
+        Reset();
+        Execute("COMMIT");
+    }
+
     /// <summary>Ends the open transaction, if there is one: some errors end it by themselves.</summary>
     public void RollBack()
     {
-        foreach (var statement in _statements.Values)
-            sqlite3_reset(statement);
+        Reset();
         if (sqlite3_get_autocommit(_handle) == 0)
             Execute("ROLLBACK");
+    }
+
+    // A query not read to its end keeps its snapshot beyond the transaction: no checkpoint could pass it, and once another process
+    // has written, every later write would be refused as locked.
+    private void Reset()
+    {
+        foreach (var statement in _statements.Values)
+            sqlite3_reset(statement);
     }
 
     /// <summary>What SQLite says of the last error.</summary>

@@ -40,7 +40,7 @@ internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
     {
         await store.Thread.RunAsync(() =>
         {
-            store.Database.Execute("COMMIT");
+            store.Database.Commit();
             return true;
         });
         End();

@@ -110,7 +110,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
                 try
                 {
                     var result = work();
-                    Database.Execute("COMMIT");
+                    Database.Commit();
                     return result;
                 }
                 catch

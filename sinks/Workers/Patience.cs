@@ -7,7 +7,8 @@ using Polly.Retry;
 namespace LogPipeline.Sinks.Workers;
 
 /// <summary>
-/// Tries without end while database or broker are away: exponential back-off with jitter up to 15 s. Tells once that the sink
+/// Tries without end while database or broker are away: exponential back-off with jitter up to 2 s, so that
+/// rows flow again within moments of a return. Tells once that the sink
 /// pauses and once that it goes on. The lock guards the time of the pause: several partitions may wait at once.
 /// </summary>
 internal sealed class Patience
@@ -57,7 +58,7 @@ internal sealed class Patience
     /// <summary>How long to wait after so many failures, the first being 0: half of it fixed, half chance.</summary>
     public TimeSpan Delay(int failures)
     {
-        var ceiling = Math.Min(15_000, 100 << Math.Min(failures, 10));
+        var ceiling = Math.Min(2000, 100 << Math.Min(failures, 10));
         lock (_random)
             return TimeSpan.FromMilliseconds(ceiling / 2 + _random.Next(ceiling / 2 + 1));
     }

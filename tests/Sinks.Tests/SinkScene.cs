@@ -1,6 +1,8 @@
+using System.Data.Common;
 using System.Text;
 using LogPipeline.Broker;
 using LogPipeline.Client;
+using LogPipeline.Client.Admin;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Positions;
@@ -8,6 +10,8 @@ using LogPipeline.Client.Producing;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Verification;
+using Microsoft.Data.Sqlite;
+using Npgsql;
 
 namespace LogPipeline.Sinks.Tests;
 
@@ -22,18 +26,46 @@ internal sealed class SinkScene : IAsyncDisposable
 
     public string Bootstrap => _broker.Endpoint.ToString();
 
-    public static async Task<SinkScene> StartAsync()
+    /// <summary>What the records say of their origin.</summary>
+    public string Host { get; init; } = "web-1";
+
+    public string File { get; init; } = "/var/log/access.log";
+
+    private string BrokerDirectory => Path.Combine(_directory, "broker");
+
+    public static async Task<SinkScene> StartAsync(string? host = null, string? file = null)
     {
-        var scene = new SinkScene();
-        scene._broker = await LogPipeline.Broker.Broker.StartAsync(new BrokerOptions
+        var scene = new SinkScene { Host = host ?? "web-1", File = file ?? "/var/log/access.log" };
+        await scene.StartBrokerAsync("127.0.0.1:0");
+        return scene;
+    }
+
+    /// <summary>Stops the broker, does something to its data, and starts it again where it was.</summary>
+    public async Task RestartBrokerAsync(Action<string> whileDown)
+    {
+        var listen = Bootstrap;
+        await StopBrokerAsync();
+        whileDown(BrokerDirectory);
+        await StartBrokerAsync(listen);
+    }
+
+    private async Task StartBrokerAsync(string listen)
+    {
+        _broker = await LogPipeline.Broker.Broker.StartAsync(new BrokerOptions
         {
-            DataDirectory = Path.Combine(scene._directory, "broker"),
-            Listen = "127.0.0.1:0",
+            DataDirectory = BrokerDirectory,
+            Listen = listen,
             Settings = new Dictionary<string, string> { ["num.partitions"] = "2" },
         });
-        scene._cluster = new ClusterClient(new ClientOptions { Bootstrap = [scene.Bootstrap] }, new TcpConnector(), TimeProvider.System, new Random(1));
-        scene._producer = new Producer(new ProducerOptions(), scene._cluster, TimeProvider.System, new Random(2));
-        return scene;
+        _cluster = new ClusterClient(new ClientOptions { Bootstrap = [Bootstrap] }, new TcpConnector(), TimeProvider.System, new Random(1));
+        _producer = new Producer(new ProducerOptions(), _cluster, TimeProvider.System, new Random(2));
+    }
+
+    private async Task StopBrokerAsync()
+    {
+        await _producer.DisposeAsync();
+        await _cluster.DisposeAsync();
+        await _broker.DisposeAsync();
     }
 
     /// <summary>Sends lines of one file a partition, each range following the one before.</summary>
@@ -61,7 +93,7 @@ internal sealed class SinkScene : IAsyncDisposable
             Topic = "web_log",
             Partition = partition,
             Value = Encoding.UTF8.GetBytes(line),
-            Headers = [new("host", "web-1"u8.ToArray()), new("file", "/var/log/access.log"u8.ToArray()), new("pos", position)],
+            Headers = [new("host", Encoding.UTF8.GetBytes(Host)), new("file", Encoding.UTF8.GetBytes(File)), new("pos", position)],
         }, default);
     }
 
@@ -71,6 +103,10 @@ internal sealed class SinkScene : IAsyncDisposable
         new FenceMarker(TestRows.Agent, 7, 1).Write(fence);
         return _producer.SendAsync(new ProducerRecord { Topic = "web_log", Partition = partition, Headers = [new("fence", fence)] }, default);
     }
+
+    /// <summary>The log's end.</summary>
+    public async Task<long> EndAsync(int partition) =>
+        (await new AdminClient(_cluster).OffsetAsync(new TopicPartition("web_log", partition), OffsetSpec.Latest, default)).Offset;
 
     public SinkOptions Sqlite() => Options() with { Sqlite = new SqliteOptions { File = Path.Combine(_directory, "logs.db") } };
 
@@ -95,15 +131,30 @@ internal sealed class SinkScene : IAsyncDisposable
         await running;
     }
 
+    /// <summary>One value from the sink's database.</summary>
+    public static async Task<object?> ScalarAsync(SinkOptions options, string sql)
+    {
+        await using DbConnection connection = options.Postgres is { } postgres
+            ? new NpgsqlConnection(postgres.Connection) : new SqliteConnection($"Data Source={options.Sqlite!.File}");
+        await connection.OpenAsync();
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        return await command.ExecuteScalarAsync();
+    }
+
+    public static async Task<long> CountAsync(SinkOptions options) => (long)(await ScalarAsync(options, "SELECT count(*) FROM web_log"))!;
+
+    /// <summary>Runs a sink until its table has so many rows, then stops it.</summary>
+    public static Task RunAsync(SinkOptions options, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null) =>
+        RunAsync(options, () => CountAsync(options), rows, meanwhile, events);
+
     public static Task<VerifyReport> VerifyAsync(SinkOptions options) =>
         new Verifier(options, new TcpConnector(), new OsFileSystem(), TimeProvider.System, new Random(4)).RunAsync(null, default);
 
     public async ValueTask DisposeAsync()
     {
-        await _producer.DisposeAsync();
-        await _cluster.DisposeAsync();
-        await _broker.DisposeAsync();
-        Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
+        await StopBrokerAsync();
+        SqliteConnection.ClearAllPools();
         Directory.Delete(_directory, recursive: true);
     }
 }

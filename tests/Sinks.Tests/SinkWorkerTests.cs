@@ -1,11 +1,8 @@
 using System.Globalization;
 using LogPipeline.Client.Positions;
-using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Verification;
 using LogPipeline.Testing;
-using Microsoft.Data.Sqlite;
-using Npgsql;
 
 namespace LogPipeline.Sinks.Tests;
 
@@ -15,46 +12,28 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
     private static IEnumerable<string> Lines(int from, int count) => Enumerable.Range(from, count).Select(n =>
         $"""1.2.3.4 - - [21/Nov/2026:00:00:00 +0000] "GET /p?n={n} HTTP/1.1" {(n % 10 == 0 ? 503 : 200)} {n} "-" "agent {n}" """.Trim());
 
-    private static async Task<object?> SqliteAsync(SinkOptions options, string sql)
-    {
-        await using var connection = new SqliteConnection($"Data Source={options.Sqlite!.File}");
-        await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        return await command.ExecuteScalarAsync();
-    }
-
-    private static async Task<object?> PostgresAsync(string connectionString, string sql)
-    {
-        await using var connection = new NpgsqlConnection(connectionString);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync();
-    }
-
     [Fact]
     public async Task Records_become_rows_once_over_restarts_and_a_removed_and_a_repeated_row_are_named()
     {
         await using var scene = await SinkScene.StartAsync();
         var options = scene.Sqlite();
-        async Task<long> Count() => (long)(await SqliteAsync(options, "SELECT count(*) FROM web_log"))!;
         await scene.SendAsync(0, Lines(0, 500));
         await scene.SendAsync(1, Lines(1000, 500));
-        await SinkScene.RunAsync(options, Count, 1000);
-        Assert.Equal(1000, await Count());
+        await SinkScene.RunAsync(options, 1000);
+        Assert.Equal(1000, await SinkScene.CountAsync(options));
         await scene.SendFenceAsync(0);
         await scene.SendAsync(0, "again", 0, 5, PositionFlags.Again);
         await scene.SendAsync(0, Lines(500, 250));
-        await SinkScene.RunAsync(options, Count, 1250);
-        Assert.Equal(1250, await Count());
-        Assert.Equal(1250L, await SqliteAsync(options, "SELECT count(DISTINCT query) FROM web_log"));
+        await SinkScene.RunAsync(options, 1250);
+        Assert.Equal(1250, await SinkScene.CountAsync(options));
+        Assert.Equal(1250L, await SinkScene.ScalarAsync(options, "SELECT count(DISTINCT query) FROM web_log"));
         var report = await SinkScene.VerifyAsync(options);
         Assert.Empty(report.Findings);
         Assert.Equal(1250, report.RowsCompared);
         Assert.All(report.Generations, g => Assert.Equal((g.TopicRecords, g.TopicBytes, g.TopicHash), (g.TableRows, g.TableBytes, g.TableHash)));
 
-        await SqliteAsync(options, "DELETE FROM web_log_rows WHERE line LIKE '%n=17 %'");
-        await SqliteAsync(options, "INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE line LIKE '%n=1033 %'");
+        await SinkScene.ScalarAsync(options, "DELETE FROM web_log_rows WHERE line LIKE '%n=17 %'");
+        await SinkScene.ScalarAsync(options, "INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE line LIKE '%n=1033 %'");
         var broken = await SinkScene.VerifyAsync(options);
         Assert.False(broken.Passed);
         Assert.Equal(
@@ -68,19 +47,18 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
         await using var server = await PostgresServer.StartAsync("fsync=on");
         await using var scene = await SinkScene.StartAsync();
         var options = scene.Postgres(server.Connection());
-        var events = new Recorder();
-        async Task<long> Count() => (long)(await PostgresAsync(server.Connection(), "SELECT count(*) FROM web_log"))!;
+        var events = new RecordedEvents();
         await scene.SendAsync(0, Lines(0, 300));
-        await SinkScene.RunAsync(options, Count, 900, async () =>
+        await SinkScene.RunAsync(options, 900, async () =>
         {
             server.Kill();
             await scene.SendAsync(1, Lines(1000, 600));
             await events.Paused.WaitAsync(TimeSpan.FromSeconds(60));
             await server.StartAgainAsync();
         }, events);
-        Assert.Equal(900, await Count());
+        Assert.Equal(900, await SinkScene.CountAsync(options));
         Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
-        NpgsqlConnection.ClearAllPools();
+        Npgsql.NpgsqlConnection.ClearAllPools();
     }
 
     [Fact]
@@ -146,18 +124,5 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => tail);
         Assert.Equal(Enumerable.Range(100, 200).Select(n => n.ToString(CultureInfo.InvariantCulture)), seen.Skip(3));
-    }
-
-    private sealed class Recorder : ISinkEvents
-    {
-        private readonly TaskCompletionSource _paused = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public Task Paused => _paused.Task;
-
-        public void Publish(SinkEvent sinkEvent)
-        {
-            if (sinkEvent is SinkPaused)
-                _paused.TrySetResult();
-        }
     }
 }

@@ -1,0 +1,143 @@
+using LogPipeline.Client.Positions;
+using LogPipeline.Files;
+using LogPipeline.Sinks.Events;
+using LogPipeline.Storage;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace LogPipeline.Sinks.Tests;
+
+/// <summary>Logs, ledgers and owners that change under a sink.</summary>
+public sealed class MovedLogTests
+{
+    private static string Line(int n) => $"line {n:D4}"; // 9 bytes, 10 with its end
+
+    private static IEnumerable<string> Lines(int from, int count) => Enumerable.Range(from, count).Select(Line);
+
+    private static Task<object?> AskAsync(SinkOptions options, string sql) => SinkScene.ScalarAsync(options, sql);
+
+    [Fact]
+    public async Task A_log_that_lost_its_tail_is_gone_back_to_and_what_is_sent_again_is_known()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite() with { Parser = "none" };
+        var events = new RecordedEvents();
+        for (var n = 0; n < 10; n++)
+            await scene.SendAsync(0, Lines(n * 10, 10));
+        await SinkScene.RunAsync(options, 100);
+
+        await scene.RestartBrokerAsync(directory => CutInHalf(Path.Combine(directory, "web_log-0")));
+        var end = (int)await scene.EndAsync(0);
+        Assert.InRange(end, 10, 90);
+        // The agent sends its lost tail again, marked, and goes on: soon the log is longer than the ledger says, with other records.
+        foreach (var n in Enumerable.Range(end, 100 - end))
+            await scene.SendAsync(0, Line(n), n * 10, n * 10 + 10, PositionFlags.Again);
+        await scene.SendAsync(0, Lines(100, 50));
+        await SinkScene.RunAsync(options, 150, events: events);
+
+        Assert.Equal(150L, await AskAsync(options, "SELECT count(DISTINCT line) FROM web_log"));
+        Assert.Equal(150L, await SinkScene.CountAsync(options));
+        var found = Assert.Single(events.All.OfType<TruncationFound>());
+        Assert.Equal((100L, (long)end), (found.Stored, found.End));
+        Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
+    }
+
+    [Fact]
+    public async Task A_log_whose_start_passed_the_ledger_is_a_gap_recorded_and_told()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite() with { Parser = "none" };
+        var events = new RecordedEvents();
+        await scene.SendAsync(0, Lines(0, 100));
+        await SinkScene.RunAsync(options, 100);
+        await scene.SendAsync(0, Lines(100, 100));
+        await scene.RestartBrokerAsync(directory => RaiseStart(directory, 150));
+        await SinkScene.RunAsync(options, 150, events: events);
+
+        Assert.Equal(Line(150), await AskAsync(options, "SELECT line FROM web_log WHERE log_offset > 99 ORDER BY log_offset"));
+        Assert.Equal("100-150", await AskAsync(options, "SELECT from_offset || '-' || to_offset FROM logpipe_gaps"));
+        var found = Assert.Single(events.All.OfType<GapFound>());
+        Assert.Equal((100L, 150L), (found.From, found.To));
+        Assert.True(SinkNotice.Of(found).IsAlert);
+        var report = await SinkScene.VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        Assert.Contains(report.Notes, note => note.Contains("100 to 149", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Latest_counts_at_the_first_start_only()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite() with { Parser = "none", StartFrom = "latest" };
+        await scene.SendAsync(0, Lines(0, 100));
+        await SinkScene.RunAsync(options, 50, async () =>
+        {
+            while ((long)(await AskAsync(options, "SELECT count(*) FROM logpipe_logs"))! < 2)
+                await Task.Delay(20);
+            await scene.SendAsync(0, Lines(100, 50));
+        });
+        await scene.SendAsync(0, Lines(150, 50));
+        await SinkScene.RunAsync(options, 100);
+        Assert.Equal(Line(100), await AskAsync(options, "SELECT min(line) FROM web_log"));
+        Assert.Equal(100L, await SinkScene.CountAsync(options));
+    }
+
+    [Fact]
+    public async Task Another_database_under_the_same_sink_stops_it_with_the_reason()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, Lines(0, 10));
+        await SinkScene.RunAsync(options, 10);
+        var other = options with { Sqlite = options.Sqlite! with { File = options.Sqlite.File + ".other" } };
+        var error = await Assert.ThrowsAsync<StoreRefusedException>(() => SinkScene.RunAsync(other, 10));
+        Assert.Contains("Point the sink at the store it used before", error.Message, StringComparison.Ordinal);
+        Assert.Equal(0L, await SinkScene.CountAsync(other));
+        await scene.SendAsync(0, Lines(10, 10));
+        await SinkScene.RunAsync(options, 20);
+    }
+
+    [Fact]
+    public async Task An_owner_that_was_replaced_stores_nothing_and_claims_again()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, Lines(0, 100));
+        await SinkScene.RunAsync(options, 300, async () =>
+        {
+            while (await SinkScene.CountAsync(options) < 100)
+                await Task.Delay(20);
+            var stolen = await AskAsync(options, "UPDATE logpipe_logs SET owner = 'ffffffff-ffff-ffff-ffff-ffffffffffff'; SELECT changes()");
+            Assert.Equal(2L, stolen);
+            await scene.SendAsync(0, Lines(100, 200));
+        });
+        Assert.Equal(300L, await AskAsync(options, "SELECT count(DISTINCT line) FROM web_log"));
+        Assert.Equal(300L, await SinkScene.CountAsync(options));
+        Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
+    }
+
+    private static void CutInHalf(string directory)
+    {
+        var segment = Directory.GetFiles(directory, "*.log").Single();
+        foreach (var snapshot in Directory.GetFiles(directory, "*.snapshot"))
+            File.Delete(snapshot); // it would tell the broker what was there
+        using var file = new FileStream(segment, FileMode.Open, FileAccess.Write);
+        file.SetLength(LogLength(segment) / 2);
+    }
+
+    /// <summary>Bytes of whole batches: a segment may be preallocated beyond them.</summary>
+    private static long LogLength(string segment)
+    {
+        var bytes = File.ReadAllBytes(segment);
+        var length = 0;
+        while (Protocol.Records.BatchHeader.TryParse(bytes.AsSpan(length), out var header) && header.SizeInBytes <= bytes.Length - length)
+            length += header.SizeInBytes;
+        return length;
+    }
+
+    private static void RaiseStart(string directory, long offset)
+    {
+        var data = DataDirectory.Open(new OsFileSystem(), directory, new DataDirectoryOptions(), TimeProvider.System, new Random(1), NullLogger.Instance);
+        data.DeleteRecords(data.Logs.Single(log => log is { Topic: "web_log", Partition: 0 }), offset);
+        data.CloseAsync().GetAwaiter().GetResult();
+    }
+}
