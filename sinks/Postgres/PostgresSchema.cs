@@ -29,6 +29,7 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
             log int NOT NULL, log_offset bigint NOT NULL, time timestamptz NOT NULL, state text NOT NULL, reason text NOT NULL, value bytea NOT NULL);
         CREATE TABLE IF NOT EXISTS logpipe_gaps (
             log int NOT NULL, from_offset bigint NOT NULL, to_offset bigint NOT NULL, found timestamptz NOT NULL, reason text NOT NULL);
+        CREATE TABLE IF NOT EXISTS logpipe_repairs (log int NOT NULL, from_offset bigint NOT NULL, to_offset bigint NOT NULL);
         """;
 
     /// <summary>Gives the ledger's id and the table's identity. Runs in the caller's transaction.</summary>

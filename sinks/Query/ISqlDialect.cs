@@ -22,6 +22,9 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>A column of the rows table that grows with each insert, or null.</summary>
     string? RowId { get; }
 
+    /// <summary>Names one row of a table for as long as a transaction runs.</summary>
+    string RowName { get; }
+
     /// <summary>The line's exact bytes.</summary>
     string Bytes { get; }
 
@@ -51,6 +54,8 @@ internal sealed class PostgresDialect : ISqlDialect
 
     public string? RowId => null;
 
+    public string RowName => "ctid";
+
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await _source.OpenConnectionAsync(cancellation);
 
     public string Position(string text, string part) => $"strpos({text}, {part})";
@@ -75,6 +80,8 @@ internal sealed class SqliteDialect(SqliteOptions options) : ISqlDialect
     public string Bytes => "coalesce(raw, CAST(line AS BLOB))";
 
     public string? RowId => "r.rowid";
+
+    public string RowName => "rowid";
 
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation)
     {

@@ -28,6 +28,7 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
             log INTEGER NOT NULL, log_offset INTEGER NOT NULL, time TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, value BLOB NOT NULL);
         CREATE TABLE IF NOT EXISTS logpipe_gaps (
             log INTEGER NOT NULL, from_offset INTEGER NOT NULL, to_offset INTEGER NOT NULL, found TEXT NOT NULL, reason TEXT NOT NULL);
+        CREATE TABLE IF NOT EXISTS logpipe_repairs (log INTEGER NOT NULL, from_offset INTEGER NOT NULL, to_offset INTEGER NOT NULL);
         """;
 
     /// <summary>Gives the ledger's id and the table's identity. Runs in the caller's transaction.</summary>

@@ -11,7 +11,7 @@ namespace LogPipeline.Sinks.Verification;
 /// whose offset the topic lost. <see cref="SettleAsync"/> pairs those at the end.
 /// </summary>
 internal sealed class LogComparison(
-    PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, IReadOnlyDictionary<int, TableSource> sources,
+    PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, StoredRanges repaired, IReadOnlyDictionary<int, TableSource> sources,
     SortedDictionary<SourceKey, GenerationAccount> accounts, IFileSystem files, List<Finding> findings)
 {
     private readonly List<(SourceKey Key, long Offset, long Begin, long End)> _unstored = [];
@@ -142,6 +142,8 @@ internal sealed class LogComparison(
     private void Note(RowBatch records, int index, bool isFresh, bool stored)
     {
         ref readonly var record = ref records.Rows[index];
+        if (!stored && repaired.Contains(record.Offset, record.Offset + 1))
+            return;
         if (record.Source < 0)
         {
             if (!stored && !deadLetters.Contains(record.Offset))

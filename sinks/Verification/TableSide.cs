@@ -31,6 +31,18 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
     public async Task<HashSet<long>> DeadLettersAsync(int log, CancellationToken cancellation) =>
         [.. await ReadAsync($"SELECT log_offset FROM logpipe_dead_letters WHERE log = {log}", null, null, r => r.GetInt64(0), cancellation)];
 
+    /// <summary>Offsets whose rows a repair removed.</summary>
+    public async Task<StoredRanges> RepairsAsync(int log, CancellationToken cancellation)
+    {
+        var removed = new StoredRanges();
+        foreach (var (from, to) in await ReadAsync(
+            $"SELECT from_offset, to_offset FROM logpipe_repairs WHERE log = {log}", null, null, r => (r.GetInt64(0), r.GetInt64(1)), cancellation))
+        {
+            removed.Add(from, to);
+        }
+        return removed;
+    }
+
     public Task<List<(long From, long To)>> GapsAsync(int log, CancellationToken cancellation) =>
         ReadAsync($"SELECT from_offset, to_offset FROM logpipe_gaps WHERE log = {log} ORDER BY from_offset", null, null, r => (r.GetInt64(0), r.GetInt64(1)), cancellation);
 
@@ -49,7 +61,7 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
             yield return new TableRow(reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetFieldValue<byte[]>(4));
     }
 
-    private async Task<List<T>> ReadAsync<T>(string sql, string? a, string? b, Func<DbDataReader, T> read, CancellationToken cancellation)
+    internal async Task<List<T>> ReadAsync<T>(string sql, string? a, string? b, Func<DbDataReader, T> read, CancellationToken cancellation)
     {
         try
         {

@@ -51,6 +51,8 @@ public sealed class Verifier
             compared += await CompareAsync(log, cluster, table, sources, count => progress?.Invoke(compared + count), cancellation);
         FindHoles();
         CheckLedger(sources.Values);
+        foreach (var again in await new Repeats(dialect, table, _options.Postgres?.Table ?? _options.Sqlite!.Table).ReadAgainAsync(sources.Values, cancellation))
+            _notes.Add($"{again}: --repair removes them");
         List<GenerationSummary> generations = [.. _accounts.Values.Select(a => a.Summary())];
         foreach (var account in _accounts.Values)
             account.File?.Dispose();
@@ -88,7 +90,10 @@ public sealed class Verifier
             _notes.Add($"{partition}: offsets {from} to {to - 1} were gone before the sink came (recorded as a gap)");
         await using var rows = table.RowsAsync(log, cancellation).GetAsyncEnumerator(cancellation);
         var letters = await table.DeadLettersAsync(log.Id, cancellation);
-        var comparison = new LogComparison(log, rows, letters, sources, _accounts, _files, _findings);
+        var repaired = await table.RepairsAsync(log.Id, cancellation);
+        if (repaired.Total > 0)
+            _notes.Add($"{partition}: {repaired.Total} rows were removed by repairs");
+        var comparison = new LogComparison(log, rows, letters, repaired, sources, _accounts, _files, _findings);
         await comparison.StartAsync(start);
         if (start < end)
             await WalkTopicAsync(partition, start, end, cluster, comparison, progress, cancellation);

@@ -1,8 +1,5 @@
 using LogPipeline.Client.Positions;
-using LogPipeline.Files;
 using LogPipeline.Sinks.Events;
-using LogPipeline.Storage;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LogPipeline.Sinks.Tests;
 
@@ -50,7 +47,7 @@ public sealed class MovedLogTests
         await scene.SendAsync(0, Lines(0, 100));
         await SinkScene.RunAsync(options, 100);
         await scene.SendAsync(0, Lines(100, 100));
-        await scene.RestartBrokerAsync(directory => RaiseStart(directory, 150));
+        await scene.RestartBrokerAsync(directory => SinkScene.RaiseStart(directory, 150));
         await SinkScene.RunAsync(options, 150, events: events);
 
         Assert.Equal(Line(150), await AskAsync(options, "SELECT line FROM web_log WHERE log_offset > 99 ORDER BY log_offset"));
@@ -134,10 +131,31 @@ public sealed class MovedLogTests
         return length;
     }
 
-    private static void RaiseStart(string directory, long offset)
+    [Fact]
+    public async Task A_second_sink_that_joins_and_leaves_under_load_repeats_and_loses_nothing()
     {
-        var data = DataDirectory.Open(new OsFileSystem(), directory, new DataDirectoryOptions(), TimeProvider.System, new Random(1), NullLogger.Instance);
-        data.DeleteRecords(data.Logs.Single(log => log is { Topic: "web_log", Partition: 0 }), offset);
-        data.CloseAsync().GetAwaiter().GetResult();
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite() with { Parser = "none" };
+        var sent = 0;
+        async Task FeedUntilAsync(Task done)
+        {
+            for (; !done.IsCompleted; sent += 100)
+            {
+                await scene.SendAsync(sent / 100 % 2, Lines(sent, 100));
+                await Task.WhenAny(done, Task.Delay(20));
+            }
+            await done;
+        }
+        Task<object?> Owners() => AskAsync(options, "SELECT min(owner) || max(owner) FROM logpipe_logs");
+        // One of the two partitions goes over to the second sink, so its owner changes; it comes back when that one leaves.
+        async Task JoinAndLeaveAsync()
+        {
+            var before = await Owners();
+            await SinkScene.RunAsync(options, async () => Equals(await Owners(), before) ? 0L : 1L, 1);
+        }
+        await scene.SendAsync(0, Lines(9000, 1));
+        await SinkScene.RunAsync(options, async () => sent > 0 ? await SinkScene.CountAsync(options) - sent : 0, 1, () => FeedUntilAsync(JoinAndLeaveAsync()));
+        Assert.Equal(sent + 1L, await SinkScene.CountAsync(options));
+        Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
     }
 }

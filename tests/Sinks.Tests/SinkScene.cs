@@ -10,7 +10,9 @@ using LogPipeline.Client.Producing;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Verification;
+using LogPipeline.Storage;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Tests;
@@ -49,6 +51,14 @@ internal sealed class SinkScene : IAsyncDisposable
         await StartBrokerAsync(listen);
     }
 
+    /// <summary>Removes the first records of partition 0, as retention does.</summary>
+    public static void RaiseStart(string brokerDirectory, long offset)
+    {
+        var data = DataDirectory.Open(new OsFileSystem(), brokerDirectory, new DataDirectoryOptions(), TimeProvider.System, new Random(1), NullLogger.Instance);
+        data.DeleteRecords(data.Logs.Single(log => log is { Topic: "web_log", Partition: 0 }), offset);
+        data.CloseAsync().GetAwaiter().GetResult();
+    }
+
     private async Task StartBrokerAsync(string listen)
     {
         _broker = await LogPipeline.Broker.Broker.StartAsync(new BrokerOptions
@@ -84,10 +94,10 @@ internal sealed class SinkScene : IAsyncDisposable
         await Task.WhenAll(deliveries);
     }
 
-    public Task SendAsync(int partition, string line, long begin, long end, PositionFlags flags, int part = 0, long? lineBegin = null)
+    public Task SendAsync(int partition, string line, long begin, long end, PositionFlags flags, int part = 0, long? lineBegin = null, Guid? agent = null)
     {
         var position = new byte[RecordPosition.Size];
-        new RecordPosition(flags, TestRows.Agent, (ulong)partition + 1, begin, lineBegin ?? begin, end, part, part == 0).Write(position);
+        new RecordPosition(flags, agent ?? TestRows.Agent, (ulong)partition + 1, begin, lineBegin ?? begin, end, part, part == 0).Write(position);
         return _producer.SendAsync(new ProducerRecord
         {
             Topic = "web_log",

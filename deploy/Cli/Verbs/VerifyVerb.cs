@@ -15,11 +15,15 @@ internal static class VerifyVerb
     private static readonly Option<string?> Config = SharedOptions.Config();
     private static readonly Option<int> Limit = new("--limit", "-n") { Description = "Differences shown at most; 0 = all", HelpName = "N", DefaultValueFactory = _ => 20 };
 
+    private static readonly Option<bool> RepairRows = new("--repair") { Description = "First remove rows that repeat others: equal in file, place and bytes" };
+    private static readonly Option<bool> Yes = new("--yes", "-y") { Description = "Remove without asking" };
+
     public static Command Create()
     {
         var verb = new Verb("verify", "Prove on your own data that every line is stored once: exit 0, or 1 and what is missing or repeated.",
             "logpipe verify --config logpipe.yaml",
-            "logpipe verify web_log --limit 0") { Names, Limit, Config };
+            "logpipe verify web_log --limit 0",
+            "logpipe verify web_log --repair") { Names, Limit, RepairRows, Yes, Config };
         verb.Does(RunAsync);
         return verb;
     }
@@ -28,10 +32,18 @@ internal static class VerifyVerb
     {
         var configuration = PipelineConfiguration.Load(parsed.GetValue(Config));
         var names = parsed.GetValue(Names) ?? [];
-        var sinks = ConfiguredSinks.Named(configuration, names).Where(sink => names.Length > 0 || sink.Files is null);
         var passed = true;
-        foreach (var sink in sinks)
+        foreach (var sink in ConfiguredSinks.Named(configuration, names))
+        {
+            if (names.Length == 0 && sink.Files is not null)
+            {
+                Console.Error.WriteLine($"{sink.Name} writes files and is passed over: only postgres and sqlite sinks can be verified row by row");
+                continue;
+            }
+            if (parsed.GetValue(RepairRows))
+                await RepairAsync(sink, parsed.GetValue(Yes), stop);
             passed &= await VerifyAsync(sink, parsed.GetValue(Limit), stop);
+        }
         return passed ? Exit.Done : Exit.AnswerIsNo;
     }
 
@@ -55,6 +67,26 @@ internal static class VerifyVerb
             ? $"{sink.Name}: {report.RowsCompared} rows, each line once"
             : $"{sink.Name}: {report.RowsCompared} rows, {report.Findings.Count} difference{(report.Findings.Count == 1 ? "" : "s")}");
         return report.Passed;
+    }
+
+    private static async Task RepairAsync(SinkOptions sink, bool yes, CancellationToken stop)
+    {
+        await using var repair = new Repair(sink);
+        var found = await repair.FindAsync(stop);
+        foreach (var rows in found)
+            Console.WriteLine($"repeated: {rows}");
+        if (found.Count == 0)
+            Console.WriteLine($"{sink.Name}: no row repeats another");
+        else if (yes || Confirmed($"Remove these {found.Sum(rows => rows.Rows)} rows from the table of {sink.Name}? [y/N] "))
+            Console.WriteLine($"{sink.Name}: removed {await repair.RemoveAsync(found, stop)} rows");
+        else
+            Console.WriteLine($"{sink.Name}: nothing was removed (--yes removes without asking)");
+    }
+
+    private static bool Confirmed(string question)
+    {
+        Console.Write(question);
+        return Console.ReadLine()?.Trim() is "y" or "Y" or "yes";
     }
 
     private static string Side(FindingSide side) => side switch

@@ -1,0 +1,145 @@
+using System.Data.Common;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Query;
+
+namespace LogPipeline.Sinks.Verification;
+
+/// <summary>
+/// Finds and removes repeated rows. Within a generation, rows at one place with the same bytes are one record. Across agents a file
+/// counts as read again only where all rows of the stretch that both have are equal: two files that merely begin alike are not.
+/// </summary>
+internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
+{
+    private const string Place = "source, file_offset, part, line, raw";
+
+    public async Task<List<RepeatedRows>> StoredTwiceAsync(IEnumerable<TableSource> sources, CancellationToken cancellation)
+    {
+        var found = new List<RepeatedRows>();
+        var known = sources.ToDictionary(s => s.Id);
+        foreach (var kind in new[] { RepeatKind.SameRecord, RepeatKind.SamePlace })
+        {
+            var rows = await side.ReadAsync(
+                $"SELECT source, count(*), min(file_offset), max(file_offset) FROM {Repeated(kind)} GROUP BY source ORDER BY source", null, null,
+                r => (Source: r.GetInt32(0), Count: r.GetInt64(1), From: r.GetInt64(2), To: r.GetInt64(3)), cancellation);
+            found.AddRange(rows.Where(r => known.ContainsKey(r.Source)).Select(r => Of(kind, known[r.Source], r.Count, r.From, r.To)));
+        }
+        return found;
+    }
+
+    /// <summary>Files that a later agent stored again from a place that an earlier one had stored.</summary>
+    public async Task<List<RepeatedRows>> ReadAgainAsync(IEnumerable<TableSource> sources, CancellationToken cancellation)
+    {
+        var found = new List<RepeatedRows>();
+        foreach (var same in sources.GroupBy(s => (s.Host, s.File, s.Key.Topic)))
+        {
+            var inOrder = same.OrderBy(s => s.Id).ToList();
+            for (var later = 1; later < inOrder.Count; later++)
+            {
+                for (var earlier = 0; earlier < later; earlier++)
+                {
+                    if (inOrder[earlier].Key.AgentId != inOrder[later].Key.AgentId
+                        && await CompareAsync(inOrder[earlier].Id, inOrder[later], cancellation) is { } repeated)
+                    {
+                        found.Add(repeated);
+                        break;
+                    }
+                }
+            }
+        }
+        return found;
+    }
+
+    public async Task<long> RemoveAsync(IReadOnlyList<RepeatedRows> found, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var connection = await dialect.ConnectAsync(cancellation);
+            await using var transaction = await connection.BeginTransactionAsync(cancellation);
+            var removed = 0L;
+            foreach (var kind in found.Select(f => f.Kind).Where(k => k != RepeatKind.ReadAgain).Distinct().Order())
+            {
+                var sources = string.Join(',', found.Where(f => f.Kind == kind).Select(f => f.Source));
+                removed += await RemoveAsync(
+                    transaction, $"{dialect.RowName} IN (SELECT name FROM {Repeated(kind)} WHERE source IN ({sources}))", isRecordLeft: kind == RepeatKind.SameRecord, cancellation);
+            }
+            foreach (var again in found.Where(f => f.Kind == RepeatKind.ReadAgain))
+                removed += await RemoveAsync(transaction, $"source = {again.Source} AND file_offset BETWEEN {again.From} AND {again.To}", isRecordLeft: false, cancellation);
+            await transaction.CommitAsync(cancellation);
+            return removed;
+        }
+        catch (Exception error) when (dialect.Translate(error) is { } translated)
+        {
+            throw translated;
+        }
+    }
+
+    private static RepeatedRows Of(RepeatKind kind, TableSource source, long count, long from, long to) =>
+        new(kind, source.Id, source.Host, source.File, source.Key.GenerationText, count, from, to);
+
+    /// <summary>All but the first of the rows that are alike, as <c>(name, source, file_offset)</c>.</summary>
+    private string Repeated(RepeatKind kind)
+    {
+        var alike = kind == RepeatKind.SameRecord ? $"log, log_offset, {Place}" : Place;
+        // Once the same record's rows are down to one, what is left alike lies at other offsets.
+        var others = kind == RepeatKind.SameRecord ? "" : "AND offsets > 1";
+        return $"""
+            (SELECT name, source, file_offset FROM
+                (SELECT r.{dialect.RowName} AS name, r.source, r.file_offset, row_number() OVER (PARTITION BY {Qualified(alike)} ORDER BY r.log, r.log_offset) AS nth, g.offsets
+                 FROM {table}_rows r JOIN (SELECT source, file_offset, part, count(DISTINCT log_offset) AS offsets FROM {table}_rows
+                     GROUP BY source, file_offset, part HAVING count(*) > 1) g
+                   ON g.source = r.source AND g.file_offset = r.file_offset AND g.part = r.part) alike
+             WHERE nth > 1 {others}) repeated
+            """;
+    }
+
+    private static string Qualified(string columns) => string.Join(", ", columns.Split(", ").Select(c => $"r.{c}"));
+
+    private async Task<RepeatedRows?> CompareAsync(int earlier, TableSource later, CancellationToken cancellation)
+    {
+        var extents = await side.ReadAsync(
+            $"SELECT min(file_offset), max(file_offset) FROM {table}_rows WHERE source IN ({earlier}, {later.Id}) GROUP BY source", null, null,
+            r => (From: r.GetInt64(0), To: r.GetInt64(1)), cancellation);
+        if (extents.Count < 2)
+            return null;
+        var (from, to) = (extents.Max(e => e.From), extents.Min(e => e.To));
+        string Stretch(int source) => $"SELECT DISTINCT file_offset, part, line, raw FROM {table}_rows WHERE source = {source} AND file_offset BETWEEN {from} AND {to}";
+        var counts = (await side.ReadAsync($"""
+            WITH a AS ({Stretch(earlier)}), b AS ({Stretch(later.Id)})
+            SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM (SELECT * FROM a INTERSECT SELECT * FROM b) c)
+            """, null, null, r => (Earlier: r.GetInt64(0), Later: r.GetInt64(1), Both: r.GetInt64(2)), cancellation))[0];
+        return counts.Both > 0 && counts.Both == counts.Earlier && counts.Both == counts.Later
+            ? Of(RepeatKind.ReadAgain, later, counts.Both, from, to) : null;
+    }
+
+    private async Task<long> RemoveAsync(DbTransaction transaction, string where, bool isRecordLeft, CancellationToken cancellation)
+    {
+        var offsets = new List<(int Log, long Offset)>();
+        await using (var command = Command(transaction, $"DELETE FROM {table}_rows WHERE {where} RETURNING log, log_offset"))
+        await using (var reader = await command.ExecuteReaderAsync(cancellation))
+        {
+            while (await reader.ReadAsync(cancellation))
+                offsets.Add((reader.GetInt32(0), reader.GetInt64(1)));
+        }
+        if (isRecordLeft)
+            return offsets.Count;
+        foreach (var log in offsets.GroupBy(o => o.Log))
+        {
+            var ranges = new StoredRanges();
+            foreach (var (_, offset) in log.Order())
+                ranges.Add(offset, offset + 1);
+            foreach (var (from, to) in ranges.Ranges)
+            {
+                await using var note = Command(transaction, $"INSERT INTO logpipe_repairs (log, from_offset, to_offset) VALUES ({log.Key}, {from}, {to})");
+                await note.ExecuteNonQueryAsync(cancellation);
+            }
+        }
+        return offsets.Count;
+    }
+
+    private static DbCommand Command(DbTransaction transaction, string sql)
+    {
+        var command = transaction.Connection!.CreateCommand();
+        (command.Transaction, command.CommandText, command.CommandTimeout) = (transaction, sql, 0);
+        return command;
+    }
+}

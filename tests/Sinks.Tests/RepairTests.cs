@@ -1,0 +1,85 @@
+using LogPipeline.Client.Positions;
+using LogPipeline.Sinks.Verification;
+
+namespace LogPipeline.Sinks.Tests;
+
+/// <summary>What verify sees beyond the table: files, lost starts; and the rows that repair removes.</summary>
+[Collection("postgres")]
+public sealed class RepairTests(PostgresFixture postgres)
+{
+    private static readonly Guid SecondAgent = new("99999999-2222-3333-4444-555555555555");
+
+    private static string Line(int n) => $"line {n:D4}"; // 9 bytes, 10 with its end
+
+    private static IEnumerable<string> Lines(int from, int count) => Enumerable.Range(from, count).Select(Line);
+
+    public static TheoryData<string> Databases => ["postgres", "sqlite"];
+
+    [Theory]
+    [MemberData(nameof(Databases))]
+    public async Task Repair_removes_what_repeats_and_nothing_else(string database)
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = (database == "sqlite" ? scene.Sqlite() : scene.Postgres(await postgres.NewDatabaseAsync())) with { Parser = "none" };
+        await scene.SendAsync(0, Lines(0, 100));
+        await SinkScene.RunAsync(options, 100);
+        // The agent lost its state: the file comes again under another identity, and goes on. Another file only begins alike.
+        foreach (var n in Enumerable.Range(0, 120))
+            await scene.SendAsync(0, Line(n), n * 10, n * 10 + 10, PositionFlags.None, agent: SecondAgent);
+        foreach (var n in Enumerable.Range(0, 5))
+            await scene.SendAsync(1, Line(n == 4 ? 77 : n), n * 10, n * 10 + 10, PositionFlags.None, agent: SecondAgent);
+        await SinkScene.RunAsync(options, 225);
+        await SinkScene.ScalarAsync(options, "INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE line = 'line 0033'");
+        Assert.Equal(227L, await SinkScene.CountAsync(options));
+
+        await using var repair = new Repair(options);
+        var found = await repair.FindAsync(default);
+        Assert.Equal([(RepeatKind.SameRecord, 1L), (RepeatKind.SameRecord, 1L), (RepeatKind.ReadAgain, 100L)], found.Select(f => (f.Kind, f.Rows)));
+        Assert.Contains(await NotesAsync(options), note => note.Contains("state was lost", StringComparison.Ordinal));
+        Assert.Equal(102, await repair.RemoveAsync(found, default));
+
+        Assert.Equal(125L, await SinkScene.CountAsync(options));
+        Assert.Equal(120L, await SinkScene.ScalarAsync(options, "SELECT count(DISTINCT line) FROM web_log"));
+        Assert.Empty(await repair.FindAsync(default));
+        var report = await SinkScene.VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        Assert.Contains(report.Notes, note => note.Contains("100 rows were removed by repairs", StringComparison.Ordinal));
+    }
+
+    private static async Task<IReadOnlyList<string>> NotesAsync(SinkOptions options) => (await SinkScene.VerifyAsync(options)).Notes;
+
+    [Fact]
+    public async Task Verify_reads_the_file_that_is_still_there_and_honours_a_log_whose_start_moved()
+    {
+        var file = Path.Combine(Directory.CreateTempSubdirectory("logpipe-verify-").FullName, "access.log");
+        await File.WriteAllLinesAsync(file, Lines(0, 100));
+        await using var scene = await SinkScene.StartAsync(Environment.MachineName, file);
+        var options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, Lines(0, 100));
+        await SinkScene.RunAsync(options, 100);
+        var clean = await SinkScene.VerifyAsync(options);
+        Assert.Empty(clean.Findings);
+        Assert.Equal(1000, Assert.Single(clean.Generations).FileBytes);
+
+        // Rotated meanwhile, and one byte is another.
+        File.Move(file, file + ".1");
+        await using (var changed = new FileStream(file + ".1", FileMode.Open))
+        {
+            changed.Position = 423;
+            changed.Write("X"u8);
+        }
+        var finding = Assert.Single((await SinkScene.VerifyAsync(options)).Findings);
+        Assert.Equal((FindingSide.FileDiffers, 42L, 420L), (finding.Side, finding.LogOffset, finding.FileOffset));
+
+        await scene.RestartBrokerAsync(directory => SinkScene.RaiseStart(directory, 50));
+        var shortened = await SinkScene.VerifyAsync(options);
+        Assert.Empty(shortened.Findings);
+        Assert.Contains(shortened.Notes, note => note.Contains("below 50", StringComparison.Ordinal));
+        await SinkScene.ScalarAsync(options, "DELETE FROM web_log_rows WHERE log_offset = 60");
+        await SinkScene.ScalarAsync(options, "INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE log_offset = 20");
+        Assert.Equal(
+            [(FindingSide.TableMissing, 60L), (FindingSide.TableRepeated, 20L)],
+            (await SinkScene.VerifyAsync(options)).Findings.OrderBy(f => f.Side).Select(f => (f.Side, f.LogOffset)));
+        Directory.Delete(Path.GetDirectoryName(file)!, recursive: true);
+    }
+}
