@@ -68,7 +68,15 @@ public sealed class SinkWorker
         var random = _environment.Random;
         await using var cluster = new ClusterClient(client, _connector, _environment.Time, new Random(random.Next()));
         // A killed sink's partitions wait for its session to end. A live one that is late loses nothing but its turn: the ledger fences.
-        var consuming = new ConsumerOptions { Group = _options.Name, OffsetReset = OffsetReset.None, SessionTimeout = TimeSpan.FromSeconds(10) };
+        var consuming = new ConsumerOptions
+        {
+            Group = _options.Name,
+            OffsetReset = OffsetReset.None,
+            SessionTimeout = TimeSpan.FromSeconds(10),
+            // A partition that is resumed waits for a fetch under way that waits for others: not for long.
+            FetchWaitMax = TimeSpan.FromMilliseconds(100),
+            PrefetchBytes = 4 << 20,
+        };
         await using var consumer = new Consumer(consuming, cluster, _environment.Time, new Random(random.Next()));
         var claims = new LedgerClaims(_options, cluster, consumer, _store, ledgerId, _environment, new Random(random.Next()));
         using var loop = new SinkLoop(_options, consumer, claims, new Flusher(_options.Name, _store, _environment), patience, _environment, OnJoined);

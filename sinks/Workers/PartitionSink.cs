@@ -30,8 +30,8 @@ internal sealed class PartitionSink(TopicPartition partition, CancellationToken 
 
     public int LeaderEpoch { get; set; }
 
-    /// <summary>When the oldest buffered record came; a timestamp of the time provider's.</summary>
-    public long FilledSince { get; set; }
+    /// <summary>When the last flush began; a timestamp of the time provider's.</summary>
+    public long FlushedAt { get; set; }
 
     /// <summary>The claim or flush under way; completed when there is none.</summary>
     public Task Work { get; set; } = Task.CompletedTask;

@@ -154,7 +154,7 @@ internal sealed class SinkLoop(
         {
             if (!sink.HasNews)
                 continue;
-            var left = options.Flush.Interval - environment.Time.GetElapsedTime(sink.FilledSince);
+            var left = options.Flush.Interval - environment.Time.GetElapsedTime(sink.FlushedAt);
             wait = left < wait ? left : wait;
         }
         return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
@@ -174,8 +174,6 @@ internal sealed class SinkLoop(
             consumer.Seek(sink.Partition, sink.NextOffset, sink.LeaderEpoch);
             return;
         }
-        if (!sink.HasNews)
-            sink.FilledSince = environment.Time.GetTimestamp();
         var rows = sink.Filling ??= _spare.TryPop(out var spare) ? spare : new RowBatch();
         var collected = _collector.Collect(batches.Partition.Topic, batches.Batches.Span, sink.NextOffset, rows, sink.Unreadable);
         sink.NextOffset = collected.NextOffset;
@@ -200,7 +198,7 @@ internal sealed class SinkLoop(
             if (!sink.HasNews)
                 continue;
             var isDue = all || buffered > BufferedBytesMax || sink.Filling?.ValueBytes >= options.Flush.BytesMax
-                || environment.Time.GetElapsedTime(sink.FilledSince) >= options.Flush.Interval;
+                || environment.Time.GetElapsedTime(sink.FlushedAt) >= options.Flush.Interval;
             if (isDue)
                 StartFlush(sink);
         }
@@ -213,6 +211,7 @@ internal sealed class SinkLoop(
         sink.Filling = null;
         sink.Unreadable = [];
         sink.IsFlushing = true;
+        sink.FlushedAt = environment.Time.GetTimestamp();
         sink.Work = FlushAsync(sink, work);
     }
 
