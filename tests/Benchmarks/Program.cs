@@ -1,4 +1,4 @@
-// Runs a benchmark by name: `storage`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by `--filter '*Protocol*'`;
+// Runs a benchmark by name: `storage`, `sink`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by `--filter '*Protocol*'`;
 // without arguments it lists those.
 using System.Globalization;
 using LogPipeline.Benchmarks;
@@ -8,6 +8,9 @@ switch (args)
 {
     case ["storage"]:
         await StorageFlush.RunAsync(Path.Combine(Environment.CurrentDirectory, "artifacts", "bench"), Console.Out);
+        break;
+    case ["sink"]:
+        await SinkFlush.RunAsync(Console.Out);
         break;
     case ["pipeline", .. var rest]:
         await Backlog.RunAsync(rest is [var lines] ? int.Parse(lines, CultureInfo.InvariantCulture) : 1_000_000, Console.Out);

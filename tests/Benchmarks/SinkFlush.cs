@@ -1,7 +1,6 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using BenchmarkDotNet.Attributes;
 using LogPipeline.Client.Positions;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Ledger;
@@ -15,48 +14,55 @@ using NpgsqlTypes;
 namespace LogPipeline.Benchmarks;
 
 /// <summary>
-/// One flush of 20,000 access-log lines into a private PostgreSQL that syncs each commit: ours, whole (claimed ledger, ranges,
-/// parsing, encoding, commit), beside bare Npgsql binary COPY of the same columns, whose values are given as finished objects.
+/// <c>./test bench sink</c>: flushes of 20,000 access-log lines into a private PostgreSQL that syncs each commit: ours, whole (claimed
+/// ledger, ranges, parsing, encoding, commit), beside bare Npgsql binary COPY of the same columns, whose values are given as finished
+/// objects. The two take turns, so that both meet the same machine.
 /// </summary>
-[MemoryDiagnoser]
-[SuppressMessage("Design", "CA1001", Justification = "Released by the cleanup that the runner calls.")]
-[SimpleJob(launchCount: 1, warmupCount: 3, iterationCount: 12, invocationCount: 1)]
-public class SinkCopyBenchmarks
+internal sealed class SinkFlush : IAsyncDisposable
 {
     private const int Rows = 20_000;
+    private const int WarmUps = 4;
+    private const int Rounds = 16;
 
     private readonly CombinedParser _parser = new();
-    private PostgresServer _server = null!;
-    private PostgresStore _store = null!;
+    private readonly PostgresServer _server;
+    private readonly PostgresStore _store;
+    private readonly NpgsqlConnection _bare;
+    private readonly RowBatch _rows = new();
+    private readonly object?[][] _values;
     private LedgerEntry _entry = null!;
     private OwnerToken _owner;
-    private RowBatch _rows = null!;
-    private NpgsqlConnection _bare = null!;
-    private object?[][] _values = null!;
     private long _begin;
 
-    [GlobalSetup]
-    public async Task SetupAsync()
+    private SinkFlush(PostgresServer server)
     {
-        _server = await PostgresServer.StartAsync("shared_buffers=512MB", "max_wal_size=8GB");
-        var options = new PostgresOptions { Connection = _server.Connection() };
-        _store = new PostgresStore("bench", options, _parser, TimeProvider.System, new Random(1));
-        await _store.OpenAsync(default);
-        var log = new LogIdentity("bench", "cluster", Guid.Empty, "web_log", 0);
-        await _store.CreateAsync([new LedgerStart(log, 0)], default);
-        _owner = OwnerToken.New(new Random(2));
-        _entry = (await _store.ClaimAsync(log, _owner, default))!;
-        _rows = new RowBatch();
+        _server = server;
+        _store = new PostgresStore("bench", new PostgresOptions { Connection = server.Connection() }, _parser, TimeProvider.System, new Random(1));
+        _bare = new NpgsqlConnection(server.Connection());
         _rows.Sources.Add(new Source(new SourceKey(Guid.Empty, 1, "web_log"), "web-1", "/var/log/nginx/access.log"));
         for (var i = 0; i < Rows; i++)
             _rows.Add(Encoding.ASCII.GetBytes(Line(i)));
         _values = [.. Enumerable.Range(0, Rows).Select(Values)];
-        _bare = new NpgsqlConnection(_server.Connection());
-        await _bare.OpenAsync();
     }
 
-    [GlobalCleanup]
-    public async Task CleanupAsync()
+    public static async Task RunAsync(TextWriter to)
+    {
+        await using var bench = new SinkFlush(await PostgresServer.StartAsync("shared_buffers=512MB", "max_wal_size=8GB"));
+        await bench.OpenAsync();
+        var bare = new Figures();
+        var ours = new Figures();
+        for (var round = -WarmUps; round < Rounds; round++)
+        {
+            await MeasureAsync(bench.CopyAsync, round < 0 ? null : bare);
+            await MeasureAsync(bench.FlushAsync, round < 0 ? null : ours);
+        }
+        to.WriteLine($"{Rounds} flushes of {Rows} rows each      rows/s (median)   us/row   bytes allocated/row");
+        to.WriteLine(bare.Text("Npgsql binary COPY, values ready"));
+        to.WriteLine(ours.Text("a whole flush of the sink"));
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a flush takes {ours.Median / bare.Median:P0} of the bare COPY's time"));
+    }
+
+    public async ValueTask DisposeAsync()
     {
         _rows.Dispose();
         await _store.DisposeAsync();
@@ -64,8 +70,25 @@ public class SinkCopyBenchmarks
         await _server.DisposeAsync();
     }
 
-    [Benchmark(Baseline = true, OperationsPerInvoke = Rows, Description = "Npgsql binary COPY, per row")]
-    public async Task BareAsync()
+    private static async Task MeasureAsync(Func<Task> work, Figures? figures)
+    {
+        var allocated = GC.GetTotalAllocatedBytes(precise: true);
+        var started = Stopwatch.GetTimestamp();
+        await work();
+        figures?.Add(Stopwatch.GetElapsedTime(started).TotalSeconds, GC.GetTotalAllocatedBytes(precise: true) - allocated);
+    }
+
+    private async Task OpenAsync()
+    {
+        await _store.OpenAsync(default);
+        var log = new LogIdentity("bench", "cluster", Guid.Empty, "web_log", 0);
+        await _store.CreateAsync([new LedgerStart(log, 0)], default);
+        _owner = OwnerToken.New(new Random(2));
+        _entry = (await _store.ClaimAsync(log, _owner, default))!;
+        await _bare.OpenAsync();
+    }
+
+    private async Task CopyAsync()
     {
         await using var transaction = await _bare.BeginTransactionAsync();
         await using (var copy = await _bare.BeginBinaryImportAsync($"COPY web_log_rows ({string.Join(',', RowColumns.Of(_parser))}) FROM STDIN (FORMAT binary)"))
@@ -77,8 +100,7 @@ public class SinkCopyBenchmarks
         await transaction.CommitAsync();
     }
 
-    [Benchmark(OperationsPerInvoke = Rows, Description = "a whole flush of the sink, per row")]
-    public async Task FlushAsync()
+    private async Task FlushAsync()
     {
         Place();
         await using var flush = await _store.BeginAsync(default);
@@ -142,5 +164,23 @@ public class SinkCopyBenchmarks
                 default: await copy.WriteAsync((string)value, NpgsqlDbType.Text); break;
             }
         }
+    }
+
+    /// <summary>Seconds and bytes allocated, one of each a round.</summary>
+    private sealed class Figures
+    {
+        private readonly List<double> _seconds = [];
+        private long _bytes;
+
+        public double Median => _seconds.Order().ElementAt(_seconds.Count / 2);
+
+        public void Add(double seconds, long bytes)
+        {
+            _seconds.Add(seconds);
+            _bytes += bytes;
+        }
+
+        public string Text(string name) => string.Create(CultureInfo.InvariantCulture,
+            $"{name,-36}{Rows / Median,20:F0}{Median * 1e6 / Rows,9:F2}{(double)_bytes / _seconds.Count / Rows,22:F1}");
     }
 }
