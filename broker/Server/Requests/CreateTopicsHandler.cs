@@ -2,8 +2,8 @@ using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
-using Asked = LogPipeline.Protocol.Messages.CreateTopicsRequest.Topic;
 using Answer = LogPipeline.Protocol.Messages.CreateTopicsResponse.Topic;
+using Asked = LogPipeline.Protocol.Messages.CreateTopicsRequest.Topic;
 
 namespace LogPipeline.Broker.Requests;
 

@@ -36,11 +36,13 @@ internal class ScriptedBroker : IConnector
         where TResponse : class, IWireStruct, new()
     {
         Api api = TRequest.Api with { MaxVersion = Math.Min(TRequest.Api.MaxVersion, newest) };
-        _handlers[api.Key] = (api, async (header, body) =>
+        _handlers[api.Key] = (api, AnswerAsync);
+
+        async Task<FrameBuffer?> AnswerAsync(RequestHeader header, ReadOnlyMemory<byte> body)
         {
             TResponse? response = await answer(Frames.ReadRequest<TRequest, TResponse>(body, header.Version));
             return response is null ? null : Frames.Response(api, response, header.Version, header.CorrelationId);
-        });
+        }
     }
 
     public ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken ct)
