@@ -93,6 +93,7 @@ public sealed class AgentService : IAsyncDisposable
             generations.Restore(entry);
         }
         _running = Build(state, generations);
+        pause.Resumed = Eased;
         foreach (IGrouping<TopicPartitionKey, InflightEntry> log in state.Found.GroupBy(e => new TopicPartitionKey(e.Topic, e.Partition)))
         {
             AddShipper(log.Key, log);

@@ -11,7 +11,7 @@ namespace LogPipeline.Agent.Shipping;
 /// One log's loop: connect, settle what is under way, take a producer id, ship; from the start again when anything breaks.
 /// Batches are taken only while it ships, so that what goes out new always goes out behind what is settled.
 /// </summary>
-internal sealed class LogShipper
+internal sealed class LogShipper : ILineTarget
 {
     private readonly LogWindow _window;
     private readonly Settlement _settlement;
@@ -41,13 +41,11 @@ internal sealed class LogShipper
 
     public TopicPartitionKey Key => _window.Key;
 
-    /// <summary>The batch that lines are added to.</summary>
     public OpenBatch Open { get; }
 
     /// <summary>Called when it may take more, or has nothing under way any more.</summary>
     public Action? Eased { get; set; }
 
-    /// <summary>Whether a batch may be begun now.</summary>
     public bool CanAccept =>
         _link is not null && !_state.Pause.IsPaused && _window.Slots.Count < _options.InflightPerPartition + 3 && _budget.HasRoom;
 
@@ -83,7 +81,6 @@ internal sealed class LogShipper
     public string Describe() =>
         $"{Key.Topic}-{Key.Partition} {(_link is null ? $"not connected ({_lastTrouble})" : "serving")}, {_window.Slots.Count} batches under way, budget {_budget.Bytes}";
 
-    /// <summary>Seals the open batch and puts it under way.</summary>
     public void CloseBatch()
     {
         if (Open.IsEmpty)

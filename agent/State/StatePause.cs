@@ -15,6 +15,9 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
     /// <summary>Whether the disk refuses now: nothing is read or sent.</summary>
     public bool IsPaused => _waiting > 0;
 
+    /// <summary>Called when the disk takes all again.</summary>
+    public Action? Resumed { get; set; }
+
     public void Fatal(Exception fault) => onFatal(fault);
 
     public async Task UntilDoneAsync(Func<Task> write)
@@ -29,6 +32,10 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
                 {
                     _waiting--;
                     logger.StateResumed();
+                    if (!IsPaused)
+                    {
+                        Resumed?.Invoke();
+                    }
                 }
                 return;
             }

@@ -106,7 +106,15 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
     }
 
     /// <summary>Null when it is not there or cannot be read, which is said once.</summary>
-    public IFile? Open(string path) => Try(path, () => files.Open(path, FileOpenMode.Read));
+    public IFile? Open(string path)
+    {
+        IFile? handle = Try(path, () => files.Open(path, FileOpenMode.Read));
+        if (handle is not null)
+        {
+            _unreadable.Remove(path);
+        }
+        return handle;
+    }
 
     public FileStatus? Stat(string path)
     {
@@ -120,9 +128,7 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
     {
         try
         {
-            T? answer = ask();
-            _unreadable.Remove(path);
-            return answer;
+            return ask();
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {

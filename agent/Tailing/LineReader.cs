@@ -33,7 +33,7 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
 
     private readonly byte[] _buffer = new byte[Fingerprint.LengthMax + Math.Max(ReadBytes, options.Inputs.Max(i => i.MaxLineBytes) + (64 << 10))];
 
-    public ReadOutcome Read(TailedFile file, IFile handle, LogShipper log)
+    public ReadOutcome Read(TailedFile file, IFile handle, ILineTarget log)
     {
         Generation generation = file.Generation;
         Progress begin = generation.Read;
@@ -51,7 +51,7 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
     }
 
     /// <summary>Adds what lines there are; true when the log takes no more.</summary>
-    private bool Frame(TailedFile file, LogShipper log, int before, int got, bool reachesEnd)
+    private bool Frame(TailedFile file, ILineTarget log, int before, int got, bool reachesEnd)
     {
         Generation generation = file.Generation;
         Progress progress = generation.Read;
@@ -112,7 +112,7 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
     }
 
     /// <summary>Notes in the open batch, and in the generation, what was added since <paramref name="from"/>.</summary>
-    private void Cover(TailedFile file, LogShipper log, in Progress from, in Progress to, int before, long origin)
+    private void Cover(TailedFile file, ILineTarget log, in Progress from, in Progress to, int before, long origin)
     {
         if (to.Position == from.Position)
         {

@@ -1,5 +1,5 @@
-// Runs a benchmark by name: `storage`, `sink`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by `--filter '*Protocol*'`;
-// without arguments it lists those.
+// Runs a benchmark by name: `storage`, `sink`, `agent [LINES]`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by
+// `--filter '*Protocol*'`; without arguments it lists those.
 using System.Globalization;
 using LogPipeline.Benchmarks;
 using LogPipeline.Benchmarks.Whole;
@@ -11,6 +11,9 @@ switch (args)
         break;
     case ["sink"]:
         await SinkFlush.RunAsync(Console.Out);
+        break;
+    case ["agent", .. var rest]:
+        await AgentBacklog.RunAsync(rest is [var backlog] ? int.Parse(backlog, CultureInfo.InvariantCulture) : 1_000_000, Console.Out);
         break;
     case ["pipeline", .. var rest]:
         await Backlog.RunAsync(rest is [var lines] ? int.Parse(lines, CultureInfo.InvariantCulture) : 1_000_000, Console.Out);

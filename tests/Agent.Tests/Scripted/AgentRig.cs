@@ -4,7 +4,7 @@ using LogPipeline.Client.Connections;
 using LogPipeline.Client.Positions;
 using LogPipeline.Files;
 using LogPipeline.Testing.Files;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Tests.Scripted;
 
@@ -32,6 +32,12 @@ internal sealed class AgentRig : IDisposable
     public ScriptedBroker Broker { get; } = new();
 
     public AgentService Agent => _agent!;
+
+    /// <summary>Lines of the log at warning or above, over all starts.</summary>
+    public WarningLog Log { get; } = new();
+
+    /// <summary>Called before each file call of the agent.</summary>
+    public Action<FileCall>? BeforeFileCall { get; set; }
 
     public Exception? Fault { get; private set; }
 
@@ -62,7 +68,7 @@ internal sealed class AgentRig : IDisposable
 
     public async Task StartAsync()
     {
-        var process = new MemoryFileSystem(Disk);
+        var process = new MemoryFileSystem(Disk) { Before = call => BeforeFileCall?.Invoke(call) };
         _process = process;
         _agent = new AgentService(
             Options,
@@ -70,7 +76,7 @@ internal sealed class AgentRig : IDisposable
             new MortalConnector(Broker, process),
             TimeProvider.System,
             new Random(++_starts),
-            NullLogger.Instance,
+            Log,
             fault => Fault ??= process.IsAlive ? fault : null);
         await _agent.StartAsync(CancellationToken.None);
     }
@@ -108,7 +114,7 @@ internal sealed class AgentRig : IDisposable
 
     public async Task UntilAsync(Func<bool> holds, string what)
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(5));
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!holds())
         {
             Assert.True(Fault is null, Fault?.ToString());
@@ -143,4 +149,25 @@ internal sealed class MortalConnector(ScriptedBroker broker, MemoryFileSystem pr
 {
     public ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken ct) =>
         process.IsAlive ? broker.ConnectAsync(host, port, ct) : throw new IOException("the process is dead");
+}
+
+/// <summary>What the agent complains of.</summary>
+internal sealed class WarningLog : ILogger
+{
+    public List<string> Lines { get; } = [];
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (IsEnabled(logLevel))
+        {
+            Lines.Add(formatter(state, exception));
+        }
+    }
+
+    public int Count(string part) => Lines.Count(l => l.Contains(part, StringComparison.Ordinal));
 }

@@ -9,7 +9,7 @@ using LogPipeline.Protocol.Wire;
 namespace LogPipeline.Agent.Tests.Scripted;
 
 /// <summary>
-/// A broker of one topic and one partition in memory, strict about sequences, that can be told to forget, to lose its end, to
+/// A broker of one topic in memory, whose partitions share one log,, strict about sequences, that can be told to forget, to lose its end, to
 /// break connections before or after it appended, and to refuse. Runs on the context of whoever connects.
 /// </summary>
 internal sealed class ScriptedBroker : IConnector
@@ -22,6 +22,14 @@ internal sealed class ScriptedBroker : IConnector
     public string ClusterId { get; set; } = "cluster-a";
 
     public Guid TopicId { get; set; } = new(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
+
+    public int Partitions { get; set; } = 1;
+
+    /// <summary>What a refused batch is answered with.</summary>
+    public ErrorCode Refusal { get; set; } = ErrorCode.MessageTooLarge;
+
+    /// <summary>The partitions that batches came to, in order.</summary>
+    public List<int> PartitionsUsed { get; } = [];
 
     public long EndOffset => _log.Count == 0 ? 0 : _log[^1].Header.NextOffset;
 
@@ -179,7 +187,13 @@ internal sealed class ScriptedBroker : IConnector
             {
                 Name = "t",
                 TopicId = TopicId,
-                Partitions = [new() { PartitionIndex = 0, LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1] }],
+                Partitions =
+                [
+                    .. Enumerable.Range(0, Partitions).Select(i => new MetadataResponse.Topic.Partition
+                    {
+                        PartitionIndex = i, LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1],
+                    }),
+                ],
             },
         ],
     };
@@ -232,16 +246,18 @@ internal sealed class ScriptedBroker : IConnector
         {
             return false;
         }
-        ErrorCode error = ErrorCode.MessageTooLarge;
+        ErrorCode error = Refusal;
+        int partition = request.TopicData[0].PartitionData[0].Index;
         long baseOffset = -1;
         if (fate != ProduceFate.Refuse)
         {
+            PartitionsUsed.Add(partition);
             (error, baseOffset) = Append(batch, header);
             Fences += isFence && error == ErrorCode.None ? 1 : 0;
         }
         response = new ProduceResponse
         {
-            Responses = [new() { Name = "t", PartitionResponses = [new() { ErrorCode = error, BaseOffset = baseOffset }] }],
+            Responses = [new() { Name = "t", PartitionResponses = [new() { Index = partition, ErrorCode = error, BaseOffset = baseOffset }] }],
         };
         return fate != ProduceFate.TakeThenDropConnection;
     }

@@ -1,0 +1,112 @@
+using LogPipeline.Agent.Tests.Scripted;
+using LogPipeline.Client.Positions;
+using LogPipeline.Testing.Files;
+
+namespace LogPipeline.Agent.Tests.Tailing;
+
+/// <summary>Files that are many, forbidden, binary or cut by a crash.</summary>
+public sealed class OddFilesTests
+{
+    private const string Forbidden = "/logs/forbidden.log";
+
+    [Fact]
+    public Task More_files_than_may_be_open_are_all_read() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { OpenFilesMax = 2 };
+        List<string> expected = [];
+        await rig.StartAsync();
+        for (int round = 0; round < 3; round++)
+        {
+            for (int file = 0; file < 8; file++)
+            {
+                rig.Append($"{file}-{round}\n", $"/logs/{file}.log");
+                expected.Add($"{file}-{round}");
+            }
+            await rig.UntilLinesAsync(expected.Count);
+        }
+        Assert.Equal(expected.Order(), rig.Lines().Order());
+        Assert.True(rig.Agent.Describe().Split("closed").Length - 1 >= 6, rig.Agent.Describe());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task A_file_that_may_not_be_read_is_told_once_and_read_when_it_may() => AgentRig.OnOneThread(async rig =>
+    {
+        bool isForbidden = true;
+        rig.BeforeFileCall = call =>
+        {
+            if (isForbidden && call is { Operation: FileOperation.Open, Path: Forbidden })
+            {
+                throw new IOException("Permission denied");
+            }
+        };
+        rig.Append("secret\n", Forbidden);
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Append("b\n");
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["a", "b"], rig.Lines());
+        Assert.Equal(1, rig.Log.Count($"{Forbidden}: cannot be read: Permission denied"));
+        isForbidden = false;
+        await rig.UntilLinesAsync(3);
+        Assert.Equal("secret", rig.Lines()[2]);
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task Bytes_that_are_no_text_come_through_as_they_are() => AgentRig.OnOneThread(async rig =>
+    {
+        byte[][] lines = [[0, 0, 65, 0], [0xff, 0xfe, 0xc3], [0xed, 0xa0, 0x80], []];
+        foreach (byte[] line in lines)
+        {
+            rig.Append([.. line, (byte)'\n']);
+        }
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(lines.Length);
+        Assert.Equal(lines, rig.Broker.Records().Select(r => r.Value));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public Task A_line_of_five_megabytes_is_stored_as_parts_that_join_to_it() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { MaxLineBytes = 512 << 10 }], BatchBytes = 1_000_000 };
+        byte[] line = new byte[5_000_000];
+        new Random(1).NextBytes(line);
+        line.AsSpan().Replace((byte)'\n', (byte)0);
+        rig.Append("before\n");
+        rig.Append([.. line, (byte)'\n']);
+        rig.Append("after\n");
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Agent.IsCaughtUp && rig.Lines()[^1] == "after", "the line after");
+        List<(RecordPosition Position, byte[] Value)> parts = rig.Broker.Records()[1..^1];
+        Assert.Equal(line, parts.SelectMany(p => p.Value));
+        Assert.Equal(Enumerable.Range(1, parts.Count), parts.Select(p => p.Position.Part));
+        Assert.All(parts, p => Assert.Equal("before\n".Length, p.Position.LineBegin));
+        Assert.Equal([parts.Count], parts.Where(p => p.Position.IsLast).Select(p => p.Position.Part));
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData("a\nbb\n", "new\n", "a bb cc new")]
+    [InlineData("a\nbb\nc", "ut\n", "a bb cc ut")]
+    [InlineData("a\nbX\nY\n", "Z\n", "a bb cc bX Y Z")]
+    public Task What_a_crash_of_the_host_left_is_not_read_again(string left, string then, string expected) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nbb\ncc\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        rig.Kill();
+        rig.Truncate();
+        rig.Append(left);
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        rig.Append(then);
+        int count = expected.Split(' ').Length;
+        await rig.UntilLinesAsync(count);
+        Assert.Equal(expected.Split(' '), rig.Lines());
+        Assert.Equal(1, rig.Log.Count("lost its end in a crash of the host"));
+        await rig.StopAsync();
+    });
+}
