@@ -44,7 +44,7 @@ internal sealed class Generation
 
     public FileIdentity Identity { get; set; }
 
-    /// <summary>The file's first bytes, up to 1 KiB.</summary>
+    /// <summary>The file's first bytes, up to 1 KiB, as far as they were read.</summary>
     public Fingerprint Head { get; set; }
 
     /// <summary>Where reading began: 0 unless what lies before was not to be read.</summary>
@@ -86,7 +86,8 @@ internal sealed class Generation
         to.String(Identity.FileSystem);
         to.UInt64(Identity.Inode);
         to.Int64(Identity.BirthTime);
-        Head.Write(to);
+        // Bytes beyond the acked position count as unread after a crash that takes their entries: the head must not hold them.
+        (Head.Length <= Acked.Position ? Head : AckedTail).Write(to);
         to.Int64(Begin);
         Acked.Write(to);
         AckedTail.Write(to);

@@ -61,7 +61,7 @@ internal sealed class FileBirths(
         if (generation.Read.Position == generation.Begin && generation.Begin == 0)
         {
             // Nothing was read yet: it is simply another begin.
-            (generation.Head, generation.ReadTail, file.ScannedUntil) = (FileProof.HeadOf(probe), default, 0);
+            (generation.Head, generation.ReadTail, file.ScannedUntil) = (default, default, 0);
             file.Size = probe.Length;
             return;
         }
@@ -142,7 +142,7 @@ internal sealed class FileBirths(
             FirstPath = path,
             Path = path,
             Identity = FileIdentity.Of(probe.Status()),
-            Head = FileProof.HeadOf(probe),
+            Head = FileProof.HeadOf(probe, (int)Math.Min(begin, Fingerprint.LengthMax)),
             Begin = begin,
             Acked = Progress.At(begin),
             AckedTail = TailBefore(probe, begin),
@@ -155,6 +155,7 @@ internal sealed class FileBirths(
         TailedFile file = book.Add(generation, input);
         file.ChangedAt = Now;
         file.Predecessor = predecessor;
+        file.WasSeen = true;
         HasBegun = true;
         metrics.GenerationsBegun.Add(1);
         logger.Following(path, begin, input.Topic);

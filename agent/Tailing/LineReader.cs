@@ -46,7 +46,7 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
         file.Size = Math.Max(file.Size, begin.Position - before + got);
         bool reachesEnd = got < _buffer.Length;
         bool blocked = Frame(file, log, before, got, reachesEnd);
-        GrowHead(generation, handle);
+        GrowHead(generation, handle, begin.Position - before);
         return blocked ? ReadOutcome.Blocked : reachesEnd ? ReadOutcome.AtEnd : ReadOutcome.More;
     }
 
@@ -127,11 +127,13 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
         metrics.Bytes.Add(to.Bytes - from.Bytes);
     }
 
-    private static void GrowHead(Generation generation, IFile handle)
+    /// <summary>The head covers bytes that were read, no others: what follows them may be cut and written anew before it is read.</summary>
+    private void GrowHead(Generation generation, IFile handle, long bufferBegin)
     {
-        if (generation.Head.Length < Fingerprint.LengthMax && generation.Read.Position > generation.Head.Length)
+        int length = (int)Math.Min(generation.Read.Position, Fingerprint.LengthMax);
+        if (length > generation.Head.Length)
         {
-            generation.Head = FileProof.HeadOf(handle);
+            generation.Head = bufferBegin == 0 ? Fingerprint.Of(_buffer.AsSpan(0, length)) : FileProof.HeadOf(handle, length);
         }
     }
 }
