@@ -103,10 +103,10 @@ public sealed class AgentService : IAsyncDisposable
             ShipperOf(new TopicPartitionKey(log.Topic, log.Partition));
         }
         int unsettled = state.Found.Count(e => !e.IsAcked);
-        // The registry knows this start: its boot, and an agent id that is new.
+        // The registry knows an agent id that is new.
         await state.SavedAsync();
         _running.Sweep.Resume();
-        state.ForgetFound();
+        state.Resumed();
         await _running.Sweeps.SweepAsync();
         _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);
         if (_watch is not null)

@@ -85,8 +85,10 @@ internal sealed class Fencing(
         {
             state.Inflight.Append(entry);
         }
+        // Reading may close a batch while this waits; it goes out behind the group, under its producer.
+        long next = state.Inflight.NextNumber;
         await state.Inflight.DurableAsync();
-        window.Replace(group);
+        window.Replace(group, next);
         state.Inflight.ForgetFence(window.Key);
         window.ForgetAcked();
         metrics.Resent.Add(group.Count);

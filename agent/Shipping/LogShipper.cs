@@ -13,6 +13,9 @@ namespace LogPipeline.Agent.Shipping;
 /// </summary>
 internal sealed class LogShipper : ILineTarget
 {
+    /// <summary>Less than any broker keeps a producer that is silent.</summary>
+    private static readonly TimeSpan KnownMax = TimeSpan.FromMinutes(1);
+
     private readonly LogWindow _window;
     private readonly Settlement _settlement;
     private readonly Fencing _fencing;
@@ -25,6 +28,8 @@ internal sealed class LogShipper : ILineTarget
     private readonly AsyncSignal _signal = new();
     private string _lastTrouble = "";
     private LogLink? _link;
+    private long _knownProducer = -1;
+    private long _knownSince;
 
     public LogShipper(TopicPartitionKey key, ShippingParts parts, IEnumerable<InflightEntry> found)
     {
@@ -53,6 +58,21 @@ internal sealed class LogShipper : ILineTarget
 
     /// <summary>Entries that are not acked, for moving them to a newer segment.</summary>
     public IEnumerable<InflightEntry> Unacked => _window.Slots.Where(s => s.IsDurable).Select(s => s.Entry);
+
+    /// <summary>
+    /// Whether the log knows our producer. Kafka takes any first sequence of one that it does not know, so a second batch under
+    /// way would be taken though the first was refused, which leaves a hole that nothing shows.
+    /// </summary>
+    private bool IsProducerKnown =>
+        _knownProducer == _window.Record.ProducerId && _time.GetElapsedTime(_knownSince) < KnownMax;
+
+    /// <summary>What was read of late, byte for byte: acked entries that are kept, then those under way.</summary>
+    public IEnumerable<InflightEntry> Kept()
+    {
+        CloseBatch();
+        return _window.Retained.Where(r => _state.Inflight.Holds(r.Place)).Select(r => _state.Inflight.ReadBack(r.Place))
+            .Concat(_window.Slots.Select(s => s.Entry));
+    }
 
     public async Task RunAsync(CancellationToken stopped)
     {
@@ -162,6 +182,7 @@ internal sealed class LogShipper : ILineTarget
                     throw new BrokerErrorException(answer.Error, $"{answer.Error} {answer.Message}".TrimEnd());
                 }
                 _window.Ack(head.Entry, answer.BaseOffset);
+                (_knownProducer, _knownSince) = (head.Entry.ProducerId, _time.GetTimestamp());
                 acked = true;
             }
             if (acked)
@@ -169,9 +190,10 @@ internal sealed class LogShipper : ILineTarget
                 Eased?.Invoke();
             }
             int inflight = 0;
+            int inflightMax = IsProducerKnown ? _options.InflightPerPartition : 1;
             foreach (WindowSlot slot in _window.Slots)
             {
-                if (!slot.IsDurable || inflight >= _options.InflightPerPartition)
+                if (!slot.IsDurable || inflight >= inflightMax)
                 {
                     break;
                 }

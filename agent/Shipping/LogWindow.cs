@@ -84,10 +84,14 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
         return slot;
     }
 
-    /// <summary>Puts a durable group in the place of what is in the window; those it does not replace are acked already.</summary>
-    public void Replace(IEnumerable<InflightEntry> group)
+    /// <summary>
+    /// Puts a durable group in the place of what is in the window below <paramref name="number"/>; those it does not replace are
+    /// acked already. What was appended while the group went to the disk stays behind it.
+    /// </summary>
+    public void Replace(IEnumerable<InflightEntry> group, long number)
     {
-        foreach (WindowSlot slot in _slots)
+        List<WindowSlot> later = _slots.FindAll(s => s.Entry.Number >= number);
+        foreach (WindowSlot slot in _slots.Except(later))
         {
             budget.Give(slot.Entry.Batch.Length);
             if (!slot.Entry.IsAcked)
@@ -101,6 +105,7 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
             budget.Take(entry.Batch.Length);
             _slots.Add(new WindowSlot(entry) { IsDurable = true });
         }
+        _slots.AddRange(later);
     }
 
     /// <summary>The first entries, up to and with <paramref name="last"/>, are acked; only the last one's offset may be known.</summary>

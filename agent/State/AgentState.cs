@@ -20,6 +20,7 @@ internal sealed class AgentState : IDisposable
     private readonly IDisposable _lock;
     private readonly List<TaskCompletionSource> _waiters = [];
     private readonly StateWriter _writer = new();
+    private IReadOnlyCollection<InflightEntry> _foundReplaced = [];
     private bool _saving;
 
     private AgentState(IFileSystem files, AgentOptions options, TimeProvider time, Random random, StatePause pause, IDisposable held)
@@ -39,6 +40,9 @@ internal sealed class AgentState : IDisposable
 
     /// <summary>What was under way at the last stop, by number; each log takes its own.</summary>
     public IReadOnlyCollection<InflightEntry> Found { get; private set; } = [];
+
+    /// <summary>All that was found with its batches, replaced entries too: what was read of late, byte for byte.</summary>
+    public IEnumerable<InflightEntry> FoundWhole => Found.Concat(_foundReplaced).Select(e => Inflight.ReadBack(e.Place));
 
     /// <summary>Whether entries may have been sent that are in no file any more.</summary>
     public bool IsDamaged { get; private set; }
@@ -71,8 +75,16 @@ internal sealed class AgentState : IDisposable
         }
     }
 
-    /// <summary>The logs have taken what was found; a copy of it need not stay in memory.</summary>
-    public void ForgetFound() => Found = [];
+    /// <summary>
+    /// All files were compared with what was found: this start needs it no more. Only now the registry may name this boot; a start
+    /// that dies before must find the host restarted again.
+    /// </summary>
+    public void Resumed()
+    {
+        (Found, _foundReplaced) = ([], []);
+        Registry.BootId = _options.BootId;
+        IsDirty = true;
+    }
 
     /// <summary>Eight random bytes, not 0.</summary>
     public ulong NewGenerationId()
@@ -155,7 +167,7 @@ internal sealed class AgentState : IDisposable
         {
             AgentId = registry.AgentId,
             MachineId = registry.MachineId,
-            BootId = _options.BootId,
+            BootId = registry.BootId,
             InputsStarted = registry.InputsStarted,
             Generations = registry.Generations,
             Logs = registry.Logs,
@@ -183,6 +195,7 @@ internal sealed class AgentState : IDisposable
             }
         }
         Found = contents.Entries.Values;
+        _foundReplaced = contents.Replaced;
         Inflight.NextNumber = contents.NextNumber;
         Inflight.DurableNumber = contents.NextNumber;
         Inflight.Adopt(contents.Segments, contents.Fences.Values);

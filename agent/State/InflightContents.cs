@@ -12,6 +12,9 @@ internal sealed class InflightContents
     /// <summary>By number: entries not void, without their batches.</summary>
     public SortedDictionary<long, InflightEntry> Entries { get; } = [];
 
+    /// <summary>Entries that others stand for; they still show what was read.</summary>
+    public List<InflightEntry> Replaced { get; } = [];
+
     public List<InflightSegment> Segments { get; } = [];
 
     /// <summary>The newest note of each log.</summary>
@@ -149,9 +152,9 @@ internal sealed class InflightContents
         unfinished.ForEach(n => Entries.Remove(n));
         foreach (InflightEntry entry in Entries.Values.ToList())
         {
-            if (entry.Replaces != 0)
+            if (entry.Replaces != 0 && Entries.Remove(entry.Replaces, out InflightEntry? replaced))
             {
-                Entries.Remove(entry.Replaces);
+                Replaced.Add(replaced);
             }
         }
     }

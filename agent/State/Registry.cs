@@ -20,7 +20,7 @@ internal sealed class Registry
 
     public string MachineId { get; init; } = "";
 
-    public string BootId { get; init; } = "";
+    public string BootId { get; set; } = "";
 
     /// <summary>Entries up to this number, exclusive, were written before: fewer in the in-flight file means damage.</summary>
     public long NextEntry { get; set; } = 1;

@@ -13,7 +13,7 @@ internal sealed class FileBirths(
     IFileSystem files, FileBook book, AgentState state, Generations generations, AgentOptions options, TimeProvider time,
     AgentMetrics metrics, ILogger logger)
 {
-    private readonly Dictionary<(string Path, string Topic), long> _copies = [];
+    private readonly Dictionary<(string Path, string Topic), (long Since, Generation Original)> _copies = [];
 
     /// <summary>Partition counts of the topics known so far.</summary>
     public Dictionary<string, int> PartitionCounts { get; } = [];
@@ -48,7 +48,7 @@ internal sealed class FileBirths(
     /// A followed file does not hold what was read from it. Its generation goes on in the copy that was made of it, if there is
     /// one, and what the file holds now is a generation of its own.
     /// </summary>
-    public void Cut(TailedFile file, IReadOnlyCollection<InflightEntry>? afterHostCrash)
+    public void Cut(TailedFile file, CutFound when)
     {
         Generation generation = file.Generation;
         string path = generation.Path;
@@ -68,8 +68,8 @@ internal sealed class FileBirths(
         metrics.Truncations.Add(1);
         GenerationPhase phase = generation.Phase == GenerationPhase.Live ? GenerationPhase.Live : GenerationPhase.Rotated;
         long position = generation.Read.Position;
-        if (afterHostCrash is not null
-            && CrashCut.FirstDifference(generation, probe, state.Inflight, afterHostCrash) is long different)
+        List<InflightEntry> kept = [.. when == CutFound.Running ? file.Log?.Kept() ?? [] : state.FoundWhole];
+        if (when == CutFound.AtBoot && CrashCut.FirstDifference(generation, probe, kept) is long different)
         {
             logger.CutByCrash(path, different);
             End(file);
@@ -83,6 +83,13 @@ internal sealed class FileBirths(
             file.Size = copy.Length;
             MarkRotated(file);
             Begin(path, file.Input, probe, 0, phase, file);
+            return;
+        }
+        if (BeginShortCopy(file, kept) is string shortCopy)
+        {
+            logger.Truncated(path, position, $"its copy {shortCopy} holds nothing that is not read");
+            End(file);
+            Begin(path, file.Input, probe, 0, phase, null);
             return;
         }
         long unread = Math.Max(0, file.Size - position);
@@ -180,30 +187,31 @@ internal sealed class FileBirths(
     /// <summary>Whether a new file is to wait, since it equals a followed one of like name in its directory.</summary>
     private bool IsHeldBack(string path, InputOptions input, IFile probe)
     {
-        TailedFile? original = null;
-        foreach (TailedFile file in book.Files)
+        (string, string) key = (path, input.Topic);
+        Generation? original = book.Files.Select(f => f.Generation).FirstOrDefault(g => IsCopyOf(g, path, input, probe));
+        if (_copies.TryGetValue(key, out (long Since, Generation Original) held))
         {
-            if (file.Generation is { Phase: GenerationPhase.Live, IsDurable: true }
-                && file.Generation.Topic == input.Topic
-                && IsLike(path, file.Generation.Path)
-                && book.HandleOf(file) is IFile handle
-                && FileProof.IsBeginOf(probe, handle))
-            {
-                original = file;
-                break;
-            }
+            // A copy does not cease to be one because its original was cut and has grown again: its reader will find that.
+            original ??= held.Original.IsOver || held.Original.Phase != GenerationPhase.Live ? null : held.Original;
         }
         if (original is null)
         {
-            _copies.Remove((path, input.Topic));
+            _copies.Remove(key);
             return false;
         }
-        if (!_copies.TryGetValue((path, input.Topic), out long since))
-        {
-            _copies[(path, input.Topic)] = since = Now;
-        }
+        long since = held.Original == original ? held.Since : Now;
+        _copies[key] = (since, original);
         return Now - since < (long)options.CopyWait.TotalMilliseconds;
     }
+
+    /// <summary>Whether a new file equals the begin of a followed one, or what was read of one that was cut since.</summary>
+    private bool IsCopyOf(Generation generation, string path, InputOptions input, IFile probe) =>
+        generation.Phase == GenerationPhase.Live
+        && generation.Topic == input.Topic
+        && IsLike(path, generation.Path)
+        && book.With(generation.Identity, generation.Topic) is TailedFile file
+        && ((book.HandleOf(file) is IFile handle && FileProof.IsBeginOf(probe, handle))
+            || (generation.Read.Position > 0 && FileProof.Holds(probe, generation.Head, generation.Read.Position, generation.ReadTail)));
 
     /// <summary>Same directory, and the names agree up to the first dot of the original's.</summary>
     private static bool IsLike(string path, string original)
@@ -216,22 +224,17 @@ internal sealed class FileBirths(
             && Path.GetFileName(path).StartsWith(stem, StringComparison.Ordinal);
     }
 
+    /// <summary>A copy that holds all that was read, and perhaps more.</summary>
     private (string Path, IFile File, FileIdentity Identity)? FindCopy(TailedFile file)
     {
         Generation generation = file.Generation;
-        string directory = Path.GetDirectoryName(generation.Path) ?? "/";
-        foreach (DirectoryEntry entry in files.List(directory))
+        foreach ((string path, FileStatus status) in Unfollowed(file))
         {
-            string path = Path.Combine(directory, entry.Name);
-            if (entry.IsDirectory || path == generation.Path || book.Stat(path) is not FileStatus status)
+            if (status.Length < generation.Read.Position)
             {
                 continue;
             }
             FileIdentity identity = FileIdentity.Of(status);
-            if (status.Length < generation.Read.Position || identity == generation.Identity || book.With(identity, generation.Topic) is not null)
-            {
-                continue;
-            }
             IFile? copy = book.Open(path);
             if (copy is not null && FileProof.Holds(copy, generation.Head, generation.Read.Position, generation.ReadTail))
             {
@@ -241,4 +244,55 @@ internal sealed class FileBirths(
         }
         return null;
     }
+
+    /// <summary>
+    /// A copy made before the last lines were read, all of whose bytes were read from the original: it is followed from its end on.
+    /// </summary>
+    private string? BeginShortCopy(TailedFile file, List<InflightEntry> kept)
+    {
+        Generation generation = file.Generation;
+        foreach ((string path, FileStatus status) in Unfollowed(file))
+        {
+            if (status.Length == 0 || status.Length >= generation.Read.Position || !IsLike(path, generation.Path))
+            {
+                continue;
+            }
+            using IFile? copy = book.Open(path);
+            if (copy is not null && CrashCut.FirstDifference(generation, copy, kept) == copy.Length)
+            {
+                _copies.Remove((path, generation.Topic));
+                Begin(path, file.Input, copy, copy.Length, GenerationPhase.Rotated, null);
+                return path;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>The files beside one that are not followed.</summary>
+    private IEnumerable<(string Path, FileStatus Status)> Unfollowed(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        string directory = Path.GetDirectoryName(generation.Path) ?? "/";
+        foreach (DirectoryEntry entry in files.List(directory))
+        {
+            string path = Path.Combine(directory, entry.Name);
+            if (!entry.IsDirectory && path != generation.Path && book.Stat(path) is FileStatus status
+                && FileIdentity.Of(status) != generation.Identity && book.With(FileIdentity.Of(status), generation.Topic) is null)
+            {
+                yield return (path, status);
+            }
+        }
+    }
+}
+
+/// <summary>When it was seen that a file is cut.</summary>
+internal enum CutFound
+{
+    Running,
+
+    /// <summary>At a start of the agent; the host ran on.</summary>
+    AtStart,
+
+    /// <summary>At the first start after the host crashed or was stopped.</summary>
+    AtBoot,
 }

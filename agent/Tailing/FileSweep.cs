@@ -93,7 +93,8 @@ internal sealed class FileSweep(
                 others.Add((path, input, status));
             }
         }
-        foreach ((string path, InputOptions input, FileStatus status) in others)
+        // A path that nobody knows may be the copy of a file that has another name by now: that file is looked at first.
+        foreach ((string path, InputOptions input, FileStatus status) in others.OrderBy(o => IsUnknown(o.Path, o.Input, o.Status)))
         {
             Other(path, input, status);
         }
@@ -131,7 +132,7 @@ internal sealed class FileSweep(
     }
 
     /// <summary>The reader found other bytes before its position than it had read.</summary>
-    public void Changed(TailedFile file) => births.Cut(file, afterHostCrash: null);
+    public void Changed(TailedFile file) => births.Cut(file, CutFound.Running);
 
     private void Resume(Generation generation, InputOptions input, Dictionary<FileIdentity, string> present)
     {
@@ -155,7 +156,7 @@ internal sealed class FileSweep(
         {
             if (!FileProof.Holds(handle, generation.Head, generation.Read.Position, generation.ReadTail))
             {
-                births.Cut(file, state.HostRestarted ? state.Found : null);
+                births.Cut(file, state.HostRestarted ? CutFound.AtBoot : CutFound.AtStart);
                 return;
             }
             file.ChangedAt = Now;
@@ -181,7 +182,7 @@ internal sealed class FileSweep(
                 && !FileProof.HoldsBefore(handle, generation.Read.Position, generation.ReadTail));
         if (isCut)
         {
-            births.Cut(file, afterHostCrash: null);
+            births.Cut(file, CutFound.Running);
             return;
         }
         (file.Size, file.ModifiedTime) = (status.Length, status.ModifiedTime);
@@ -194,6 +195,9 @@ internal sealed class FileSweep(
             Ready?.Invoke(file);
         }
     }
+
+    private bool IsUnknown(string path, InputOptions input, in FileStatus status) =>
+        book.With(FileIdentity.Of(status), input.Topic) is null && book.At(path, input.Topic) is null;
 
     private void Other(string path, InputOptions input, in FileStatus status)
     {

@@ -29,12 +29,6 @@ internal sealed class FaultPlan
         Forgets = On(0.25);
     }
 
-    /// <summary>
-    /// Whether kinds of faults come too that the product does not pass in every seed yet: truncation and copytruncate, where the
-    /// agent can store lines twice. LOGPIPE_SIMULATE_OPEN=1 brings them.
-    /// </summary>
-    public bool OpenKinds { get; } = Environment.GetEnvironmentVariable("LOGPIPE_SIMULATE_OPEN") == "1";
-
     /// <summary>How long faults go on.</summary>
     public TimeSpan Storm { get; }
 

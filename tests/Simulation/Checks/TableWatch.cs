@@ -1,3 +1,4 @@
+using System.Globalization;
 using LogPipeline.Simulation.Database;
 using LogPipeline.Simulation.Workload;
 using LogPipeline.Sinks.Ledger;
@@ -81,9 +82,16 @@ internal sealed class TableWatch
         Line line = _story.Lines[id];
         if (count > line.Most)
         {
-            _story.World.Fail("a line is in the table once", $"line {id} arrives {count} times; {line.Story}");
+            _story.World.Fail("a line is in the table once", $"line {id} arrives {count} times: {Places(id)}; {line.Story}");
         }
     }
+
+    // The rows that hold the line, for messages.
+    private string Places(int id) => string.Join(", then ", _tables.Rows.Where(row => Line.IdOf(row.Value) == id).Select(row =>
+    {
+        Source source = _tables.Sources.First(known => known.Id == row.SourceId).Source;
+        return string.Create(CultureInfo.InvariantCulture, $"{source.File} generation {source.Key.Generation:x} bytes {row.CoveredBegin}..{row.CoveredEnd} at offset {row.Offset}");
+    }));
 
     private void Restored()
     {
