@@ -192,7 +192,7 @@ internal sealed class FileBirths(
         if (_copies.TryGetValue(key, out (long Since, Generation Original) held))
         {
             // A copy does not cease to be one because its original was cut and has grown again: its reader will find that.
-            original ??= held.Original.IsOver || held.Original.Phase != GenerationPhase.Live ? null : held.Original;
+            original ??= held.Original.IsOver ? null : held.Original;
         }
         if (original is null)
         {
@@ -206,11 +206,11 @@ internal sealed class FileBirths(
 
     /// <summary>Whether a new file equals the begin of a followed one, or what was read of one that was cut since.</summary>
     private bool IsCopyOf(Generation generation, string path, InputOptions input, IFile probe) =>
-        generation.Phase == GenerationPhase.Live
+        !generation.IsOver
         && generation.Topic == input.Topic
         && IsLike(path, generation.Path)
         && book.With(generation.Identity, generation.Topic) is TailedFile file
-        && ((book.HandleOf(file) is IFile handle && FileProof.IsBeginOf(probe, handle))
+        && ((generation.Phase == GenerationPhase.Live && book.HandleOf(file) is IFile handle && FileProof.IsBeginOf(probe, handle))
             || (generation.Read.Position > 0 && FileProof.Holds(probe, generation.Head, generation.Read.Position, generation.ReadTail)));
 
     /// <summary>Same directory, and the names agree up to the first dot of the original's.</summary>
