@@ -92,7 +92,11 @@ public sealed class BrokerCore : IDisposable
 
     /// <summary>Whether a request may be started while earlier ones of its connection are unanswered: produce requests may.</summary>
     public static bool MayOverlap(ReadOnlyMemory<byte> frame) =>
-        frame.Length >= 2 && BinaryPrimitives.ReadInt16BigEndian(frame.Span) == (short)ApiKey.Produce;
+        KeyOf(frame) is ApiKey.Produce;
+
+    /// <summary>Whether a request neither waits for the disk nor computes for long before it awaits something.</summary>
+    public static bool IsShort(ReadOnlyMemory<byte> frame) =>
+        KeyOf(frame) is ApiKey.Produce or ApiKey.Fetch or ApiKey.Heartbeat or ApiKey.ApiVersions;
 
     /// <summary>Answers one request, given as a frame without its size; null when it wants no answer.</summary>
     /// <exception cref="CloseConnectionException">The connection must be closed.</exception>
@@ -195,6 +199,9 @@ public sealed class BrokerCore : IDisposable
             OnFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e)),
         };
     }
+
+    private static ApiKey? KeyOf(ReadOnlyMemory<byte> frame) =>
+        frame.Length >= 2 ? (ApiKey)BinaryPrimitives.ReadInt16BigEndian(frame.Span) : null;
 
     private static ILogger LoggerOf(BrokerOptions options) =>
         options.LoggerFactory?.CreateLogger("LogPipeline.Broker") ?? NullLogger.Instance;

@@ -7,12 +7,14 @@ namespace LogPipeline.Storage;
 
 /// <summary>
 /// Group commit. At most one flush of a log is under way; what is appended meanwhile waits for the next one, which takes all of it.
-/// Logs flush beside each other on the file system's flush threads. A failed flush takes the log offline: the kernel may have
+/// Logs flush beside each other on the file system's flush threads. Who waits goes on right on the thread that flushed, outside any
+/// lock: a hop through the thread pool would cost more than what is left to do, which must be short. A failed flush takes the log offline: the kernel may have
 /// dropped the dirty pages, so a second try would lie.
 /// </summary>
 public sealed partial class PartitionLog
 {
     private readonly List<(long EndOffset, TaskCompletionSource Done)> _waiting = []; // guarded by _gate
+    private List<TaskCompletionSource>? _reached; // guarded by _gate; to be released once it is left
     private ReadableEnd _readable; // written under _gate, read without
     private Exception? _offline; // guarded by _gate
     private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -39,7 +41,10 @@ public sealed partial class PartitionLog
     /// </summary>
     public event Action<PartitionLog>? HighWatermarkMoved;
 
-    /// <summary>Completes when all below <paramref name="endOffset"/> (exclusive) is below the high watermark.</summary>
+    /// <summary>
+    /// Completes when all below <paramref name="endOffset"/> (exclusive) is below the high watermark. The caller goes on on the thread
+    /// that flushed, and holds up the next flush.
+    /// </summary>
     /// <exception cref="LogOfflineException">A flush failed, or the log was closed before.</exception>
     public ValueTask FlushedAsync(long endOffset, CancellationToken cancellation = default)
     {
@@ -58,7 +63,7 @@ public sealed partial class PartitionLog
             {
                 return ValueTask.FromException(new LogOfflineException(Name, _offline));
             }
-            done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            done = new TaskCompletionSource(); // goes on where it is released: never under a lock
             _waiting.Add((endOffset, done));
         }
         return new ValueTask(cancellation.CanBeCanceled ? UntilCancelledAsync(done, cancellation) : done.Task);
@@ -102,6 +107,7 @@ public sealed partial class PartitionLog
         {
             StoppedClean = _offline is null && (_snapshotOffset == _endOffset || TryComplete());
         }
+        ReleaseReached();
         Abandon();
     }
 
@@ -116,6 +122,7 @@ public sealed partial class PartitionLog
                 LetGo(new ObjectDisposedException(Name));
             }
         }
+        ReleaseReached();
     }
 
     /// <summary>Lets go of the files as they are.</summary>
@@ -176,6 +183,7 @@ public sealed partial class PartitionLog
             {
                 GoOffline(e);
             }
+            ReleaseReached();
             HighWatermarkMoved?.Invoke(this);
         }
         catch (Exception e) when (OfflineReason is null)
@@ -217,7 +225,32 @@ public sealed partial class PartitionLog
                 TryCheckpoint(end, snapshot);
             }
         }
+        ReleaseReached();
         return true;
+    }
+
+    // Whoever may have shown more, or gone offline, calls it after leaving _gate.
+    private void ReleaseReached()
+    {
+        List<TaskCompletionSource>? reached;
+        (long, TaskCompletionSource Done)[] unreached = [];
+        lock (_gate)
+        {
+            (reached, _reached) = (_reached, null);
+            if (_offline is not null)
+            {
+                unreached = [.. _waiting];
+                _waiting.Clear();
+            }
+        }
+        foreach (TaskCompletionSource done in reached ?? [])
+        {
+            done.TrySetResult();
+        }
+        foreach ((_, TaskCompletionSource done) in unreached)
+        {
+            done.TrySetException(new LogOfflineException(Name, OfflineReason!));
+        }
     }
 
     // The rest is called under _gate.
@@ -274,7 +307,7 @@ public sealed partial class PartitionLog
         {
             if (_waiting[i].EndOffset <= end.Offset)
             {
-                _waiting[i].Done.TrySetResult();
+                (_reached ??= new(_waiting.Count)).Add(_waiting[i].Done);
             }
             else
             {
@@ -293,15 +326,7 @@ public sealed partial class PartitionLog
         }
     }
 
-    private void LetGo(Exception cause)
-    {
-        Volatile.Write(ref _offline, cause);
-        foreach ((_, TaskCompletionSource done) in _waiting)
-        {
-            done.TrySetException(new LogOfflineException(Name, cause));
-        }
-        _waiting.Clear();
-    }
+    private void LetGo(Exception cause) => Volatile.Write(ref _offline, cause);
 
     private void TryCheckpoint(ReadableEnd end, byte[] snapshot)
     {

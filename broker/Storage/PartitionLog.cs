@@ -97,11 +97,17 @@ public sealed partial class PartitionLog
         }
         AppendResult result;
         bool startFlush;
+        bool mustRelease;
         long now = Now();
         lock (_gate)
         {
             result = AppendLocked(bytes, header, origin, now);
             startFlush = result is { Error: ErrorCode.None, Duplicate: false } && MustStartFlush();
+            mustRelease = _reached is not null || _offline is not null; // a segment was closed, or the disk refused
+        }
+        if (mustRelease)
+        {
+            ReleaseReached();
         }
         if (startFlush)
         {

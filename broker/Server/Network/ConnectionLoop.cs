@@ -8,7 +8,8 @@ namespace LogPipeline.Broker.Network;
 // Produce requests overlap: each is appended as soon as it is read, while the flushes of earlier ones are still awaited (that is
 // what group commit lives on). Any other request waits until all before it are answered, as on Apache Kafka. Back-pressure is
 // not reading: at most ProduceInFlight answers are owed. A frame's bytes are used up when its handler has returned (produce) or
-// completed (others), so one receive buffer serves the connection.
+// completed (others), so one receive buffer serves the connection. All this runs on the thread that received, for as long as nothing
+// is awaited; what may wait for the disk leaves that thread first, since other connections share it.
 // Whatever goes wrong ends this connection alone: the client broke off, sent garbage, or met a fault of ours, which BrokerCore reports.
 /// <summary>Serves one client over its transport until either side closes.</summary>
 public sealed class ConnectionLoop
@@ -79,6 +80,10 @@ public sealed class ConnectionLoop
             return;
         }
         await _responses.DrainAsync();
+        if (!BrokerCore.IsShort(frame))
+        {
+            await Task.Yield();
+        }
         using FrameBuffer? response = await _core.HandleAsync(_connection, frame, cancellation);
         if (response is not null)
         {

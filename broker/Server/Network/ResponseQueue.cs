@@ -3,48 +3,54 @@ using LogPipeline.Protocol.Wire;
 
 namespace LogPipeline.Broker.Network;
 
-// Owned by the reading loop of one connection, which alone calls it; the answers run beside that loop, each one chained to the one
-// before, so that they leave in the order of their requests. A failed answer breaks the connection.
-/// <summary>Answers owed to one client, sent in order; <c>failed</c> is told why one could not be, once the connection has ended.</summary>
+// Answers become ready in any order, on whatever thread readied them, and leave in the order of their requests: whoever finds the
+// oldest one ready, and nobody sending, sends it with all that are ready behind it, small ones gathered into one send.
+// _lock guards all fields; the reading loop alone enqueues and waits. A failed answer or send breaks the connection.
+/// <summary>Answers owed to one client, sent in order; <c>failed</c> is told why one could not be.</summary>
 internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTelemetry telemetry, Action<Exception> failed)
 {
     private const int OwedMax = 64;
+    private const int GatherUpTo = 64 * 1024;
 
-    private readonly Queue<Task> _owed = new();
-    private Task _last = Task.CompletedTask;
+    private readonly Lock _lock = new();
+    private readonly Queue<Owed> _owed = new();
+    private readonly List<FrameBuffer> _leaving = []; // touched by the one who sends
+    private TaskCompletionSource? _waiter;
+    private int _waiterWants;
+    private int _unsent;
+    private bool _isSending;
+    private Exception? _failure;
 
     /// <summary>Completes when one more answer may be owed.</summary>
-    public async ValueTask RoomAsync()
-    {
-        while (_owed.TryPeek(out Task? first) && (first.IsCompleted || _owed.Count >= OwedMax))
-        {
-            await first;
-            _ = _owed.Dequeue();
-        }
-    }
+    public ValueTask RoomAsync() => FewerThanAsync(OwedMax);
+
+    /// <summary>Completes when no answer is owed.</summary>
+    public ValueTask DrainAsync() => FewerThanAsync(1);
 
     /// <summary>Sends the answer, when it is there and all before it are sent; null is no answer.</summary>
     public void Enqueue(ValueTask<FrameBuffer?> response)
     {
-        _last = AnswerAsync(_last, response);
-        _owed.Enqueue(_last);
-    }
-
-    /// <summary>Completes when no answer is owed.</summary>
-    public async ValueTask DrainAsync()
-    {
-        if (_owed.Count > 0)
+        var owed = new Owed();
+        lock (_lock)
         {
-            await _last;
-            _owed.Clear();
+            _owed.Enqueue(owed);
+            _unsent++;
+        }
+        if (response.IsCompletedSuccessfully)
+        {
+            Ready(owed, response.Result);
+        }
+        else
+        {
+            _ = AwaitAsync(owed, response);
         }
     }
 
     /// <summary>Sends an answer at once; none may be owed.</summary>
-    public async ValueTask SendAsync(FrameBuffer response, CancellationToken cancellation)
+    public ValueTask SendAsync(FrameBuffer response, CancellationToken cancellation)
     {
         telemetry.BytesOut(response.TotalLength);
-        await transport.SendAsync(response, cancellation);
+        return transport.SendAsync(response, cancellation);
     }
 
     /// <summary>Waits for what runs, whatever becomes of it: a failure has broken the connection already.</summary>
@@ -52,7 +58,7 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
     {
         try
         {
-            await _last;
+            await DrainAsync();
         }
         catch (Exception e)
         {
@@ -60,21 +66,151 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
         }
     }
 
-    private async Task AnswerAsync(Task before, ValueTask<FrameBuffer?> response)
+    private ValueTask FewerThanAsync(int count)
+    {
+        lock (_lock)
+        {
+            if (_unsent < count)
+            {
+                return _failure is null ? ValueTask.CompletedTask : ValueTask.FromException(_failure);
+            }
+            _waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            _waiterWants = count;
+            return new ValueTask(_waiter.Task);
+        }
+    }
+
+    private async Task AwaitAsync(Owed owed, ValueTask<FrameBuffer?> response)
     {
         try
         {
-            using FrameBuffer? frame = await response;
-            await before;
-            if (frame is not null)
+            Ready(owed, await response);
+        }
+        catch (Exception e)
+        {
+            Fail(e);
+            Ready(owed, null);
+        }
+    }
+
+    private void Ready(Owed owed, FrameBuffer? frame)
+    {
+        lock (_lock)
+        {
+            owed.Frame = frame;
+            owed.IsReady = true;
+            if (_isSending || !_owed.Peek().IsReady)
             {
-                await SendAsync(frame, CancellationToken.None);
+                return;
+            }
+            _isSending = true;
+        }
+        _ = SendReadyAsync();
+    }
+
+    private async Task SendReadyAsync()
+    {
+        for (int count = Take(); count > 0; count = Take())
+        {
+            try
+            {
+                if (Volatile.Read(ref _failure) is null)
+                {
+                    await SendAsync(_leaving);
+                }
+            }
+            catch (Exception e)
+            {
+                Fail(e);
+            }
+            _leaving.ForEach(static frame => frame.Dispose());
+            _leaving.Clear();
+            Settle(count);
+        }
+    }
+
+    /// <summary>Takes the answers whose turn it is; when it is nobody's, sending ends.</summary>
+    private int Take()
+    {
+        lock (_lock)
+        {
+            int count = 0;
+            for (; _owed.TryPeek(out Owed? first) && first.IsReady; count++)
+            {
+                if (_owed.Dequeue().Frame is { } frame)
+                {
+                    _leaving.Add(frame);
+                }
+            }
+            _isSending = count > 0;
+            return count;
+        }
+    }
+
+    private async ValueTask SendAsync(List<FrameBuffer> frames)
+    {
+        FrameBuffer? gathered = null;
+        foreach (FrameBuffer frame in frames)
+        {
+            telemetry.BytesOut(frame.TotalLength);
+            if (gathered is not null && frame.Splices.Count == 0 && gathered.Length + frame.Length <= GatherUpTo)
+            {
+                frame.Bytes.Span.CopyTo(gathered.Append(frame.Length));
+                continue;
+            }
+            if (gathered is not null)
+            {
+                await transport.SendAsync(gathered, CancellationToken.None);
+            }
+            gathered = frame;
+        }
+        if (gathered is not null)
+        {
+            await transport.SendAsync(gathered, CancellationToken.None);
+        }
+    }
+
+    private void Settle(int count)
+    {
+        TaskCompletionSource? waiter = null;
+        lock (_lock)
+        {
+            _unsent -= count;
+            if (_waiter is not null && _unsent < _waiterWants)
+            {
+                (waiter, _waiter) = (_waiter, null);
             }
         }
-        catch
+        if (waiter is not null)
         {
-            transport.Abort();
-            throw;
+            Release(waiter);
         }
+    }
+
+    private void Release(TaskCompletionSource waiter)
+    {
+        if (Volatile.Read(ref _failure) is { } failure)
+        {
+            waiter.TrySetException(failure);
+        }
+        else
+        {
+            waiter.TrySetResult();
+        }
+    }
+
+    private void Fail(Exception cause)
+    {
+        lock (_lock)
+        {
+            _failure ??= cause;
+        }
+        transport.Abort();
+    }
+
+    private sealed class Owed
+    {
+        public FrameBuffer? Frame;
+        public bool IsReady;
     }
 }

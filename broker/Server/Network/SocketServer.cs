@@ -4,7 +4,7 @@ using LogPipeline.Broker.Telemetry;
 
 namespace LogPipeline.Broker.Network;
 
-// One accept loop; each connection runs a ConnectionLoop of its own. _lock guards _open. Connections beyond max.connections are closed
+// One accept loop; each connection runs a ConnectionLoop of its own, on one of a few event loops. _lock guards _open and _accepted. Connections beyond max.connections are closed
 // at once. A sweep closes connections without a request for connections.max.idle.ms.
 /// <summary>Listens on a TCP address and serves the connections that come in.</summary>
 internal sealed class SocketServer : IAsyncDisposable
@@ -17,6 +17,8 @@ internal sealed class SocketServer : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly Dictionary<ConnectionLoop, Task> _open = [];
     private readonly ITimer _idleSweep;
+    private readonly EventLoop[] _loops;
+    private int _accepted;
     private Task _accepting = Task.CompletedTask;
 
     /// <summary>Binds; connections are taken from <see cref="Start"/> on.</summary>
@@ -27,6 +29,7 @@ internal sealed class SocketServer : IAsyncDisposable
         _time = time;
         _onFatal = onFatal;
         _listener = Bind(address);
+        _loops = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 2, 16)).Select(i => new EventLoop($"broker network {i}", onFatal))];
         TimeSpan idle = core.Settings.ConnectionIdleMax;
         _idleSweep = time.CreateTimer(_ => CloseIdle(), null, idle / 4, idle / 4);
     }
@@ -46,6 +49,7 @@ internal sealed class SocketServer : IAsyncDisposable
             loop.Abort();
             await running;
         }
+        Array.ForEach(_loops, loop => loop.Dispose());
         _stopping.Dispose();
     }
 
@@ -79,7 +83,8 @@ internal sealed class SocketServer : IAsyncDisposable
                 socket.Dispose();
                 return;
             }
-            var loop = new ConnectionLoop(_core, new SocketTransport(socket), _time);
+            EventLoop events = _loops[(uint)_accepted++ % _loops.Length];
+            var loop = new ConnectionLoop(_core, new SocketTransport(socket, events), _time);
             _open.Add(loop, RunAsync(loop));
         }
     }

@@ -41,7 +41,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         {
             return Silence(response);
         }
-        return pending.Count == 0 ? new(response) : FlushedAsync(response, pending, cancellation);
+        return pending.Count == 0 ? new(response) : FlushedAsync(response, pending);
     }
 
     private Answer Append(
@@ -102,13 +102,13 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
             : (ErrorCode.None, null);
     }
 
-    private async ValueTask<ProduceResponse?> FlushedAsync(ProduceResponse response, List<Pending> pending, CancellationToken cancellation)
+    private async ValueTask<ProduceResponse?> FlushedAsync(ProduceResponse response, List<Pending> pending)
     {
         foreach ((PartitionLog log, long endOffset, Answer answer) in pending)
         {
             try
             {
-                await log.FlushedAsync(endOffset, cancellation);
+                await log.FlushedAsync(endOffset); // ends with the flush, so a stopping broker needs no cancellation
             }
             catch (IOException e)
             {
