@@ -14,6 +14,7 @@ namespace LogPipeline.Broker.Network;
 internal sealed class EventLoop : IDisposable
 {
     private const int EventsMax = 128;
+    private const uint Both = SocketCalls.EventIn | SocketCalls.EventOut | SocketCalls.EventPeerClosed | SocketCalls.EdgeTriggered;
 
     private readonly SafeFileHandle _epoll;
     private readonly ConcurrentDictionary<long, SocketTransport> _connections = new();
@@ -44,9 +45,12 @@ internal sealed class EventLoop : IDisposable
     {
         long number = Interlocked.Increment(ref _lastNumber);
         _connections[number] = connection;
-        Watch(socket, number, SocketCalls.EventIn | SocketCalls.EventOut | SocketCalls.EventPeerClosed | SocketCalls.EdgeTriggered);
+        Watch(SocketCalls.EpollAdd, socket, number, Both);
         return number;
     }
+
+    /// <summary>Has the loop told of the socket's state anew, if it is ready: how other threads hand a connection over.</summary>
+    public void TellAgain(long number, SafeHandle socket) => Watch(SocketCalls.EpollModify, socket, number, Both);
 
     public void Remove(long number) => _connections.TryRemove(number, out _);
 
@@ -58,7 +62,7 @@ internal sealed class EventLoop : IDisposable
     {
         _isStopping = true;
         // A datagram socket can always be written: watching it is an event.
-        Watch(_wake.SafeHandle, 0, SocketCalls.EventOut);
+        Watch(SocketCalls.EpollAdd, _wake.SafeHandle, 0, SocketCalls.EventOut);
         if (!IsCurrent)
         {
             _thread.Join();
@@ -67,11 +71,11 @@ internal sealed class EventLoop : IDisposable
         _epoll.Dispose();
     }
 
-    private unsafe void Watch(SafeHandle socket, long number, uint flags)
+    private unsafe void Watch(int operation, SafeHandle socket, long number, uint flags)
     {
         byte* description = stackalloc byte[16];
         EpollEvents.Write(new Span<byte>(description, 16), flags, number);
-        if (SocketCalls.epoll_ctl(_epoll, SocketCalls.EpollAdd, socket, description) != 0)
+        if (SocketCalls.epoll_ctl(_epoll, operation, socket, description) != 0)
         {
             throw Failure("epoll_ctl");
         }

@@ -15,6 +15,7 @@ internal static unsafe partial class SocketCalls
 
     public const int EpollCloseOnExec = 0x80000;
     public const int EpollAdd = 1;
+    public const int EpollModify = 3;
     public const uint EventIn = 0x1;
     public const uint EventOut = 0x4;
     public const uint EventError = 0x8;

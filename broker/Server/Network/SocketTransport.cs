@@ -7,8 +7,8 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LogPipeline.Broker.Network;
 
-// Sockets never block. A call is tried at once, by whatever thread makes it; where it would block, its caller is parked and released
-// on the event loop's thread. _gate guards the fields below it, never a wait. A receive that left room in its buffer emptied the
+// Sockets never block. A send is tried at once by whatever thread makes it, a receive on the event loop's thread alone: a flush thread
+// that answered hands the connection back. Where a call would block, its caller is parked and released on the loop's thread. _gate guards the fields below it, never a wait. A receive that left room in its buffer emptied the
 // socket, so the next one waits for an event without asking (the end of the stream is sticky: it may come with the last bytes).
 // How a frame leaves: one send when it has no splices, or only ones worth copying; else its bytes by send and its large regions of
 // segment files by sendfile(2).
@@ -32,7 +32,7 @@ internal sealed class SocketTransport : IConnectionTransport
     private Memory<byte> _receiving;
     private bool _isReceiving;
     private bool _isSendParked;
-    private bool _mayRead = true;
+    private bool _mayRead; // an event says when
     private bool _mayWrite = true;
     private bool _isEnding;
     private bool _isAborted;
@@ -60,8 +60,9 @@ internal sealed class SocketTransport : IConnectionTransport
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_isAborted, this);
-            bool isTurnOver = _share <= 0 && _loop.IsCurrent;
-            if (!isTurnOver && TryReceive(buffer.Span, out int received))
+            bool isLoop = _loop.IsCurrent;
+            bool isTurnOver = isLoop && _share <= 0;
+            if (isLoop && !isTurnOver && TryReceive(buffer.Span, out int received))
             {
                 return ValueTask.FromResult(received);
             }
@@ -70,6 +71,10 @@ internal sealed class SocketTransport : IConnectionTransport
             if (isTurnOver)
             {
                 _loop.Again(this);
+            }
+            else if (!isLoop && _mayRead)
+            {
+                _loop.TellAgain(_number, _handle);
             }
             return parked;
         }

@@ -26,21 +26,24 @@ internal sealed class WaitingReaders
 
     public void Wake()
     {
+        ReadSignal[] woken;
         lock (_lock)
         {
-            foreach (ReadSignal signal in _waiting)
-            {
-                signal.Set();
-            }
+            woken = [.. _waiting];
+        }
+        foreach (ReadSignal signal in woken)
+        {
+            signal.Set();
         }
     }
 }
 
+// The fetch goes on right on the thread that sets the signal, mostly the one that flushed; so it is set under no lock.
 /// <summary>Something that a fetch awaits: more data, or its time being up.</summary>
 internal sealed class ReadSignal
 {
     private readonly Lock _lock = new();
-    private TaskCompletionSource _set = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource _set = new();
     private volatile bool _isExpired;
 
     /// <summary>Whether the time to wait is up. A clock of another kind may say a little less: this counts.</summary>
@@ -60,10 +63,12 @@ internal sealed class ReadSignal
 
     public void Set()
     {
+        TaskCompletionSource set;
         lock (_lock)
         {
-            _set.TrySetResult();
+            set = _set;
         }
+        set.TrySetResult();
     }
 
     /// <summary>Sets the signal because the time is up.</summary>
@@ -80,7 +85,7 @@ internal sealed class ReadSignal
         {
             if (_set.Task.IsCompleted)
             {
-                _set = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _set = new TaskCompletionSource();
             }
         }
     }
