@@ -5,6 +5,7 @@ internal sealed class ManualTime : TimeProvider
 {
     private readonly Lock _lock = new();
     private readonly List<Timer> _timers = [];
+    private TaskCompletionSource _armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -24,6 +25,24 @@ internal sealed class ManualTime : TimeProvider
         var timer = new Timer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
+    }
+
+    /// <summary>Completes when a timer is armed that is due after exactly this time: then somebody waits.</summary>
+    public async Task UntilDueInAsync(TimeSpan time)
+    {
+        while (true)
+        {
+            Task armed;
+            lock (_lock)
+            {
+                if (_timers.Exists(timer => timer.Due == _now + time))
+                {
+                    return;
+                }
+                armed = _armed.Task;
+            }
+            await armed;
+        }
     }
 
     public void Advance(TimeSpan by)
@@ -63,6 +82,8 @@ internal sealed class ManualTime : TimeProvider
                 {
                     Due = time._now + dueTime;
                     time._timers.Add(this);
+                    time._armed.SetResult();
+                    time._armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 }
                 return true;
             }

@@ -47,7 +47,7 @@ public sealed class FetchTests
         FetchResponse woken = await reader.NextAsync<FetchRequest, FetchResponse>(waiting, 11);
         Assert.Equal([0], woken.Responses[0].Partitions[0].BaseOffsets());
         waiting = reader.Post<FetchRequest, FetchResponse>(Ask.Fetch("t", 1, maxWaitMs: 500), 11);
-        await writer.MetadataAsync("t");
+        await broker.Time.UntilDueInAsync(TimeSpan.FromMilliseconds(500));
         Assert.False(reader.Transport.Sent.TryPeek(out _));
         broker.Time.Advance(TimeSpan.FromMilliseconds(500));
         Assert.Equal(0, (await reader.NextAsync<FetchRequest, FetchResponse>(waiting, 11)).Responses[0].Partitions[0].Records.Length);
