@@ -38,12 +38,11 @@ internal sealed class WaitingReaders
     }
 }
 
-// The fetch goes on right on the thread that sets the signal, mostly the one that flushed; so it is set under no lock.
 /// <summary>Something that a fetch awaits: more data, or its time being up.</summary>
 internal sealed class ReadSignal
 {
     private readonly Lock _lock = new();
-    private TaskCompletionSource _set = new();
+    private TaskCompletionSource _set = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isExpired;
 
     /// <summary>Whether the time to wait is up. A clock of another kind may say a little less: this counts.</summary>
@@ -85,7 +84,7 @@ internal sealed class ReadSignal
         {
             if (_set.Task.IsCompleted)
             {
-                _set = new TaskCompletionSource();
+                _set = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             }
         }
     }
