@@ -1,13 +1,17 @@
-// Runs a benchmark by name: `storage`, `sink`, `agent [LINES]`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by
+// Runs a benchmark by name: `storage`, `broker`, `sink`, `agent [LINES]`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by
 // `--filter '*Protocol*'`; without arguments it lists those.
 using System.Globalization;
 using LogPipeline.Benchmarks;
+using LogPipeline.Benchmarks.Broker;
 using LogPipeline.Benchmarks.Whole;
 
 switch (args)
 {
     case ["storage"]:
         await StorageFlush.RunAsync(Path.Combine(Environment.CurrentDirectory, "artifacts", "bench"), Console.Out);
+        break;
+    case ["broker"]:
+        await BrokerLoad.RunAsync(Console.Out);
         break;
     case ["sink"]:
         await SinkFlush.RunAsync(Console.Out);
