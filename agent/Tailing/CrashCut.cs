@@ -16,29 +16,20 @@ internal static class CrashCut
     /// differs, lest the new line lose what it happens to share with the old one. Null when it cannot be told, because the file's
     /// begin is another's or nothing of what was read near the cut is kept.
     /// </summary>
-    /// <param name="generation">Whose bytes.</param>
+    /// <param name="lives">The generations that the file has been, oldest first: each one's bytes hold from its begin on.</param>
     /// <param name="file">What is compared with them.</param>
     /// <param name="entries">Entries with their batches, of any generation, in any order.</param>
-    public static long? FirstDifference(Generation generation, IFile file, IEnumerable<InflightEntry> entries)
+    public static long? FirstDifference(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries)
     {
-        int head = generation.Head.Length;
-        if (head > 0 && file.Length >= head && FileProof.HeadOf(file, head) != generation.Head)
-        {
-            return null;
-        }
+        Generation generation = lives[^1];
         SortedDictionary<long, Compared> records = [];
-        foreach (InflightEntry entry in entries)
+        foreach (Generation life in lives)
         {
-            if (entry.RecordCount > 0 && entry.Ranges.Any(r => r.Generation == generation.Id))
+            foreach (long gone in records.Values.Where(r => r.End > life.Begin).Select(r => r.Begin).ToList())
             {
-                ReEncoder.Visit(entry.Batch.Span, (position, value) =>
-                {
-                    if (position.Generation == generation.Id)
-                    {
-                        records[position.CoveredBegin] = Compare(file, position, value);
-                    }
-                });
+                records.Remove(gone);
             }
+            Collect(life, file, entries, records);
         }
         // What lies before a hole tells nothing.
         List<Compared> run = [];
@@ -50,12 +41,38 @@ internal static class CrashCut
             }
             run.Add(record);
         }
-        if (run.Count == 0 || run[0].GoOn <= run[0].Begin)
+        if (run.Count == 0)
+        {
+            // Nothing was read and less is there than what was not to be read: so it is of that.
+            return generation.Read.Position == generation.Begin && file.Length < generation.Begin ? file.Length : null;
+        }
+        if (run[0].GoOn <= run[0].Begin)
+        {
+            return null;
+        }
+        // The head proves what lies before the run; where the run begins within it, the cut may have changed the head too.
+        int head = generation.Head.Length;
+        if (run[0].Begin >= head && head > 0 && FileProof.HeadOf(file, head) != generation.Head)
         {
             return null;
         }
         int differs = run.FindIndex(r => !r.IsSame);
         return differs < 0 ? run[^1].End : run[differs].GoOn;
+    }
+
+    private static void Collect(
+        Generation life, IFile file, IEnumerable<InflightEntry> entries, SortedDictionary<long, Compared> records)
+    {
+        foreach (InflightEntry entry in entries.Where(e => e.RecordCount > 0 && e.Ranges.Any(r => r.Generation == life.Id)))
+        {
+            ReEncoder.Visit(entry.Batch.Span, (position, value) =>
+            {
+                if (position.Generation == life.Id)
+                {
+                    records[position.CoveredBegin] = Compare(file, position, value);
+                }
+            });
+        }
     }
 
     private static Compared Compare(IFile file, in RecordPosition position, ReadOnlySpan<byte> value)

@@ -69,7 +69,7 @@ internal sealed class FileBirths(
         GenerationPhase phase = generation.Phase == GenerationPhase.Live ? GenerationPhase.Live : GenerationPhase.Rotated;
         long position = generation.Read.Position;
         List<InflightEntry> kept = [.. when == CutFound.Running ? file.Log?.Kept() ?? [] : state.FoundWhole];
-        if (when == CutFound.AtBoot && CrashCut.FirstDifference(generation, probe, kept) is long different)
+        if (when == CutFound.AtBoot && CrashCut.FirstDifference(LivesOf(generation), probe, kept) is long different)
         {
             logger.CutByCrash(path, different);
             End(file);
@@ -258,7 +258,7 @@ internal sealed class FileBirths(
                 continue;
             }
             using IFile? copy = book.Open(path);
-            if (copy is not null && CrashCut.FirstDifference(generation, copy, kept) == copy.Length)
+            if (copy is not null && CrashCut.FirstDifference(LivesOf(generation), copy, kept) == copy.Length)
             {
                 _copies.Remove((path, generation.Topic));
                 Begin(path, file.Input, copy, copy.Length, GenerationPhase.Rotated, null);
@@ -267,6 +267,10 @@ internal sealed class FileBirths(
         }
         return null;
     }
+
+    /// <summary>The generations that a file has been, oldest first, up to one.</summary>
+    private List<Generation> LivesOf(Generation last) =>
+        [.. generations.All.Where(g => g != last && g.Identity == last.Identity && g.Topic == last.Topic), last];
 
     /// <summary>The files beside one that are not followed.</summary>
     private IEnumerable<(string Path, FileStatus Status)> Unfollowed(TailedFile file)
