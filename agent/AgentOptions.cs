@@ -37,6 +37,9 @@ public sealed record AgentOptions
     /// <summary>Bytes of batches not yet acked, over all partitions: the bound on memory and on the in-flight file.</summary>
     public long UnackedBytesMax { get; init; } = 16 << 20;
 
+    /// <summary>Size to which a file of batches not yet acked is preallocated.</summary>
+    public long InflightSegmentBytes { get; init; } = 8 << 20;
+
     /// <summary>Acked batches are kept this long, to be sent again if a broker lost them.</summary>
     public TimeSpan RetainedTime { get; init; } = TimeSpan.FromMinutes(10);
 

@@ -11,7 +11,6 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
 {
     public const string Prefix = "inflight-";
 
-    private const long SegmentBytes = 8 << 20;
     private const byte Version = 1;
 
     private readonly List<InflightSegment> _segments = [];
@@ -210,7 +209,7 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
 
     private async Task WriteAsync(List<(InflightEntry Entry, int Offset, int Length)> placed)
     {
-        if (_file is null || _position > SegmentBytes)
+        if (_file is null || _position > options.InflightSegmentBytes)
         {
             Roll();
         }
@@ -246,8 +245,8 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
         header.End();
         try
         {
-            file.SetLength(SegmentBytes);
-            file.Reserve(SegmentBytes);
+            file.SetLength(options.InflightSegmentBytes);
+            file.Reserve(options.InflightSegmentBytes);
             file.Write(header.Written, 0);
             file.Flush();
             files.FlushDirectory(directory);

@@ -31,7 +31,8 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
 {
     private const int ReadBytes = 512 << 10;
 
-    private readonly byte[] _buffer = new byte[Fingerprint.LengthMax + Math.Max(ReadBytes, options.Inputs.Max(i => i.MaxLineBytes) + (64 << 10))];
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
+        Fingerprint.LengthMax + Math.Max(ReadBytes, options.Inputs.Max(i => i.MaxLineBytes) + (64 << 10)));
 
     public ReadOutcome Read(TailedFile file, IFile handle, ILineTarget log)
     {

@@ -13,6 +13,7 @@ internal sealed class Flow(SimNetwork network, Life writer, Life reader)
     private readonly Queue<ReadOnlyMemory<byte>> _arrived = new();
     private readonly List<TaskCompletionSource> _waitingForRoom = [];
     private TaskCompletionSource<int>? _waiting;
+    private CancellationTokenRegistration _cancelling;
     private Memory<byte> _target;
     private TimeSpan _lastArrival;
     private int _unread;
@@ -82,7 +83,7 @@ internal sealed class Flow(SimNetwork network, Life writer, Life reader)
         _target = target;
         if (cancellation.CanBeCanceled)
         {
-            cancellation.Register(() => network.World.After(TimeSpan.Zero, reader, () => Cancel(waiting, cancellation)));
+            _cancelling = cancellation.UnsafeRegister(_ => network.World.After(TimeSpan.Zero, reader, () => Cancel(waiting, cancellation)), null);
         }
         return waiting.Task;
     }
@@ -166,19 +167,27 @@ internal sealed class Flow(SimNetwork network, Life writer, Life reader)
         }
         if (_arrived.Count > 0)
         {
-            _waiting = null;
+            Unwait();
             waiting.TrySetResult(Take(_target));
         }
         else if (_broken is not null)
         {
-            _waiting = null;
+            Unwait();
             waiting.TrySetException(new IOException(_broken.Message));
         }
         else if (_ended)
         {
-            _waiting = null;
+            Unwait();
             waiting.TrySetResult(0);
         }
+    }
+
+    // A life's token outlives its reads by far: what hangs on it must not pile up.
+    private void Unwait()
+    {
+        _waiting = null;
+        _cancelling.Dispose();
+        _cancelling = default;
     }
 
     private void Cancel(TaskCompletionSource<int> waiting, CancellationToken cancellation)

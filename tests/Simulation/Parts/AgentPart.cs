@@ -27,6 +27,8 @@ internal sealed class AgentPart
             Host = machine.Name,
             MachineId = $"machine of {machine.Name}",
             BatchBytes = 2048,
+            // Small, so that files roll over and a run moves few bytes.
+            InflightSegmentBytes = 64 << 10,
             Compression = BatchCompression.None,
             Inputs = [new InputOptions { Paths = [$"{AppServer.Logs}/*.log*"], Topic = Story.Topic, MaxLineBytes = 1024 }],
         };

@@ -3,90 +3,109 @@ namespace LogPipeline.Simulation.Plants;
 /// <summary>A rule broken on purpose, outside the product: the checker must notice within a number of seeds.</summary>
 /// <param name="Name">What is wrong.</param>
 /// <param name="Cast">Who takes part.</param>
+/// <param name="Rules">Which broken rules it may show as.</param>
+/// <param name="Weather">The faults that bring it to light; they alone must break nothing.</param>
 /// <param name="Break">Breaks it.</param>
-internal sealed record Plant(string Name, Cast Cast, Action<Story> Break)
+internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules, Action<Story> Weather, Action<Story> Break)
 {
+    private const string AckedStays = "an acked batch stays";
+    private const string ShownStays = "what was shown stays";
+    private const string NoGap = "offsets have no gap";
+    private const string EndToEnd = "ranges lie end to end";
+    private const string Once = "a line is in the table once";
+    private const string OnceInTopic = "a line is in the topic once";
+    private const string InTable = "a line is in the table";
+    private const string InTopic = "a line is in the topic";
+    private const string Drains = "everything drains";
+    private const string RowsInside = "stored ranges hold the rows";
+    private const string NoHole = "stored ranges have no hole";
+    private const string LedgerFits = "the ledger fits the rows";
+    private const string NoEnd = "no part ends by itself";
+    private const string Possible = "a producer sees no impossible error";
+
     public static IReadOnlyList<Plant> All { get; } =
     [
-        new("broker acks before fsync", Cast.BrokerAndSink, static story =>
+        new("broker acks before fsync", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap], PowerFails, static story =>
+            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsFlush = static path => path.EndsWith(".log", StringComparison.Ordinal) }),
+        new("broker does not flush directories", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, NoEnd, Possible, Drains], PowerFails, static story =>
+            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true }),
+        new("broker's topic registry is not flushed", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, NoEnd, Possible, Drains], PowerFails, static story =>
+            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsFlush = static path => !path.EndsWith(".log", StringComparison.Ordinal) }),
+        new("ledger condition left out", Cast.BrokerAndSink, [Once, LedgerFits, RowsInside, NoHole, InTable, Drains],
+            static story =>
+            {
+                story.AddSink();
+                story.Plan.Freezes = true;
+                story.Plan.Kills = true;
+            },
+            static story => story.Database.Plants.IgnoresLedgerCondition = true),
+        new("rows committed apart from the ledger", Cast.BrokerAndSink, [Once, LedgerFits, RowsInside], DatabaseFails,
+            static story => story.Database.Plants.RowsOutsideTransaction = true),
+        new("ledger committed apart from the rows", Cast.BrokerAndSink, [InTable, Drains, NoHole, LedgerFits], DatabaseFails,
+            static story => story.Database.Plants.LedgerOutsideTransaction = true),
+        new("stale next_offset", Cast.BrokerAndSink, [Once, LedgerFits, RowsInside], Kills, static story =>
         {
-            PowerFails(story);
-            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsFlush = static path => path.EndsWith(".log", StringComparison.Ordinal) };
-        }),
-        new("broker does not flush directories", Cast.BrokerAndSink, static story =>
-        {
-            PowerFails(story);
-            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true };
-        }),
-        new("broker's topic registry is not flushed", Cast.BrokerAndSink, static story =>
-        {
-            PowerFails(story);
-            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsFlush = static path => !path.EndsWith(".log", StringComparison.Ordinal) };
-        }),
-        new("ledger condition left out", Cast.BrokerAndSink, static story =>
-        {
-            story.AddSink();
-            story.Plan.Freezes = true;
-            story.Plan.Kills = true;
-            story.Database.Plants.IgnoresLedgerCondition = true;
-        }),
-        new("rows committed apart from the ledger", Cast.BrokerAndSink, static story =>
-        {
-            story.Plan.Kills = true;
-            story.Plan.DatabaseRestarts = true;
-            story.Database.Plants.RowsOutsideTransaction = true;
-        }),
-        new("ledger committed apart from the rows", Cast.BrokerAndSink, static story =>
-        {
-            story.Plan.Kills = true;
-            story.Plan.DatabaseRestarts = true;
-            story.Database.Plants.LedgerOutsideTransaction = true;
-        }),
-        new("stale next_offset", Cast.BrokerAndSink, static story =>
-        {
-            story.Plan.Kills = true;
             story.Database.Plants.StaleClaims = true;
             story.Database.Plants.IgnoresLedgerCondition = true;
         }),
-        new("sources not updated", Cast.BrokerAndSink, static story => story.Database.Plants.LeavesSources = true),
-        new("claims leave the old owner", Cast.BrokerAndSink, static story =>
-        {
-            story.Plan.Kills = true;
-            story.Database.Plants.ClaimsWithoutOwner = true;
-        }),
-        new("sequence numbers left out", Cast.BrokerAndSink, static story =>
-        {
-            story.Plan.Kills = true;
-            story.Shippers.ForEach(static shipper => shipper.WrapConnector = static connector => new WithoutProducer(connector));
-        }),
-        new("agent sends before its entry is durable", Cast.Whole, static story =>
-        {
-            PowerFails(story);
-            Agents(story, static path => path.Contains("inflight", StringComparison.Ordinal));
-        }),
-        new("agent's registry is not flushed", Cast.Whole, static story =>
-        {
-            PowerFails(story);
-            Agents(story, static path => path.Contains("registry", StringComparison.Ordinal));
-        }),
-        new("agent renames without flushing its directory", Cast.Whole, static story =>
-        {
-            PowerFails(story);
+        new("sources not updated", Cast.BrokerAndSink, [RowsInside, NoHole], static _ => { },
+            static story => story.Database.Plants.LeavesSources = true),
+        new("claims leave the old owner", Cast.BrokerAndSink, [Drains, Once, NoEnd], Kills,
+            static story => story.Database.Plants.ClaimsWithoutOwner = true),
+        new("sequence numbers left out", Cast.BrokerAndSink, [OnceInTopic, Once, EndToEnd], Kills, static story =>
+            story.Shippers.ForEach(static shipper => shipper.WrapConnector = static connector => new WithoutProducer(connector))),
+        new("agent sends before its entry is durable", Cast.Whole, [Once, OnceInTopic, InTopic, InTable, EndToEnd, NoHole, Drains], PowerFails,
+            static story => Agents(story, static path => path.Contains("inflight", StringComparison.Ordinal))),
+        new("agent's registry is not flushed", Cast.Whole, [Once, OnceInTopic, InTopic, InTable, EndToEnd, NoHole, Drains], PowerFails,
+            static story => Agents(story, static path => path.Contains("registry", StringComparison.Ordinal))),
+        new("agent renames without flushing its directory", Cast.Whole, [Once, OnceInTopic, InTopic, InTable, EndToEnd, NoHole, Drains], PowerFails, static story =>
             story.Agents.ForEach(static agent => agent.WrapFiles = static files =>
-                new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true });
-        }),
-        new("agent does not see rotated files", Cast.Whole, static story =>
-        {
-            story.Plan.Kills = true;
+                new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true })),
+        new("agent does not see rotated files", Cast.Whole, [Drains, InTable, InTopic, NoHole, EndToEnd], Kills, static story =>
             story.Agents.ForEach(static agent => agent.WrapFiles = static files =>
-                new WrappedFiles(files) { Hides = static name => name.Contains(".log.", StringComparison.Ordinal) });
-        }),
+                new WrappedFiles(files) { Hides = static name => name.Contains(".log.", StringComparison.Ordinal) })),
     ];
+
+    /// <summary>
+    /// The first seed in which a fitting rule breaks, and which passes with the same weather and without the plant: so nothing
+    /// else can have been what was caught.
+    /// </summary>
+    public SeedResult? Catch(ulong seedsMax)
+    {
+        for (ulong from = 1; from <= seedsMax;)
+        {
+            SeedResult? caught = SeedRun.Many(from, seedsMax - from + 1, Cast, static () => false, plant: Both);
+            if (caught is null)
+            {
+                return null;
+            }
+            if (Rules.Contains(caught.Failure!.Rule) && SeedRun.One(caught.Seed, Cast, Weather).Failure is null)
+            {
+                return caught;
+            }
+            from = caught.Seed + 1;
+        }
+        return null;
+    }
+
+    private void Both(Story story)
+    {
+        Weather(story);
+        Break(story);
+    }
 
     private static void PowerFails(Story story)
     {
         story.Plan.PowerLoss = 0.5;
         story.Plan.Kills = true;
+    }
+
+    private static void Kills(Story story) => story.Plan.Kills = true;
+
+    private static void DatabaseFails(Story story)
+    {
+        story.Plan.Kills = true;
+        story.Plan.DatabaseRestarts = true;
     }
 
     private static void Agents(Story story, Func<string, bool> skips) => story.Agents.ForEach(agent =>
