@@ -60,6 +60,9 @@ public sealed class BrokerCore : IDisposable
 
     internal TopicRegistry Topics => _topics;
 
+    /// <summary>Stops to serve an API, as a broker that never knew it. Before the first connection only.</summary>
+    internal void Withdraw(ApiKey api) => _handlers.Remove(api);
+
     internal GroupCoordinator Groups => _groups;
 
     /// <summary>Opens the data directory, recovers it after a crash and loads topics and groups.</summary>

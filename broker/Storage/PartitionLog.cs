@@ -28,6 +28,9 @@ public sealed partial class PartitionLog
     private long _endOffset;
     private long _logStartOffset;
 
+    /// <summary>For a simulation of brokers that remember less; the partition's lock guards it.</summary>
+    internal ProducerTable ProducerTable => _producers;
+
     internal PartitionLog(LogPlace place, LogState state, PartitionLogOptions options, long logStartOffset)
     {
         _files = place.Files;

@@ -31,7 +31,16 @@ internal sealed class Story
         PartitionCount = World.Random.Next(1, 4);
         BrokerHost = new Machine(World, "broker-host");
         Broker = new BrokerPart(BrokerHost, Network, Settings()) { Witness = () => new WireWitness(Acks) };
-        Broker.Opened = CheckBrokerDisk;
+        Forgetful? forgetful = Plan.Forgets ? new Forgetful(World, forgetsProducers: cast == Cast.Whole) : null;
+        Broker.Opened = core =>
+        {
+            CheckBrokerDisk();
+            forgetful?.Forget(core);
+        };
+        if (Plan.TailLost && cast == Cast.Whole)
+        {
+            BrokerHost.PowerLost = LoseTail;
+        }
         if (cast == Cast.Whole)
         {
             Whole();
@@ -118,7 +127,7 @@ internal sealed class Story
             return;
         }
         // What may still come, late: repeats, old requests, rebalances.
-        World.Run(World.Now + TimeSpan.FromSeconds(20));
+        World.Run(World.Now + TimeSpan.FromSeconds(World.Chance(0.2) ? 40 : 3));
         if (World.Failure is null)
         {
             Account();
@@ -185,6 +194,18 @@ internal sealed class Story
             Delivery.CheckRanges(World, topic);
         }
         Delivery.CheckSources(World, Database.Tables);
+    }
+
+    private void LoseTail()
+    {
+        int partition = World.Random.Next(PartitionCount);
+        string name = string.Create(CultureInfo.InvariantCulture, $"{Topic}-{partition}");
+        if (TailLoss.Cut(BrokerHost.Disk, BrokerPart.Data, name, World.Random) is { } lost)
+        {
+            World.Trace.Say(null, $"the broker's disk has lost partition {partition} from offset {lost} on");
+            TailLost = true;
+            Acks.Forget(partition, lost);
+        }
     }
 
     private void CheckBrokerDisk()

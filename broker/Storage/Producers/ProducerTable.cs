@@ -15,6 +15,9 @@ internal sealed class ProducerTable
 
     public IEnumerable<ProducerEntry> Entries => _entries.Values;
 
+    /// <summary>The answer to a repeat of a batch that is no longer remembered. Apache Kafka says OutOfOrderSequenceNumber.</summary>
+    public ErrorCode OldRepeat { get; set; } = ErrorCode.DuplicateSequenceNumber;
+
     /// <summary>Whether the batch may be appended.</summary>
     /// <param name="header">Of a batch with a producer.</param>
     /// <param name="heardSince">Producers silent since before this time (milliseconds since 1970) are forgotten.</param>
@@ -64,6 +67,9 @@ internal sealed class ProducerTable
         entry.Add(epoch, in batch);
     }
 
+    /// <summary>Forgets a producer, whatever it sent.</summary>
+    public void Remove(long producerId) => _entries.Remove(producerId);
+
     /// <summary>Forgets producers silent since before a time (milliseconds since 1970).</summary>
     public void Expire(long heardSince)
     {
@@ -78,7 +84,7 @@ internal sealed class ProducerTable
         silent?.ForEach(id => _entries.Remove(id));
     }
 
-    private static ErrorCode CheckSequence(ProducerEntry entry, in BatchHeader header, out ProducerBatch? repeated)
+    private ErrorCode CheckSequence(ProducerEntry entry, in BatchHeader header, out ProducerBatch? repeated)
     {
         for (int i = 0; i < entry.Count; i++)
         {
@@ -97,6 +103,6 @@ internal sealed class ProducerTable
         }
         // Sequences run modulo 2^31: what ends less than half the circle behind the newest one was appended before.
         int behind = RecordBatch.Sequence(entry.Last.LastSequence, -header.LastSequence);
-        return behind < 1 << 30 ? ErrorCode.DuplicateSequenceNumber : ErrorCode.OutOfOrderSequenceNumber;
+        return behind < 1 << 30 ? OldRepeat : ErrorCode.OutOfOrderSequenceNumber;
     }
 }

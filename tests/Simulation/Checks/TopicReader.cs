@@ -21,17 +21,25 @@ internal static class TopicReader
                 continue;
             }
             using IFile file = files.Open($"{directory}/{entry.Name}", FileOpenMode.Read);
-            byte[] bytes = new byte[file.Length];
-            file.Read(bytes, 0);
-            for (int at = 0; BatchHeader.TryParse(bytes.AsSpan(at), out BatchHeader header);)
+            batches.AddRange(Read(file));
+        }
+        return batches;
+    }
+
+    /// <summary>The batches of one segment.</summary>
+    public static List<StoredBatch> Read(IFile file)
+    {
+        var batches = new List<StoredBatch>();
+        byte[] bytes = new byte[file.Length];
+        file.Read(bytes, 0);
+        for (int at = 0; BatchHeader.TryParse(bytes.AsSpan(at), out BatchHeader header);)
+        {
+            if (header.SizeInBytes > bytes.Length - at || !RecordBatch.CrcIsValid(bytes.AsSpan(at, header.SizeInBytes)))
             {
-                if (header.SizeInBytes > bytes.Length - at || !RecordBatch.CrcIsValid(bytes.AsSpan(at, header.SizeInBytes)))
-                {
-                    break;
-                }
-                batches.Add(new StoredBatch(header, bytes.AsMemory(at, header.SizeInBytes)));
-                at += header.SizeInBytes;
+                break;
             }
+            batches.Add(new StoredBatch(header, bytes.AsMemory(at, header.SizeInBytes)));
+            at += header.SizeInBytes;
         }
         return batches;
     }

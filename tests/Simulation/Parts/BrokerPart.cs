@@ -33,15 +33,11 @@ internal sealed class BrokerPart
     /// <summary>Reads along on each connection.</summary>
     public Func<IWireWitness?> Witness { get; set; } = static () => null;
 
-    /// <summary>Runs before the data directory is opened: what a forgetful broker has forgotten by then.</summary>
-    public Action? Opening { get; set; }
-
     /// <summary>Runs when the broker has recovered and before it serves.</summary>
-    public Action? Opened { get; set; }
+    public Action<BrokerCore>? Opened { get; set; }
 
     private async Task RunAsync(Life life)
     {
-        Opening?.Invoke();
         IFileSystem files = WrapFiles(Part.Machine.Attach(life));
         var options = new BrokerOptions
         {
@@ -54,7 +50,7 @@ internal sealed class BrokerPart
         };
         BrokerCore core = BrokerCore.Open(options, files, life.Time, life.Random);
         life.AtDeath(core.Telemetry.Dispose);
-        Opened?.Invoke();
+        Opened?.Invoke(core);
         _network.Listen(life, Host, Port, end => Serve(life, core, end));
         try
         {
