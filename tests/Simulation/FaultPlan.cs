@@ -27,7 +27,7 @@ internal sealed class FaultPlan
         DatabaseRestarts = On(0.3);
         SecondSink = On(0.4);
         DiskFull = On(0.15);
-        TailLost = On(0.15) && IsOpen("tail");
+        TailLost = On(0.15);
         Forgets = On(0.25);
     }
 
@@ -68,10 +68,6 @@ internal sealed class FaultPlan
     public CrashPoint? NextCrash() => CrashEvery == 0
         ? null
         : new CrashPoint(1 + (int)(-Math.Log(1 - _world.Random.NextDouble()) * CrashEvery), _world.Random.Next(2) == 0, _world.Chance(PowerLoss));
-
-    // Kinds of faults that the product does not pass in every seed yet: LOGPIPE_SIMULATE_OPEN names those to bring: tail.
-    private static bool IsOpen(string kind) =>
-        Environment.GetEnvironmentVariable("LOGPIPE_SIMULATE_OPEN")?.Split(',').Contains(kind) == true;
 
     private bool On(double probability) => _world.Chance(probability);
 }

@@ -37,10 +37,14 @@ internal sealed class Story
             CheckBrokerDisk();
             forgetful?.Forget(core);
         };
-        if (Plan.TailLost && cast == Cast.Whole)
+        BrokerHost.PowerLost = () =>
         {
-            BrokerHost.PowerLost = LoseTail;
-        }
+            // Only an agent keeps what was acked, to send it again.
+            if (Plan.TailLost && cast == Cast.Whole)
+            {
+                LoseTail();
+            }
+        };
         if (cast == Cast.Whole)
         {
             Whole();
