@@ -185,6 +185,11 @@ internal sealed class FileSweep(
             births.Cut(file, CutFound.Running);
             return;
         }
+        if (changed && status.Length <= file.Size)
+        {
+            // Cut behind the position, and perhaps written anew.
+            file.ScannedUntil = 0;
+        }
         (file.Size, file.ModifiedTime) = (status.Length, status.ModifiedTime);
         if (generation.Phase == GenerationPhase.Finished && file.Unread > 0)
         {

@@ -58,9 +58,9 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
         Progress progress = generation.Read;
         long origin = progress.Position;
         ReadOnlySpan<byte> bytes = _buffer.AsSpan(before, got - before);
-        int scanned = (int)Math.Clamp(file.ScannedUntil - origin, 0, bytes.Length);
+        // Bytes behind the position may have been cut and written anew since they were searched, so they are searched again.
         var framer = new LineFramer(
-            bytes, origin, progress.LineBegin, progress.Part, file.Input.MaxLineBytes, scanned, file.TakeRest && reachesEnd);
+            bytes, origin, progress.LineBegin, progress.Part, file.Input.MaxLineBytes, scanned: 0, file.TakeRest && reachesEnd);
         long now = SaneClock.Now(time, out bool clamped);
         PositionFlags more = clamped ? PositionFlags.TimestampClamped : PositionFlags.None;
         bool blocked = false;
