@@ -41,7 +41,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         {
             return Silence(response);
         }
-        return pending.Count == 0 ? new(response) : FlushedAsync(response, pending);
+        return pending.Count == 0 ? new(response) : FlushedAsync(response, pending, context.Version);
     }
 
     private Answer Append(
@@ -67,8 +67,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         }
         catch (IOException e)
         {
-            logger.AppendFailed(e, log.Topic, log.Partition);
-            (answer.ErrorCode, answer.ErrorMessage) = (ErrorCode.KafkaStorageError, e.Message);
+            Fail(answer, log, context.Version, e);
         }
         return answer;
     }
@@ -83,7 +82,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         }
         if (topic?.Partition(entry.Index) is null)
         {
-            return (topic is null && context.Version >= 13 ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition, null);
+            return (topic is null ? Unknown(context.Version) : ErrorCode.UnknownTopicOrPartition, null);
         }
         if (topic.IsInternal && context.ClientId != "__admin_client")
         {
@@ -102,7 +101,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
             : (ErrorCode.None, null);
     }
 
-    private async ValueTask<ProduceResponse?> FlushedAsync(ProduceResponse response, List<Pending> pending)
+    private async ValueTask<ProduceResponse?> FlushedAsync(ProduceResponse response, List<Pending> pending, short version)
     {
         foreach ((PartitionLog log, long endOffset, Answer answer) in pending)
         {
@@ -112,12 +111,26 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
             }
             catch (IOException e)
             {
-                logger.AppendFailed(e, log.Topic, log.Partition);
-                (answer.ErrorCode, answer.ErrorMessage, answer.BaseOffset) = (ErrorCode.KafkaStorageError, e.Message, -1);
+                Fail(answer, log, version, e);
             }
         }
         return response;
     }
+
+    // A log that takes nothing has lost its disk, or its topic while the batch was under way.
+    private void Fail(Answer answer, PartitionLog log, short version, IOException error)
+    {
+        answer.BaseOffset = -1;
+        if (topics.Find(log.TopicId) is null)
+        {
+            answer.ErrorCode = Unknown(version);
+            return;
+        }
+        logger.AppendFailed(error, log.Topic, log.Partition);
+        (answer.ErrorCode, answer.ErrorMessage) = (ErrorCode.KafkaStorageError, error.Message);
+    }
+
+    private static ErrorCode Unknown(short version) => version >= 13 ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
 
     /// <summary>acks=0 has no answer, so the only way to tell of an error is to close the connection.</summary>
     private static ValueTask<ProduceResponse?> Silence(ProduceResponse response)

@@ -109,6 +109,25 @@ public sealed class ProduceTests
         }
     }
 
+    [Theory]
+    [InlineData(9, ErrorCode.UnknownTopicOrPartition)]
+    [InlineData(13, ErrorCode.UnknownTopicId)]
+    public async Task A_batch_under_way_when_its_topic_is_deleted_is_told_so(short version, ErrorCode error)
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        CreateTopicsResponse.Topic made = await client.CreateTopicAsync("t");
+        var flush = new TaskCompletionSource();
+        broker.Files.FlushDelay = _ => flush.Task;
+        ProduceRequest request = Ask.Produce("t", Ask.Batch(1));
+        request.TopicData[0].TopicId = made.TopicId;
+        Task<ProduceResponse> sent = client.SendAsync<ProduceRequest, ProduceResponse>(request, version);
+        await broker.Connect().SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { TopicNames = ["t"] }, 5);
+        ProduceResponse.Response.PartitionResponse answer = (await sent).Responses[0].PartitionResponses[0];
+        flush.SetResult();
+        Assert.Equal((error, -1), (answer.ErrorCode, answer.BaseOffset));
+    }
+
     [Fact]
     public async Task Transactions_are_refused_clearly()
     {
