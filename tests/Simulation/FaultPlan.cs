@@ -29,6 +29,8 @@ internal sealed class FaultPlan
         DiskFull = On(0.15);
         TailLost = On(0.15);
         Forgets = On(0.25);
+        DeletesTopic = On(0.1);
+        ClonedState = On(0.1);
     }
 
     /// <summary>How long faults go on.</summary>
@@ -65,9 +67,23 @@ internal sealed class FaultPlan
     /// <summary>The broker forgets producers between lives, as Kafka does.</summary>
     public bool Forgets { get; set; }
 
+    /// <summary>The topic is deleted, whatever it holds, and made again by whoever asks next.</summary>
+    public bool DeletesTopic { get; set; }
+
+    /// <summary>One more server starts with a copy of another agent's state directory, as a machine made from an image does.</summary>
+    public bool ClonedState { get; set; }
+
     public CrashPoint? NextCrash() => CrashEvery == 0
         ? null
         : new CrashPoint(1 + (int)(-Math.Log(1 - _world.Random.NextDouble()) * CrashEvery), _world.Random.Next(2) == 0, _world.Chance(PowerLoss));
+
+    /// <summary>The faults that are on, for messages.</summary>
+    public override string ToString() => string.Join(' ', new (string Name, bool IsOn)[]
+    {
+        ("crashes", CrashEvery > 0), ("power", PowerLoss > 0), ("kills", Kills), ("stops", CleanStops), ("freezes", Freezes), ("clocks", ClockJumps),
+        ("restores", Restores), ("database", DatabaseRestarts), ("second-sink", SecondSink), ("disk-full", DiskFull), ("tail-lost", TailLost),
+        ("forgets", Forgets), ("deletes-topic", DeletesTopic), ("clone", ClonedState),
+    }.Where(static fault => fault.IsOn).Select(static fault => fault.Name));
 
     private bool On(double probability) => _world.Chance(probability);
 }

@@ -40,7 +40,9 @@ internal sealed class Nemesis
     {
         foreach (Part part in _world.Parts)
         {
-            _world.After(_world.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2)), part.Start);
+            // A clone is taken of an agent that has been at work.
+            bool isClone = _story.Agents.Any(agent => agent.Part == part && agent.ClonedFrom is not null);
+            _world.After(_world.Between(TimeSpan.Zero, isClone ? _plan.Storm : TimeSpan.FromSeconds(2)), part.Start);
         }
         Next();
     }
@@ -103,6 +105,11 @@ internal sealed class Nemesis
         Add(_plan.DatabaseRestarts, RestartDatabase);
         Add(_plan.Restores, BackUpOrRestore);
         Add(_plan.DiskFull, FillDisk);
+        if (_plan.DeletesTopic && _story.Agents.Count > 0)
+        {
+            // Rarer than other faults: what it may take with it need not arrive.
+            _world.After(_world.Between(TimeSpan.Zero, _plan.Storm), _story.Deletion.Begin);
+        }
     }
 
     private void Add(bool on, Action fault)

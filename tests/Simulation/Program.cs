@@ -76,7 +76,7 @@ internal static class Program
             if (result.Failure is { } failure)
             {
                 (broken.TryGetValue(failure.Rule, out List<ulong>? list) ? list : broken[failure.Rule] = []).Add(result.Seed);
-                Console.WriteLine($"{result.Seed}: {failure.Rule}: {failure.What.Split('\n')[0]}");
+                Console.WriteLine($"{result.Seed}: {failure.Rule}: {failure.What.Split('\n')[0]} [{result.Weather}]");
             }
         });
         foreach ((string rule, List<ulong> list) in broken)

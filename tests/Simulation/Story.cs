@@ -32,8 +32,10 @@ internal sealed class Story
         BrokerHost = new Machine(World, "broker-host");
         Broker = new BrokerPart(BrokerHost, Network, Settings()) { Witness = () => new WireWitness(Acks) };
         Forgetful? forgetful = Plan.Forgets ? new Forgetful(World, forgetsProducers: cast == Cast.Whole) : null;
+        Deletion = new TopicDeletion(this);
         Broker.Opened = core =>
         {
+            Deletion.Look(core);
             CheckBrokerDisk();
             forgetful?.Forget(core);
         };
@@ -92,6 +94,8 @@ internal sealed class Story
 
     public Nemesis Nemesis { get; }
 
+    public TopicDeletion Deletion { get; }
+
     public int PartitionCount { get; }
 
     /// <summary>Whether a broker has lost acked records in this run.</summary>
@@ -147,6 +151,12 @@ internal sealed class Story
             Servers.Add(new AppServer(machine, Lines, World.Random.Next(1, 4)));
             Agents.Add(new AgentPart(machine, Network, string.Create(CultureInfo.InvariantCulture, $"agent{i}")));
         }
+        if (Plan.ClonedState)
+        {
+            var machine = new Machine(World, "clone");
+            Servers.Add(new AppServer(machine, Lines, 1));
+            Agents.Add(new AgentPart(machine, Network, "cloned") { ClonedFrom = Agents[0].Part.Machine });
+        }
     }
 
     private void BrokerAndSink()
@@ -174,7 +184,7 @@ internal sealed class Story
         {
             var stored = Stored(partition);
             long end = stored.Count == 0 ? 0 : stored[^1].Header.NextOffset;
-            if ((Database.Tables.Logs.Find(entry => entry.Log.Partition == partition)?.NextOffset ?? 0) != end)
+            if ((LedgerOf(partition) ?? 0) != end)
             {
                 return false;
             }
@@ -191,13 +201,13 @@ internal sealed class Story
             Acks.Check(partition, stored);
             topic.AddRange(Delivery.LinesOf(partition, stored));
         }
-        Delivery.CheckLines(World, "topic", Lines, Delivery.CountTopic(topic), atLeast: !TailLost);
+        Delivery.CheckLines(World, "topic", Lines, Delivery.CountTopic(topic), atLeast: !TailLost && !Deletion.Happened);
         Delivery.CheckLines(World, "table", Lines, Delivery.CountTable(Database.Tables), atLeast: true);
-        if (!TailLost)
+        if (!TailLost && !Deletion.Happened)
         {
             Delivery.CheckRanges(World, topic);
         }
-        Delivery.CheckSources(World, Database.Tables);
+        Delivery.CheckSources(World, Database.Tables, mayHaveHoles: Deletion.Happened);
     }
 
     private void LoseTail()
@@ -212,6 +222,13 @@ internal sealed class Story
         }
     }
 
+    // Where the sink is in the log that is there now; of a topic that was deleted the ledger keeps its row.
+    private long? LedgerOf(int partition)
+    {
+        Guid topicId = TopicReader.TopicIdOf(BrokerHost.Disk, BrokerPart.Data, Topic, partition);
+        return Database.Tables.Logs.Find(entry => entry.Log.Partition == partition && entry.Log.TopicId == topicId)?.NextOffset;
+    }
+
     private void CheckBrokerDisk()
     {
         for (int partition = 0; partition < PartitionCount; partition++)
@@ -220,7 +237,8 @@ internal sealed class Story
         }
     }
 
-    private List<StoredBatch> Stored(int partition) => TopicReader.Read(BrokerHost.Disk, BrokerPart.Data, Topic, partition);
+    /// <summary>What is on the broker's disk of a partition.</summary>
+    public List<StoredBatch> Stored(int partition) => TopicReader.Read(BrokerHost.Disk, BrokerPart.Data, Topic, partition);
 
     private Dictionary<string, string> Settings() => new()
     {
@@ -267,7 +285,7 @@ internal sealed class Story
 
     private void LedgerText(List<string> text, int partition, long end)
     {
-        long? next = Database.Tables.Logs.Find(entry => entry.Log.Partition == partition)?.NextOffset;
+        long? next = LedgerOf(partition);
         text.Add(string.Create(CultureInfo.InvariantCulture, $"partition {partition}: the log ends at {end}, the ledger is at {next}"));
     }
 }

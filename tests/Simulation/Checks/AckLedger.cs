@@ -45,6 +45,13 @@ internal sealed class AckLedger(World world)
         }
     }
 
+    /// <summary>The topic was deleted: nothing of it was promised to stay.</summary>
+    public void Clear()
+    {
+        _acked.Clear();
+        _shown.Clear();
+    }
+
     /// <summary>Holds what is on the disk against what was promised.</summary>
     public void Check(int partition, IReadOnlyList<StoredBatch> stored)
     {

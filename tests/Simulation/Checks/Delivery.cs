@@ -94,7 +94,7 @@ internal static class Delivery
     }
 
     /// <summary>The ranges of each source, merged: nothing missing in between, and each row inside.</summary>
-    public static void CheckSources(World world, Tables tables)
+    public static void CheckSources(World world, Tables tables, bool mayHaveHoles)
     {
         var ranges = tables.Sources.ToDictionary(static source => source.Id, static source => new StoredRanges(source.Stored));
         foreach (TableRow row in tables.Rows.Where(static row => row.SourceId >= 0))
@@ -108,7 +108,7 @@ internal static class Delivery
         }
         foreach (SourceRow source in tables.Sources)
         {
-            if (source.Stored.Count > 1)
+            if (source.Stored.Count > 1 && !mayHaveHoles)
             {
                 FileRange hole = new(source.Stored[0].End, source.Stored[1].Begin);
                 world.Fail("stored ranges have no hole", string.Create(CultureInfo.InvariantCulture,

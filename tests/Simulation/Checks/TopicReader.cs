@@ -1,6 +1,7 @@
 using System.Globalization;
 using LogPipeline.Files;
 using LogPipeline.Protocol.Records;
+using LogPipeline.Storage.Checkpoints;
 using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation.Checks;
@@ -24,6 +25,14 @@ internal static class TopicReader
             batches.AddRange(Read(file));
         }
         return batches;
+    }
+
+    /// <summary>The id of the topic whose partition the directory holds; empty when there is none.</summary>
+    public static Guid TopicIdOf(MemoryDisk disk, string data, string topic, int partition)
+    {
+        string path = string.Create(CultureInfo.InvariantCulture, $"{data}/{topic}-{partition}/partition.metadata");
+        var properties = Properties.Read(new MemoryFileSystem(disk), path);
+        return properties is null ? Guid.Empty : Uuid.Parse(properties["topic_id"], path);
     }
 
     /// <summary>The batches of one segment.</summary>

@@ -40,9 +40,18 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
         _length -= at;
     }
 
-    public void Sending(ReadOnlyMemory<byte> frame)
+    public void Sending(ReadOnlyMemory<byte> frames)
     {
-        ReadOnlyMemory<byte> body = frame[4..];
+        while (frames.Length > 0)
+        {
+            int size = BinaryPrimitives.ReadInt32BigEndian(frames.Span);
+            Answer(frames.Slice(4, size));
+            frames = frames[(4 + size)..];
+        }
+    }
+
+    private void Answer(ReadOnlyMemory<byte> body)
+    {
         if (!_asked.Remove(BinaryPrimitives.ReadInt32BigEndian(body.Span), out Asked asked))
         {
             return;

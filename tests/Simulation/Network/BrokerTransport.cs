@@ -65,6 +65,6 @@ internal interface IWireWitness
     /// <summary>Bytes that the broker has taken in.</summary>
     void Received(ReadOnlySpan<byte> bytes);
 
-    /// <summary>A whole frame, its size included, that the broker is about to send.</summary>
-    void Sending(ReadOnlyMemory<byte> frame);
+    /// <summary>Whole frames, their sizes included, that the broker is about to send.</summary>
+    void Sending(ReadOnlyMemory<byte> frames);
 }

@@ -5,6 +5,7 @@ using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
 using LogPipeline.Simulation.Workload;
+using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation.Parts;
 
@@ -41,8 +42,15 @@ internal sealed class AgentPart
     /// <summary>Wraps the file system of each life: where a planted fault sits.</summary>
     public Func<IFileSystem, IFileSystem> WrapFiles { get; set; } = static files => files;
 
+    /// <summary>Whose state directory it finds at its first start, as it is at that moment.</summary>
+    public Machine? ClonedFrom { get; init; }
+
     private async Task RunAsync(Life life)
     {
+        if (ClonedFrom is { } original && Part.LifeCount == 1)
+        {
+            CopyState(original);
+        }
         AgentOptions options = Options with { BootId = Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture) };
         var service = new AgentService(
             options,
@@ -63,6 +71,23 @@ internal sealed class AgentPart
         {
             await service.StopAsync(TimeSpan.FromSeconds(4));
         }
+    }
+
+    private void CopyState(Machine original)
+    {
+        var from = new MemoryFileSystem(original.Disk);
+        var to = new MemoryFileSystem(Part.Machine.Disk);
+        to.CreateDirectory(State);
+        foreach (DirectoryEntry entry in from.List(State))
+        {
+            using IFile source = from.Open($"{State}/{entry.Name}", FileOpenMode.Read);
+            using IFile copy = to.Open($"{State}/{entry.Name}", FileOpenMode.CreateNew);
+            byte[] bytes = new byte[source.Length];
+            source.Read(bytes, 0);
+            copy.Write(bytes, 0);
+            copy.Flush();
+        }
+        to.FlushDirectory(State);
     }
 
     private string Describe() =>

@@ -33,6 +33,9 @@ internal sealed class BrokerPart
     /// <summary>Reads along on each connection.</summary>
     public Func<IWireWitness?> Witness { get; set; } = static () => null;
 
+    /// <summary>The running broker, or null.</summary>
+    public BrokerCore? Core { get; private set; }
+
     /// <summary>Runs when the broker has recovered and before it serves.</summary>
     public Action<BrokerCore>? Opened { get; set; }
 
@@ -49,7 +52,12 @@ internal sealed class BrokerPart
             OnFatal = life.Fatal,
         };
         BrokerCore core = BrokerCore.Open(options, files, life.Time, life.Random);
-        life.AtDeath(core.Telemetry.Dispose);
+        Core = core;
+        life.AtDeath(() =>
+        {
+            Core = null;
+            core.Telemetry.Dispose();
+        });
         Opened?.Invoke(core);
         _network.Listen(life, Host, Port, end => Serve(life, core, end));
         try

@@ -16,7 +16,14 @@ internal sealed class Line(int id, byte[] bytes)
     public byte[] Bytes => bytes;
 
     /// <summary>1 while a file holds it; 0 once it was destroyed, perhaps before anyone could read it.</summary>
-    public int Least { get; set; } = 1;
+    public int Least
+    {
+        get => WasDeleted ? 0 : field;
+        set;
+    } = 1;
+
+    /// <summary>Delivered to a topic that was deleted afterwards.</summary>
+    public bool WasDeleted { get; set; }
 
     /// <summary>1, or the number of files that hold it after a half-made copy.</summary>
     public int Most { get; set; } = 1;
@@ -46,7 +53,10 @@ internal sealed class Line(int id, byte[] bytes)
     }
 
     /// <summary>The id of a whole line; null for a fragment or anything else.</summary>
-    public static int? IdOf(ReadOnlySpan<byte> value) =>
-        value.Length > 8 && value[0] == Mark[0] && value[7] == ' ' && value[^1] == End
+    public static int? IdOf(ReadOnlySpan<byte> value) => value.Length > 8 && value[^1] == End ? IdAtStartOf(value) : null;
+
+    /// <summary>The id of a line of which this is the whole or the first part.</summary>
+    public static int? IdAtStartOf(ReadOnlySpan<byte> value) =>
+        value.Length > 7 && value[0] == Mark[0] && value[7] == ' '
         && int.TryParse(Encoding.ASCII.GetString(value[1..7]), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
 }

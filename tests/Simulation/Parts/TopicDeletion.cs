@@ -1,0 +1,78 @@
+using LogPipeline.Broker;
+using LogPipeline.Broker.Topics;
+using LogPipeline.Simulation.Checks;
+using LogPipeline.Simulation.Workload;
+using LogPipeline.Storage;
+
+namespace LogPipeline.Simulation.Parts;
+
+/// <summary>
+/// Deletes the topic as an administrator may, read or unread; whoever asks for it next makes it again. What was durable in it, so
+/// that its ack was due, need not arrive; what was not must arrive in the new one.
+/// </summary>
+internal sealed class TopicDeletion(Story story)
+{
+    // Of the deletion that is under way; a crash may cut it, then the next start of the broker finishes it or not.
+    private Guid _doomed;
+    private List<int> _given = [];
+
+    /// <summary>Whether a topic was deleted in this run.</summary>
+    public bool Happened { get; private set; }
+
+    public void Begin()
+    {
+        if (story.Broker is not { Core: { } core, Part.Life: { } life } || core.Topics.Find(Story.Topic) is not { } topic)
+        {
+            return;
+        }
+        story.World.Trace.Say(null, "the topic is deleted");
+        story.World.Schedule(TimeSpan.Zero, life, true, _ => Delete(core, topic), null);
+    }
+
+    /// <summary>Notes a deletion that is complete.</summary>
+    public void Look(BrokerCore core)
+    {
+        if (_doomed == Guid.Empty || core.Topics.Find(_doomed) is not null)
+        {
+            return;
+        }
+        _doomed = Guid.Empty;
+        Happened = true;
+        story.Acks.Clear();
+        foreach (int id in _given)
+        {
+            story.Lines[id].WasDeleted = true;
+        }
+    }
+
+    private void Delete(BrokerCore core, Topic topic)
+    {
+        _doomed = topic.Id;
+        _given = Given(topic);
+        try
+        {
+            core.Topics.Delete(topic);
+        }
+        catch (IOException)
+        {
+            // The disk refused; an administrator is told so and may try again.
+        }
+        Look(core);
+    }
+
+    private List<int> Given(Topic topic)
+    {
+        var given = new List<int>();
+        foreach (PartitionLog log in topic.Partitions.Select(static partition => partition.Log))
+        {
+            foreach (TopicLine line in Delivery.LinesOf(log.Partition, story.Stored(log.Partition)))
+            {
+                if (line.Offset < log.HighWatermark && Line.IdAtStartOf(line.Value) is { } id)
+                {
+                    given.Add(id);
+                }
+            }
+        }
+        return given;
+    }
+}
