@@ -5,15 +5,12 @@ using System.Text;
 namespace LogPipeline.EndToEnd.Story;
 
 /// <summary>
-/// Writes web-log lines to a file at a rate, line k with <c>n=k</c> in its query, and renames the file at even distances, as a
-/// rotation does. Writes whole blocks, so that a line is cut over two writes now and then.
+/// Writes lines to a file at a rate and renames the file at even distances, as a rotation does. Writes whole blocks, so that a
+/// line is cut over two writes now and then.
 /// </summary>
-internal sealed class Feeder(string path, int lines, int linesPerSecond, int renames, int seed)
+internal sealed class Feeder(string path, IEnumerable<string> lines, StorySize size)
 {
-    private static readonly string[] Paths = ["/api/v1/users", "/img", "/search", "/cart/login", "/products", "/static/orders"];
-    private static readonly int[] Statuses = [200, 200, 200, 200, 304, 301, 404, 403, 500, 502];
-
-    private readonly Random _random = new(seed);
+    private readonly Random _random = new(size.Seed);
 
     /// <summary>Every file written, the current one last.</summary>
     public List<string> Files { get; } = [path];
@@ -24,10 +21,11 @@ internal sealed class Feeder(string path, int lines, int linesPerSecond, int ren
         using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         var written = 0;
         var block = new StringBuilder();
-        while (written < lines)
+        using var line = lines.GetEnumerator();
+        while (written < size.Lines)
         {
             await ticks.WaitForNextTickAsync();
-            var due = (int)Math.Min(lines, clock.Elapsed.TotalSeconds * linesPerSecond);
+            var due = (int)Math.Min(size.Lines, clock.Elapsed.TotalSeconds * size.LinesPerSecond);
             var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
             for (; written < due; written++)
             {
@@ -38,14 +36,16 @@ internal sealed class Feeder(string path, int lines, int linesPerSecond, int ren
                     Rename();
                     file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
                 }
-                Append(block, written);
+                if (!line.MoveNext())
+                    throw new InvalidOperationException($"{written} lines are all there is; {size.Lines} are wanted");
+                block.Append(line.Current).Append('\n');
             }
             Flush(file, block);
             await file.DisposeAsync();
         }
     }
 
-    private bool IsTimeToRename(int line) => renames > 0 && line > 0 && line % Math.Max(1, lines / (renames + 1)) == 0 && Files.Count <= renames;
+    private bool IsTimeToRename(int line) => size.Renames > 0 && line > 0 && line % Math.Max(1, size.Lines / (size.Renames + 1)) == 0 && Files.Count <= size.Renames;
 
     // Two writes: the second begins in the middle of a line.
     private void Flush(FileStream file, StringBuilder block)
@@ -66,14 +66,5 @@ internal sealed class Feeder(string path, int lines, int linesPerSecond, int ren
         var to = string.Create(CultureInfo.InvariantCulture, $"{path}.{Files.Count}");
         File.Move(path, to);
         Files.Insert(Files.Count - 1, to);
-    }
-
-    private void Append(StringBuilder block, int k)
-    {
-        var time = new DateTime(2026, 11, 21, 0, 0, 0, DateTimeKind.Utc).AddSeconds(k / 900);
-        block.Append(CultureInfo.InvariantCulture, $"{_random.Next(1, 224)}.{_random.Next(256)}.{_random.Next(256)}.{_random.Next(1, 255)}")
-            .Append(CultureInfo.InvariantCulture, $" - - [{time.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture)} +0000] ")
-            .Append(CultureInfo.InvariantCulture, $"\"GET {Paths[_random.Next(Paths.Length)]}?n={k} HTTP/1.1\" {Statuses[_random.Next(Statuses.Length)]} {_random.Next(80, 60000)} ")
-            .Append("\"-\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36\"\n");
     }
 }

@@ -54,8 +54,8 @@ internal sealed class KillStory : IAsyncDisposable
 
     public static async Task<KillStory> BeginAsync(StorySize size, ITestOutputHelper told, bool kafka)
     {
-        // What the database confirmed has to outlive its kill; a kill of the process alone needs no fsync for that.
-        var story = new KillStory(size, told, await PostgresServer.StartAsync("fsync=off", "synchronous_commit=on", "shared_buffers=128MB"), kafka);
+        // As people run it, with fsync.
+        var story = new KillStory(size, told, await PostgresServer.StartAsync("shared_buffers=128MB"), kafka);
         foreach (var victim in story._victims)
             await victim.StartAsync();
         return story;
@@ -64,7 +64,7 @@ internal sealed class KillStory : IAsyncDisposable
     /// <summary>Writes, kills and waits until the table has as many rows as lines were written.</summary>
     public async Task RunAsync()
     {
-        var feeder = new Feeder(_workspace.File("access.log"), _size.Lines, _size.LinesPerSecond, _size.Renames, _size.Seed);
+        var feeder = new Feeder(_workspace.File("access.log"), Lines(), _size);
         var writing = feeder.RunAsync();
         await KillAsync(writing);
         await writing;
@@ -107,6 +107,10 @@ internal sealed class KillStory : IAsyncDisposable
             await victim.DisposeAsync();
         _workspace.Dispose();
     }
+
+    // Line k has n=k in its query, whoever made it.
+    private IEnumerable<string> Lines()
+        => (Environment.GetEnvironmentVariable("LOGPIPE_E2E_LINES") is { Length: > 0 } file ? File.ReadLines(file) : WebLines.Make(_size.Seed)).Take(_size.Lines);
 
     // The schedule comes from the seed: so many kills of each, spread over the time of writing.
     private async Task KillAsync(Task writing)
