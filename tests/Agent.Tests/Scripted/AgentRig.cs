@@ -1,9 +1,9 @@
 using System.Text;
-using LogPipeline.Agent.Hosting;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Positions;
 using LogPipeline.Files;
 using LogPipeline.Testing.Files;
+using LogPipeline.Testing.Time;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Tests.Scripted;
@@ -19,10 +19,12 @@ internal sealed class AgentRig : IDisposable
 
     public AgentRig()
     {
-        Disk = new MemoryDisk(TimeProvider.System);
+        Disk = new MemoryDisk(Time);
         Machine = new MemoryFileSystem(Disk);
         Machine.CreateDirectory("/logs");
     }
+
+    public ManualTime Time { get; } = new();
 
     public MemoryDisk Disk { get; }
 
@@ -58,13 +60,13 @@ internal sealed class AgentRig : IDisposable
         RequestTimeout = TimeSpan.FromSeconds(5),
     };
 
-    /// <summary>Runs a test on one thread, as the agent demands.</summary>
-    public static Task OnOneThread(Func<AgentRig, Task> test) => SerialContext.RunAsync(async () =>
+    /// <summary>Runs a test on one thread, as the agent demands, and under the rig's own clock.</summary>
+    public static void OnOneThread(Func<AgentRig, Task> test)
     {
         using var rig = new AgentRig();
-        await test(rig);
+        OneThread.Run(rig.Time, () => test(rig));
         Assert.Null(rig.Fault);
-    });
+    }
 
     public async Task StartAsync()
     {
@@ -74,7 +76,7 @@ internal sealed class AgentRig : IDisposable
             Options,
             process,
             new MortalConnector(Broker, process),
-            TimeProvider.System,
+            Time,
             new Random(++_starts),
             Log,
             fault => Fault ??= process.IsAlive ? fault : null);
@@ -114,14 +116,17 @@ internal sealed class AgentRig : IDisposable
 
     public async Task UntilAsync(Func<bool> holds, string what)
     {
-        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        DateTimeOffset late = Time.GetUtcNow() + TimeSpan.FromMinutes(2);
         while (!holds())
         {
             Assert.True(Fault is null, Fault?.ToString());
-            Assert.False(late.IsCancellationRequested, $"never: {what}; the broker has {Lines().Count} records; {_agent?.Describe()}");
-            await Task.Delay(1);
+            Assert.False(Time.GetUtcNow() > late, $"never: {what}; the broker has {Lines().Count} records; {_agent?.Describe()}");
+            await PassAsync(TimeSpan.FromMilliseconds(1));
         }
     }
+
+    /// <summary>Lets time pass; it costs none.</summary>
+    public Task PassAsync(TimeSpan time) => Task.Delay(time, Time);
 
     public Task UntilLinesAsync(int count) => UntilAsync(() => Broker.Records().Count >= count && Agent.IsCaughtUp, $"{count} lines");
 

@@ -1,22 +1,22 @@
-using System.IO.Pipelines;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Positions;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Agent.Tests.Scripted;
 
 /// <summary>
-/// A broker of one topic in memory, whose partitions share one log,, strict about sequences, that can be told to forget, to lose its end, to
+/// A broker of one topic in memory, whose partitions share one log, strict about sequences, that can be told to forget, to lose its end, to
 /// break connections before or after it appended, and to refuse. Runs on the context of whoever connects.
 /// </summary>
 internal sealed class ScriptedBroker : IConnector
 {
     private readonly List<(byte[] Batch, BatchHeader Header)> _log = [];
     private readonly Dictionary<long, (short Epoch, int LastSequence, long BaseOffset, int BaseSequence)> _producers = [];
-    private readonly List<(Pipe Up, Pipe Down)> _pipes = [];
+    private readonly List<DuplexStream> _connections = [];
     private long _nextProducerId = 1000;
 
     public string ClusterId { get; set; } = "cluster-a";
@@ -49,21 +49,16 @@ internal sealed class ScriptedBroker : IConnector
         {
             throw new IOException("the scripted broker is down");
         }
-        var up = new Pipe();
-        var down = new Pipe();
-        _pipes.Add((up, down));
-        _ = ServeAsync(up.Reader.AsStream(), down.Writer);
-        return ValueTask.FromResult<Stream>(new DuplexStream(down.Reader.AsStream(), up.Writer.AsStream()));
+        (DuplexStream client, DuplexStream ours) = DuplexStream.Pair();
+        _connections.Add(ours);
+        _ = ServeAsync(ours);
+        return ValueTask.FromResult<Stream>(client);
     }
 
     public void Disconnect()
     {
-        foreach ((Pipe up, Pipe down) in _pipes)
-        {
-            down.Writer.Complete();
-            up.Reader.CancelPendingRead();
-        }
-        _pipes.Clear();
+        _connections.ForEach(static connection => connection.Dispose());
+        _connections.Clear();
     }
 
     public void ForgetProducers() => _producers.Clear();
@@ -100,28 +95,28 @@ internal sealed class ScriptedBroker : IConnector
         return records;
     }
 
-    private async Task ServeAsync(Stream requests, PipeWriter answers)
+    private async Task ServeAsync(DuplexStream connection)
     {
         try
         {
             byte[] size = new byte[4];
             while (true)
             {
-                await requests.ReadExactlyAsync(size);
+                await connection.ReadExactlyAsync(size);
                 byte[] frame = new byte[System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(size)];
-                await requests.ReadExactlyAsync(frame);
+                await connection.ReadExactlyAsync(frame);
                 using FrameBuffer? answer = Answer(frame);
                 if (answer is null)
                 {
                     Disconnect();
                     return;
                 }
-                await answers.WriteAsync(Flatten(answer));
+                await connection.WriteAsync(Flatten(answer));
             }
         }
-        catch (Exception ended) when (ended is IOException or InvalidOperationException or OperationCanceledException)
+        catch (IOException)
         {
-            await answers.CompleteAsync();
+            connection.Dispose();
         }
     }
 

@@ -12,7 +12,7 @@ public sealed class RefusalTests
     [InlineData(ErrorCode.MessageTooLarge)]
     [InlineData(ErrorCode.RecordListTooLarge)]
     [InlineData(ErrorCode.InvalidRecord)]
-    public Task A_bad_record_goes_to_the_dead_letters_and_the_others_arrive_once(ErrorCode error) => AgentRig.OnOneThread(async rig =>
+    public void A_bad_record_goes_to_the_dead_letters_and_the_others_arrive_once(ErrorCode error) => AgentRig.OnOneThread(async rig =>
     {
         string bad = new('x', 900);
         rig.Append($"a\nb\nc\n{bad}\nd\ne\nf\n");
@@ -36,7 +36,7 @@ public sealed class RefusalTests
     });
 
     [Fact]
-    public Task A_time_that_is_refused_is_left_out_and_flagged() => AgentRig.OnOneThread(async rig =>
+    public void A_time_that_is_refused_is_left_out_and_flagged() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\nb\n");
         rig.Broker.Refusal = ErrorCode.InvalidTimestamp;
@@ -50,7 +50,7 @@ public sealed class RefusalTests
     });
 
     [Fact]
-    public Task A_topic_that_is_back_with_fewer_partitions_takes_what_was_meant_for_those_it_has_not() => AgentRig.OnOneThread(async rig =>
+    public void A_topic_that_is_back_with_fewer_partitions_takes_what_was_meant_for_those_it_has_not() => AgentRig.OnOneThread(async rig =>
     {
         rig.Broker.Partitions = 64;
         rig.Append("a\n");

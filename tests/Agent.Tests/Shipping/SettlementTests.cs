@@ -6,7 +6,7 @@ namespace LogPipeline.Agent.Tests.Shipping;
 public sealed class SettlementTests
 {
     [Fact]
-    public Task Lines_arrive_once_and_in_order() => AgentRig.OnOneThread(async rig =>
+    public void Lines_arrive_once_and_in_order() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("one\ntwo\r\n\nfour");
         await rig.StartAsync();
@@ -22,7 +22,7 @@ public sealed class SettlementTests
     [Theory]
     [InlineData((int)ProduceFate.DropConnection)]
     [InlineData((int)ProduceFate.TakeThenDropConnection)]
-    public Task A_broken_connection_loses_and_repeats_nothing(int fate) => AgentRig.OnOneThread(async rig =>
+    public void A_broken_connection_loses_and_repeats_nothing(int fate) => AgentRig.OnOneThread(async rig =>
     {
         int batches = 0;
         rig.Broker.Fate = _ => batches++ % 3 == 1 ? (ProduceFate)fate : ProduceFate.Take;
@@ -32,7 +32,7 @@ public sealed class SettlementTests
         {
             rig.Append($"line {i}\n");
             expected.Add($"line {i}");
-            await Task.Delay(3);
+            await rig.PassAsync(TimeSpan.FromMilliseconds(3));
         }
         await rig.UntilLinesAsync(30);
         Assert.Equal(expected, rig.Lines());
@@ -42,7 +42,7 @@ public sealed class SettlementTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task A_killed_agent_settles_what_was_under_way(bool appended) => AgentRig.OnOneThread(async rig =>
+    public void A_killed_agent_settles_what_was_under_way(bool appended) => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\nb\n");
         await rig.StartAsync();
@@ -67,7 +67,7 @@ public sealed class SettlementTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public Task A_broker_that_forgot_the_producer_is_fenced_and_read(bool appended) => AgentRig.OnOneThread(async rig =>
+    public void A_broker_that_forgot_the_producer_is_fenced_and_read(bool appended) => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\nb\n");
         await rig.StartAsync();
@@ -91,7 +91,7 @@ public sealed class SettlementTests
     });
 
     [Fact]
-    public Task Acked_records_that_a_broker_lost_are_sent_again() => AgentRig.OnOneThread(async rig =>
+    public void Acked_records_that_a_broker_lost_are_sent_again() => AgentRig.OnOneThread(async rig =>
     {
         await rig.StartAsync();
         foreach (string line in new[] { "a\n", "b\n", "c\n" })
@@ -109,7 +109,7 @@ public sealed class SettlementTests
     });
 
     [Fact]
-    public Task A_record_refused_for_good_goes_to_the_dead_letters_alone() => AgentRig.OnOneThread(async rig =>
+    public void A_record_refused_for_good_goes_to_the_dead_letters_alone() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append($"a\n{new string('x', 900)}\nb\nc\n");
         rig.Broker.Fate = header => header.BatchLength > 900 ? ProduceFate.Refuse : ProduceFate.Take;
@@ -122,7 +122,7 @@ public sealed class SettlementTests
     });
 
     [Fact]
-    public Task Another_topic_id_gets_what_is_not_acked_marked_again() => AgentRig.OnOneThread(async rig =>
+    public void Another_topic_id_gets_what_is_not_acked_marked_again() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\n");
         await rig.StartAsync();

@@ -16,7 +16,7 @@ public sealed class DamagedStateTests
     [InlineData(false, true)]
     [InlineData(true, false)]
     [InlineData(true, true)]
-    public Task A_flipped_bit_in_the_middle_loses_and_repeats_nothing(bool registryIsBehind, bool lastWasAppended) => AgentRig.OnOneThread(async rig =>
+    public void A_flipped_bit_in_the_middle_loses_and_repeats_nothing(bool registryIsBehind, bool lastWasAppended) => AgentRig.OnOneThread(async rig =>
     {
         if (registryIsBehind)
         {
@@ -49,7 +49,7 @@ public sealed class DamagedStateTests
     });
 
     [Fact]
-    public Task A_registry_behind_the_notes_of_acks_catches_up_at_start() => AgentRig.OnOneThread(async rig =>
+    public void A_registry_behind_the_notes_of_acks_catches_up_at_start() => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { RegistryInterval = TimeSpan.FromHours(1) };
         rig.Append("a\n");
@@ -67,7 +67,7 @@ public sealed class DamagedStateTests
     });
 
     [Fact]
-    public Task A_state_directory_copied_to_another_machine_gets_an_agent_id_of_its_own() => AgentRig.OnOneThread(async rig =>
+    public void A_state_directory_copied_to_another_machine_gets_an_agent_id_of_its_own() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\nb\n");
         await rig.StartAsync();
@@ -88,7 +88,7 @@ public sealed class DamagedStateTests
     });
 
     [Fact]
-    public Task Segments_go_once_the_registry_knows_what_is_in_them() => AgentRig.OnOneThread(async rig =>
+    public void Segments_go_once_the_registry_knows_what_is_in_them() => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { RetainedTime = TimeSpan.Zero, RetainedBytesMax = 0 };
         List<string> expected = [];
@@ -107,7 +107,7 @@ public sealed class DamagedStateTests
     });
 
     [Fact]
-    public Task A_full_disk_pauses_and_goes_on_where_it_was() => AgentRig.OnOneThread(async rig =>
+    public void A_full_disk_pauses_and_goes_on_where_it_was() => AgentRig.OnOneThread(async rig =>
     {
         bool isFull = false;
         rig.BeforeFileCall = call =>
@@ -124,7 +124,7 @@ public sealed class DamagedStateTests
         rig.Append("b\n");
         await rig.UntilAsync(() => rig.Log.Count("reading pauses") > 0, "the pause is told");
         rig.Append("c\n");
-        await Task.Delay(50);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(50));
         Assert.Equal(["a"], rig.Lines());
         isFull = false;
         await rig.UntilLinesAsync(3);
@@ -133,7 +133,7 @@ public sealed class DamagedStateTests
     });
 
     [Fact]
-    public Task A_topic_that_no_input_names_any_more_is_settled_and_not_followed() => AgentRig.OnOneThread(async rig =>
+    public void A_topic_that_no_input_names_any_more_is_settled_and_not_followed() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\n");
         await rig.StartAsync();
@@ -152,7 +152,7 @@ public sealed class DamagedStateTests
         rig.Options = rig.Options with { Inputs = [new InputOptions { Paths = ["/elsewhere/*"], Topic = "u" }] };
         await rig.StartAsync();
         await rig.UntilAsync(() => rig.Lines().Count == 2 && rig.Agent.IsCaughtUp, "b is settled");
-        await Task.Delay(20);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
         Assert.Equal(["a", "b"], rig.Lines());
         Assert.Equal(1, rig.Log.Count("is in no input any more"));
         await rig.StopAsync();

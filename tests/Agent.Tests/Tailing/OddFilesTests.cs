@@ -10,7 +10,7 @@ public sealed class OddFilesTests
     private const string Forbidden = "/logs/forbidden.log";
 
     [Fact]
-    public Task More_files_than_may_be_open_are_all_read() => AgentRig.OnOneThread(async rig =>
+    public void More_files_than_may_be_open_are_all_read() => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { OpenFilesMax = 2 };
         List<string> expected = [];
@@ -30,7 +30,7 @@ public sealed class OddFilesTests
     });
 
     [Fact]
-    public Task A_file_that_may_not_be_read_is_told_once_and_read_when_it_may() => AgentRig.OnOneThread(async rig =>
+    public void A_file_that_may_not_be_read_is_told_once_and_read_when_it_may() => AgentRig.OnOneThread(async rig =>
     {
         bool isForbidden = true;
         rig.BeforeFileCall = call =>
@@ -55,7 +55,7 @@ public sealed class OddFilesTests
     });
 
     [Fact]
-    public Task Bytes_that_are_no_text_come_through_as_they_are() => AgentRig.OnOneThread(async rig =>
+    public void Bytes_that_are_no_text_come_through_as_they_are() => AgentRig.OnOneThread(async rig =>
     {
         byte[][] lines = [[0, 0, 65, 0], [0xff, 0xfe, 0xc3], [0xed, 0xa0, 0x80], []];
         foreach (byte[] line in lines)
@@ -69,7 +69,7 @@ public sealed class OddFilesTests
     });
 
     [Fact]
-    public Task A_line_of_five_megabytes_is_stored_as_parts_that_join_to_it() => AgentRig.OnOneThread(async rig =>
+    public void A_line_of_five_megabytes_is_stored_as_parts_that_join_to_it() => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { MaxLineBytes = 512 << 10 }], BatchBytes = 1_000_000 };
         byte[] line = new byte[5_000_000];
@@ -92,7 +92,7 @@ public sealed class OddFilesTests
     [InlineData("a\nbb\n", "new\n", "a bb cc new")]
     [InlineData("a\nbb\nc", "ut\n", "a bb cc ut")]
     [InlineData("a\nbX\nY\n", "Z\n", "a bb cc bX Y Z")]
-    public Task What_a_crash_of_the_host_left_is_not_read_again(string left, string then, string expected) => AgentRig.OnOneThread(async rig =>
+    public void What_a_crash_of_the_host_left_is_not_read_again(string left, string then, string expected) => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\nbb\ncc\n");
         await rig.StartAsync();

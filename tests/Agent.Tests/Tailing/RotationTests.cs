@@ -9,7 +9,7 @@ public sealed class RotationTests
     private const string Rotated = AgentRig.LogPath + ".1";
 
     [Fact]
-    public Task A_renamed_file_is_read_to_its_end_before_the_new_one() => AgentRig.OnOneThread(async rig =>
+    public void A_renamed_file_is_read_to_its_end_before_the_new_one() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\n");
         await rig.StartAsync();
@@ -26,7 +26,7 @@ public sealed class RotationTests
     });
 
     [Fact]
-    public Task A_file_renamed_while_the_agent_was_down_is_found_under_its_new_name() => AgentRig.OnOneThread(async rig =>
+    public void A_file_renamed_while_the_agent_was_down_is_found_under_its_new_name() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\nb\n");
         await rig.StartAsync();
@@ -42,7 +42,7 @@ public sealed class RotationTests
     });
 
     [Fact]
-    public Task A_copy_made_before_a_truncation_is_read_beyond_what_was_read() => AgentRig.OnOneThread(async rig =>
+    public void A_copy_made_before_a_truncation_is_read_beyond_what_was_read() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\nb\n");
         await rig.StartAsync();
@@ -59,24 +59,24 @@ public sealed class RotationTests
     });
 
     [Fact]
-    public Task A_copy_that_matches_the_pattern_is_not_read_twice() => AgentRig.OnOneThread(async rig =>
+    public void A_copy_that_matches_the_pattern_is_not_read_twice() => AgentRig.OnOneThread(async rig =>
     {
         const string Copy = "/logs/access-1.log";
         rig.Append("a\nb\n");
         await rig.StartAsync();
         await rig.UntilLinesAsync(2);
         rig.Append(AtomicFile.ReadAll(rig.Machine, AgentRig.LogPath)!, Copy);
-        await Task.Delay(20);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
         rig.Truncate();
         rig.Append("c\n");
         await rig.UntilLinesAsync(3);
-        await Task.Delay(400);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(400));
         Assert.Equal(["a", "b", "c"], rig.Lines());
         await rig.StopAsync();
     });
 
     [Fact]
-    public Task A_truncation_behind_which_the_file_grew_beyond_the_position_is_noticed() => AgentRig.OnOneThread(async rig =>
+    public void A_truncation_behind_which_the_file_grew_beyond_the_position_is_noticed() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("first line\n");
         await rig.StartAsync();
@@ -89,7 +89,7 @@ public sealed class RotationTests
     });
 
     [Fact]
-    public Task Reading_from_the_end_holds_for_the_first_start_only() => AgentRig.OnOneThread(async rig =>
+    public void Reading_from_the_end_holds_for_the_first_start_only() => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { ReadFrom = ReadFrom.End }] };
         rig.Append("old\nbegun ");

@@ -17,7 +17,7 @@ public sealed class TailingModelTests
     [InlineData(6)]
     [InlineData(7)]
     [InlineData(8)]
-    public Task Every_line_is_stored_once(int seed) => AgentRig.OnOneThread(async rig =>
+    public void Every_line_is_stored_once(int seed) => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = [AgentRig.LogPath + "*"] }] };
         var random = new Random(seed);
@@ -61,7 +61,7 @@ public sealed class TailingModelTests
                     }
                     break;
                 case 5 when running:
-                    await Task.Delay(random.Next(1, 10));
+                    await rig.PassAsync(TimeSpan.FromMilliseconds(random.Next(1, 10)));
                     break;
                 default:
                     string line = $"{seed}-{written.Count}-{new string('x', random.Next(60))}";

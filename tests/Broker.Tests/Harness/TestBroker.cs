@@ -3,6 +3,7 @@ using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
 using LogPipeline.Testing.Files;
+using LogPipeline.Testing.Time;
 
 namespace LogPipeline.Broker.Tests.Harness;
 

@@ -3,6 +3,7 @@ using LogPipeline.Client.Connections;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Wire;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Client.Tests.Connections;
 

@@ -5,6 +5,7 @@ public sealed class ManualTime : TimeProvider
 {
     private readonly Lock _gate = new();
     private readonly List<ManualTimer> _timers = [];
+    private TaskCompletionSource _armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
@@ -24,6 +25,42 @@ public sealed class ManualTime : TimeProvider
         var timer = new ManualTimer(this, callback, state);
         timer.Change(dueTime, period);
         return timer;
+    }
+
+    /// <summary>Completes when a timer is armed that is due after exactly this time: then somebody waits.</summary>
+    public async Task UntilDueInAsync(TimeSpan time)
+    {
+        while (true)
+        {
+            Task armed;
+            lock (_gate)
+            {
+                if (_timers.Exists(timer => timer.Due == _now + time))
+                {
+                    return;
+                }
+                armed = _armed.Task;
+            }
+            await armed;
+        }
+    }
+
+    /// <summary>Moves the clock to the timer that is due first and fires it; false when there is none.</summary>
+    public bool AdvanceToNextTimer()
+    {
+        ManualTimer? next;
+        lock (_gate)
+        {
+            next = _timers.MinBy(static timer => timer.Due);
+            if (next is null)
+            {
+                return false;
+            }
+            _now = next.Due > _now ? next.Due : _now;
+            Rearm(next);
+        }
+        next.Fire();
+        return true;
     }
 
     /// <summary>Moves the clock, firing what falls due on the way.</summary>
@@ -92,6 +129,8 @@ public sealed class ManualTime : TimeProvider
                     Due = time._now + dueTime;
                     Period = period;
                     time._timers.Add(this);
+                    time._armed.SetResult();
+                    time._armed = new(TaskCreationOptions.RunContinuationsAsynchronously);
                 }
             }
             return true;
