@@ -1,8 +1,10 @@
 using System.Text;
 using System.Threading.Channels;
+using LogPipeline.Files;
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
+using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation;
 
@@ -87,6 +89,33 @@ public sealed class KernelTests
             Assert.Null(part.Life);
             Assert.Equal(after ? call : call - 1, effects);
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_life_is_cut_after_a_flush_though_other_calls_came_between_unless_it_is_spared(bool spared)
+    {
+        var world = new World(1);
+        var machine = new Machine(world, "host");
+        machine.DiskFaults.FlushMax = TimeSpan.FromSeconds(1);
+        var part = new Part(machine, "part", async life =>
+        {
+            MemoryFileSystem files = machine.Attach(life);
+            using IFile file = files.Open("/file", FileOpenMode.ReadWrite);
+            ValueTask flush = file.FlushAsync();
+            file.Write("more"u8, 0);
+            if (spared)
+            {
+                life.Spare();
+            }
+            await flush;
+            await Task.Delay(Timeout.InfiniteTimeSpan, life.Time);
+        });
+        part.ChooseCrash = static () => new CrashPoint(2, AfterEffect: true, PowerLoss: false);
+        part.Start();
+        world.Run(TimeSpan.FromSeconds(2));
+        Assert.Equal(spared, part.Life is not null);
     }
 
     [Fact]

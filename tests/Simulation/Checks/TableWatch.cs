@@ -86,12 +86,13 @@ internal sealed class TableWatch
         }
     }
 
-    // The rows that hold the line, for messages.
-    private string Places(int id) => string.Join(", then ", _tables.Rows.Where(row => Line.IdOf(row.Value) == id).Select(row =>
+    // The rows and dead letters that hold the line, for messages.
+    private string Places(int id) => string.Join(", then ", _tables.DeadLetters.Where(letter => Line.IdOf(letter.Value.Span) == id)
+        .Select(static letter => $"dead letter {letter}").Concat(_tables.Rows.Where(row => Line.IdOf(row.Value) == id).Select(row =>
     {
         Source source = _tables.Sources.First(known => known.Id == row.SourceId).Source;
         return string.Create(CultureInfo.InvariantCulture, $"{source.File} generation {source.Key.Generation:x} bytes {row.CoveredBegin}..{row.CoveredEnd} at offset {row.Offset}");
-    }));
+    })));
 
     private void Restored()
     {

@@ -79,8 +79,14 @@ public sealed class Life
         return false;
     }
 
-    /// <summary>Ends the life after a seam call had its effect.</summary>
-    public void CutAfter(string call) => Cut($"killed after {call}");
+    /// <summary>Ends the life after a seam call had its effect, unless it was spared while the call was under way.</summary>
+    public void CutAfter(string call)
+    {
+        if (_crash is not null)
+        {
+            Cut($"killed after {call}");
+        }
+    }
 
     private void Cut(string why)
     {

@@ -71,11 +71,15 @@ public sealed class Machine
     public MemoryFileSystem Attach(Life life)
     {
         var files = new MemoryFileSystem(Disk);
-        bool cutAfter = false;
+        // A flush takes its time: other calls come between its begin and its effect.
+        FileCall? last = null;
         files.Before = call =>
         {
             World.Trace.Say(life.Part, $"{call.Operation} {call.Path} {call.Position} {call.Length}");
-            cutAfter = life.Enter(Names[(int)call.Operation]);
+            if (life.Enter(Names[(int)call.Operation]))
+            {
+                last = call;
+            }
             if (DiskFaults.Refuse > 0 && call.Operation is FileOperation.Write or FileOperation.Flush && World.Chance(DiskFaults.Refuse))
             {
                 throw new IOException($"{call.Operation} {call.Path}: input/output error", hresult: 5);
@@ -83,7 +87,7 @@ public sealed class Machine
         };
         files.After = call =>
         {
-            if (cutAfter)
+            if (call == last)
             {
                 life.CutAfter(Names[(int)call.Operation]);
             }
