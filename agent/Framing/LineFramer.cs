@@ -11,20 +11,15 @@ namespace LogPipeline.Agent.Framing;
 /// <param name="lineBegin">Where the line begins that they begin in; the position itself at a line's begin.</param>
 /// <param name="part">Parts of that line given out before.</param>
 /// <param name="lineBytesMax">A longer line, terminator not counted, comes in parts of this size.</param>
-/// <param name="scanned">Bytes at the begin that are known to hold no line feed.</param>
 /// <param name="isEnd">Whether nothing will follow.</param>
 internal ref struct LineFramer(
-    ReadOnlySpan<byte> bytes, long position, long lineBegin, int part, int lineBytesMax, int scanned, bool isEnd)
+    ReadOnlySpan<byte> bytes, long position, long lineBegin, int part, int lineBytesMax, bool isEnd)
 {
     private const byte LineFeed = (byte)'\n';
     private const byte CarriageReturn = (byte)'\r';
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
     private int _at;
-    private int _scanned = scanned;
-
-    /// <summary>Bytes framed so far.</summary>
-    public readonly int Consumed => _at;
 
     /// <summary>Where the line begins that comes next or goes on.</summary>
     public long LineBegin { get; private set; } = lineBegin;
@@ -38,11 +33,9 @@ internal ref struct LineFramer(
         ReadOnlySpan<byte> rest = _bytes[_at..];
         // A whole line fits when its terminator lies within the limit and two bytes.
         ReadOnlySpan<byte> window = rest.Length > lineBytesMax + 2 ? rest[..(lineBytesMax + 2)] : rest;
-        int skip = Math.Min(_scanned, window.Length);
-        int feed = window[skip..].IndexOf(LineFeed);
+        int feed = window.IndexOf(LineFeed);
         if (feed >= 0)
         {
-            feed += skip;
             bool carriage = feed > 0 && rest[feed - 1] == CarriageReturn;
             int length = carriage ? feed - 1 : feed;
             if (length <= lineBytesMax)
@@ -71,7 +64,6 @@ internal ref struct LineFramer(
     public void Accept(in FramedLine line)
     {
         _at = (int)(line.End - position);
-        _scanned = 0;
         (LineBegin, Part) = line.IsLast ? (line.End, 0) : (line.LineBegin, line.Part);
     }
 

@@ -60,7 +60,7 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
         ReadOnlySpan<byte> bytes = _buffer.AsSpan(before, got - before);
         // Bytes behind the position may have been cut and written anew since they were searched, so they are searched again.
         var framer = new LineFramer(
-            bytes, origin, progress.LineBegin, progress.Part, file.Input.MaxLineBytes, scanned: 0, file.TakeRest && reachesEnd);
+            bytes, origin, progress.LineBegin, progress.Part, file.Input.MaxLineBytes, file.TakeRest && reachesEnd);
         long now = SaneClock.Now(time, out bool clamped);
         PositionFlags more = clamped ? PositionFlags.TimestampClamped : PositionFlags.None;
         bool blocked = false;

@@ -45,14 +45,13 @@ public sealed class LineFramerTests
         long position = 0;
         long lineBegin = 0;
         int part = 0;
-        int scanned = 0;
         int there = 0;
         bool isEnd = false;
         while (true)
         {
             there = Math.Min(file.Length, there + random.Next(1, 40));
             isEnd = there == file.Length && random.Next(2) == 0;
-            var framer = new LineFramer(file.AsSpan((int)position..there), position, lineBegin, part, Max, scanned, isEnd);
+            var framer = new LineFramer(file.AsSpan((int)position..there), position, lineBegin, part, Max, isEnd);
             long begin = position;
             while (framer.TryPeek(out FramedLine line))
             {
@@ -60,7 +59,7 @@ public sealed class LineFramerTests
                 framer.Accept(line);
                 position = line.End;
             }
-            (lineBegin, part, scanned) = (framer.LineBegin, framer.Part, there - (int)position);
+            (lineBegin, part) = (framer.LineBegin, framer.Part);
             if (isEnd)
             {
                 return framed;
