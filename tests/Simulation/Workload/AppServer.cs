@@ -208,13 +208,14 @@ internal sealed class AppServer
     private void PowerLost()
     {
         var found = new Dictionary<int, int>();
+        var unended = new Dictionary<int, int>();
         _rotated.Clear();
         _files = new MemoryFileSystem(Machine.Disk);
         foreach (DirectoryEntry entry in _files.List(Logs))
         {
             string path = $"{Logs}/{entry.Name}";
-            LogFile file = LogFile.Found(_files, path, _lines);
             int stream = Array.FindIndex(_current, current => current.Path == path);
+            LogFile file = LogFile.Found(_files, path, _lines, isWritten: stream >= 0);
             if (stream >= 0)
             {
                 _current[stream] = file;
@@ -226,6 +227,10 @@ internal sealed class AppServer
             foreach (Line line in file.Lines)
             {
                 found[line.Id] = found.GetValueOrDefault(line.Id) + 1;
+            }
+            if (file.Unended is { } last)
+            {
+                unended[last.Id] = unended.GetValueOrDefault(last.Id) + 1;
             }
         }
         for (int stream = 0; stream < _current.Length; stream++)
@@ -241,7 +246,7 @@ internal sealed class AppServer
             {
                 int copies = found.GetValueOrDefault(line.Id);
                 line.Least = Math.Min(1, copies);
-                line.Most = Math.Max(line.Most, copies);
+                line.Most = Math.Max(line.Most, copies + unended.GetValueOrDefault(line.Id));
                 line.Story = copies == 0 && line.Story.Length == 0 ? "lost when its machine lost power" : line.Story;
             }
         }

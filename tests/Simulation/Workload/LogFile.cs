@@ -27,8 +27,15 @@ internal sealed class LogFile
     /// <summary>A line whose end is yet to be written.</summary>
     public (Line Line, int Written, bool CarriageReturn)? Unfinished { get; set; }
 
+    /// <summary>A line at the end of a rotated file that lost its line feed: it may come out, but who reads cannot know that it is whole.</summary>
+    public Line? Unended { get; private set; }
+
     /// <summary>What a machine finds after it lost power.</summary>
-    public static LogFile Found(MemoryFileSystem files, string path, List<Line> all)
+    /// <param name="files">Its disk.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="all">All lines.</param>
+    /// <param name="isWritten">Whether a logger goes on writing it; nobody touches a rotated file.</param>
+    public static LogFile Found(MemoryFileSystem files, string path, List<Line> all, bool isWritten)
     {
         var found = new LogFile(files, path);
         byte[] bytes = new byte[found._length];
@@ -41,14 +48,16 @@ internal sealed class LogFile
                 found.Lines.Add(all[id]);
             }
         }
-        if (at < bytes.Length)
+        Line? last = Line.IdOf(bytes.AsSpan(at).TrimEnd((byte)'\r')) is { } lastId ? all[lastId] : null;
+        if (!isWritten)
+        {
+            found.Unended = last;
+        }
+        else if (at < bytes.Length)
         {
             // A careful logger begins on a line of its own.
             found.AppendBytes("\n"u8);
-            if (Line.IdOf(bytes.AsSpan(at).TrimEnd((byte)'\r')) is { } id)
-            {
-                found.Lines.Add(all[id]);
-            }
+            found.Lines.AddRange(last is null ? [] : [last]);
         }
         return found;
     }
