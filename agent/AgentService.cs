@@ -59,7 +59,7 @@ public sealed class AgentService : IAsyncDisposable
 
     /// <summary>What a started agent is made of.</summary>
     private sealed record Running(
-        AgentState State, Generations Generations, ClusterClient Cluster, FileBook Book, FileBirths Births, FileSweep Sweep, ReadLoop Reads,
+        AgentState State, ClusterClient Cluster, FileBook Book, FileBirths Births, FileResume Resume, ReadLoop Reads,
         SweepLoop Sweeps, ShippingParts Parts, AgentMetrics Metrics);
 
     /// <summary>Files that are followed now.</summary>
@@ -105,7 +105,7 @@ public sealed class AgentService : IAsyncDisposable
         int unsettled = state.Found.Count(e => !e.IsAcked);
         // The registry knows an agent id that is new.
         await state.SavedAsync();
-        _running.Sweep.Resume();
+        _running.Resume.Run();
         state.Resumed();
         await _running.Sweeps.SweepAsync();
         _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);
@@ -167,13 +167,17 @@ public sealed class AgentService : IAsyncDisposable
             _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget,
             new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, _time, _logger);
         var book = new FileBook(_files, _options, state, metrics, _logger);
-        var births = new FileBirths(_files, book, state, generations, _options, _time, metrics, _logger);
-        var sweep = new FileSweep(_files, new PathSet(_options.Inputs), book, births, generations, state, _options, _time, _logger);
+        var births = new FileBirths(book, state, generations, _options, _time, metrics, _logger);
+        var copies = new FileCopies(_files, book, births, generations, _options, _time);
+        var lives = new FileLives(book, births, copies, state, generations, _time, metrics, _logger);
+        var paths = new PathSet(_options.Inputs);
+        var sweep = new FileSweep(_files, paths, book, births, lives, generations, state, _options, _time, _logger);
+        var resume = new FileResume(_files, paths, book, lives, sweep, generations, _options, _logger);
         var reads = new ReadLoop(new LineReader(_options, _time, metrics), book, sweep, _options, _time);
         var sweeps = new SweepLoop(sweep, births, book, state, _options, _watch, _time) { Attach = Attach };
         sweep.Ready = reads.Add;
         sweep.Hurry = () => sweeps.Hint(null);
-        return new Running(state, generations, cluster, book, births, sweep, reads, sweeps, parts, metrics);
+        return new Running(state, cluster, book, births, resume, reads, sweeps, parts, metrics);
     }
 
     private LogShipper ShipperOf(TopicPartitionKey key) => _shippers.TryGetValue(key, out LogShipper? known) ? known : AddShipper(key, []);

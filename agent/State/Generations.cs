@@ -25,6 +25,10 @@ internal sealed class Generations
     public Generation? LatestAt(string firstPath, string topic) =>
         _latest.GetValueOrDefault((firstPath, topic));
 
+    /// <summary>The generations that a file has been, oldest first, up to one.</summary>
+    public List<Generation> LivesOf(Generation last) =>
+        [.. All.Where(g => g != last && g.Identity == last.Identity && g.Topic == last.Topic), last];
+
     public void Add(Generation generation)
     {
         _registry.Generations.Add(generation);

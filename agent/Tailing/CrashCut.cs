@@ -11,42 +11,31 @@ namespace LogPipeline.Agent.Tailing;
 /// </summary>
 internal static class CrashCut
 {
-    /// <summary>
-    /// Where to go on: at the file's end when it is only shorter than what was read, else at the line that holds the first byte that
-    /// differs, lest the new line lose what it happens to share with the old one. Null when it cannot be told, because the file's
-    /// begin is another's or nothing of what was read near the cut is kept.
-    /// </summary>
+    /// <summary>Where to go on in a file that the host crashed under; null when it cannot be told.</summary>
     /// <param name="lives">The generations that the file has been, oldest first: each one's bytes hold from its begin on.</param>
-    /// <param name="file">What is compared with them.</param>
+    /// <param name="file">It, open.</param>
     /// <param name="entries">Entries with their batches, of any generation, in any order.</param>
-    public static long? FirstDifference(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries)
+    public static long? GoOnAt(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries)
     {
+        List<Compared> run = Run(lives, file, entries);
         Generation generation = lives[^1];
-        SortedDictionary<long, Compared> records = [];
-        foreach (Generation life in lives)
-        {
-            foreach (long gone in records.Values.Where(r => r.End > life.Begin).Select(r => r.Begin).ToList())
-            {
-                records.Remove(gone);
-            }
-            Collect(life, file, entries, records);
-        }
-        // What lies before a hole tells nothing.
-        List<Compared> run = [];
-        foreach (Compared record in records.Values)
-        {
-            if (run is [.., { } last] && last.End != record.Begin)
-            {
-                run.Clear();
-            }
-            run.Add(record);
-        }
-        if (run.Count == 0)
-        {
-            // Nothing was read and less is there than what was not to be read: so it is of that.
-            return generation.Read.Position == generation.Begin && file.Length < generation.Begin ? file.Length : null;
-        }
-        if (run[0].GoOn <= run[0].Begin)
+        // Nothing was read and less is there than what was not to be read: so it is of that.
+        return run.Count == 0 && generation.Read.Position == generation.Begin && file.Length < generation.Begin
+            ? file.Length : FirstDifference(generation, file, run);
+    }
+
+    /// <summary>Whether all that a file holds was read of these generations: it is a copy of what they were.</summary>
+    public static bool IsAllRead(IReadOnlyList<Generation> lives, IFile copy, IReadOnlyCollection<InflightEntry> entries) =>
+        FirstDifference(lives[^1], copy, Run(lives, copy, entries)) == copy.Length;
+
+    /// <summary>
+    /// Where a file first differs from what was read: at its end when it is only shorter, else at the line that holds the first
+    /// byte that differs, lest the new line lose what it happens to share with the old one. Null when it cannot be told, because
+    /// the file's begin is another's or nothing of what was read near the cut is kept.
+    /// </summary>
+    private static long? FirstDifference(Generation generation, IFile file, List<Compared> run)
+    {
+        if (run.Count == 0 || run[0].GoOn <= run[0].Begin)
         {
             return null;
         }
@@ -58,6 +47,30 @@ internal static class CrashCut
         }
         int differs = run.FindIndex(r => !r.IsSame);
         return differs < 0 ? run[^1].End : run[differs].GoOn;
+    }
+
+    /// <summary>The newest records that lie end to end, held against the file. What lies before a hole tells nothing.</summary>
+    private static List<Compared> Run(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries)
+    {
+        SortedDictionary<long, Compared> records = [];
+        foreach (Generation life in lives)
+        {
+            foreach (long gone in records.Values.Where(r => r.End > life.Begin).Select(r => r.Begin).ToList())
+            {
+                records.Remove(gone);
+            }
+            Collect(life, file, entries, records);
+        }
+        List<Compared> run = [];
+        foreach (Compared record in records.Values)
+        {
+            if (run is [.., { } last] && last.End != record.Begin)
+            {
+                run.Clear();
+            }
+            run.Add(record);
+        }
+        return run;
     }
 
     private static void Collect(

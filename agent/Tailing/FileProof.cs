@@ -14,8 +14,19 @@ internal static class FileProof
         return Fingerprint.Of(head[..length]);
     }
 
+    /// <summary>The fingerprint of the bytes before <paramref name="position"/>, up to 1 KiB.</summary>
+    public static Fingerprint TailBefore(IFile file, long position)
+    {
+        Span<byte> bytes = stackalloc byte[(int)Math.Min(position, Fingerprint.LengthMax)];
+        return file.ReadFully(bytes, position - bytes.Length) == bytes.Length ? Fingerprint.Of(bytes) : default;
+    }
+
+    /// <summary>Whether a file holds what was read of a generation.</summary>
+    public static bool Holds(IFile file, Generation generation) =>
+        file.Length >= generation.Read.Position && Holds(file, generation.Head, generation.Read.Position, generation.ReadTail);
+
     /// <summary>Whether the file begins as it did, and holds before <paramref name="position"/> what it held.</summary>
-    public static bool Holds(IFile file, Fingerprint head, long position, Fingerprint tail) =>
+    private static bool Holds(IFile file, Fingerprint head, long position, Fingerprint tail) =>
         (head.Length == 0 || HeadOf(file, head.Length) == head) && HoldsBefore(file, position, tail);
 
     public static bool HoldsBefore(IFile file, long position, Fingerprint tail)

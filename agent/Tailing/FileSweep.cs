@@ -6,12 +6,11 @@ namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
 /// One look at all files by stat: what is new, renamed, cut, grown or gone. Stat is the truth; hints only make it look sooner.
-/// A generation's road: live → rotated (its path names another file or none; the handle is kept) → finished (read, acked and
-/// quiet) or gone (nowhere to be found, or cut).
+/// What then becomes of a file is said in <see cref="FileLives"/>.
 /// </summary>
 internal sealed class FileSweep(
-    IFileSystem files, PathSet paths, FileBook book, FileBirths births, Generations generations, AgentState state, AgentOptions options,
-    TimeProvider time, ILogger logger)
+    IFileSystem files, PathSet paths, FileBook book, FileBirths births, FileLives lives, Generations generations, AgentState state,
+    AgentOptions options, TimeProvider time, ILogger logger)
 {
     private const long ForgottenAfter = 7L * 24 * 3600 * 1000;
 
@@ -31,44 +30,6 @@ internal sealed class FileSweep(
 
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
-    /// <summary>Finds the generations of the last run again, under whatever name.</summary>
-    public void Resume()
-    {
-        paths.Look(files, _directories);
-        foreach (Generation generation in generations.All)
-        {
-            if (generation.Phase != GenerationPhase.Gone && Path.GetDirectoryName(generation.Path) is string directory)
-            {
-                _directories.Add(directory);
-            }
-        }
-        Dictionary<FileIdentity, string> present = [];
-        foreach (string directory in _directories)
-        {
-            foreach (DirectoryEntry entry in files.List(directory))
-            {
-                string path = Path.Combine(directory, entry.Name);
-                if (!entry.IsDirectory && book.Stat(path) is FileStatus status)
-                {
-                    present.TryAdd(FileIdentity.Of(status), path);
-                }
-            }
-        }
-        foreach (Generation generation in generations.All.ToList())
-        {
-            InputOptions? input = options.Inputs.FirstOrDefault(i => i.Topic == generation.Topic);
-            if (generation.Phase != GenerationPhase.Gone && input is not null)
-            {
-                Resume(generation, InputOf(generation, input), present);
-            }
-        }
-        foreach (IGrouping<string, Generation> left in generations.All
-            .Where(g => !g.IsOver && !options.Inputs.Any(i => i.Topic == g.Topic)).GroupBy(g => g.Topic).OrderBy(g => g.Key, StringComparer.Ordinal))
-        {
-            logger.Unfollowed(left.Key, left.Count());
-        }
-    }
-
     public void Sweep()
     {
         List<(string Path, InputOptions Input)> found = paths.Look(files, _directories);
@@ -76,32 +37,31 @@ internal sealed class FileSweep(
         {
             file.WasSeen = false;
         }
-        List<(string Path, InputOptions Input, FileStatus Status)> others = [];
+        List<Sighting> others = [];
         foreach ((string path, InputOptions input) in found)
         {
             if (book.Stat(path) is not FileStatus { IsDirectory: false } status)
             {
                 continue;
             }
-            if (book.At(path, input.Topic) is TailedFile current && current.Generation.Identity == FileIdentity.Of(status))
+            TailedFile? current = book.At(path, input.Topic);
+            if (current?.Generation.Identity == FileIdentity.Of(status))
             {
                 current.WasSeen = true;
                 Check(current, status);
             }
             else
             {
-                others.Add((path, input, status));
+                others.Add(new Sighting(path, input, status, current));
             }
         }
-        // A path that nobody knows may be the copy of a file that has another name by now: that file is looked at first.
-        foreach ((string path, InputOptions input, FileStatus status) in others.OrderBy(o => IsUnknown(o.Path, o.Input, o.Status)))
-        {
-            Other(path, input, status);
-        }
+        // What is new comes last: it may be the copy of a file that has another name by now, or none.
+        others.ForEach(Renamed);
         foreach (TailedFile file in book.Files.Where(f => !f.WasSeen).ToList())
         {
             Unseen(file);
         }
+        others.ForEach(New);
         foreach (TailedFile file in book.Files.ToList())
         {
             Settle(file);
@@ -132,57 +92,23 @@ internal sealed class FileSweep(
     }
 
     /// <summary>The reader found other bytes before its position than it had read.</summary>
-    public void Changed(TailedFile file) => births.Cut(file, CutFound.Running);
+    public void Changed(TailedFile file) => lives.Cut(file);
 
-    private void Resume(Generation generation, InputOptions input, Dictionary<FileIdentity, string> present)
-    {
-        if (!present.TryGetValue(generation.Identity, out string? path))
-        {
-            if (generation.Phase != GenerationPhase.Finished)
-            {
-                logger.GoneUnread(generation.Path, generation.Read.Position);
-                births.Enter(generation, GenerationPhase.Gone);
-            }
-            return;
-        }
-        if (path != generation.Path && generation.Phase == GenerationPhase.Live)
-        {
-            logger.Rotated(generation.Path, path);
-            births.Enter(generation, GenerationPhase.Rotated);
-        }
-        generation.Path = path;
-        TailedFile file = book.Add(generation, input);
-        if (book.Stat(path) is FileStatus status && book.HandleOf(file) is IFile handle)
-        {
-            if (!FileProof.Holds(handle, generation.Head, generation.Read.Position, generation.ReadTail))
-            {
-                births.Cut(file, state.HostRestarted ? CutFound.AtBoot : CutFound.AtStart);
-                return;
-            }
-            file.ChangedAt = Now;
-            book.LetGo(file);
-            Check(file, status);
-        }
-    }
-
-    private InputOptions InputOf(Generation generation, InputOptions otherwise) =>
-        options.Inputs.FirstOrDefault(i =>
-            i.Topic == generation.Topic && i.Paths.SelectMany(GlobPattern.Parse).Any(p => p.IsMatch(generation.FirstPath))) ?? otherwise;
-
-    private void Check(TailedFile file, in FileStatus status)
+    /// <summary>Holds what stat shows of a followed file against what was seen and read of it.</summary>
+    public void Check(TailedFile file, in FileStatus status)
     {
         Generation generation = file.Generation;
         bool changed = status.Length != file.Size || status.ModifiedTime != file.ModifiedTime;
         if (changed)
         {
-            file.ChangedAt = Now;
+            file.ChangedAt = time.GetTimestamp();
         }
         bool isCut = status.Length < generation.Read.Position
             || (changed && status.Length == generation.Read.Position && book.HandleOf(file) is IFile handle
                 && !FileProof.HoldsBefore(handle, generation.Read.Position, generation.ReadTail));
         if (isCut)
         {
-            births.Cut(file, CutFound.Running);
+            lives.Cut(file);
             return;
         }
         if (changed && status.Length <= file.Size)
@@ -193,7 +119,7 @@ internal sealed class FileSweep(
         (file.Size, file.ModifiedTime) = (status.Length, status.ModifiedTime);
         if (generation.Phase == GenerationPhase.Finished && file.Unread > 0)
         {
-            births.Enter(generation, GenerationPhase.Rotated);
+            lives.Enter(generation, GenerationPhase.Rotated);
         }
         if (file.Unread > 0 && (file.ScannedUntil < file.Size || file.TakeRest))
         {
@@ -201,32 +127,19 @@ internal sealed class FileSweep(
         }
     }
 
-    private bool IsUnknown(string path, InputOptions input, in FileStatus status) =>
-        book.With(FileIdentity.Of(status), input.Topic) is null && book.At(path, input.Topic) is null;
-
-    private void Other(string path, InputOptions input, in FileStatus status)
+    /// <summary>A followed file that another path names now.</summary>
+    private void Renamed(Sighting sighting)
     {
-        if (book.With(FileIdentity.Of(status), input.Topic) is not TailedFile known)
+        (string path, InputOptions input, FileStatus status, TailedFile? displaced) = sighting;
+        // Seen: a second name of the same file.
+        if (book.With(FileIdentity.Of(status), input.Topic) is not TailedFile { WasSeen: false } known)
         {
-            bool firstStart = !state.Registry.InputsStarted.Contains(PathSet.KeyOf(input));
-            births.Found(path, input, status, firstStart);
-            if (book.At(path, input.Topic) is TailedFile begun)
-            {
-                begun.WasSeen = true;
-                Check(begun, status);
-                book.LetGo(begun);
-            }
-            return;
-        }
-        if (known.WasSeen)
-        {
-            // A second name of the same file.
             return;
         }
         known.WasSeen = true;
-        if (book.At(path, input.Topic) is TailedFile displaced && displaced != known)
+        if (displaced is not null && displaced != known)
         {
-            births.MarkRotated(displaced);
+            lives.MarkRotated(displaced);
         }
         if (known.Generation.Path != path)
         {
@@ -234,11 +147,27 @@ internal sealed class FileSweep(
             {
                 logger.Rotated(known.Generation.Path, path);
             }
-            births.MarkRotated(known);
+            lives.MarkRotated(known);
             book.Rename(known, path);
             state.IsDirty = true;
         }
         Check(known, status);
+    }
+
+    /// <summary>A file that is not followed.</summary>
+    private void New(Sighting sighting)
+    {
+        (string path, InputOptions input, FileStatus status, TailedFile? displaced) = sighting;
+        if (book.With(FileIdentity.Of(status), input.Topic) is not null)
+        {
+            return;
+        }
+        lives.Found(path, input, status, displaced, firstStart: !state.Registry.InputsStarted.Contains(PathSet.KeyOf(input)));
+        if (book.With(FileIdentity.Of(status), input.Topic) is TailedFile begun)
+        {
+            Check(begun, status);
+            book.LetGo(begun);
+        }
     }
 
     /// <summary>No path that is watched names it.</summary>
@@ -248,15 +177,11 @@ internal sealed class FileSweep(
         {
             return;
         }
-        births.MarkRotated(file);
+        lives.MarkRotated(file);
         IFile? handle = file.Handle ?? Search(file);
         if (handle is null)
         {
-            if (file.Unread > 0)
-            {
-                logger.GoneUnread(file.Generation.Path, file.Generation.Read.Position);
-            }
-            births.End(file);
+            lives.Gone(file);
             return;
         }
         Check(file, handle.Status());
@@ -285,7 +210,7 @@ internal sealed class FileSweep(
         {
             file.Predecessor = null;
         }
-        if (generation.Phase != GenerationPhase.Rotated || Now - file.ChangedAt < (long)options.RotatedQuiet.TotalMilliseconds)
+        if (generation.Phase != GenerationPhase.Rotated || time.GetElapsedTime(file.ChangedAt) < options.RotatedQuiet)
         {
             return;
         }
@@ -296,9 +221,10 @@ internal sealed class FileSweep(
         }
         else if (generation.Acked.Position == generation.Read.Position)
         {
-            file.TakeRest = false;
-            births.Enter(generation, GenerationPhase.Finished);
-            file.Close();
+            lives.Finish(file);
         }
     }
+
+    /// <summary>What a path names, where that is not the file it named before.</summary>
+    private sealed record Sighting(string Path, InputOptions Input, FileStatus Status, TailedFile? Displaced);
 }

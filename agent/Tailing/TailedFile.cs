@@ -26,7 +26,7 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
 
     public long ModifiedTime { get; set; }
 
-    /// <summary>When a change was last seen, milliseconds since 1970.</summary>
+    /// <summary>When a change was last seen: a timestamp, since the wall clock jumps.</summary>
     public long ChangedAt { get; set; }
 
     /// <summary>Position up to which no line feed follows the read position.</summary>

@@ -116,11 +116,11 @@ internal sealed class AgentRig : IDisposable
 
     public async Task UntilAsync(Func<bool> holds, string what)
     {
-        DateTimeOffset late = Time.GetUtcNow() + TimeSpan.FromMinutes(2);
+        long begin = Time.GetTimestamp();
         while (!holds())
         {
             Assert.True(Fault is null, Fault?.ToString());
-            Assert.False(Time.GetUtcNow() > late, $"never: {what}; the broker has {Lines().Count} records; {_agent?.Describe()}");
+            Assert.False(Time.GetElapsedTime(begin) > TimeSpan.FromMinutes(2), $"never: {what}; the broker has {Lines().Count} records; {_agent?.Describe()}");
             await PassAsync(TimeSpan.FromMilliseconds(1));
         }
     }

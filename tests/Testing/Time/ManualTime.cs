@@ -10,15 +10,23 @@ public sealed class ManualTime : TimeProvider
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
-    public override DateTimeOffset GetUtcNow()
+    /// <summary>What somebody set the wall clock forward or back by; timestamps and timers do not care.</summary>
+    public TimeSpan WallOffset { get; set; }
+
+    public override DateTimeOffset GetUtcNow() => Now + WallOffset;
+
+    public override long GetTimestamp() => Now.Ticks;
+
+    private DateTimeOffset Now
     {
-        lock (_gate)
+        get
         {
-            return _now;
+            lock (_gate)
+            {
+                return _now;
+            }
         }
     }
-
-    public override long GetTimestamp() => GetUtcNow().Ticks;
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
@@ -66,7 +74,7 @@ public sealed class ManualTime : TimeProvider
     /// <summary>Moves the clock, firing what falls due on the way.</summary>
     public void Advance(TimeSpan by)
     {
-        DateTimeOffset end = GetUtcNow() + by;
+        DateTimeOffset end = Now + by;
         while (true)
         {
             ManualTimer? next;

@@ -1,0 +1,126 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// The copies of followed files, as copytruncate makes them just before it cuts the original. What a copy is, its bytes tell:
+/// <code>
+///   while the original holds what was read, and the copy is its begin:   the copy waits, CopyWait at most, then it is a file of its own
+///   once the original is cut, gone, or unlinked and read to its end:
+///     a copy that holds all that was read                                the generation goes on in it
+///     a copy all of whose bytes were read                                it is followed from its end on
+///     anything else                                                      a new file
+/// </code>
+/// None of it is durable by itself: until the registry has the outcome, a restart finds original and copy as they were and
+/// decides the same; only the wait begins anew. A copy waits under any name: it is known by its inode.
+/// </summary>
+internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths births, Generations generations, AgentOptions options, TimeProvider time)
+{
+    private readonly Dictionary<(FileIdentity Identity, string Topic), long> _waiting = [];
+
+    /// <summary>The followed files that a new one may be a copy of: of like name, in its directory.</summary>
+    public List<TailedFile> OriginalsOf(string path, string topic) =>
+    [
+        .. book.Files.Where(f => f.Generation is { IsOver: false } g && g.Topic == topic && IsLike(path, g.Path)),
+    ];
+
+    /// <summary>Whether a new file is to wait, since it is the begin of one of these, which hold what was read of them.</summary>
+    public bool IsWaiting(IFile probe, in FileIdentity identity, string topic, IEnumerable<TailedFile> originals)
+    {
+        (FileIdentity, string) key = (identity, topic);
+        if (!originals.Any(o => MayBeCopyOf(probe, o)))
+        {
+            _waiting.Remove(key);
+            return false;
+        }
+        if (!_waiting.TryGetValue(key, out long since))
+        {
+            Prune();
+            _waiting[key] = since = time.GetTimestamp();
+        }
+        return time.GetElapsedTime(since) < options.CopyWait;
+    }
+
+    /// <summary>
+    /// The original will hold no more of what was read. Takes its copies for what they are; gives the one that the generation
+    /// goes on in, open, if there is one.
+    /// </summary>
+    /// <param name="original">It.</param>
+    /// <param name="kept">What was read of it, of late and byte for byte.</param>
+    public OpenCopy? Resolve(TailedFile original, Lazy<List<InflightEntry>> kept)
+    {
+        Generation generation = original.Generation;
+        OpenCopy? heir = null;
+        if (generation.Read.Position == 0)
+        {
+            return null;
+        }
+        foreach ((string path, FileStatus status) in Unfollowed(generation))
+        {
+            IFile? copy = status.Length == 0 ? null : book.Open(path);
+            FileIdentity identity = FileIdentity.Of(status);
+            if (copy is not null && heir is null && FileProof.Holds(copy, generation))
+            {
+                heir = new OpenCopy(path, copy, identity);
+                _waiting.Remove((identity, generation.Topic));
+                continue;
+            }
+            using (copy)
+            {
+                if (copy is not null && copy.Length < generation.Read.Position
+                    && CrashCut.IsAllRead(generations.LivesOf(generation), copy, kept.Value))
+                {
+                    births.Begin(path, original.Input, copy, copy.Length, GenerationPhase.Rotated);
+                    _waiting.Remove((identity, generation.Topic));
+                }
+            }
+        }
+        return heir;
+    }
+
+    private bool MayBeCopyOf(IFile probe, TailedFile original) =>
+        probe.Length == 0
+            // Its maker has just begun.
+            ? original.Generation.Phase == GenerationPhase.Live
+            // An original that cannot be opened now tells nothing: the next look does.
+            : book.HandleOf(original) is not IFile handle || FileProof.IsBeginOf(probe, handle);
+
+    /// <summary>Same directory, and the names agree up to the first dot of the original's.</summary>
+    private static bool IsLike(string path, string original)
+    {
+        string name = Path.GetFileName(original);
+        int dot = name.IndexOf('.', 1);
+        string stem = dot < 0 ? name : name[..dot];
+        return path != original
+            && Path.GetDirectoryName(path) == Path.GetDirectoryName(original)
+            && Path.GetFileName(path).StartsWith(stem, StringComparison.Ordinal);
+    }
+
+    /// <summary>The files like one that are not followed.</summary>
+    private IEnumerable<(string Path, FileStatus Status)> Unfollowed(Generation generation)
+    {
+        string directory = Path.GetDirectoryName(generation.Path) ?? "/";
+        foreach (DirectoryEntry entry in files.List(directory))
+        {
+            string path = Path.Combine(directory, entry.Name);
+            if (!entry.IsDirectory && IsLike(path, generation.Path) && book.Stat(path) is FileStatus status
+                && book.With(FileIdentity.Of(status), generation.Topic) is null)
+            {
+                yield return (path, status);
+            }
+        }
+    }
+
+    /// <summary>Copies that vanished while they waited.</summary>
+    private void Prune()
+    {
+        foreach ((FileIdentity, string) gone in _waiting.Where(w => time.GetElapsedTime(w.Value) > 2 * options.CopyWait).Select(w => w.Key).ToList())
+        {
+            _waiting.Remove(gone);
+        }
+    }
+}
+
+/// <summary>A copy that a generation goes on in.</summary>
+internal readonly record struct OpenCopy(string Path, IFile File, FileIdentity Identity);

@@ -1,0 +1,193 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// What becomes of files. A generation's road, each step durable with the registry's next save:
+/// <code>
+///   live      → rotated    its path names another file or none; its handle is kept
+///   rotated   → live       the host crashed and its renaming is lost: its first path names it again
+///   rotated   → finished   read to its end, acked and quiet
+///   finished  → rotated    it has grown
+///   any       → rotated    it is cut or gone, and goes on in a copy (see FileCopies)
+///   any       → gone       it is cut or gone, and there is none
+/// </code>
+/// A file that is cut begins a generation at once: at the first byte that differs where a crash of the host cut it, else at 0.
+/// </summary>
+internal sealed class FileLives(
+    FileBook book, FileBirths births, FileCopies copies, AgentState state, Generations generations, TimeProvider time,
+    AgentMetrics metrics, ILogger logger)
+{
+    private Lazy<List<InflightEntry>>? _found;
+
+    /// <summary>While files of the last run are found again: what it read of late, all of it.</summary>
+    public bool IsResuming
+    {
+        get => _found is not null;
+        set => _found = value ? new Lazy<List<InflightEntry>>(() => [.. state.FoundWhole]) : null;
+    }
+
+    /// <summary>A path names a file that is not followed.</summary>
+    /// <param name="path">It.</param>
+    /// <param name="input">The input that wants it.</param>
+    /// <param name="status">What was seen there.</param>
+    /// <param name="displaced">The followed file that the path named before.</param>
+    /// <param name="firstStart">Whether the input is new.</param>
+    public void Found(string path, InputOptions input, in FileStatus status, TailedFile? displaced, bool firstStart)
+    {
+        using IFile? probe = book.Open(path);
+        FileIdentity identity = FileIdentity.Of(status);
+        if (probe is null || FileIdentity.Of(probe.Status()) != identity)
+        {
+            return;
+        }
+        if (displaced is null)
+        {
+            List<TailedFile> originals = copies.OriginalsOf(path, input.Topic);
+            // One that was cut and has grown again shows only now, and the new file may be its copy.
+            foreach (TailedFile cut in originals.Where(o => book.HandleOf(o) is IFile handle && !FileProof.Holds(handle, o.Generation)))
+            {
+                Cut(cut);
+            }
+            if (book.With(identity, input.Topic) is not null || copies.IsWaiting(probe, identity, input.Topic, originals.Where(o => !o.Generation.IsOver)))
+            {
+                return;
+            }
+        }
+        else
+        {
+            MarkRotated(displaced);
+        }
+        long begin = firstStart && input.ReadFrom == ReadFrom.End ? FileProof.LastLineEnd(probe, input.MaxLineBytes) : 0;
+        births.Begin(path, input, probe, begin, GenerationPhase.Live).Predecessor = displaced;
+    }
+
+    /// <summary>A followed file does not hold what was read of it.</summary>
+    public void Cut(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        if (book.HandleOf(file) is not IFile handle)
+        {
+            Gone(file);
+            return;
+        }
+        if (generation.Read.Position == 0)
+        {
+            // Nothing was read yet: it is simply another begin.
+            file.ScannedUntil = 0;
+            file.Size = handle.Length;
+            return;
+        }
+        metrics.Truncations.Add(1);
+        string path = generation.Path;
+        GenerationPhase phase = generation.Phase == GenerationPhase.Live ? GenerationPhase.Live : GenerationPhase.Rotated;
+        long position = generation.Read.Position;
+        Lazy<List<InflightEntry>> kept = KeptOf(file);
+        long? different = IsResuming && state.HostRestarted
+            ? CrashCut.GoOnAt(generations.LivesOf(generation), handle, kept.Value) : null;
+        OpenCopy? heir = copies.Resolve(file, kept);
+        if (different is long from)
+        {
+            logger.CutByCrash(path, from);
+        }
+        else
+        {
+            logger.Truncated(path, position, NoteOf(file, heir));
+        }
+        // The new generation reads the same open file, even where no path names it any more.
+        file.Handle = null;
+        if (heir is OpenCopy copy)
+        {
+            GoOnIn(copy, file);
+        }
+        else
+        {
+            generation.TruncatedBytes += different is null ? Math.Max(0, file.Size - position) : 0;
+            End(file);
+        }
+        TailedFile next = births.Begin(path, file.Input, handle, different ?? 0, phase);
+        next.Handle = handle;
+        next.Predecessor = heir is null ? null : file;
+        next.Size = handle.Length;
+    }
+
+    /// <summary>A followed file is nowhere to be found.</summary>
+    public void Gone(TailedFile file)
+    {
+        string path = file.Generation.Path;
+        long position = file.Generation.Read.Position;
+        if (copies.Resolve(file, KeptOf(file)) is OpenCopy copy)
+        {
+            GoOnIn(copy, file);
+            logger.Rotated(path, copy.Path);
+            return;
+        }
+        if (IsResuming || file.Unread > 0)
+        {
+            logger.GoneUnread(path, position);
+        }
+        End(file);
+    }
+
+    /// <summary>A rotated file is read to its end, acked and quiet.</summary>
+    public void Finish(TailedFile file)
+    {
+        // No path names it: it ends here, and what waits as its copy is no more to wait.
+        if (!file.WasSeen && copies.Resolve(file, KeptOf(file)) is OpenCopy copy)
+        {
+            GoOnIn(copy, file);
+            return;
+        }
+        file.TakeRest = false;
+        Enter(file.Generation, GenerationPhase.Finished);
+        file.Close();
+    }
+
+    /// <summary>The file is no longer what its path names; it is read to its end.</summary>
+    public void MarkRotated(TailedFile file)
+    {
+        if (file.Generation.Phase == GenerationPhase.Live)
+        {
+            book.HandleOf(file);
+            Enter(file.Generation, GenerationPhase.Rotated);
+            file.ChangedAt = time.GetTimestamp();
+        }
+        book.Unname(file);
+    }
+
+    public void Enter(Generation generation, GenerationPhase phase)
+    {
+        generation.Phase = phase;
+        generation.PhaseSince = time.GetUtcNow().ToUnixTimeMilliseconds();
+        state.IsDirty = true;
+    }
+
+    private void GoOnIn(in OpenCopy copy, TailedFile file)
+    {
+        book.Move(file, copy.Identity, copy.Path, copy.File);
+        file.Size = copy.File.Length;
+        file.TakeRest = false;
+        file.WasSeen = true;
+        file.ChangedAt = time.GetTimestamp();
+        Enter(file.Generation, GenerationPhase.Rotated);
+    }
+
+    /// <summary>Nothing more can be read of it.</summary>
+    private void End(TailedFile file)
+    {
+        Enter(file.Generation, GenerationPhase.Gone);
+        file.ScannedUntil = file.Size = file.Generation.Read.Position;
+        book.Remove(file);
+    }
+
+    private Lazy<List<InflightEntry>> KeptOf(TailedFile file) => _found ?? new Lazy<List<InflightEntry>>(() => [.. file.Log?.Kept() ?? []]);
+
+    private static string NoteOf(TailedFile file, OpenCopy? heir)
+    {
+        long unread = Math.Max(0, file.Size - file.Generation.Read.Position);
+        return heir is OpenCopy copy ? $"the rest is read from its copy {copy.Path}"
+            : unread == 0 ? "all that was seen of it is read" : $"{unread} bytes seen behind it are gone";
+    }
+}

@@ -1,0 +1,177 @@
+using LogPipeline.Agent.Tests.Scripted;
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.Tests.Tailing;
+
+/// <summary>Copies that copytruncate makes, and what becomes of their originals before the agent looks.</summary>
+public sealed class CopyTests
+{
+    private const string Copy = AgentRig.LogPath + ".1";
+    private const string Renamed = AgentRig.LogPath + ".2";
+
+    /// <summary>Longer than what is read in these tests, so that length alone shows no cut.</summary>
+    private const string Regrown = "written anew and longer than all before\n";
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_copy_is_read_on_though_its_original_was_deleted_unseen(bool replaced) => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\nb\n");
+        await rig.StopAsync();
+        rig.Append("c\n");
+        MakeCopy(rig);
+        rig.Truncate();
+        rig.Machine.Delete(AgentRig.LogPath);
+        rig.Append("d\n", replaced ? AgentRig.LogPath : "/logs/other.log");
+        await rig.StartAsync();
+        await ExpectAsync(rig, "a", "b", "c", "d");
+    });
+
+    [Fact]
+    public void A_copy_is_read_on_though_its_original_was_cut_and_deleted_between_two_looks() => WithCopiesFollowed(async rig =>
+    {
+        rig.Options = rig.Options with { SweepInterval = TimeSpan.FromMilliseconds(100) };
+        await ReadAsync(rig, "a\nb\n");
+        MakeCopy(rig);
+        rig.Truncate();
+        rig.Append("c\n");
+        rig.Machine.Delete(AgentRig.LogPath);
+        rig.Append("d\n");
+        // What came between cut and deletion is still there for who has the file open.
+        await ExpectAsync(rig, "a", "b", "c", "d");
+    });
+
+    [Fact]
+    public void A_copy_shorter_than_what_was_read_is_known_though_its_original_was_cut_renamed_and_grew() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\nb\n");
+        MakeCopy(rig);
+        await ReadAsync(rig, "c\n");
+        await rig.StopAsync();
+        rig.Truncate();
+        rig.Append(Regrown);
+        rig.Machine.Rename(AgentRig.LogPath, Renamed);
+        await rig.StartAsync();
+        await ExpectAsync(rig, "a", "b", "c", Regrown.TrimEnd());
+    });
+
+    [Fact]
+    public void A_copy_first_seen_when_its_original_has_grown_again_is_known() => WithCopiesFollowed(async rig =>
+    {
+        rig.Options = rig.Options with { SweepInterval = TimeSpan.FromMilliseconds(100) };
+        await ReadAsync(rig, "a\nb\n");
+        MakeCopy(rig);
+        rig.Append("c\n", Copy);
+        rig.Truncate();
+        rig.Append(Regrown);
+        await ExpectAsync(rig, "a", "b", "c", Regrown.TrimEnd());
+    });
+
+    [Fact]
+    public void A_copy_is_known_when_the_host_crashed_after_its_original_was_cut() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\nb\n");
+        rig.Kill();
+        rig.Append("c\n");
+        MakeCopy(rig);
+        rig.Truncate();
+        rig.Append("d\n");
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        await ExpectAsync(rig, "a", "b", "c", "d");
+    });
+
+    [Fact]
+    public void A_copy_that_has_only_just_begun_waits_too() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\nb\n");
+        rig.Append("", Copy);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
+        rig.Append("a\nb\n", Copy);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
+        rig.Truncate();
+        rig.Append("c\n");
+        await ExpectAsync(rig, "a", "b", "c");
+    });
+
+    [Theory]
+    [InlineData(-2)]
+    [InlineData(2)]
+    public void A_copy_waits_as_long_as_it_should_though_the_clock_jumps(int hours) => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\nb\n");
+        MakeCopy(rig);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
+        rig.Time.WallOffset = TimeSpan.FromHours(hours);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(["a", "b"], rig.Lines());
+        // Nothing was cut: it is a file of its own.
+        await rig.UntilLinesAsync(4);
+        Assert.Equal(["a", "b", "a", "b"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_new_file_shorter_than_a_copy_that_was_read_before_is_not_taken_for_a_part_of_it() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\nb\n");
+        MakeCopy(rig);
+        await ReadAsync(rig, "c\n");
+        rig.Truncate();
+        await ReadAsync(rig, "d\n");
+        rig.Kill();
+        // The host crashes: the copy loses its end.
+        rig.Truncate(Copy);
+        rig.Append("a\n", Copy);
+        rig.Append("x\n", Renamed);
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        await ExpectAsync(rig, "a", "b", "c", "d", "x");
+    });
+
+    [Fact]
+    public void A_file_whose_renaming_is_lost_in_a_crash_lives_again() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\n");
+        rig.Machine.Rename(AgentRig.LogPath, Renamed);
+        await rig.UntilAsync(() => rig.Agent.Describe().Contains("Rotated", StringComparison.Ordinal), "it is seen rotated");
+        await rig.StopAsync();
+        rig.Machine.Rename(Renamed, AgentRig.LogPath);
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        rig.Append("ha");
+        await rig.PassAsync(TimeSpan.FromMilliseconds(100));
+        rig.Append("lf\n");
+        await ExpectAsync(rig, "a", "half");
+    });
+
+    private static void WithCopiesFollowed(Func<AgentRig, Task> test) => AgentRig.OnOneThread(rig =>
+    {
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = ["/logs/*.log*"] }] };
+        return test(rig);
+    });
+
+    private static async Task ReadAsync(AgentRig rig, string text)
+    {
+        int count = rig.Lines().Count;
+        rig.Append(text);
+        if (count == 0)
+        {
+            await rig.StartAsync();
+        }
+        await rig.UntilLinesAsync(count + text.Count(c => c == '\n'));
+    }
+
+    private static void MakeCopy(AgentRig rig) => rig.Append(AtomicFile.ReadAll(rig.Machine, AgentRig.LogPath)!, Copy);
+
+    /// <summary>These lines and no others, also after what waits as a copy has waited long enough.</summary>
+    private static async Task ExpectAsync(AgentRig rig, params string[] lines)
+    {
+        await rig.UntilLinesAsync(lines.Length);
+        await rig.PassAsync(rig.Options.CopyWait * 1.5);
+        await rig.UntilAsync(() => rig.Agent.IsCaughtUp, "caught up");
+        Assert.Equal(lines.Order(), rig.Lines().Order());
+        await rig.StopAsync();
+    }
+}
