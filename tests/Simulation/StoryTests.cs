@@ -13,7 +13,7 @@ public sealed class StoryTests
 
     [Theory]
     [InlineData(Cast.BrokerAndSink, 200, 300)]
-    [InlineData(Cast.Whole, 1, 200)]
+    [InlineData(Cast.Whole, 400, 200)]
     public void Every_seed_delivers_each_line_once(object cast, ulong first, ulong count)
     {
         ulong? wanted = Number("LOGPIPE_SEEDS");
