@@ -19,6 +19,15 @@ public static class CancellableTask
         return either.Task;
     }
 
+    /// <summary>The same without a result.</summary>
+    public static Task OrCancelled(this Task task, CancellationToken cancellation) => AsResult(task).OrCancelled(cancellation);
+
+    private static async Task<bool> AsResult(Task task)
+    {
+        await task;
+        return true;
+    }
+
     private static async void Forward<T>(Task<T> task, TaskCompletionSource<T> either, CancellationToken cancellation)
     {
         using CancellationTokenRegistration registration = cancellation.UnsafeRegister(

@@ -44,9 +44,6 @@ internal sealed class PartitionSink(TopicPartition partition, CancellationToken 
     /// <summary>Flushes in a row that failed.</summary>
     public int Failures { get; set; }
 
-    /// <summary>Whether the consumer knows the partition: before that it cannot seek.</summary>
-    public bool IsAssigned { get; set; }
-
     /// <summary>Cancelled when the partition goes away: claims stop trying.</summary>
     public CancellationToken Released => _released.Token;
 

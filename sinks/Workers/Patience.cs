@@ -53,7 +53,7 @@ internal sealed class Patience
     }
 
     public static bool IsWorthWaiting(Exception? error) => error is StoreUnavailableException or BrokerConnectionException
-        or BrokerUnreachableException or BrokerErrorException or TimeoutException;
+        or BrokerUnreachableException or BrokerErrorException;
 
     /// <summary>How long to wait after so many failures, the first being 0: half of it fixed, half chance.</summary>
     public TimeSpan Delay(int failures)

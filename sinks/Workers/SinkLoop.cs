@@ -9,7 +9,8 @@ namespace LogPipeline.Sinks.Workers;
 /// <summary>
 /// The loop of a sink: polls, buffers by partition, starts flushes and claims, and takes their results from the inbox. It alone
 /// touches the consumer and the partitions. Flushes and claims run beside it, so polling goes on while the database works or is
-/// away: partitions are paused, the membership is kept. The rebalance calls come from inside its own poll.
+/// away: partitions are paused, the membership is kept. The rebalance calls come from inside its own poll, which waits for their end:
+/// between two polls the consumer holds exactly the partitions that the loop knows, so each of them can be paused and sought.
 /// </summary>
 internal sealed class SinkLoop(
     SinkOptions options, Consumer consumer, LedgerClaims claims, Flusher flusher, Patience patience, SinkEnvironment environment, Action onJoined)
@@ -29,7 +30,7 @@ internal sealed class SinkLoop(
     private readonly LoopInbox _inbox = new();
     private readonly RowCollector _collector = new();
     private readonly Stack<RowBatch> _spare = new();
-    private readonly CancellationTokenSource _abandoned = new();
+    private readonly CancellationTokenSource _abandoned = new(Timeout.InfiniteTimeSpan, environment.Time);
     private readonly OffsetReports _reports = new(options.Name, consumer, claims.CommitMetadata, environment);
     private Exception? _fatal;
     private CancellationToken _stop;
@@ -38,6 +39,7 @@ internal sealed class SinkLoop(
     public async Task RunAsync(CancellationToken stop)
     {
         _stop = stop;
+        await using var draining = stop.UnsafeRegister(_ => _abandoned.CancelAfter(DrainMax), null);
         consumer.Subscribe(options.Topics, this);
         try
         {
@@ -72,7 +74,7 @@ internal sealed class SinkLoop(
             rows.Dispose();
     }
 
-    public async ValueTask<IReadOnlyDictionary<TopicPartition, long>> AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+    public async ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
     {
         onJoined();
         foreach (var partition in partitions)
@@ -80,24 +82,20 @@ internal sealed class SinkLoop(
         // Most claims take milliseconds; a database that is away must not hold up the group: it is waited for afterwards.
         await WaitAtMost.AllAsync([.. partitions.Select(p => _partitions[p].Work)], RivalDelay, environment.Time, _stop);
         RunInbox();
-        var starts = new SortedDictionary<TopicPartition, long>();
-        foreach (var partition in partitions)
-        {
-            if (!_partitions.TryGetValue(partition, out var sink))
-                continue;
-            sink.IsAssigned = true;
-            starts[partition] = sink.Claim?.Entry.NextOffset ?? 0;
-        }
-        return starts;
     }
 
     public async ValueTask RevokedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
     {
+        var gone = new List<PartitionSink>();
         foreach (var partition in partitions)
         {
             if (!_partitions.Remove(partition, out var sink))
                 continue;
             sink.Release();
+            gone.Add(sink);
+        }
+        foreach (var sink in gone)
+        {
             await sink.Work;
             Discard(sink);
             sink.Dispose();
@@ -292,8 +290,7 @@ internal sealed class SinkLoop(
     {
         Discard(sink);
         sink.Claim = null;
-        if (sink.IsAssigned)
-            consumer.Pause(sink.Partition);
+        consumer.Pause(sink.Partition);
         sink.Work = ClaimAsync(sink, sink.Work, delay);
     }
 
@@ -338,8 +335,6 @@ internal sealed class SinkLoop(
         sink.NextOffset = claim.Entry.NextOffset;
         sink.LeaderEpoch = claim.Entry.LeaderEpoch;
         SinkLog.Claimed(environment.Logger, options.Name, sink.Partition, sink.NextOffset);
-        if (!sink.IsAssigned)
-            return;
         consumer.Seek(sink.Partition, sink.NextOffset, sink.LeaderEpoch);
         consumer.Resume(sink.Partition);
     }
@@ -369,15 +364,8 @@ internal sealed class SinkLoop(
             ExceptionDispatchInfo.Throw(error);
     }
 
+    /// <summary>Flushes what is buffered, as far as the time from the stop to the abandonment goes.</summary>
     private async Task DrainAsync()
-    {
-        var drained = FlushRestAsync();
-        if (await Task.WhenAny(drained, Task.Delay(DrainMax, environment.Time, CancellationToken.None)) != drained)
-            _abandoned.Cancel();
-        await drained;
-    }
-
-    private async Task FlushRestAsync()
     {
         await Task.WhenAll(_partitions.Values.Select(p => p.Work));
         RunInbox();

@@ -33,7 +33,7 @@ public sealed partial class Consumer : IAsyncDisposable
         (_options, _cluster, _time) = (options, cluster, time);
         _fetcher = new Fetcher(options, cluster, _table, _wake, random);
         _session = options.Group is null ? null : new GroupSession(options, cluster, _wake);
-        _positions = new PositionFinder(options, cluster, _table, options.Group is null ? null : CommittedAsync);
+        _positions = new PositionFinder(options, cluster, _table, _fetcher, options.Group is null ? null : CommittedAsync);
         _committed = time.GetTimestamp();
         // A waiting poll looks up now and then, for automatic commits and for topics that appeared.
         _tick = time.CreateTimer(static wake => ((AsyncSignal)wake!).Set(), _wake, Tick, Tick);
@@ -68,10 +68,7 @@ public sealed partial class Consumer : IAsyncDisposable
             throw new InvalidOperationException("this consumer is subscribed: its group assigns");
         }
         _table.Remove(_table.Partitions.Except(partitions));
-        foreach (TopicPartition partition in partitions)
-        {
-            _table.Add(partition, null);
-        }
+        _table.Add(partitions);
         _wake.Set();
     }
 
@@ -198,14 +195,13 @@ public sealed partial class Consumer : IAsyncDisposable
             while (true)
             {
                 ct.ThrowIfCancellationRequested();
-                bool moved = _rebalancer is not null && await _rebalancer.AdvanceAsync(ct);
-                await CommitTakenAsync(isDue: false, ct);
-                moved |= await _positions.RunAsync(ct);
-                _fetcher.Start();
-                if (moved)
+                if (_rebalancer is not null && await _rebalancer.AdvanceAsync(ct))
                 {
                     _fetcher.Wake();
                 }
+                await CommitTakenAsync(isDue: false, ct);
+                await _positions.RunAsync(ct);
+                _fetcher.Start();
                 if (_fetcher.Fatal is { } fatal)
                 {
                     throw fatal;

@@ -67,7 +67,7 @@ public sealed partial class ClusterClient : IAsyncDisposable
                 _lookups[topic] = lookup = LookUpAsync(topic);
             }
         }
-        return new ValueTask<TopicMetadata>(lookup.WaitAsync(ct));
+        return new ValueTask<TopicMetadata>(lookup.OrCancelled(ct));
     }
 
     /// <summary>A connection to the partition's leader; refreshes metadata until there is one.</summary>

@@ -37,7 +37,7 @@ internal sealed class ConnectionPool(ClientOptions options, IConnector connector
                 _slots[key] = slot;
             }
         }
-        return slot.IsCompletedSuccessfully ? ValueTask.FromResult(slot.Result) : new ValueTask<BrokerConnection>(slot.WaitAsync(ct));
+        return slot.IsCompletedSuccessfully ? ValueTask.FromResult(slot.Result) : new ValueTask<BrokerConnection>(slot.OrCancelled(ct));
     }
 
     public async ValueTask CloseLaneAsync(int lane)

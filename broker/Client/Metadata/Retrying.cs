@@ -7,7 +7,8 @@ namespace LogPipeline.Client.Metadata;
 
 /// <summary>
 /// Repeats what may succeed later (no broker, a broken connection, a retriable error code) with exponential delay and jitter until
-/// a time limit, and then throws the last failure. Anything else passes at once.
+/// a time limit, and then throws the last failure, or <see cref="BrokerUnreachableException"/> when the first attempt is still waiting.
+/// Anything else passes at once.
 /// </summary>
 internal sealed class Retrying
 {
@@ -62,7 +63,7 @@ internal sealed class Retrying
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested && !ct.IsCancellationRequested)
         {
-            throw last ?? new TimeoutException($"no answer within {limit.TotalSeconds:0.###} s");
+            throw last ?? new BrokerUnreachableException($"no answer within {limit.TotalSeconds:0.###} s");
         }
         finally
         {

@@ -57,10 +57,10 @@ internal sealed class Member : IRebalanceListener, IAsyncDisposable
         _stop.Dispose();
     }
 
-    public ValueTask<IReadOnlyDictionary<TopicPartition, long>> AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+    public ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
     {
         Change(() => _owned.UnionWith(partitions));
-        return ValueTask.FromResult<IReadOnlyDictionary<TopicPartition, long>>(new Dictionary<TopicPartition, long>());
+        return default;
     }
 
     public ValueTask RevokedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)

@@ -84,7 +84,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
                 entry.State.IsFetching = true;
             }
         }
-        if (states.Any(s => s.NeedsEpochCheck))
+        if (states.Any(s => s.NeedsEpochCheck && !s.IsPaused))
         {
             wakePoll.Set();
         }
@@ -137,7 +137,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             return;
         }
-        catch (Exception e) when (Retrying.IsTransient(e) || e is TimeoutException)
+        catch (Exception e) when (Retrying.IsTransient(e))
         {
             isTroubled = true;
             foreach (FetchPlan.Entry entry in plan.Entries)
@@ -297,7 +297,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             return;
         }
-        catch (Exception e) when (Retrying.IsTransient(e) || e is TimeoutException)
+        catch (Exception e) when (Retrying.IsTransient(e))
         {
             // Asked again below, as long as a partition of it is owned.
         }

@@ -57,13 +57,14 @@ internal sealed class PartitionTable
         }
     }
 
-    public void Add(TopicPartition partition, long? offset)
+    /// <summary>Takes partitions in; their positions are still to be found, unless somebody seeks.</summary>
+    public void Add(IEnumerable<TopicPartition> partitions)
     {
         lock (Gate)
         {
-            if (_states.TryAdd(partition, new PartitionState(partition)) && offset is { } start)
+            foreach (TopicPartition partition in partitions)
             {
-                _states[partition].MoveTo(start, -1);
+                _states.TryAdd(partition, new PartitionState(partition));
             }
         }
     }

@@ -7,23 +7,24 @@ namespace LogPipeline.Client.Consuming.Fetching;
 
 /// <summary>
 /// Gives partitions a position where they have none: the group's committed offset, else the reset policy; and where theirs no longer stands:
-/// after the log was cut (OffsetForLeaderEpoch) or left its range. Run by the poll.
+/// after the log was cut (OffsetForLeaderEpoch) or left its range. Run by the poll. Paused partitions are left alone, whatever became of
+/// their positions: who paused one to find its place elsewhere is not told again and again, nor are the others kept waiting.
 /// </summary>
 internal sealed class PositionFinder(
     ConsumerOptions options,
     ClusterClient cluster,
     PartitionTable table,
+    Fetcher fetcher,
     Func<IReadOnlyList<TopicPartition>, CancellationToken, ValueTask<IReadOnlyDictionary<TopicPartition, CommitPoint>>>? committed)
 {
-    /// <summary>Whether anything moved.</summary>
-    public async ValueTask<bool> RunAsync(CancellationToken ct)
+    public async ValueTask RunAsync(CancellationToken ct)
     {
         List<(PartitionState State, int Version)> lost = [];
         List<(PartitionState State, int Version, long Position, int Epoch)> doubtful = [];
         List<(PartitionState State, int Version)> outside = [];
         lock (table.Gate)
         {
-            foreach (PartitionState state in table.States)
+            foreach (PartitionState state in table.States.Where(s => !s.IsPaused))
             {
                 if (state.Failure is { } failure)
                 {
@@ -55,7 +56,6 @@ internal sealed class PositionFinder(
         {
             await ResetAsync(state, version, ct);
         }
-        return lost.Count + doubtful.Count + outside.Count > 0;
     }
 
     private async ValueTask StartAsync(List<(PartitionState State, int Version)> lost, CancellationToken ct)
@@ -109,6 +109,7 @@ internal sealed class PositionFinder(
             {
                 state.NeedsEpochCheck &= state.Version != version;
             }
+            fetcher.Wake();
             return;
         }
         if (options.OffsetReset == OffsetReset.None)
@@ -128,5 +129,6 @@ internal sealed class PositionFinder(
                 table.Seek(state.Partition, offset, epoch);
             }
         }
+        fetcher.Wake();
     }
 }

@@ -5,16 +5,15 @@ using LogPipeline.Protocol;
 namespace LogPipeline.Client.Consuming.Group;
 
 /// <summary>
-/// The poll's part of membership: joins when the session wants to, tells the listener, moves partitions in and out of the table. A poll may
-/// be cancelled at any await: the join goes on and the next poll takes it up; a listener's call is never cut short by it.
-/// Owned by whoever polls.
+/// The poll's part of membership: joins when the session wants to, tells the listener, moves partitions in and out of the table. A poll that
+/// is cancelled while joining leaves the join to the next one; while the listener is told it ends only afterwards, so that between two
+/// polls the listener and the table hold the same partitions. Owned by whoever polls.
 /// </summary>
 internal sealed class Rebalancer(
     ConsumerOptions options, ClusterClient cluster, GroupSession session, PartitionTable table, GroupJoin join, IRebalanceListener? listener, Func<ValueTask> commit)
 {
     private IReadOnlyList<TopicPartition> _had = [];
     private Task<IReadOnlyList<TopicPartition>>? _joining;
-    private Task? _moving;
     private Task<SortedDictionary<string, int>>? _counting;
     private long _counted = cluster.Time.GetTimestamp();
 
@@ -24,39 +23,25 @@ internal sealed class Rebalancer(
         bool moved = false;
         while (true)
         {
-            if (_moving is not null)
-            {
-                await MovedAsync(_moving, ct);
-                // The poll that began it may have been cancelled: whoever sees it done reports it.
-                moved = true;
-            }
             if (session.Fatal is { } fatal)
             {
                 throw fatal;
             }
             if (_joining is null && session.TakeLost())
             {
-                _moving = LoseAsync();
+                await LoseAsync();
+                moved = true;
             }
             else if (_joining is null && session.WantsJoin)
             {
-                _moving = PrepareAsync();
-                await MovedAsync(_moving, ct);
+                await PrepareAsync();
                 _joining = join.RunAsync(join.IsCooperative ? table.Partitions : [], _had, session.Closed);
             }
             else if (_joining is not null)
             {
-                Task<IReadOnlyList<TopicPartition>> joining = _joining;
-                try
-                {
-                    await joining.WaitAsync(ct);
-                }
-                finally
-                {
-                    _joining = joining.IsCompleted ? null : joining;
-                }
+                IReadOnlyList<TopicPartition> assigned = await JoinedAsync(_joining, ct);
                 moved = true;
-                _moving = session.TakeLost() ? LoseAsync() : MoveAsync(joining.Result);
+                await (session.TakeLost() ? LoseAsync() : MoveAsync(assigned));
             }
             else
             {
@@ -66,19 +51,21 @@ internal sealed class Rebalancer(
         }
     }
 
-    /// <summary>Waits for a move; one that failed is told once and not held against the polls that follow.</summary>
-    private async Task MovedAsync(Task moving, CancellationToken ct)
+    /// <summary>Takes a join's outcome, which is taken once: a cancelled wait leaves it to the next poll even if it is there by now.</summary>
+    private async Task<IReadOnlyList<TopicPartition>> JoinedAsync(Task<IReadOnlyList<TopicPartition>> joining, CancellationToken ct)
     {
         try
         {
-            await moving.WaitAsync(ct);
+            IReadOnlyList<TopicPartition> assigned = await joining.OrCancelled(ct);
+            _joining = null;
+            return assigned;
         }
-        finally
+        catch (Exception e) when (e is not OperationCanceledException || !ct.IsCancellationRequested)
         {
-            if (moving.IsCompleted)
-            {
-                _moving = null;
-            }
+            // Told once; the next poll begins another join.
+            _joining = null;
+            session.RequestJoin();
+            throw;
         }
     }
 
@@ -141,17 +128,19 @@ internal sealed class Rebalancer(
         {
             return;
         }
+        table.Add(added);
+        if (listener is null)
+        {
+            return;
+        }
         try
         {
-            IReadOnlyDictionary<TopicPartition, long>? starts = listener is null ? null : await listener.AssignedAsync(added, session.Closed);
-            foreach (TopicPartition partition in added)
-            {
-                table.Add(partition, starts is not null && starts.TryGetValue(partition, out long start) ? start : null);
-            }
+            await listener.AssignedAsync(added, session.Closed);
         }
         catch
         {
             // The listener did not take them: a later poll joins again and offers them anew.
+            table.Remove(added);
             session.RequestJoin();
             throw;
         }

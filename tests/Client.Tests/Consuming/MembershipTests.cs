@@ -1,0 +1,149 @@
+using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Client.Tests.Connections;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Testing.Time;
+
+namespace LogPipeline.Client.Tests.Consuming;
+
+/// <summary>A member of a group whose coordinator is slow, refuses, or lets it wait.</summary>
+public sealed class MembershipTests
+{
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
+
+    private readonly ManualTime _time = new();
+    private readonly ScriptedBroker _broker = new();
+    private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public MembershipTests()
+    {
+        _broker.On<FindCoordinatorRequest, FindCoordinatorResponse>(_ => Coordinator());
+        _broker.OnAsync<JoinGroupRequest, JoinGroupResponse>(_ =>
+        {
+            _joined.TrySetResult();
+            return new TaskCompletionSource<JoinGroupResponse?>().Task;
+        });
+    }
+
+    [Fact]
+    public async Task A_coordinator_that_is_silent_for_the_whole_lookup_is_asked_again_within_the_same_poll()
+    {
+        int asked = 0;
+        _broker.OnAsync<FindCoordinatorRequest, FindCoordinatorResponse>(
+            _ => ++asked == 1 ? new TaskCompletionSource<FindCoordinatorResponse?>().Task : Task.FromResult<FindCoordinatorResponse?>(Coordinator()));
+        // The time of the lookup is up before the request's own, so there is no failure of an attempt to tell.
+        await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(20));
+        Consumer consumer = NewConsumer(cluster);
+        using var stop = new CancellationTokenSource();
+        Task polling = consumer.PollAsync(stop.Token).AsTask();
+        await PassAsync(_joined.Task);
+        Assert.True(_joined.Task.IsCompleted, $"no join; the poll: {polling.Exception?.InnerException?.Message ?? "waits"}");
+        await CloseAsync(consumer, polling, stop);
+    }
+
+    [Fact]
+    public async Task A_join_that_was_refused_for_good_is_told_by_each_poll_anew()
+    {
+        _broker.On<JoinGroupRequest, JoinGroupResponse>(_ => new JoinGroupResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed });
+        await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(30));
+        Consumer consumer = NewConsumer(cluster);
+        for (int poll = 0; poll < 3; poll++)
+        {
+            Task polling = consumer.PollAsync(CancellationToken.None).AsTask();
+            await PassAsync(polling);
+            var refused = Assert.IsType<BrokerErrorException>(polling.Exception?.InnerException);
+            Assert.Equal(ErrorCode.GroupAuthorizationFailed, refused.Code);
+        }
+        await PassAsync(consumer.DisposeAsync().AsTask());
+    }
+
+    [Fact]
+    public async Task A_poll_that_is_cancelled_while_the_listener_works_ends_after_it()
+    {
+        _broker.On<MetadataRequest, MetadataResponse>(_ => Metadata(), newest: 9);
+        _broker.On<JoinGroupRequest, JoinGroupResponse>(_ => new JoinGroupResponse { GenerationId = 1, MemberId = "m", Leader = "other", ProtocolName = "cooperative-sticky" });
+        _broker.On<SyncGroupRequest, SyncGroupResponse>(_ => new SyncGroupResponse
+        {
+            Assignment = LogPipeline.Client.Consuming.Group.ConsumerProtocol.WriteAssignment([new TopicPartition("t", 0)]),
+        });
+        _broker.On<LeaveGroupRequest, LeaveGroupResponse>(_ => new LeaveGroupResponse());
+        await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(30));
+        var listener = new SlowListener();
+        Consumer consumer = NewConsumer(cluster, listener);
+        listener.Consumer = consumer;
+        using var stop = new CancellationTokenSource();
+        Task polling = consumer.PollAsync(stop.Token).AsTask();
+        await PassAsync(listener.Called.Task);
+        await stop.CancelAsync();
+        await Task.WhenAny(polling, Task.Delay(50));
+        Assert.False(polling.IsCompleted, "the poll ended while the listener was at work");
+        listener.Release.SetResult();
+        await CloseAsync(consumer, polling, stop);
+        Assert.Null(listener.Failure);
+    }
+
+    private static FindCoordinatorResponse Coordinator() => new() { Host = "b", Port = 1, Coordinators = [new() { Host = "b", Port = 1 }] };
+
+    private static MetadataResponse Metadata() => new()
+    {
+        ClusterId = "c",
+        Brokers = [new() { NodeId = 1, Host = "b", Port = 1 }],
+        Topics = [new() { Name = "t", Partitions = [new() { LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1] }] }],
+    };
+
+    private ClusterClient NewCluster(TimeSpan lookup) =>
+        new(new ClientOptions { Bootstrap = ["b:1"], LookupTimeout = lookup }, _broker, _time, new Random(1));
+
+    private Consumer NewConsumer(ClusterClient cluster, IRebalanceListener? listener = null)
+    {
+        var consumer = new Consumer(new ConsumerOptions { Group = "g" }, cluster, _time, new Random(2));
+        consumer.Subscribe(["t"], listener);
+        return consumer;
+    }
+
+    private async Task CloseAsync(Consumer consumer, Task polling, CancellationTokenSource stop)
+    {
+        await stop.CancelAsync();
+        await PassAsync(polling);
+        await PassAsync(consumer.DisposeAsync().AsTask());
+        stop.Dispose();
+    }
+
+    /// <summary>Lets time pass until the task ends, but not for ever.</summary>
+    private async Task PassAsync(Task task)
+    {
+        for (int step = 0; step < 300 && !task.IsCompleted; step++)
+        {
+            _time.Advance(Step);
+            await Task.WhenAny(task, Task.Delay(2));
+        }
+    }
+
+    /// <summary>Holds the rebalance up; then does what a listener may do with what it was given.</summary>
+    private sealed class SlowListener : IRebalanceListener
+    {
+        public Consumer Consumer { get; set; } = null!;
+
+        public TaskCompletionSource Called { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Exception? Failure { get; private set; }
+
+        public async ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+        {
+            Failure = Record.Exception(() =>
+            {
+                Consumer.Pause(partitions[0]);
+                Consumer.Seek(partitions[0], 7);
+            });
+            Called.SetResult();
+            await Release.Task;
+        }
+
+        public ValueTask RevokedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => default;
+
+        public ValueTask LostAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => default;
+    }
+}
