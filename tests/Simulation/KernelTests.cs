@@ -188,6 +188,50 @@ public sealed class KernelTests
         Assert.Equal("time passes", world.Failure?.Rule);
     }
 
+    [Fact]
+    public void A_cut_stream_ends_early_but_has_no_holes()
+    {
+        int cuts = 0;
+        for (ulong seed = 1; seed <= 50; seed++)
+        {
+            var world = new World(seed);
+            var network = new SimNetwork(world) { Faults = { Cut = 0.1, Hold = 0.1, Split = 0.5 } };
+            byte expected = 0;
+            new Part(new Machine(world, "host"), "server", life =>
+            {
+                network.Listen(life, "host", 1, async end =>
+                {
+                    var buffer = new byte[64];
+                    try
+                    {
+                        while (await end.ReceiveAsync(buffer, life.Stopping) is int count and > 0)
+                        {
+                            Assert.All(buffer[..count], read => Assert.Equal(expected++, read));
+                        }
+                    }
+                    catch (IOException)
+                    {
+                        cuts++;
+                    }
+                });
+                return Task.Delay(Timeout.InfiniteTimeSpan, life.Time, life.Stopping);
+            }).Start();
+            new Part(new Machine(world, "app"), "client", async life =>
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(1), life.Time);
+                await using var stream = new LinkStream(await network.ConnectAsync(life, "host", 1, life.Stopping));
+                for (byte next = 0; next < 200; next += 2)
+                {
+                    await stream.WriteAsync(new byte[] { next, (byte)(next + 1) });
+                }
+            }).Start();
+            world.Run(TimeSpan.FromSeconds(60));
+            Assert.Null(world.Failure);
+            Assert.True(world.Parts[0].Life is not null, $"seed {seed}: the server read a hole");
+        }
+        Assert.True(cuts > 25, $"{cuts} cuts");
+    }
+
     private static Part Server(Machine machine, SimNetwork network) => new(machine, "server", async life =>
     {
         network.Listen(life, "host", 1, async end =>

@@ -37,6 +37,11 @@ internal sealed class Link
     {
         flow.ThrowIfBroken();
         (flow == _toServer ? _toClient : _toServer).ThrowIfBroken();
+        if (_over)
+        {
+            // The sender has yet to hear of it. What it writes until then goes nowhere: a stream may end early, it has no holes.
+            return;
+        }
         if (!World.Chance(_network.Faults.Cut))
         {
             flow.Send(bytes);
