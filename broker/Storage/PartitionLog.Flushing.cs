@@ -17,7 +17,7 @@ public sealed partial class PartitionLog
     private List<TaskCompletionSource>? _reached; // guarded by _gate; to be released once it is left
     private ReadableEnd _readable; // written under _gate, read without
     private Exception? _offline; // guarded by _gate
-    private readonly TaskCompletionSource _closing = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private TaskCompletionSource? _interval; // guarded by _gate; ends the wait between two flushes
     private Task _flushing = Task.CompletedTask; // guarded by _gate
     private bool _isFlushing; // guarded by _gate
     private bool _isClosed; // guarded by _gate
@@ -96,12 +96,13 @@ public sealed partial class PartitionLog
     internal async Task CloseAsync()
     {
         Task flushing;
+        TaskCompletionSource? interval;
         lock (_gate)
         {
             _isClosed = true;
-            flushing = _flushing;
+            (flushing, interval) = (_flushing, _interval);
         }
-        _closing.TrySetResult();
+        interval?.TrySetResult();
         await flushing;
         lock (_gate)
         {
@@ -168,7 +169,7 @@ public sealed partial class PartitionLog
             {
                 if (Options.Flush == FlushPolicy.Interval)
                 {
-                    await Task.WhenAny(Task.Delay(Options.FlushInterval, _time), _closing.Task);
+                    await IntervalAsync();
                 }
                 if (!await FlushOnceAsync())
                 {
@@ -194,6 +195,23 @@ public sealed partial class PartitionLog
         {
             // The files were let go of under the flush.
         }
+    }
+
+    // Shorter when the log is closing.
+    private async Task IntervalAsync()
+    {
+        var over = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_gate)
+        {
+            if (_isClosed)
+            {
+                return;
+            }
+            _interval = over;
+        }
+        await using ITimer timer = _time.CreateTimer(
+            static state => ((TaskCompletionSource)state!).TrySetResult(), over, Options.FlushInterval, Timeout.InfiniteTimeSpan);
+        await over.Task;
     }
 
     // False when nothing was left to flush.

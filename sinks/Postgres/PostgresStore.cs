@@ -1,5 +1,6 @@
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Workers;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Postgres;
@@ -94,9 +95,13 @@ public sealed class PostgresStore : ISinkStore
         await using var connection = await _source.OpenConnectionAsync(cancellation);
         var claim = WriteOwnerAsync(connection, log, owner, cancellation);
         // A frozen owner sits in a transaction with the row locked; it would hold us for as long as it sleeps.
-        while (await Task.WhenAny(claim, Task.Delay(LockPatience, _time, cancellation)) != claim)
+        while (true)
+        {
+            await WaitAtMost.AllAsync([claim], LockPatience, _time, cancellation);
+            if (claim.IsCompleted)
+                return await claim;
             await EndBlockersAsync(connection.ProcessID, cancellation);
-        return await claim;
+        }
     });
 
     public ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation) => GuardAsync(async () =>

@@ -20,10 +20,9 @@ internal static class WaitAtMost
         }
     }
 
-    private static async Task<int> EachAsync(IReadOnlyList<Task> tasks)
+    private static async Task EachAsync(IReadOnlyList<Task> tasks)
     {
         foreach (var task in tasks)
             await task;
-        return tasks.Count;
     }
 }

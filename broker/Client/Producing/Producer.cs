@@ -41,7 +41,7 @@ public sealed class Producer : IAsyncDisposable
     {
         var source = new TaskCompletionSource<DeliveryResult>(TaskCreationOptions.RunContinuationsAsynchronously);
         await AcceptAsync(record, new Delivery(source, null), ct);
-        return await source.Task.WaitAsync(ct);
+        return await source.Task.OrCancelled(ct);
     }
 
     /// <summary>

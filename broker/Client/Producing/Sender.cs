@@ -82,7 +82,10 @@ internal sealed partial class Sender : IAsyncDisposable
                 }
             }
             _wake.Set();
-            await Task.WhenAll(pending).WaitAsync(ct);
+            foreach (Task done in pending)
+            {
+                await done.OrCancelled(ct);
+            }
         }
         finally
         {
