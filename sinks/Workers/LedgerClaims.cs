@@ -40,6 +40,13 @@ internal sealed class LedgerClaims(
         return await SquareWithLogAsync(partition, new Claim(entry, owner), cancellation);
     }
 
+    /// <summary>Those of the claims whose ledger row is no longer as they left it.</summary>
+    public async ValueTask<IReadOnlyList<Claim>> ChangedAsync(IReadOnlyList<Claim> held, CancellationToken cancellation)
+    {
+        var ledger = await store.ReadLedgerAsync(cancellation);
+        return [.. held.Where(claim => !ledger.Any(e => e.Log == claim.Entry.Log && e.Owner == claim.Owner && e.NextOffset == claim.Entry.NextOffset))];
+    }
+
     /// <summary>A fresh owner token; several claims may run at once.</summary>
     private OwnerToken NewOwner()
     {

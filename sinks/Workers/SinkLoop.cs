@@ -40,6 +40,7 @@ internal sealed class SinkLoop(
     {
         _stop = stop;
         await using var draining = stop.UnsafeRegister(_ => _abandoned.CancelAfter(DrainMax), null);
+        var watch = new LedgerWatch(claims, _inbox, environment.Time);
         consumer.Subscribe(options.Topics, this);
         try
         {
@@ -47,6 +48,7 @@ internal sealed class SinkLoop(
             {
                 RunInbox();
                 StartFlushes(all: false);
+                watch.Look(_partitions.Values, OnLedgerChanged, error => _fatal ??= error, _abandoned.Token);
                 _reports.Send(_abandoned.Token);
                 await PollAsync(stop);
                 if (consumer.MemberId.Length > 0)
@@ -59,7 +61,7 @@ internal sealed class SinkLoop(
             _abandoned.Cancel();
             foreach (var sink in _partitions.Values)
                 sink.Release();
-            await Task.WhenAll(_partitions.Values.Select(p => p.Work));
+            await Task.WhenAll(_partitions.Values.Select(p => p.Work).Append(watch.Looking));
         }
     }
 
@@ -275,6 +277,15 @@ internal sealed class SinkLoop(
         if (delay >= RivalDelay)
             SinkLog.OwnershipLost(environment.Logger, options.Name, sink.Partition, delay);
         StartClaim(sink, delay);
+    }
+
+    /// <summary>The ledger was restored from a backup, or another owner took the log: as after a flush that found that.</summary>
+    private void OnLedgerChanged(PartitionSink sink, Claim claim)
+    {
+        if (!IsCurrent(sink) || !ReferenceEquals(sink.Claim, claim) || sink.IsFlushing)
+            return;
+        SinkLog.ClaimingAgain(environment.Logger, options.Name, sink.Partition, "its ledger row is not as it was left");
+        StartClaim(sink, RivalDelay + patience.Delay(0));
     }
 
     /// <summary>The log is not as the claim left it; a flush under way ends first.</summary>

@@ -112,6 +112,25 @@ public sealed class MovedLogTests
         Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
     }
 
+    [Fact]
+    public async Task A_database_that_went_back_to_a_backup_under_a_quiet_sink_is_filled_again()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, Lines(0, 100));
+        var restored = false;
+        await SinkScene.RunAsync(options, async () => restored ? await SinkScene.CountAsync(options) : 0, 100, async () =>
+        {
+            while (await SinkScene.CountAsync(options) < 100)
+                await Task.Delay(20);
+            // The backup is of the sink's first moment: its claims are there, nothing that it stored.
+            await AskAsync(options, "BEGIN; DELETE FROM web_log_rows; DELETE FROM logpipe_sources; UPDATE logpipe_logs SET next_offset = 0, leader_epoch = -1; COMMIT");
+            restored = true;
+        });
+        Assert.Equal(100L, await AskAsync(options, "SELECT count(DISTINCT line) FROM web_log"));
+        Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
+    }
+
     private static void CutInHalf(string directory)
     {
         var segment = Directory.GetFiles(directory, "*.log").Single();
