@@ -24,9 +24,21 @@ internal static class CrashCut
             ? file.Length : FirstDifference(generation, file, run);
     }
 
-    /// <summary>Whether all that a file holds was read of these generations: it is a copy of what they were.</summary>
-    public static bool IsAllRead(IReadOnlyList<Generation> lives, IFile copy, IReadOnlyCollection<InflightEntry> entries) =>
-        FirstDifference(lives[^1], copy, Run(lives, copy, entries)) == copy.Length;
+    /// <summary>
+    /// Where to go on in a copy of what these generations were: at its end when all of it was read. After a crash of the host it
+    /// may be a copy of what the crash left, with lines that came later: then at the first that differs, but only where its whole
+    /// first KiB proves the copy. Null when it is no copy, or that cannot be told.
+    /// </summary>
+    public static long? GoOnInCopy(
+        IReadOnlyList<Generation> lives, IFile copy, IReadOnlyCollection<InflightEntry> entries, bool hostCrashed)
+    {
+        Generation generation = lives[^1];
+        List<Compared> run = Run(lives, copy, entries);
+        long? differs = FirstDifference(generation, copy, run);
+        bool isProven = hostCrashed && differs >= Fingerprint.LengthMax
+            && (run[0].Begin == 0 || (generation.Head.Length == Fingerprint.LengthMax && FileProof.HeadOf(copy) == generation.Head));
+        return differs == copy.Length || isProven ? differs : null;
+    }
 
     /// <summary>
     /// Where a file first differs from what was read: at its end when it is only shorter, else at the line that holds the first

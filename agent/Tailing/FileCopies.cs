@@ -10,6 +10,7 @@ namespace LogPipeline.Agent.Tailing;
 ///   once the original is cut, gone, or unlinked and read to its end:
 ///     a copy that holds all that was read                                the generation goes on in it
 ///     a copy all of whose bytes were read                                it is followed from its end on
+///     after a crash of the host, a copy of what the crash left           it is followed from the first line on that was not read
 ///     anything else                                                      a new file
 /// </code>
 /// None of it is durable by itself: until the registry has the outcome, a restart finds original and copy as they were and
@@ -48,7 +49,8 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
     /// </summary>
     /// <param name="original">It.</param>
     /// <param name="kept">What was read of it, of late and byte for byte.</param>
-    public OpenCopy? Resolve(TailedFile original, Lazy<List<InflightEntry>> kept)
+    /// <param name="hostCrashed">Whether original and copies may have lost their end.</param>
+    public OpenCopy? Resolve(TailedFile original, Lazy<List<InflightEntry>> kept, bool hostCrashed)
     {
         Generation generation = original.Generation;
         OpenCopy? heir = null;
@@ -68,10 +70,10 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
             }
             using (copy)
             {
-                if (copy is not null && copy.Length < generation.Read.Position
-                    && CrashCut.IsAllRead(generations.LivesOf(generation), copy, kept.Value))
+                if (copy is not null && (hostCrashed || copy.Length < generation.Read.Position)
+                    && CrashCut.GoOnInCopy(generations.LivesOf(generation), copy, kept.Value, hostCrashed) is long begin)
                 {
-                    births.Begin(path, original.Input, copy, copy.Length, GenerationPhase.Rotated);
+                    births.Begin(path, original.Input, copy, begin, GenerationPhase.Rotated);
                     _waiting.Remove((identity, generation.Topic));
                 }
             }

@@ -29,6 +29,8 @@ internal sealed class FileLives(
         set => _found = value ? new Lazy<List<InflightEntry>>(() => [.. state.FoundWhole]) : null;
     }
 
+    private bool HostCrashed => IsResuming && state.HostRestarted;
+
     /// <summary>A path names a file that is not followed.</summary>
     /// <param name="path">It.</param>
     /// <param name="input">The input that wants it.</param>
@@ -85,9 +87,9 @@ internal sealed class FileLives(
         GenerationPhase phase = generation.Phase == GenerationPhase.Live ? GenerationPhase.Live : GenerationPhase.Rotated;
         long position = generation.Read.Position;
         Lazy<List<InflightEntry>> kept = KeptOf(file);
-        long? different = IsResuming && state.HostRestarted
+        long? different = HostCrashed
             ? CrashCut.GoOnAt(generations.LivesOf(generation), handle, kept.Value) : null;
-        OpenCopy? heir = copies.Resolve(file, kept);
+        OpenCopy? heir = copies.Resolve(file, kept, HostCrashed);
         if (different is long from)
         {
             logger.CutByCrash(path, from);
@@ -118,7 +120,7 @@ internal sealed class FileLives(
     {
         string path = file.Generation.Path;
         long position = file.Generation.Read.Position;
-        if (copies.Resolve(file, KeptOf(file)) is OpenCopy copy)
+        if (copies.Resolve(file, KeptOf(file), HostCrashed) is OpenCopy copy)
         {
             GoOnIn(copy, file);
             logger.Rotated(path, copy.Path);
@@ -135,7 +137,7 @@ internal sealed class FileLives(
     public void Finish(TailedFile file)
     {
         // No path names it: it ends here, and what waits as its copy is no more to wait.
-        if (!file.WasSeen && copies.Resolve(file, KeptOf(file)) is OpenCopy copy)
+        if (!file.WasSeen && copies.Resolve(file, KeptOf(file), HostCrashed) is OpenCopy copy)
         {
             GoOnIn(copy, file);
             return;

@@ -83,6 +83,35 @@ public sealed class CopyTests
     });
 
     [Fact]
+    public void A_copy_of_what_a_crash_of_the_host_left_is_read_from_what_is_new() => WithCopiesFollowed(async rig =>
+    {
+        string known = new('k', 1023);
+        await ReadAsync(rig, $"{known}\na\nb\n");
+        rig.Kill();
+        rig.Truncate();
+        rig.Append($"{known}\na\nc\nd\n");
+        MakeCopy(rig);
+        rig.Truncate();
+        rig.Append("e\n");
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        await ExpectAsync(rig, known, "a", "b", "c", "d", "e");
+    });
+
+    [Fact]
+    public void A_file_that_shares_a_short_begin_with_one_that_a_crash_took_is_read_whole() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "head\na\nb\n");
+        rig.Kill();
+        rig.Truncate();
+        rig.Append("head\nc\n", Copy);
+        rig.Append("d\n");
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        await ExpectAsync(rig, "head", "a", "b", "head", "c", "d");
+    });
+
+    [Fact]
     public void A_copy_that_has_only_just_begun_waits_too() => WithCopiesFollowed(async rig =>
     {
         await ReadAsync(rig, "a\nb\n");
