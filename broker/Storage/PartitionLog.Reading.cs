@@ -110,12 +110,17 @@ public sealed partial class PartitionLog
         return largest < 0 ? null : OffsetForTime(largest);
     }
 
-    /// <summary>The largest epoch up to <paramref name="epoch"/> that has records, and where it ends; (-1, -1) when unknown.</summary>
+    /// <summary>
+    /// The largest epoch up to <paramref name="epoch"/> that has records, and where it ends: a former epoch whose records are all
+    /// lost ends where the one before it does. (-1, -1) when there was no such epoch yet.
+    /// </summary>
     public (int Epoch, long EndOffset) EndOffsetForEpoch(int epoch)
     {
         lock (_gate)
         {
-            return epoch == LeaderEpoch ? (epoch, HighWatermark) : _epochs.EndOffsetFor(epoch, HighWatermark);
+            return epoch < 0 || epoch > LeaderEpoch ? (-1, -1)
+                : epoch == LeaderEpoch ? (epoch, HighWatermark)
+                : _epochs.EndOffsetFor(epoch, HighWatermark);
         }
     }
 

@@ -71,6 +71,28 @@ public sealed class RecoveryTests
         Assert.Equal((-1, -1), last.EndOffsetForEpoch(5));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0)]
+    public async Task An_epoch_whose_records_are_lost_ends_where_the_log_did(int batchesKept)
+    {
+        byte[] batch = TestBatches.Make(3);
+        for (int life = 0; life < 2; life++)
+        {
+            _node.StartLog().Append([.. batch]);
+            _node.Kill();
+        }
+        using (IFile file = new MemoryFileSystem(_node.Disk).Open(_node.LogFile(), FileOpenMode.ReadWrite))
+        {
+            file.SetLength(batchesKept * batch.Length);
+        }
+        PartitionLog log = _node.StartLog();
+        Assert.Equal(3 * batchesKept, log.EndOffsetForEpoch(1).EndOffset);
+        log.Append([.. batch]);
+        await log.FlushedAsync(log.LogEndOffset);
+        Assert.Equal(3 * batchesKept, log.EndOffsetForEpoch(1).EndOffset);
+    }
+
     [Fact]
     public void Producer_ids_are_never_given_twice()
     {

@@ -27,17 +27,14 @@ internal sealed class LeaderEpochs
     /// <summary>Forgets epochs that begin at or after an offset.</summary>
     public void TruncateFrom(long offset) => _entries.RemoveAll(entry => entry.StartOffset >= offset);
 
-    /// <summary>The largest epoch up to the one asked for, and where it ends; (-1, -1) when there is none, or the epoch is yet to come.</summary>
+    /// <summary>The largest epoch with records up to a former one that is asked for, and where it ends.</summary>
     public (int Epoch, long EndOffset) EndOffsetFor(int epoch, long endOffset)
     {
-        if (_entries.Count == 0 || epoch > Latest || epoch < 0)
-        {
-            return (-1, -1);
-        }
         int index = _entries.FindLastIndex(entry => entry.Epoch <= epoch);
         if (index < 0)
         {
-            return (epoch, _entries[0].StartOffset); // before all we know: it ended where they begin
+            // Before all we know: it ended where they begin, or where the next one will.
+            return (epoch, _entries.Count == 0 ? endOffset : _entries[0].StartOffset);
         }
         return (_entries[index].Epoch, index + 1 < _entries.Count ? Math.Min(_entries[index + 1].StartOffset, endOffset) : endOffset);
     }
