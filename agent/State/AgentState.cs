@@ -18,15 +18,15 @@ internal sealed class AgentState : IDisposable
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly IDisposable _lock;
-    private readonly List<TaskCompletionSource> _waiters = [];
+    private readonly GroupedWrite _save;
     private readonly StateWriter _writer = new();
     private IReadOnlyCollection<InflightEntry> _foundReplaced = [];
-    private bool _saving;
 
     private AgentState(IFileSystem files, AgentOptions options, TimeProvider time, Random random, StatePause pause, IDisposable held)
     {
         (_files, _options, _time, _random, _lock, Pause) = (files, options, time, random, held, pause);
         Inflight = new InflightFiles(files, options.StateDirectory, options, time, pause);
+        _save = new GroupedWrite(() => pause.UntilDoneAsync(SaveAsync), pause.Fatal);
         DeadLetters = new DeadLetterFile(files, Path.Combine(options.StateDirectory, "dead-letters"));
     }
 
@@ -50,7 +50,7 @@ internal sealed class AgentState : IDisposable
     /// <summary>Whether the host was started anew since the last save, so that tailed files may have lost their end.</summary>
     public bool HostRestarted { get; private set; }
 
-    /// <summary>When the registry now on disk was put together; milliseconds since 1970.</summary>
+    /// <summary>When the registry now on disk was put together; in ticks of the time provider.</summary>
     public long SavedTime { get; private set; }
 
     public bool IsDirty { get; set; }
@@ -106,17 +106,7 @@ internal sealed class AgentState : IDisposable
     }
 
     /// <summary>Ends when a registry put together after this call is durable.</summary>
-    public Task SavedAsync()
-    {
-        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _waiters.Add(waiter);
-        if (!_saving)
-        {
-            _saving = true;
-            _ = SaveAllAsync();
-        }
-        return waiter.Task;
-    }
+    public Task SavedAsync() => _save.DoneAsync();
 
     public void Dispose()
     {
@@ -125,8 +115,6 @@ internal sealed class AgentState : IDisposable
     }
 
     private string PathOf(string name) => Path.Combine(_options.StateDirectory, name);
-
-    private long Now => _time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private void Load(ILogger logger)
     {
@@ -213,31 +201,9 @@ internal sealed class AgentState : IDisposable
         _files.FlushDirectory(_options.StateDirectory);
     }
 
-    private async Task SaveAllAsync()
-    {
-        try
-        {
-            while (_waiters.Count > 0)
-            {
-                List<TaskCompletionSource> waiters = [.. _waiters];
-                _waiters.Clear();
-                await Pause.UntilDoneAsync(SaveAsync);
-                foreach (TaskCompletionSource waiter in waiters)
-                {
-                    waiter.SetResult();
-                }
-            }
-            _saving = false;
-        }
-        catch (Exception fault)
-        {
-            Pause.Fatal(fault);
-        }
-    }
-
     private async Task SaveAsync()
     {
-        long now = Now;
+        long begun = _time.GetTimestamp();
         List<Generation> included = Registry.Generations.FindAll(g => g.Partition >= 0);
         IsDirty = false;
         Registry.NextEntry = Inflight.DurableNumber;
@@ -261,7 +227,7 @@ internal sealed class AgentState : IDisposable
             IsDirty = true;
             throw;
         }
-        SavedTime = now;
+        SavedTime = begun;
         foreach (Generation generation in included)
         {
             generation.IsDurable = true;

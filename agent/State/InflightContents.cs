@@ -111,7 +111,6 @@ internal sealed class InflightContents
             case FrameKind.Entry:
                 InflightEntry entry = InflightEntry.ReadFrom(ref reader, withBatch: false);
                 entry.Place = place;
-                segment.LastAck = Math.Max(segment.LastAck, entry.Time);
                 if (Entries.TryGetValue(entry.Number, out InflightEntry? earlier))
                 {
                     entry.IsAcked = earlier.IsAcked;

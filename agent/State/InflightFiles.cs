@@ -7,22 +7,32 @@ namespace LogPipeline.Agent.State;
 /// and then awaits <see cref="DurableAsync"/> shares one fsync with all that waits. A disk that refuses pauses everything here
 /// until it takes the same bytes at the same place; nothing is sent meanwhile. Segments go when nothing in them is needed.
 /// </summary>
-internal sealed class InflightFiles(IFileSystem files, string directory, AgentOptions options, TimeProvider time, StatePause pause) : IDisposable
+internal sealed class InflightFiles : IDisposable
 {
     public const string Prefix = "inflight-";
 
     private const byte Version = 1;
 
+    private readonly IFileSystem _files;
+    private readonly string _directory;
+    private readonly AgentOptions _options;
+    private readonly TimeProvider _time;
+    private readonly StatePause _pause;
+    private readonly GroupedWrite _flush;
     private readonly List<InflightSegment> _segments = [];
     private readonly SortedDictionary<TopicPartitionKey, FenceNote> _fences = [];
-    private readonly List<TaskCompletionSource> _waiters = [];
     private readonly List<(InflightEntry Entry, int Offset, int Length)> _placed = [];
     private StateWriter _pending = new();
     private StateWriter _writing = new();
     private IFile? _file;
     private long _position;
-    private bool _flushing;
     private bool _closed;
+
+    public InflightFiles(IFileSystem files, string directory, AgentOptions options, TimeProvider time, StatePause pause)
+    {
+        (_files, _directory, _options, _time, _pause) = (files, directory, options, time, pause);
+        _flush = new GroupedWrite(FlushAsync, pause.Fatal);
+    }
 
     /// <summary>The number that the next entry gets.</summary>
     public long NextNumber { get; set; } = 1;
@@ -36,7 +46,12 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
     /// <summary>Takes over the segments that were found at start; the next write goes to a new one.</summary>
     public void Adopt(IEnumerable<InflightSegment> segments, IEnumerable<FenceNote> fences)
     {
-        _segments.AddRange(segments);
+        foreach (InflightSegment segment in segments)
+        {
+            // When its last ack was nobody knows any more: it is kept as long as one acked now.
+            segment.LastAck = _time.GetTimestamp();
+            _segments.Add(segment);
+        }
         foreach (FenceNote fence in fences)
         {
             _fences[fence.Key] = fence;
@@ -68,7 +83,7 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
         if (SegmentOf(entry.Place) is InflightSegment segment)
         {
             segment.Unacked--;
-            segment.LastAck = Now;
+            segment.LastAck = _time.GetTimestamp();
         }
     }
 
@@ -87,20 +102,13 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
     public Task DurableAsync()
     {
         ObjectDisposedException.ThrowIf(_closed, this);
-        var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _waiters.Add(waiter);
-        if (!_flushing)
-        {
-            _flushing = true;
-            _ = FlushAllAsync();
-        }
-        return waiter.Task;
+        return _flush.DoneAsync();
     }
 
     /// <summary>Reads an entry back, its batch included.</summary>
     public InflightEntry ReadBack(InflightPlace place)
     {
-        using IFile file = files.Open(PathOf(place.Segment), FileOpenMode.Read);
+        using IFile file = _files.Open(PathOf(place.Segment), FileOpenMode.Read);
         byte[] bytes = new byte[place.Length];
         int read = file.ReadFully(bytes, place.Position);
         if (StateReader.TryFrame(bytes.AsSpan(0, read), out FrameKind kind, out ReadOnlySpan<byte> payload, out _) != FrameResult.Frame
@@ -118,7 +126,7 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
     /// Deletes segments from the oldest on while all in them is acked, the registry on disk says so, and they are neither young
     /// nor within the bytes that are kept. Where an unacked entry would hold too much back, it is written again at the end.
     /// </summary>
-    /// <param name="registryTime">When the registry now on disk was put together.</param>
+    /// <param name="registryTime">When the registry now on disk was put together; in ticks of the time provider.</param>
     /// <param name="unacked">Entries not yet acked, for moving them.</param>
     public async Task TrimAsync(long registryTime, Func<int, IEnumerable<InflightEntry>> unacked)
     {
@@ -126,15 +134,15 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
         {
             InflightSegment oldest = _segments[0];
             long size = Size;
-            bool old = oldest.LastAck + (long)options.RetainedTime.TotalMilliseconds < Now;
-            if (oldest.Unacked > 0 && size > options.RetainedBytesMax + (4 * options.UnackedBytesMax))
+            bool old = _time.GetElapsedTime(oldest.LastAck) > _options.RetainedTime;
+            if (oldest.Unacked > 0 && size > _options.RetainedBytesMax + (4 * _options.UnackedBytesMax))
             {
                 foreach (InflightEntry entry in unacked(oldest.Id).ToList())
                 {
                     Append(entry);
                 }
             }
-            else if (oldest.Unacked > 0 || oldest.LastAck >= registryTime || (!old && size <= options.RetainedBytesMax))
+            else if (oldest.Unacked > 0 || oldest.LastAck >= registryTime || (!old && size <= _options.RetainedBytesMax))
             {
                 return;
             }
@@ -148,8 +156,8 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
                 return;
             }
             _segments.RemoveAt(0);
-            files.Delete(PathOf(oldest.Id));
-            files.FlushDirectory(directory);
+            _files.Delete(PathOf(oldest.Id));
+            _files.FlushDirectory(_directory);
         }
     }
 
@@ -162,11 +170,9 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
         _file?.Dispose();
     }
 
-    private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
-
     private InflightSegment? SegmentOf(InflightPlace place) => _segments.Find(s => s.Id == place.Segment);
 
-    private string PathOf(int segment) => Path.Combine(directory, $"{Prefix}{segment:D8}");
+    private string PathOf(int segment) => Path.Combine(_directory, $"{Prefix}{segment:D8}");
 
     private void WriteFence(FenceNote fence)
     {
@@ -175,41 +181,19 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
         _pending.End();
     }
 
-    private async Task FlushAllAsync()
+    private async Task FlushAsync()
     {
-        try
-        {
-            while (_waiters.Count > 0)
-            {
-                (_pending, _writing) = (_writing, _pending);
-                List<TaskCompletionSource> waiters = [.. _waiters];
-                List<(InflightEntry Entry, int Offset, int Length)> placed = [.. _placed];
-                _waiters.Clear();
-                _placed.Clear();
-                await pause.UntilDoneAsync(() => WriteAsync(placed));
-                _position += _writing.Length;
-                _writing.Clear();
-                foreach (TaskCompletionSource waiter in waiters)
-                {
-                    waiter.SetResult();
-                }
-            }
-            _flushing = false;
-        }
-        catch (Exception fault)
-        {
-            _closed = true;
-            foreach (TaskCompletionSource waiter in _waiters)
-            {
-                waiter.SetException(fault);
-            }
-            pause.Fatal(fault);
-        }
+        (_pending, _writing) = (_writing, _pending);
+        List<(InflightEntry Entry, int Offset, int Length)> placed = [.. _placed];
+        _placed.Clear();
+        await _pause.UntilDoneAsync(() => WriteAsync(placed));
+        _position += _writing.Length;
+        _writing.Clear();
     }
 
     private async Task WriteAsync(List<(InflightEntry Entry, int Offset, int Length)> placed)
     {
-        if (_file is null || _position > options.InflightSegmentBytes)
+        if (_file is null || _position > _options.InflightSegmentBytes)
         {
             Roll();
         }
@@ -235,8 +219,8 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
         int id = _segments.Count == 0 ? 1 : _segments[^1].Id + 1;
         string path = PathOf(id);
         // A segment that a full disk left half made holds nothing that was waited for.
-        files.Delete(path);
-        IFile file = files.Open(path, FileOpenMode.CreateNew);
+        _files.Delete(path);
+        IFile file = _files.Open(path, FileOpenMode.CreateNew);
         var header = new StateWriter();
         header.Begin(FrameKind.SegmentHeader);
         header.Byte(Version);
@@ -245,11 +229,11 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
         header.End();
         try
         {
-            file.SetLength(options.InflightSegmentBytes);
-            file.Reserve(options.InflightSegmentBytes);
+            file.SetLength(_options.InflightSegmentBytes);
+            file.Reserve(_options.InflightSegmentBytes);
             file.Write(header.Written, 0);
             file.Flush();
-            files.FlushDirectory(directory);
+            _files.FlushDirectory(_directory);
         }
         catch
         {
@@ -259,6 +243,6 @@ internal sealed class InflightFiles(IFileSystem files, string directory, AgentOp
         _file?.Dispose();
         _file = file;
         _position = header.Length;
-        _segments.Add(new InflightSegment(id) { Bytes = header.Length, LastAck = Now });
+        _segments.Add(new InflightSegment(id) { Bytes = header.Length, LastAck = _time.GetTimestamp() });
     }
 }

@@ -10,6 +10,6 @@ internal sealed class InflightSegment(int id)
     /// <summary>Entries in it that are not acked.</summary>
     public int Unacked { get; set; }
 
-    /// <summary>Milliseconds since 1970 of the newest ack in it, or of its making.</summary>
+    /// <summary>The newest ack in it, its making or its finding, in ticks of the time provider.</summary>
     public long LastAck { get; set; }
 }

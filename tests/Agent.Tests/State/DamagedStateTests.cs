@@ -133,6 +133,56 @@ public sealed class DamagedStateTests
     });
 
     [Fact]
+    public void An_agent_whose_disk_is_full_stops_when_asked() => AgentRig.OnOneThread(async rig =>
+    {
+        bool isFull = false;
+        rig.BeforeFileCall = call =>
+        {
+            if (isFull && call.Operation == FileOperation.Write && call.Path.StartsWith("/state/", StringComparison.Ordinal))
+            {
+                throw new IOException("No space left on device");
+            }
+        };
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        isFull = true;
+        rig.Append("b\n");
+        await rig.UntilAsync(() => rig.Log.Count("reading pauses") > 0, "the pause is told");
+        // What waits for the disk ends too, and so does the stop.
+        bool isStopped = false;
+        async Task StopAsync()
+        {
+            await rig.StopAsync();
+            isStopped = true;
+        }
+        Task stopping = StopAsync();
+        await rig.UntilAsync(() => isStopped, "the agent stops");
+        await stopping;
+    });
+
+    [Fact]
+    public void A_clock_that_jumps_shortens_nothing_that_is_kept() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { InflightSegmentBytes = 200 };
+        await rig.StartAsync();
+        for (int i = 0; i < 5; i++)
+        {
+            rig.Append($"line {i}\n");
+            await rig.UntilLinesAsync(i + 1);
+        }
+        int kept = Segments(rig).Count;
+        Assert.True(kept > 2);
+        rig.Time.WallOffset = TimeSpan.FromHours(2);
+        await rig.PassAsync(rig.Options.RetainedTime / 2);
+        Assert.Equal(kept, Segments(rig).Count);
+        rig.Time.WallOffset = TimeSpan.FromHours(-2);
+        await rig.PassAsync(rig.Options.RetainedTime);
+        Assert.Single(Segments(rig));
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_topic_that_no_input_names_any_more_is_settled_and_not_followed() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\n");
