@@ -18,10 +18,7 @@ internal sealed class AsyncSignal
     {
         if (!_set)
         {
-            var waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiter = waiter;
-            await using CancellationTokenRegistration ended = cancellation.Register(() => waiter.TrySetCanceled(cancellation));
-            await waiter.Task;
+            await ResumedAsync(NewWaiter(), cancellation);
         }
         _set = false;
     }
@@ -29,12 +26,23 @@ internal sealed class AsyncSignal
     /// <summary>The same, or until the time is over.</summary>
     public async Task WaitAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellation)
     {
-        if (_set)
+        if (!_set)
         {
-            _set = false;
-            return;
+            // Timers run on any thread: this one ends the wait and touches nothing else.
+            TaskCompletionSource waiter = NewWaiter();
+            using ITimer timer = time.CreateTimer(static w => ((TaskCompletionSource)w!).TrySetResult(), waiter, atMost, Timeout.InfiniteTimeSpan);
+            await ResumedAsync(waiter, cancellation);
         }
-        await using ITimer timer = time.CreateTimer(static signal => ((AsyncSignal)signal!).Set(), this, atMost, Timeout.InfiniteTimeSpan);
-        await WaitAsync(cancellation);
+        _set = false;
+    }
+
+    private TaskCompletionSource NewWaiter() => _waiter = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    // Disposed synchronously: the asynchronous way may wait for the callback on the thread pool.
+    private static async Task ResumedAsync(TaskCompletionSource waiter, CancellationToken cancellation)
+    {
+        using CancellationTokenRegistration ended = cancellation.UnsafeRegister(
+            static (w, token) => ((TaskCompletionSource)w!).TrySetCanceled(token), waiter);
+        await waiter.Task;
     }
 }
