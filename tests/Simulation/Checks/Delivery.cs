@@ -42,11 +42,24 @@ internal static class Delivery
         return lines;
     }
 
-    /// <summary>Of each generation: the records not marked `again` lie end to end.</summary>
+    /// <summary>What a reader of the whole topic stores: records marked `again` only where it has not stored their range yet.</summary>
+    public static IReadOnlyList<TopicLine> Stored(IReadOnlyList<TopicLine> lines)
+    {
+        var ranges = new Dictionary<(Guid, ulong), StoredRanges>();
+        return lines.Where(line =>
+        {
+            var source = (line.Position.AgentId, line.Position.Generation);
+            StoredRanges stored = ranges.TryGetValue(source, out StoredRanges? known) ? known : ranges[source] = new StoredRanges([]);
+            bool isKnown = stored.Contains(line.Position.CoveredBegin, line.Position.End);
+            stored.Add(line.Position.CoveredBegin, line.Position.End);
+            return !isKnown || !line.IsAgain;
+        }).ToList();
+    }
+
+    /// <summary>Of each generation: the stored records lie end to end.</summary>
     public static void CheckRanges(World world, IReadOnlyList<TopicLine> lines)
     {
-        foreach (var generation in lines.Where(static line => !line.IsAgain)
-            .GroupBy(static line => (line.Position.AgentId, line.Position.Generation)))
+        foreach (var generation in Stored(lines).GroupBy(static line => (line.Position.AgentId, line.Position.Generation)))
         {
             TopicLine? before = null;
             foreach (TopicLine line in generation.OrderBy(static line => line.Position.CoveredBegin))
@@ -63,10 +76,9 @@ internal static class Delivery
         }
     }
 
-    /// <summary>How often each id is in the topic, not counting what is marked `again`.</summary>
+    /// <summary>How often each id is in the topic, not counting what is marked `again` and was there before.</summary>
     public static Dictionary<int, int> CountTopic(IReadOnlyList<TopicLine> lines) =>
-        Count(lines.Where(static line => !line.IsAgain)
-            .GroupBy(static line => (line.Position.AgentId, line.Position.Generation, line.Position.LineBegin))
+        Count(Stored(lines).GroupBy(static line => (line.Position.AgentId, line.Position.Generation, line.Position.LineBegin))
             .SelectMany(static parts => Joined([.. parts.Select(static part => (part.Position.Part, part.Value))])));
 
     /// <summary>How often each id is in the table or its dead letters.</summary>
