@@ -38,15 +38,25 @@ internal sealed class Fencing(
             logger.Fencing(window.Key.Topic, window.Key.Partition, producerId, reason);
             fence = Math.Max(fence, await FenceAsync(link, producerId, epoch, cancellation));
         }
+        LogEnd end = await link.EndAsync(cancellation);
+        if (end.Offset <= fence)
+        {
+            throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the fence is not in the log");
+        }
         long start = await link.StartAsync(cancellation);
         List<RetainedEntry> retained =
             scope == FenceScope.Unacked ? [] : [.. window.Retained.Where(r => r.LogPosition >= start && state.Inflight.Holds(r.Place))];
         long from = await ScanFromAsync(link, retained, scope, cancellation);
         FoundRanges found = await LogScan.ReadAsync(link, from, fence, state.AgentId, cancellation);
+        if ((await link.EndAsync(cancellation)).LeaderEpoch != end.LeaderEpoch)
+        {
+            throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the leader changed while the log was read back");
+        }
         List<EntryRange> extra = scope == FenceScope.Everything ? TakeFound(found) : [];
-        ProducerIdentity producer = await NewProducerAsync(link, fence + 1, cancellation);
-        List<InflightEntry> group = replacement.Make(
-            new ReplacementPlan(link.Identity, producer, found, retained, extra, refused, Unsure: from < start), out ReplacementCounts counts);
+        ProducerIdentity producer = await NewProducerAsync(link, end, cancellation);
+        var plan = new ReplacementPlan(
+            link.Identity, producer, found, retained, extra, refused, Unsure: from < start, LeaderEpoch: end.LeaderEpoch);
+        List<InflightEntry> group = replacement.Make(plan, out ReplacementCounts counts);
         logger.Scanned(window.Key.Topic, window.Key.Partition, counts.Found, counts.Missing, counts.Lost);
         await CommitAsync(group);
         metrics.Fences.Add(1);
@@ -55,23 +65,21 @@ internal sealed class Fencing(
     /// <summary>The log is another than before: everything unacked goes to it, marked again.</summary>
     public async Task StartAnewAsync(LogLink link, CancellationToken cancellation)
     {
-        (long end, _) = await link.EndAsync(cancellation);
+        LogEnd end = await link.EndAsync(cancellation);
         ProducerIdentity producer = await NewProducerAsync(link, end, cancellation);
-        var plan = new ReplacementPlan(link.Identity, producer, new FoundRanges(), [], [], null, Unsure: true);
+        var plan = new ReplacementPlan(link.Identity, producer, new FoundRanges(), [], [], null, Unsure: true, LeaderEpoch: end.LeaderEpoch);
         await CommitAsync(replacement.Make(plan, out _));
     }
 
     /// <summary>Takes a producer id for new data; the registry knows it before it is used.</summary>
-    public async Task<ProducerIdentity> NewProducerAsync(LogLink link, long endOffset, CancellationToken cancellation)
+    public async Task<ProducerIdentity> NewProducerAsync(LogLink link, LogEnd end, CancellationToken cancellation)
     {
         ProducerIdentity producer = await cluster.NewProducerIdAsync(cancellation);
-        (_, int leaderEpoch) = await link.EndAsync(cancellation);
         LogRecord record = window.Record;
         record.Identity = link.Identity;
         record.ProducerId = producer.ProducerId;
         record.ProducerEpoch = producer.Epoch;
-        record.EndOffset = endOffset;
-        record.LeaderEpoch = leaderEpoch;
+        record.Saw(end);
         window.NextSequence = 0;
         window.OwnsProducer = true;
         window.HasSent = false;
@@ -168,7 +176,7 @@ internal sealed class Fencing(
         ];
         if (scope == FenceScope.Everything || origins.Count == 0)
         {
-            origins.Add((Math.Max(0, window.Record.EndOffset), window.Record.LeaderEpoch));
+            origins.Add((Math.Max(0, window.Record.End.Offset), window.Record.End.LeaderEpoch));
         }
         long from = origins.Min(o => o.Offset);
         foreach (int epoch in origins.Select(o => o.Epoch).Distinct().Order().ToList())

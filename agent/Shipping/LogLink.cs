@@ -52,8 +52,8 @@ internal sealed class LogLink(BrokerConnection connection, string topic, LogIden
             : null;
     }
 
-    /// <summary>The high watermark and the leader epoch it was seen under.</summary>
-    public Task<(long Offset, int LeaderEpoch)> EndAsync(CancellationToken cancellation) => OffsetAsync(-1, cancellation);
+    /// <summary>The high watermark and the epoch of the leader that says it.</summary>
+    public Task<LogEnd> EndAsync(CancellationToken cancellation) => OffsetAsync(-1, cancellation);
 
     public async Task<long> StartAsync(CancellationToken cancellation) => (await OffsetAsync(-2, cancellation)).Offset;
 
@@ -95,7 +95,7 @@ internal sealed class LogLink(BrokerConnection connection, string topic, LogIden
         return answer.Records.Memory;
     }
 
-    private async Task<(long Offset, int LeaderEpoch)> OffsetAsync(long timestamp, CancellationToken cancellation)
+    private async Task<LogEnd> OffsetAsync(long timestamp, CancellationToken cancellation)
     {
         var request = new ListOffsetsRequest
         {
@@ -109,7 +109,7 @@ internal sealed class LogLink(BrokerConnection connection, string topic, LogIden
             throw Odd();
         }
         Check(partition.ErrorCode, "listing offsets");
-        return (partition.Offset, partition.LeaderEpoch);
+        return new LogEnd(partition.Offset, partition.LeaderEpoch);
     }
 
     private static void Check(ErrorCode code, string doing)

@@ -16,6 +16,9 @@ internal sealed class LogShipper : ILineTarget
     /// <summary>Less than any broker keeps a producer that is silent.</summary>
     private static readonly TimeSpan KnownMax = TimeSpan.FromMinutes(1);
 
+    /// <summary>How often it looks whether the log lost what is kept; a broker without power ends no connection.</summary>
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
+
     private readonly LogWindow _window;
     private readonly Settlement _settlement;
     private readonly Fencing _fencing;
@@ -30,6 +33,8 @@ internal sealed class LogShipper : ILineTarget
     private LogLink? _link;
     private long _knownProducer = -1;
     private long _knownSince;
+    private long _ackedAt;
+    private long _lookedAt;
 
     public LogShipper(TopicPartitionKey key, ShippingParts parts, IEnumerable<InflightEntry> found)
     {
@@ -122,8 +127,8 @@ internal sealed class LogShipper : ILineTarget
             ProducerEpoch = record.ProducerEpoch,
             BaseSequence = sequence,
             RecordCount = count,
-            ScanFrom = record.EndOffset,
-            LeaderEpoch = record.LeaderEpoch,
+            ScanFrom = record.End.Offset,
+            LeaderEpoch = record.End.LeaderEpoch,
             Ranges = ranges,
             Batch = batch.Memory,
             Pooled = batch,
@@ -153,10 +158,13 @@ internal sealed class LogShipper : ILineTarget
         await _settlement.SettleAsync(link, cancellation);
         if (!_window.OwnsProducer)
         {
-            (long end, _) = await link.EndAsync(cancellation);
+            LogEnd end = await link.EndAsync(cancellation);
             ProducerIdentity producer = await _fencing.NewProducerAsync(link, end, cancellation);
             _logger.LogOpened(Key.Topic, Key.Partition, producer.ProducerId);
         }
+        // This leader may not have what the one before knew of our producer.
+        _knownProducer = -1;
+        _ackedAt = _lookedAt = _time.GetTimestamp();
     }
 
     /// <summary>Sends and acks until something breaks; then throws.</summary>
@@ -183,6 +191,7 @@ internal sealed class LogShipper : ILineTarget
                 }
                 _window.Ack(head.Entry, answer.BaseOffset);
                 (_knownProducer, _knownSince) = (head.Entry.ProducerId, _time.GetTimestamp());
+                _ackedAt = _knownSince;
                 acked = true;
             }
             if (acked)
@@ -200,12 +209,33 @@ internal sealed class LogShipper : ILineTarget
                 inflight++;
                 if (!slot.IsSent)
                 {
-                    slot.IsSent = true;
+                    slot.IsSent = slot.Entry.IsSent = true;
                     _window.HasSent = true;
                     _ = SendAsync(link, slot, stopped);
                 }
             }
+            await NextAsync(link, stopped);
+        }
+    }
+
+    /// <summary>Waits for something to do. As long as what was acked is kept, it looks now and then whether the log still has it.</summary>
+    private async Task NextAsync(LogLink link, CancellationToken stopped)
+    {
+        if (_time.GetElapsedTime(_ackedAt) > _options.RetainedTime)
+        {
             await _signal.WaitAsync(stopped);
+        }
+        else if (LookEvery - _time.GetElapsedTime(_lookedAt) is { Ticks: > 0 } rest)
+        {
+            await _signal.WaitAsync(rest, _time, stopped);
+        }
+        else
+        {
+            _lookedAt = _time.GetTimestamp();
+            if ((await link.EndAsync(stopped)).LeaderEpoch != _window.Record.End.LeaderEpoch)
+            {
+                throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the log is led under another epoch than before");
+            }
         }
     }
 

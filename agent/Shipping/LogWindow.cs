@@ -59,6 +59,10 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
                 // The note of the ack may be on disk while the registry is still without it.
                 Settled(entry);
                 Retain(entry);
+                if (entry.BaseOffset >= 0 && entry.Identity == record.Identity)
+                {
+                    record.Reached(entry.BaseOffset + entry.RecordCount, entry.LeaderEpoch);
+                }
             }
             else
             {
@@ -134,7 +138,7 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
         Retain(entry);
         if (baseOffset >= 0)
         {
-            record.EndOffset = Math.Max(record.EndOffset, baseOffset + entry.RecordCount);
+            record.Reached(baseOffset + entry.RecordCount, record.End.LeaderEpoch);
         }
         metrics.Acked(entry);
     }

@@ -15,9 +15,15 @@ namespace LogPipeline.Agent.Shipping;
 /// <param name="Extra">Ranges that are in the log and in no entry.</param>
 /// <param name="Refused">The entry to be split.</param>
 /// <param name="Unsure">The log could not be read as far back as needed: what is not found is marked again.</param>
+/// <param name="LeaderEpoch">The epoch under which it was read.</param>
 internal sealed record ReplacementPlan(
     LogIdentity Identity, ProducerIdentity Producer, FoundRanges Found, IReadOnlyList<RetainedEntry> Retained,
-    IReadOnlyList<EntryRange> Extra, Refusal? Refused, bool Unsure);
+    IReadOnlyList<EntryRange> Extra, Refusal? Refused, bool Unsure, int LeaderEpoch)
+{
+    /// <summary>What becomes of an entry's records that are not found: were they there before the log lost its end, they may be stored.</summary>
+    public RecordFate Missing(InflightEntry entry) =>
+        Unsure || entry.IsSentBefore(LeaderEpoch) ? RecordFate.MarkAgain : RecordFate.Keep;
+}
 
 internal record struct ReplacementCounts(int Found, int Missing, int Lost);
 
@@ -83,7 +89,7 @@ internal sealed class Replacement(
             Add(plan, entry, entry.Ranges, default, 0, entry.IsAgain, entry.Number);
             return;
         }
-        RecordFate missing = plan.Unsure ? RecordFate.MarkAgain : RecordFate.Keep;
+        RecordFate missing = plan.Missing(entry);
         (byte[] batch, int count) = ReEncoder.Apply(
             entry.Batch.Span, codec, 0, (_, p) => plan.Found.Contains(p) ? RecordFate.Drop : missing);
         if (count == 0 && _group.Count == 0)
@@ -210,8 +216,8 @@ internal sealed class Replacement(
             ProducerEpoch = plan.Producer.Epoch,
             BaseSequence = sequence,
             RecordCount = count,
-            ScanFrom = window.Record.EndOffset,
-            LeaderEpoch = window.Record.LeaderEpoch,
+            ScanFrom = window.Record.End.Offset,
+            LeaderEpoch = window.Record.End.LeaderEpoch,
             Ranges = ranges,
             Batch = bytes,
         };

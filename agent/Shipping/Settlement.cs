@@ -11,8 +11,9 @@ namespace LogPipeline.Agent.Shipping;
 /// <code>
 ///   another cluster or topic id   → everything unacked is sent to it anew, marked again
 ///   state damaged, fence noted    → fence and scan
+///   the log ends below what was acked → fence and scan, acked entries too
 ///   the broker knows our producer → L = last sequence appended: send the entry that ends at L again, its error 0 acks it
-///                                   and all before; then the rest in order
+///                                   and all before; then the rest in order, unless it was sent to an earlier leader
 ///   45, 46                        → ask again, at most three times without progress
 ///   anything that does not fit    → fence and scan
 /// </code>
@@ -41,6 +42,10 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
         else if (state.Inflight.FenceOf(window.Key) is FenceNote note && IsOurs(note.ProducerId))
         {
             await fencing.RunAsync(link, "a fence was begun before", FenceScope.WithRetained, null, cancellation);
+        }
+        else if (await IsCutAsync(link, cancellation))
+        {
+            await fencing.RunAsync(link, "acked records are gone from the log", FenceScope.WithRetained, null, cancellation);
         }
         _damaged = false;
         int asks = 0;
@@ -71,6 +76,26 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
 
     private bool IsOurs(long producerId) =>
         window.Slots.Any(s => s.Entry.ProducerId == producerId) || window.Record.ProducerId == producerId;
+
+    /// <summary>
+    /// Whether the log lost what was known to be in it. A leader that goes on under the same epoch has lost nothing; under another
+    /// one the old epoch ends where the log was cut, however much was appended since.
+    /// </summary>
+    private async Task<bool> IsCutAsync(LogLink link, CancellationToken cancellation)
+    {
+        LogEnd known = window.Record.End;
+        LogEnd end = await link.EndAsync(cancellation);
+        long? kept = end.LeaderEpoch >= 0 && end.LeaderEpoch == known.LeaderEpoch
+            ? known.Offset
+            : await link.EndOfEpochAsync(known.LeaderEpoch, cancellation);
+        if (kept < known.Offset)
+        {
+            return true;
+        }
+        // A new leader's high watermark may be behind for a while.
+        window.Record.Saw(kept is null ? end : end with { Offset = Math.Max(end.Offset, known.Offset) });
+        return false;
+    }
 
     private async Task<Verdict> StepAsync(LogLink link, CancellationToken cancellation)
     {
@@ -127,11 +152,20 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
         {
             return ("acked records are gone from the log", FenceScope.WithRetained, 0);
         }
+        int ends = unacked.FindIndex(e => e.LastSequence == seen.LastSequence);
+        if (unacked.Skip(ends + 1).Any(e => e.IsSent))
+        {
+            // What the log does not have now an earlier leader may have shown to readers and lost: it must be marked again.
+            LogEnd end = await link.EndAsync(cancellation);
+            if (unacked.Skip(ends + 1).Any(e => e.IsSentBefore(end.LeaderEpoch)))
+            {
+                return ("what it does not have was sent to an earlier leader", FenceScope.Unacked, 0);
+            }
+        }
         if (distance == 0)
         {
             return (null, default, 0);
         }
-        int ends = unacked.FindIndex(e => e.LastSequence == seen.LastSequence);
         return ends < 0
             ? ($"its last sequence {seen.LastSequence} is none of ours", FenceScope.Unacked, 0)
             : (null, default, ends);
@@ -143,6 +177,7 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
         for (int i = first; i < unacked.Count; i++)
         {
             InflightEntry entry = unacked[i];
+            entry.IsSent = true;
             ProduceAnswer answer = await link.ProduceAsync(entry.Batch, cancellation);
             switch (answer.Error)
             {

@@ -58,6 +58,7 @@ internal sealed class InflightEntry
     /// <summary>A log end offset known when it was made: it can only lie at or beyond it.</summary>
     public long ScanFrom { get; init; }
 
+    /// <summary>The newest leader epoch known when it was made; it can only have been sent under this one or later ones.</summary>
     public int LeaderEpoch { get; init; } = -1;
 
     public required IReadOnlyList<EntryRange> Ranges { get; init; }
@@ -72,6 +73,7 @@ internal sealed class InflightEntry
 
     // What follows is not on disk: where it is and what became of it.
 
+    /// <summary>Whether a broker may have had it: of what is read back nobody knows.</summary>
     public bool IsSent { get; set; }
 
     public bool IsAcked { get; set; }
@@ -80,6 +82,12 @@ internal sealed class InflightEntry
     public long BaseOffset { get; set; } = -1;
 
     public InflightPlace Place { get; set; }
+
+    /// <summary>
+    /// Whether it may have been sent to a leader before the one of this epoch: such a one may have appended and shown it, and the
+    /// log have lost its end since.
+    /// </summary>
+    public bool IsSentBefore(int leaderEpoch) => IsSent && (leaderEpoch < 0 || LeaderEpoch != leaderEpoch);
 
     /// <summary>Ends the use of the batch: it is acked, and nothing sends or writes it any more.</summary>
     public void GiveBatchBack()
@@ -160,6 +168,7 @@ internal sealed class InflightEntry
             LeaderEpoch = leaderEpoch,
             Ranges = ranges,
             Batch = withBatch ? batch.ToArray() : default,
+            IsSent = true,
         };
     }
 }

@@ -3,6 +3,9 @@ namespace LogPipeline.Agent.State;
 /// <summary>One partition of one topic id in one cluster: what the name alone does not say.</summary>
 internal readonly record struct LogIdentity(string ClusterId, Guid TopicId, int Partition);
 
+/// <summary>Where a leader said that its log ends, and under which epoch; -1 = not told.</summary>
+internal readonly record struct LogEnd(long Offset, int LeaderEpoch);
+
 /// <summary>
 /// What the registry knows of a log: the producer id that new data goes out under, durable before its first use, so that it can
 /// be fenced even when the in-flight entries are damaged.
@@ -20,11 +23,26 @@ internal sealed class LogRecord
 
     public short ProducerEpoch { get; set; } = -1;
 
-    /// <summary>A log end offset seen: what is sent later lies at or beyond it.</summary>
-    public long EndOffset { get; set; } = -1;
+    /// <summary>
+    /// A log end seen: what was acked lies before it, what is sent later at or beyond it. An epoch that ended below was cut.
+    /// </summary>
+    public LogEnd End { get; private set; } = new(-1, -1);
 
-    /// <summary>The leader epoch it was seen under; -1 = not told.</summary>
-    public int LeaderEpoch { get; set; } = -1;
+    /// <summary>The leader said so; all that was acked is known to be there.</summary>
+    public void Saw(in LogEnd end) => End = end;
+
+    /// <summary>Something was acked that ends at <paramref name="offset"/>, under this epoch or a later one.</summary>
+    public void Reached(long offset, int leaderEpoch)
+    {
+        if (leaderEpoch > End.LeaderEpoch)
+        {
+            End = new LogEnd(offset, leaderEpoch);
+        }
+        else if (leaderEpoch == End.LeaderEpoch)
+        {
+            End = End with { Offset = Math.Max(End.Offset, offset) };
+        }
+    }
 
     public void Write(StateWriter to)
     {
@@ -35,8 +53,8 @@ internal sealed class LogRecord
         to.Int32(Identity.Partition);
         to.Int64(ProducerId);
         to.Int16(ProducerEpoch);
-        to.Int64(EndOffset);
-        to.Int32(LeaderEpoch);
+        to.Int64(End.Offset);
+        to.Int32(End.LeaderEpoch);
     }
 
     public static LogRecord ReadFrom(ref StateReader from) => new()
@@ -46,7 +64,6 @@ internal sealed class LogRecord
         Identity = new LogIdentity(from.String(), from.Guid(), from.Int32()),
         ProducerId = from.Int64(),
         ProducerEpoch = from.Int16(),
-        EndOffset = from.Int64(),
-        LeaderEpoch = from.Int32(),
+        End = new LogEnd(from.Int64(), from.Int32()),
     };
 }

@@ -37,6 +37,12 @@ internal sealed class ScriptedBroker : IConnector
 
     public int Fences { get; private set; }
 
+    /// <summary>Rises when the leader changes; batches carry it.</summary>
+    public int LeaderEpoch { get; set; }
+
+    /// <summary>Requests of each kind that came.</summary>
+    public Dictionary<ApiKey, int> Asked { get; } = [];
+
     /// <summary>Asked before each batch that is not a fence; what it gives happens.</summary>
     public Func<BatchHeader, ProduceFate> Fate { get; set; } = _ => ProduceFate.Take;
 
@@ -63,9 +69,10 @@ internal sealed class ScriptedBroker : IConnector
 
     public void ForgetProducers() => _producers.Clear();
 
-    /// <summary>Loses the last batches, and what is known of producers there.</summary>
+    /// <summary>Loses the last batches, and what is known of producers there; leads on under a new epoch.</summary>
     public void LoseTail(int batches)
     {
+        LeaderEpoch++;
         List<(byte[] Batch, BatchHeader Header)> kept = _log[..^batches];
         _log.Clear();
         _producers.Clear();
@@ -138,6 +145,7 @@ internal sealed class ScriptedBroker : IConnector
     {
         RequestHeader header = Frames.ReadRequestHeader(frame, out int size);
         ReadOnlyMemory<byte> body = frame.AsMemory(size);
+        Asked[header.Key] = Asked.GetValueOrDefault(header.Key) + 1;
         return header.Key switch
         {
             ApiKey.ApiVersions => Reply(ApiVersionsRequest.Api, header, Versions()),
@@ -145,6 +153,10 @@ internal sealed class ScriptedBroker : IConnector
             ApiKey.InitProducerId => Reply(
                 InitProducerIdRequest.Api, header, new InitProducerIdResponse { ProducerId = _nextProducerId++, ProducerEpoch = 0 }),
             ApiKey.ListOffsets => Reply(ListOffsetsRequest.Api, header, Offsets(Frames.ReadRequest<ListOffsetsRequest, ListOffsetsResponse>(body, header.Version))),
+            ApiKey.OffsetForLeaderEpoch => Reply(
+                OffsetForLeaderEpochRequest.Api,
+                header,
+                EpochEnd(Frames.ReadRequest<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(body, header.Version))),
             ApiKey.DescribeProducers => Reply(DescribeProducersRequest.Api, header, Producers()),
             ApiKey.Fetch => Reply(FetchRequest.Api, header, Fetch(Frames.ReadRequest<FetchRequest, FetchResponse>(body, header.Version))),
             ApiKey.Produce => Produce(Frames.ReadRequest<ProduceRequest, ProduceResponse>(body, header.Version), out ProduceResponse? produced)
@@ -163,7 +175,7 @@ internal sealed class ScriptedBroker : IConnector
         foreach ((ApiKey key, short max) in new (ApiKey, short)[]
         {
             (ApiKey.ApiVersions, 3), (ApiKey.Metadata, 12), (ApiKey.InitProducerId, 4), (ApiKey.ListOffsets, 7), (ApiKey.DescribeProducers, 0),
-            (ApiKey.Fetch, 12), (ApiKey.Produce, 9),
+            (ApiKey.Fetch, 12), (ApiKey.Produce, 9), (ApiKey.OffsetForLeaderEpoch, 4),
         })
         {
             response.ApiKeys.Add(new() { ApiKey = (short)key, MinVersion = 0, MaxVersion = max });
@@ -186,7 +198,7 @@ internal sealed class ScriptedBroker : IConnector
                 [
                     .. Enumerable.Range(0, Partitions).Select(i => new MetadataResponse.Topic.Partition
                     {
-                        PartitionIndex = i, LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1],
+                        PartitionIndex = i, LeaderId = 1, LeaderEpoch = LeaderEpoch, ReplicaNodes = [1], IsrNodes = [1],
                     }),
                 ],
             },
@@ -195,8 +207,15 @@ internal sealed class ScriptedBroker : IConnector
 
     private ListOffsetsResponse Offsets(ListOffsetsRequest request) => new()
     {
-        Topics = [new() { Name = "t", Partitions = [new() { Offset = request.Topics[0].Partitions[0].Timestamp == -2 ? 0 : EndOffset, LeaderEpoch = 0 }] }],
+        Topics = [new() { Name = "t", Partitions = [new() { Offset = request.Topics[0].Partitions[0].Timestamp == -2 ? 0 : EndOffset, LeaderEpoch = LeaderEpoch }] }],
     };
+
+    private OffsetForLeaderEpochResponse EpochEnd(OffsetForLeaderEpochRequest request)
+    {
+        int asked = request.Topics[0].Partitions[0].LeaderEpoch;
+        long end = _log.FirstOrDefault(b => b.Header.LeaderEpoch > asked) is { Batch: not null } next ? next.Header.BaseOffset : EndOffset;
+        return new() { Topics = [new() { Name = "t", Partitions = [new() { LeaderEpoch = asked, EndOffset = end }] }] };
+    }
 
     private DescribeProducersResponse Producers() => new()
     {
@@ -279,7 +298,7 @@ internal sealed class ScriptedBroker : IConnector
             }
         }
         long offset = EndOffset;
-        RecordBatch.Stamp(batch, offset, 0);
+        RecordBatch.Stamp(batch, offset, LeaderEpoch);
         Assert.True(BatchHeader.TryParse(batch, out BatchHeader stamped));
         _log.Add((batch, stamped));
         _producers[header.ProducerId] = (header.ProducerEpoch, header.LastSequence, offset, header.BaseSequence);

@@ -109,6 +109,61 @@ public sealed class SettlementTests
     });
 
     [Fact]
+    public void Unacked_records_that_a_broker_may_have_shown_and_lost_are_marked_again() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        bool hit = false;
+        rig.Broker.Fate = _ =>
+        {
+            hit = true;
+            return ProduceFate.TakeThenDropConnection;
+        };
+        rig.Append("b\n");
+        await rig.UntilAsync(() => hit, "a batch was sent");
+        // It was in the log and readers saw it, the agent has no answer: its producer looks as if it had never come.
+        rig.Broker.LoseTail(1);
+        rig.Broker.Fate = _ => ProduceFate.Take;
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["a", "b"], rig.Lines());
+        Assert.True(rig.Broker.Records()[1].Position.Flags.HasFlag(PositionFlags.Again));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_log_that_lost_its_end_without_a_broken_connection_is_noticed_while_acked_records_are_kept() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        rig.Broker.LoseTail(1);
+        await rig.UntilAsync(() => rig.Stored().Order().SequenceEqual(["a", "b"]), "what was lost is sent again");
+        await rig.PassAsync(rig.Options.RetainedTime + TimeSpan.FromMinutes(1));
+        int asked = rig.Broker.Asked.Values.Sum();
+        await rig.PassAsync(TimeSpan.FromHours(1));
+        Assert.Equal(asked, rig.Broker.Asked.Values.Sum());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_tail_that_is_lost_after_a_fence_is_sent_again() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Broker.Fate = _ => ProduceFate.TakeThenDropConnection;
+        rig.Append("b\n");
+        await rig.UntilAsync(() => rig.Lines().Count == 2, "b was appended");
+        rig.Broker.ForgetProducers();
+        rig.Broker.Fate = _ => ProduceFate.Take;
+        await rig.UntilAsync(() => rig.Broker.Fences == 1 && rig.Agent.IsCaughtUp, "the fence");
+        rig.Broker.LoseTail(rig.Broker.Batches);
+        await rig.UntilAsync(() => rig.Stored().Order().SequenceEqual(["a", "b"]), "both are sent again");
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_record_refused_for_good_goes_to_the_dead_letters_alone() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append($"a\n{new string('x', 900)}\nb\nc\n");

@@ -88,7 +88,9 @@ public sealed class InflightFilesTests
             Acked = new Progress(10, 8, 1, 2, 3, 4),
             Phase = GenerationPhase.Rotated,
         });
-        registry.Logs.Add(new LogRecord { Topic = "t", Partition = 3, Identity = new LogIdentity("c", default, 3), ProducerId = 9, EndOffset = 11 });
+        var log = new LogRecord { Topic = "t", Partition = 3, Identity = new LogIdentity("c", default, 3), ProducerId = 9 };
+        log.Saw(new LogEnd(11, 4));
+        registry.Logs.Add(log);
         var writer = new StateWriter();
         registry.Write(writer);
         byte[] bytes = writer.Written.ToArray();
