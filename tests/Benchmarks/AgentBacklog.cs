@@ -10,7 +10,7 @@ namespace LogPipeline.Benchmarks;
 
 /// <summary>
 /// <c>./test bench agent [LINES]</c>: what a backlog of access-log lines costs to ship, with lz4, acks=all and idempotence: our
-/// agent as it is built and as it is packaged (ReadyToRun), and rsyslog with imfile and omkafka where it is installed; all to
+/// agent as it is built and as it is packaged (self-contained, compiled ahead), and rsyslog with imfile and omkafka where it is installed; all to
 /// the same broker on the same machine. Ours carries host, file and position in each record and syncs what is in flight; rsyslog
 /// sends the bare line and syncs nothing.
 /// </summary>
@@ -98,7 +98,7 @@ internal static class AgentBacklog
     {
         string source = Path.GetFullPath(Path.Combine(Programs, "..", "..", "agent"));
         string target = Path.Combine(folder, "packaged");
-        using Process publish = Start("dotnet", folder, "publish", source, "-c", "Release", "-r", "linux-x64", "--no-self-contained", "-o", target, "-v", "quiet", "--nologo");
+        using Process publish = Start("dotnet", folder, "publish", source, "-c", "Release", "-r", "linux-x64", "--self-contained", "-o", target, "-v", "quiet", "--nologo");
         await publish.StandardOutput.ReadToEndAsync();
         await publish.WaitForExitAsync();
         return publish.ExitCode == 0 ? Path.Combine(target, "logpipe-agent") : throw new InvalidOperationException("the agent cannot be published");
