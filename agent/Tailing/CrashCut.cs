@@ -15,9 +15,10 @@ internal static class CrashCut
     /// <param name="lives">The generations that the file has been, oldest first: each one's bytes hold from its begin on.</param>
     /// <param name="file">It, open.</param>
     /// <param name="entries">Entries with their batches, of any generation, in any order.</param>
-    public static long? GoOnAt(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries)
+    /// <param name="isLive">Whether it is still written to.</param>
+    public static long? GoOnAt(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries, bool isLive)
     {
-        List<Compared> run = Run(lives, file, entries);
+        List<Compared> run = Run(lives, file, entries, isLive);
         Generation generation = lives[^1];
         // Nothing was read and less is there than what was not to be read: so it is of that.
         return run.Count == 0 && generation.Read.Position == generation.Begin && file.Length < generation.Begin
@@ -33,7 +34,7 @@ internal static class CrashCut
         IReadOnlyList<Generation> lives, IFile copy, IReadOnlyCollection<InflightEntry> entries, bool hostCrashed)
     {
         Generation generation = lives[^1];
-        List<Compared> run = Run(lives, copy, entries);
+        List<Compared> run = Run(lives, copy, entries, isLive: false);
         long? differs = FirstDifference(generation, copy, run);
         bool isProven = hostCrashed && differs >= Fingerprint.LengthMax
             && (run[0].Begin == 0 || (generation.Head.Length == Fingerprint.LengthMax && FileProof.HeadOf(copy) == generation.Head));
@@ -42,12 +43,13 @@ internal static class CrashCut
 
     /// <summary>
     /// Where a file first differs from what was read: at its end when it is only shorter, else at the line that holds the first
-    /// byte that differs, lest the new line lose what it happens to share with the old one. Null when it cannot be told, because
+    /// byte that differs, lest the new line lose what it happens to share with the old one. A live file that ends inside a line
+    /// may end in a new one of which no other byte is written yet: there too at the line's begin. Null when it cannot be told, because
     /// the file's begin is another's or nothing of what was read near the cut is kept.
     /// </summary>
     private static long? FirstDifference(Generation generation, IFile file, List<Compared> run)
     {
-        if (run.Count == 0 || run[0].GoOn <= run[0].Begin)
+        if (run.Count == 0 || !run[0].Proves)
         {
             return null;
         }
@@ -62,7 +64,7 @@ internal static class CrashCut
     }
 
     /// <summary>The newest records that lie end to end, held against the file. What lies before a hole tells nothing.</summary>
-    private static List<Compared> Run(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries)
+    private static List<Compared> Run(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries, bool isLive)
     {
         SortedDictionary<long, Compared> records = [];
         foreach (Generation life in lives)
@@ -71,7 +73,7 @@ internal static class CrashCut
             {
                 records.Remove(gone);
             }
-            Collect(life, file, entries, records);
+            Collect(life, file, entries, isLive, records);
         }
         List<Compared> run = [];
         foreach (Compared record in records.Values)
@@ -86,7 +88,7 @@ internal static class CrashCut
     }
 
     private static void Collect(
-        Generation life, IFile file, IEnumerable<InflightEntry> entries, SortedDictionary<long, Compared> records)
+        Generation life, IFile file, IEnumerable<InflightEntry> entries, bool isLive, SortedDictionary<long, Compared> records)
     {
         foreach (InflightEntry entry in entries.Where(e => e.RecordCount > 0 && e.Ranges.Any(r => r.Generation == life.Id)))
         {
@@ -94,13 +96,13 @@ internal static class CrashCut
             {
                 if (position.Generation == life.Id)
                 {
-                    records[position.CoveredBegin] = Compare(file, position, value);
+                    records[position.CoveredBegin] = Compare(file, position, value, isLive);
                 }
             });
         }
     }
 
-    private static Compared Compare(IFile file, in RecordPosition position, ReadOnlySpan<byte> value)
+    private static Compared Compare(IFile file, in RecordPosition position, ReadOnlySpan<byte> value, bool isLive)
     {
         byte[] expected = new byte[position.End - position.CoveredBegin];
         value.CopyTo(expected);
@@ -120,9 +122,11 @@ internal static class CrashCut
         bool isLineEnded = same >= value.Length && same < read && there[same] == (byte)'\n';
         // The line is all there, though it lost its carriage return.
         long goOn = isLineEnded ? end + 1 : same < read ? Math.Min(position.LineBegin, end) : end;
-        return new Compared(position.CoveredBegin, position.End, goOn, same == expected.Length);
+        bool endsInside = same == read && same < value.Length && end > position.LineBegin;
+        return new Compared(
+            position.CoveredBegin, position.End, isLive && endsInside ? position.LineBegin : goOn, same == expected.Length, goOn > position.CoveredBegin);
     }
 
-    /// <summary>A record held against a file: where to go on if it is the first that differs.</summary>
-    private sealed record Compared(long Begin, long End, long GoOn, bool IsSame);
+    /// <summary>A record held against a file: where to go on if it is the first that differs, and whether it proves the file.</summary>
+    private sealed record Compared(long Begin, long End, long GoOn, bool IsSame, bool Proves);
 }

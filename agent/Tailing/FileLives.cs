@@ -88,7 +88,7 @@ internal sealed class FileLives(
         long position = generation.Read.Position;
         Lazy<List<InflightEntry>> kept = KeptOf(file);
         long? different = HostCrashed
-            ? CrashCut.GoOnAt(generations.LivesOf(generation), handle, kept.Value) : null;
+            ? CrashCut.GoOnAt(generations.LivesOf(generation), handle, kept.Value, phase == GenerationPhase.Live) : null;
         OpenCopy? heir = copies.Resolve(file, kept, HostCrashed);
         if (different is long from)
         {

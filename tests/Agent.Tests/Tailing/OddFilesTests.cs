@@ -90,7 +90,8 @@ public sealed class OddFilesTests
 
     [Theory]
     [InlineData("a\nbb\n", "new\n", "a bb cc new")]
-    [InlineData("a\nbb\nc", "ut\n", "a bb cc ut")]
+    [InlineData("a\nbb\nc", "ut\n", "a bb cc cut")]
+    [InlineData("a\nbb\ncc", "\nd\n", "a bb cc  d")]
     [InlineData("a\nbX\nY\n", "Z\n", "a bb cc bX Y Z")]
     public void What_a_crash_of_the_host_left_is_not_read_again(string left, string then, string expected) => AgentRig.OnOneThread(async rig =>
     {
