@@ -118,6 +118,8 @@ internal sealed class AgentState : IDisposable
 
     private void Load(ILogger logger)
     {
+        // The process before may have died between a file's rename or making and this.
+        _files.FlushDirectory(_options.StateDirectory);
         Registry? registry = null;
         string? lost = null;
         try

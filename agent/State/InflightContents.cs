@@ -55,11 +55,20 @@ internal sealed class InflightContents
             {
                 contents.Damage ??= $"{path} does not follow number {last.Id}";
             }
-            byte[] bytes = AtomicFile.ReadAll(files, path) ?? [];
-            contents.ReadSegment(id, path, bytes);
+            contents.ReadSegment(id, path, ReadDurable(files, path));
         }
         contents.DropVoid();
         return contents;
+    }
+
+    // A process that was killed leaves what it did not flush to the page cache: what is relied on from here on must outlast the host.
+    private static byte[] ReadDurable(IFileSystem files, string path)
+    {
+        using IFile file = files.Open(path, FileOpenMode.ReadWrite);
+        file.Flush();
+        byte[] bytes = new byte[file.Length];
+        file.ReadFully(bytes, 0);
+        return bytes;
     }
 
     private void ReadSegment(int id, string path, ReadOnlySpan<byte> bytes)

@@ -109,6 +109,27 @@ public sealed class InflightFilesTests
         }
     }
 
+    [Fact]
+    public async Task What_was_found_at_start_outlasts_the_host()
+    {
+        byte[] bytes = await WriteAsync(3);
+        var disk = new MemoryDisk(TimeProvider.System);
+        var files = new MemoryFileSystem(disk);
+        files.CreateDirectory("/state");
+        files.FlushDirectory("/");
+        using (IFile file = files.Open(Segment, FileOpenMode.CreateNew))
+        {
+            // As a process leaves it that is killed before its flush.
+            file.Write(bytes, 0);
+        }
+        files.FlushDirectory("/state");
+        Assert.Equal(3, InflightContents.Load(files, "/state").Entries.Count);
+        disk.LosePower(new Random(1));
+        InflightContents contents = InflightContents.Load(new MemoryFileSystem(disk), "/state");
+        Assert.Null(contents.Damage);
+        Assert.Equal(3, contents.Entries.Count);
+    }
+
     private async Task<byte[]> WriteAsync(int entries, Func<int, InflightEntry>? make = null)
     {
         var files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
