@@ -214,11 +214,13 @@ internal sealed class Story
     {
         int partition = World.Random.Next(PartitionCount);
         string name = string.Create(CultureInfo.InvariantCulture, $"{Topic}-{partition}");
+        List<TopicLine> held = [.. Delivery.LinesOf(partition, Stored(partition))];
         if (TailLoss.Cut(BrokerHost.Disk, BrokerPart.Data, name, World.Random) is { } lost)
         {
             World.Trace.Say(null, $"the broker's disk has lost partition {partition} from offset {lost} on");
             TailLost = true;
             Acks.Forget(partition, lost);
+            Deletion.Lost(held.Where(line => line.Offset >= lost));
         }
     }
 

@@ -16,6 +16,9 @@ internal sealed class TopicDeletion(Story story)
     private Guid _doomed;
     private List<int> _given = [];
 
+    // What lost tails took: it was the topic's too, even if the topic goes before an agent sent it again.
+    private readonly HashSet<int> _lost = [];
+
     /// <summary>Whether a topic was deleted in this run.</summary>
     public bool Happened { get; private set; }
 
@@ -28,6 +31,9 @@ internal sealed class TopicDeletion(Story story)
         story.World.Trace.Say(null, "the topic is deleted");
         story.World.Schedule(TimeSpan.Zero, life, true, _ => Delete(core, topic), null);
     }
+
+    /// <summary>Notes what the topic lost with a tail.</summary>
+    public void Lost(IEnumerable<TopicLine> lines) => _lost.UnionWith(lines.Select(static line => Line.IdAtStartOf(line.Value)).OfType<int>());
 
     /// <summary>Notes a deletion that is complete.</summary>
     public void Look(BrokerCore core)
@@ -62,7 +68,7 @@ internal sealed class TopicDeletion(Story story)
 
     private List<int> Given(Topic topic)
     {
-        var given = new List<int>();
+        var given = new List<int>(_lost);
         foreach (PartitionLog log in topic.Partitions.Select(static partition => partition.Log))
         {
             foreach (TopicLine line in Delivery.LinesOf(log.Partition, story.Stored(log.Partition)))
