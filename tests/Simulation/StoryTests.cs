@@ -34,19 +34,26 @@ public sealed class StoryTests
     [Fact]
     public void A_lost_tail_is_sent_again()
     {
+        ulong? wanted = Number("LOGPIPE_SEEDS");
+        long started = Stopwatch.GetTimestamp();
         int lost = 0;
-        for (ulong seed = 4; seed <= 23; seed++)
-        {
-            Story? told = null;
-            SeedResult result = SeedRun.One(seed, plant: story =>
+        List<string> failed = [];
+        SeedRun.Many(
+            Number("LOGPIPE_SEED_FROM") ?? 1,
+            wanted ?? 200,
+            Cast.Whole,
+            () => wanted is null && Stopwatch.GetElapsedTime(started) > Budget,
+            result =>
             {
-                told = story;
-                story.Plan.TailLost = true;
-                story.Plan.PowerLoss = 0.3;
-            });
-            Assert.True(result.Failure is null, $"seed {seed}: {result.Failure?.Rule}: {result.Failure?.What}");
-            lost += told!.TailLost ? 1 : 0;
-        }
+                lost += result.TailLost ? 1 : 0;
+                if (result.Failure is { } failure)
+                {
+                    failed.Add($"seed {result.Seed}: {failure.Rule}: {failure.What}");
+                }
+            },
+            static story => (story.Plan.TailLost, story.Plan.PowerLoss) = (true, 0.3),
+            goOn: wanted is not null);
+        Assert.True(failed.Count == 0, string.Join('\n', failed));
         Assert.True(lost > 0, "no acked record was ever lost");
     }
 
