@@ -40,6 +40,12 @@ internal sealed class ScriptedBroker : IConnector
     /// <summary>Rises when the leader changes; batches carry it.</summary>
     public int LeaderEpoch { get; set; }
 
+    /// <summary>What it waits for before it looks at what came; null = nothing.</summary>
+    public Task? Held { get; set; }
+
+    /// <summary>Whether it is one without DescribeProducers.</summary>
+    public bool HidesProducers { get; set; }
+
     /// <summary>Requests of each kind that came.</summary>
     public Dictionary<ApiKey, int> Asked { get; } = [];
 
@@ -112,6 +118,10 @@ internal sealed class ScriptedBroker : IConnector
                 await connection.ReadExactlyAsync(size);
                 byte[] frame = new byte[System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(size)];
                 await connection.ReadExactlyAsync(frame);
+                if (Held is Task held)
+                {
+                    await held;
+                }
                 using FrameBuffer? answer = Answer(frame);
                 if (answer is null)
                 {
@@ -169,7 +179,7 @@ internal sealed class ScriptedBroker : IConnector
     private static FrameBuffer Reply<T>(Api api, RequestHeader header, T body)
         where T : class, IWireStruct => Frames.Response(api, body, header.Version, header.CorrelationId);
 
-    private static ApiVersionsResponse Versions()
+    private ApiVersionsResponse Versions()
     {
         var response = new ApiVersionsResponse();
         foreach ((ApiKey key, short max) in new (ApiKey, short)[]
@@ -178,6 +188,10 @@ internal sealed class ScriptedBroker : IConnector
             (ApiKey.Fetch, 12), (ApiKey.Produce, 9), (ApiKey.OffsetForLeaderEpoch, 4),
         })
         {
+            if (key == ApiKey.DescribeProducers && HidesProducers)
+            {
+                continue;
+            }
             response.ApiKeys.Add(new() { ApiKey = (short)key, MinVersion = 0, MaxVersion = max });
         }
         return response;

@@ -1,5 +1,6 @@
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Client.Positions;
+using LogPipeline.Protocol;
 
 namespace LogPipeline.Agent.Tests.Shipping;
 
@@ -160,6 +161,36 @@ public sealed class SettlementTests
         await rig.UntilAsync(() => rig.Broker.Fences == 1 && rig.Agent.IsCaughtUp, "the fence");
         rig.Broker.LoseTail(rig.Broker.Batches);
         await rig.UntilAsync(() => rig.Stored().Order().SequenceEqual(["a", "b"]), "both are sent again");
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void The_first_batch_to_a_leader_that_may_not_know_the_producer_goes_alone() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Broker.HidesProducers = true;
+        await rig.StartAsync();
+        for (int i = 0; i < 2; i++)
+        {
+            rig.Append($"line {i}\n");
+            await rig.UntilLinesAsync(i + 1);
+        }
+        // As Apache Kafka it takes any first sequence now: a second batch would be taken though the first was refused.
+        rig.Broker.ForgetProducers();
+        rig.Broker.Disconnect();
+        int connections = rig.Broker.Asked[ApiKey.ApiVersions];
+        await rig.UntilAsync(() => rig.Broker.Asked[ApiKey.ApiVersions] > connections, "a quiet log notices it");
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        int batches = 0;
+        rig.Broker.Fate = _ => batches++ == 0 ? ProduceFate.Refuse : ProduceFate.Take;
+        List<string> expected = ["line 0", "line 1", .. Enumerable.Range(0, 12).Select(static i => $"{i:D900}")];
+        var held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Broker.Held = held.Task;
+        rig.Append(string.Concat(expected.Skip(2).Select(static line => line + "\n")));
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Broker.Held = null;
+        held.SetResult();
+        await rig.UntilLinesAsync(expected.Count);
+        Assert.Equal(expected, rig.Lines());
         await rig.StopAsync();
     });
 

@@ -109,8 +109,13 @@ public sealed class InflightFilesTests
         }
     }
 
-    [Fact]
-    public async Task What_was_found_at_start_outlasts_the_host()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    public async Task What_was_found_at_start_outlasts_the_host(int seed)
     {
         byte[] bytes = await WriteAsync(3);
         var disk = new MemoryDisk(TimeProvider.System);
@@ -124,7 +129,7 @@ public sealed class InflightFilesTests
         }
         files.FlushDirectory("/state");
         Assert.Equal(3, InflightContents.Load(files, "/state").Entries.Count);
-        disk.LosePower(new Random(1));
+        disk.LosePower(new Random(seed));
         InflightContents contents = InflightContents.Load(new MemoryFileSystem(disk), "/state");
         Assert.Null(contents.Damage);
         Assert.Equal(3, contents.Entries.Count);
