@@ -14,16 +14,14 @@ public sealed class DataDirectory : IDisposable
     private readonly Lock _gate = new(); // guards the list of logs
     private readonly string _path;
     private readonly LogPlace _place; // of any log, but for the log's own names
-    private readonly Random _random;
     private readonly IDisposable _lock;
     private readonly BrokerCheckpoint _checkpoint;
     private PartitionLog[] _logs = []; // replaced whole
 
-    private DataDirectory(string path, LogPlace place, Random random, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint)
+    private DataDirectory(string path, LogPlace place, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint)
     {
         _path = path;
         _place = place;
-        _random = random;
         _lock = held;
         _checkpoint = checkpoint;
         ClusterId = identity.ClusterId;
@@ -68,7 +66,7 @@ public sealed class DataDirectory : IDisposable
                 OnFatal = options.OnFatal,
                 LeaderEpoch = checkpoint.LeaderEpoch,
             };
-            directory = new DataDirectory(path, place, random, held, identity, checkpoint);
+            directory = new DataDirectory(path, place, held, identity, checkpoint);
             directory.OpenLogs(found, options);
             Log.Opened(logger, path, found.Count, checkpoint.LeaderEpoch, wasClean ? "clean" : "a crash, or there was none");
             return directory;
@@ -108,23 +106,25 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    /// <summary>Removes a log, durably gone on return. Slices of it stay readable.</summary>
+    /// <summary>
+    /// Removes a log, durably gone on return. Slices of it stay readable. Where the disk refused half way, a second call goes on.
+    /// </summary>
+    /// <exception cref="IOException">The disk refused; the log takes nothing any more all the same.</exception>
     public void Delete(PartitionLog log)
     {
         ArgumentNullException.ThrowIfNull(log);
         lock (_gate)
         {
-            if (Array.IndexOf(_logs, log) < 0)
-            {
-                return;
-            }
             log.Retire();
-            string doomed = LogDirectories.DoomedPathOf(_path, log.Topic, log.Partition, _random);
-            Files.Rename(log.Directory, doomed);
+            string doomed = LogDirectories.DoomedPathOf(_path, log.Topic, log.TopicId, log.Partition);
+            if (Array.IndexOf(_logs, log) >= 0 && Files.DirectoryExists(log.Directory))
+            {
+                Files.Rename(log.Directory, doomed);
+            }
             Files.FlushDirectory(_path);
             SetLogs([.. _logs.Where(other => other != log)]);
-            WriteCheckpoints();
             Files.DeleteDirectory(doomed);
+            WriteCheckpoints(); // its start offset must not become that of a log made in its place
         }
     }
 
@@ -187,6 +187,10 @@ public sealed class DataDirectory : IDisposable
             _logs = [.. logs];
         }
         SetLogs(logs);
+        if (starts.Keys.Any(start => !found.Exists(one => (one.Topic, one.Partition) == start)))
+        {
+            WriteCheckpoints(); // of a log whose removal a crash cut short
+        }
     }
 
     private PartitionLog OpenLog(FoundLog found, PartitionLogOptions options, long startOffset)

@@ -11,7 +11,9 @@ namespace LogPipeline.Broker.Topics;
 internal sealed class TopicRegistry(
     DataDirectory directory, TopicFile file, BrokerSettings settings, Random random, ILogger logger)
 {
-    private readonly Dictionary<string, Guid> _halfMade = new(StringComparer.Ordinal); // guarded by _lock
+    // Guarded by _lock: what the disk refused half way. The file keeps them, so that a crash forgets neither.
+    private readonly Dictionary<string, TopicEntry> _halfMade = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Topic> _halfDeleted = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private volatile TopicIndex _index = TopicIndex.Empty;
 
@@ -36,7 +38,7 @@ internal sealed class TopicRegistry(
         {
             if (entry.Deleting)
             {
-                DeleteLogs([.. found[entry.Name].Where(log => log.TopicId == entry.Id)]);
+                DeleteLogs(found[entry.Name].Where(log => log.TopicId == entry.Id));
                 changed = true;
                 continue;
             }
@@ -55,7 +57,7 @@ internal sealed class TopicRegistry(
         _index = new TopicIndex(topics);
         if (changed)
         {
-            Write(_index.All);
+            Write();
         }
     }
 
@@ -70,10 +72,11 @@ internal sealed class TopicRegistry(
             {
                 return (existing, false);
             }
+            FinishDeletion(name);
             // A try that the disk refused half way goes on with what it made.
-            Guid id = _halfMade.TryGetValue(name, out Guid begun) ? begun : NewId();
-            _halfMade[name] = id;
-            Write(_index.All, new TopicEntry(name, id, partitions, Deleting: false, given));
+            Guid id = _halfMade.GetValueOrDefault(name)?.Id ?? NewId();
+            _halfMade[name] = new TopicEntry(name, id, partitions, Deleting: false, given);
+            Write();
             Dictionary<int, PartitionLog> made = directory.Logs.Where(log => log.TopicId == id).ToDictionary(log => log.Partition);
             Topic topic = Assemble(name, id, new TopicSettings(settings, given), partitions, made);
             _halfMade.Remove(name);
@@ -84,7 +87,7 @@ internal sealed class TopicRegistry(
     }
 
     /// <summary>Deletes a topic and its logs; durably gone on return. False when it was gone already.</summary>
-    /// <exception cref="IOException">The disk refused.</exception>
+    /// <exception cref="IOException">The disk refused: it is not served any more, and its logs go before its name is used again.</exception>
     public bool Delete(Topic topic)
     {
         lock (_lock)
@@ -93,19 +96,47 @@ internal sealed class TopicRegistry(
             {
                 return false;
             }
-            List<Topic> others = [.. _index.All.Where(other => other.Id != topic.Id)];
-            Write(others, new TopicEntry(topic.Name, topic.Id, topic.Partitions.Count, Deleting: true, topic.Settings.Given));
-            _index = new TopicIndex(others);
-            DeleteLogs([.. topic.Partitions.Select(partition => partition.Log)]);
-            Write(others);
+            _index = new TopicIndex([.. _index.All.Where(other => other.Id != topic.Id)]);
+            _halfDeleted[topic.Name] = topic;
         }
-        foreach (ServedPartition partition in topic.Partitions)
+        try
         {
-            partition.Readers.Wake();
+            lock (_lock)
+            {
+                FinishDeletion(topic.Name);
+            }
+            return true;
         }
-        logger.TopicDeleted(topic.Name, topic.Id);
-        Deleted?.Invoke(topic);
-        return true;
+        finally
+        {
+            foreach (ServedPartition partition in topic.Partitions)
+            {
+                partition.Readers.Wake();
+            }
+            logger.TopicDeleted(topic.Name, topic.Id);
+            Deleted?.Invoke(topic);
+        }
+    }
+
+    // The topic is no longer served, so nothing is acked into it: a crash before the mark is on the disk may bring it back whole.
+    private void FinishDeletion(string name)
+    {
+        if (!_halfDeleted.TryGetValue(name, out Topic? topic))
+        {
+            return;
+        }
+        Write();
+        DeleteLogs(topic.Partitions.Select(partition => partition.Log));
+        _halfDeleted.Remove(name);
+        Write();
+    }
+
+    private void DeleteLogs(IEnumerable<PartitionLog> logs)
+    {
+        foreach (PartitionLog log in logs)
+        {
+            directory.Delete(log);
+        }
     }
 
     private Topic Assemble(string name, Guid id, TopicSettings topicSettings, int partitions, Dictionary<int, PartitionLog> logs)
@@ -129,20 +160,15 @@ internal sealed class TopicRegistry(
             logs.ToDictionary(log => log.Partition));
     }
 
-    private void DeleteLogs(List<PartitionLog> logs)
-    {
-        foreach (PartitionLog log in logs)
-        {
-            directory.Delete(log);
-        }
-    }
+    private void Write() => file.Write(
+    [
+        .. _index.All.Select(topic => EntryOf(topic, deleting: false)),
+        .. _halfMade.Values,
+        .. _halfDeleted.Values.Select(topic => EntryOf(topic, deleting: true)),
+    ]);
 
-    private void Write(IEnumerable<Topic> topics, TopicEntry? one = null)
-    {
-        IEnumerable<TopicEntry> entries = topics.Select(
-            topic => new TopicEntry(topic.Name, topic.Id, topic.Partitions.Count, Deleting: false, topic.Settings.Given));
-        file.Write(one is null ? entries : entries.Append(one));
-    }
+    private static TopicEntry EntryOf(Topic topic, bool deleting) =>
+        new(topic.Name, topic.Id, topic.Partitions.Count, deleting, topic.Settings.Given);
 
     /// <summary>A random version 4 UUID whose text form does not begin with a dash, as Kafka's tools want it.</summary>
     private Guid NewId()

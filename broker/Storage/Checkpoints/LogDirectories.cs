@@ -23,12 +23,10 @@ internal static class LogDirectories
     public static string PathOf(string directory, string topic, int partition) =>
         string.Create(CultureInfo.InvariantCulture, $"{directory}/{topic}-{partition}");
 
-    /// <summary>The name under which a log waits for its removal.</summary>
-    public static string DoomedPathOf(string directory, string topic, int partition, Random random)
+    /// <summary>The name under which a log waits for its removal; always the same, so that a removal can be gone on with.</summary>
+    public static string DoomedPathOf(string directory, string topic, Guid topicId, int partition)
     {
-        Span<byte> unique = stackalloc byte[16];
-        random.NextBytes(unique);
-        string suffix = "." + Convert.ToHexStringLower(unique) + DoomedSuffix;
+        string suffix = $".{topicId:N}{DoomedSuffix}";
         string name = string.Create(CultureInfo.InvariantCulture, $"{topic}-{partition}");
         return directory + "/" + name[..Math.Min(name.Length, NameLengthMax - suffix.Length)] + suffix;
     }

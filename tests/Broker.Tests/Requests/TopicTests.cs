@@ -110,6 +110,37 @@ public sealed class TopicTests
     }
 
     [Fact]
+    public async Task A_disk_that_refuses_any_call_of_a_deletion_does_not_keep_the_name_for_ever()
+    {
+        bool wasReached = true;
+        for (int call = 1; wasReached; call++)
+        {
+            await using var broker = new TestBroker();
+            TestClient client = broker.Connect();
+            CreateTopicsResponse.Topic made = await client.CreateTopicAsync("t", 2);
+            await client.ProduceAsync("t", Ask.Batch(3));
+            int left = call;
+            broker.Files.Before = _ =>
+            {
+                if (--left == 0)
+                {
+                    throw new IOException("No space left on device");
+                }
+            };
+            await client.SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { Topics = [new() { Name = "t" }] });
+            wasReached = left <= 0;
+            broker.Files.Before = null;
+            CreateTopicsResponse.Topic again = await client.CreateTopicAsync("t", 1);
+            Assert.Equal(ErrorCode.None, again.ErrorCode);
+            Assert.NotEqual(made.TopicId, again.TopicId);
+            Assert.Equal(0, (await client.ProduceAsync("t", Ask.Batch(1))).BaseOffset);
+            broker.Crash();
+            MetadataResponse.Topic found = await broker.Connect().MetadataAsync("t", version: 12);
+            Assert.Equal((again.TopicId, 1), (found.TopicId, found.Partitions.Count));
+        }
+    }
+
+    [Fact]
     public async Task The_power_may_fail_at_any_call_of_a_creation_or_deletion()
     {
         for (int call = 1; call < 60; call++)
