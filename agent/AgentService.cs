@@ -157,6 +157,9 @@ public sealed class AgentService : IAsyncDisposable
         _stopped.Dispose();
     }
 
+    /// <summary>Lets go of the meter, which the runtime would keep for ever, and of nothing else: what a crash does.</summary>
+    internal void Abandon() => _running?.Metrics.Dispose();
+
     private Running Build(AgentState state, Generations generations)
     {
         var clientOptions = new ClientOptions { Bootstrap = _options.Bootstrap, ClientId = "logpipe-agent", RequestTimeout = _options.RequestTimeout };

@@ -81,6 +81,11 @@ internal static class SeedRun
         {
             story.World.Fail("the simulator works", error.ToString());
         }
+        finally
+        {
+            // The runtime keeps every meter that is not disposed, and with it the whole world.
+            story.World.Parts.ForEach(static part => part.Kill("the run is over"));
+        }
     }
 
     private static SeedResult Result(Story story) => new(

@@ -61,7 +61,11 @@ internal sealed class AgentPart
             new TraceLogger(Part),
             life.Fatal);
         _service = service;
-        life.AtDeath(() => _service = null);
+        life.AtDeath(() =>
+        {
+            _service = null;
+            service.Abandon();
+        });
         try
         {
             await service.StartAsync(life.Stopping);
