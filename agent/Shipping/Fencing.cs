@@ -45,7 +45,7 @@ internal sealed class Fencing(
         }
         long start = await link.StartAsync(cancellation);
         List<RetainedEntry> retained =
-            scope == FenceScope.Unacked ? [] : [.. window.Retained.Where(r => r.LogPosition >= start && state.Inflight.Holds(r.Place))];
+            scope == FenceScope.Unacked ? [] : [.. window.Retained.Where(r => r.Identity == link.Identity && r.LogPosition >= start && state.Inflight.Holds(r.Place))];
         long from = await ScanFromAsync(link, retained, scope, cancellation);
         FoundRanges found = await LogScan.ReadAsync(link, from, fence, state.AgentId, cancellation);
         if ((await link.EndAsync(cancellation)).LeaderEpoch != end.LeaderEpoch)

@@ -143,8 +143,6 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
         metrics.Acked(entry);
     }
 
-    public void DropRetained() => _retained.Clear();
-
     /// <summary>What was acked so far is proved to be in the log: there is nothing to ask about it any more.</summary>
     public void ForgetAcked() => LastAckedProducer = -1;
 
@@ -171,7 +169,7 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
         LastAckedSequence = entry.LastSequence;
         LastAckedProducer = entry.ProducerId;
         _retained.Enqueue(new RetainedEntry(
-            entry.Number, entry.Place, entry.ScanFrom, entry.LeaderEpoch, entry.BaseOffset, entry.ProducerId, entry.ProducerEpoch));
+            entry.Number, entry.Place, entry.Identity, entry.ScanFrom, entry.LeaderEpoch, entry.BaseOffset, entry.ProducerId, entry.ProducerEpoch));
     }
 
     /// <summary>How far <paramref name="sequence"/> lies beyond <paramref name="origin"/>; negative = before. Modulo 2³¹.</summary>
@@ -201,9 +199,12 @@ internal sealed class WindowSlot(InflightEntry entry)
     public bool IsAnswered => Answer is not null || Fault is not null;
 }
 
-/// <summary>An acked entry that is kept in case a broker loses it: where it is, and how to find it in the log.</summary>
+/// <summary>
+/// An acked entry that is kept in case a broker loses it, and to know copies of its file by: where it is, and how to find it in
+/// the log that acked it. A log that took that one's place has none of it and is not to have.
+/// </summary>
 internal readonly record struct RetainedEntry(
-    long Number, InflightPlace Place, long ScanFrom, int LeaderEpoch, long BaseOffset, long ProducerId, short ProducerEpoch)
+    long Number, InflightPlace Place, LogIdentity Identity, long ScanFrom, int LeaderEpoch, long BaseOffset, long ProducerId, short ProducerEpoch)
 {
     public long LogPosition => BaseOffset >= 0 ? BaseOffset : ScanFrom;
 }

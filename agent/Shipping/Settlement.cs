@@ -32,7 +32,6 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
         if (window.Record.Identity.ClusterId is { Length: > 0 } && window.Record.Identity != link.Identity)
         {
             logger.LogReplaced(window.Key.Topic, window.Key.Partition);
-            window.DropRetained();
             await fencing.StartAnewAsync(link, cancellation);
         }
         else if (_damaged)

@@ -57,6 +57,22 @@ public sealed class CopyTests
     });
 
     [Fact]
+    public void A_copy_shorter_than_what_was_read_is_known_though_the_topic_was_made_anew_meanwhile() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\nb\n");
+        MakeCopy(rig);
+        await ReadAsync(rig, "c\n");
+        rig.Broker.TopicId = new Guid(9, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9);
+        rig.Broker.LoseTail(rig.Broker.Batches);
+        rig.Broker.Disconnect();
+        rig.Append("d\n");
+        await rig.UntilLinesAsync(1);
+        rig.Truncate();
+        rig.Append("e\n");
+        await ExpectAsync(rig, "d", "e");
+    });
+
+    [Fact]
     public void A_copy_first_seen_when_its_original_has_grown_again_is_known() => WithCopiesFollowed(async rig =>
     {
         rig.Options = rig.Options with { SweepInterval = TimeSpan.FromMilliseconds(100) };
