@@ -40,11 +40,15 @@ internal sealed class LedgerClaims(
         return await SquareWithLogAsync(partition, new Claim(entry, owner), cancellation);
     }
 
-    /// <summary>Those of the claims whose ledger row is no longer as they left it.</summary>
+    /// <summary>Those of the claims whose ledger row is no longer as they left it, or whose topic is another one of the same name.</summary>
     public async ValueTask<IReadOnlyList<Claim>> ChangedAsync(IReadOnlyList<Claim> held, CancellationToken cancellation)
     {
         var ledger = await store.ReadLedgerAsync(cancellation);
-        return [.. held.Where(claim => !ledger.Any(e => e.Log == claim.Entry.Log && e.Owner == claim.Owner && e.NextOffset == claim.Entry.NextOffset))];
+        var topicIds = new Dictionary<string, Guid>();
+        foreach (var topic in held.Select(claim => claim.Entry.Log.Topic).Distinct())
+            topicIds[topic] = (await cluster.TopicAsync(topic, refresh: false, cancellation)).TopicId;
+        return [.. held.Where(claim => topicIds[claim.Entry.Log.Topic] != claim.Entry.Log.TopicId
+            || !ledger.Any(e => e.Log == claim.Entry.Log && e.Owner == claim.Owner && e.NextOffset == claim.Entry.NextOffset))];
     }
 
     /// <summary>A fresh owner token; several claims may run at once.</summary>

@@ -1,9 +1,10 @@
 namespace LogPipeline.Sinks.Workers;
 
 /// <summary>
-/// Looks now and then whether the ledger is still as the claims left it. A flush finds that out by itself, but a log without news
-/// has none: under it the database may go back to a backup, whose missing rows would wait for the log's next record. Owned by the
-/// loop; at most one look is under way.
+/// Looks now and then whether ledger and topic are still as the claims left them. A flush or a fetched batch finds that out by
+/// itself, but a log without news has none: under it the database may go back to a backup, whose missing rows would wait for the
+/// log's next record; and a topic made anew may already hold as much as the old one did. Owned by the loop; at most one look is
+/// under way.
 /// </summary>
 internal sealed class LedgerWatch(LedgerClaims claims, LoopInbox inbox, TimeProvider time)
 {
@@ -14,7 +15,7 @@ internal sealed class LedgerWatch(LedgerClaims claims, LoopInbox inbox, TimeProv
     /// <summary>The look under way, or the last one.</summary>
     public Task Looking { get; private set; } = Task.CompletedTask;
 
-    /// <summary>Looks after the quiet partitions when it is time to; the inbox gets those whose row is another than claimed, or the failure.</summary>
+    /// <summary>Looks after the quiet partitions when it is time to; the inbox gets those that are not as claimed, or the failure.</summary>
     public void Look(
         IEnumerable<PartitionSink> partitions, Action<PartitionSink, Claim> onChanged, Action<Exception> onFailed, CancellationToken cancellation)
     {
@@ -39,7 +40,7 @@ internal sealed class LedgerWatch(LedgerClaims claims, LoopInbox inbox, TimeProv
             foreach (var claim in await claims.ChangedAsync([.. quiet.Keys], cancellation))
                 inbox.Post(() => onChanged(quiet[claim], claim));
         }
-        catch (Exception error) when (error is StoreUnavailableException or OperationCanceledException)
+        catch (Exception error) when (error is OperationCanceledException || Patience.IsWorthWaiting(error))
         {
             // The next look, or the next flush, will tell.
         }

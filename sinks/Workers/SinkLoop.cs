@@ -284,7 +284,7 @@ internal sealed class SinkLoop(
     {
         if (!IsCurrent(sink) || !ReferenceEquals(sink.Claim, claim) || sink.IsFlushing)
             return;
-        SinkLog.ClaimingAgain(environment.Logger, options.Name, sink.Partition, "its ledger row is not as it was left");
+        SinkLog.ClaimingAgain(environment.Logger, options.Name, sink.Partition, "its ledger row or its topic is not as it was left");
         StartClaim(sink, RivalDelay + patience.Delay(0));
     }
 

@@ -323,4 +323,31 @@ public sealed class RecoveryTests
         Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, log.Append(TestBatches.Make(2, 9, 1, 17)).Error);
         Assert.Equal(ErrorCode.InvalidProducerEpoch, log.Append(TestBatches.Make(2, 9, 0, 0)).Error);
     }
+
+    [Fact]
+    public void A_log_keeps_its_topic_id_though_two_kills_and_a_power_cut_come_while_it_is_made()
+    {
+        var id = Guid.Parse("00112233-4455-6677-8899-aabbccddeeff");
+        for (int seed = 0; seed < 100; seed++)
+        {
+            var node = new TestNode();
+            node.StartLog(); // so that the directory itself is there
+            node.Directory.Delete(node.Directory.Logs[0]);
+            // The first kill leaves the id's file under its name, which is not on the disk yet; the second a segment beside it.
+            KillAfter(node.Files, call => call.Operation == FileOperation.Rename && call.Path.Contains("partition.metadata", StringComparison.Ordinal));
+            Assert.ThrowsAny<Exception>(() => node.Directory.Create("web_log", id, 0, node.Options));
+            Assert.ThrowsAny<Exception>(() => node.Start(
+                files => KillAfter(files, call => call.Operation == FileOperation.SetLength && call.Path == node.LogFile())));
+            node.LosePower(seed);
+            Assert.All(node.Start().Logs, log => Assert.Equal(id, log.TopicId));
+        }
+
+        static void KillAfter(MemoryFileSystem files, Func<FileCall, bool> isLast) => files.After = call =>
+        {
+            if (isLast(call))
+            {
+                files.Kill();
+            }
+        };
+    }
 }

@@ -72,11 +72,16 @@ internal static class LogDirectories
     private static Guid? TopicIdOf(IFileSystem files, string directory, Random random)
     {
         string path = directory + "/" + MetadataName;
+        bool hasLog = files.List(directory).Any(static entry => SegmentFileName.TryParse(entry.Name, SegmentFileName.Log, out _));
         if (Properties.Read(files, path) is { } properties)
         {
+            if (!hasLog)
+            {
+                // A crash may have come between its writing and its being durable; a log that outlived it would get another id.
+                files.FlushDirectory(directory);
+            }
             return Uuid.Parse(properties.GetValueOrDefault("topic_id") ?? "", path);
         }
-        bool hasLog = files.List(directory).Any(static entry => SegmentFileName.TryParse(entry.Name, SegmentFileName.Log, out _));
         if (!hasLog)
         {
             return null;
