@@ -26,19 +26,25 @@ internal static class CrashCut
     }
 
     /// <summary>
-    /// Where to go on in a copy of what these generations were: at its end when all of it was read. After a crash of the host it
-    /// may be a copy of what the crash left, with lines that came later: then at the first that differs, but only where its whole
-    /// first KiB proves the copy. Null when it is no copy, or that cannot be told.
+    /// Where to go on in a copy of what these generations were: at its end when all of it was read, or at the begin of the line
+    /// that it ends in, which may be another's first bytes. After a crash of the host it may be a copy of what the crash left, with
+    /// lines that came later: then at the first that differs, but only where its whole first KiB proves the copy. Null when it is
+    /// no copy, or that cannot be told.
     /// </summary>
     public static long? GoOnInCopy(
         IReadOnlyList<Generation> lives, IFile copy, IReadOnlyCollection<InflightEntry> entries, bool hostCrashed)
     {
         Generation generation = lives[^1];
-        List<Compared> run = Run(lives, copy, entries, isLive: false);
-        long? differs = FirstDifference(generation, copy, run);
+        // Nobody but its maker knows whether it is written to.
+        List<Compared> run = Run(lives, copy, entries, isLive: true);
+        if (FirstDifference(generation, copy, run) is not long differs)
+        {
+            return null;
+        }
+        bool isAllRead = differs == copy.Length || run.Find(r => !r.IsSame) is { EndsHere: true };
         bool isProven = hostCrashed && differs >= Fingerprint.LengthMax
             && (run[0].Begin == 0 || (generation.Head.Length == Fingerprint.LengthMax && FileProof.HeadOf(copy) == generation.Head));
-        return differs == copy.Length || isProven ? differs : null;
+        return isAllRead || isProven ? differs : null;
     }
 
     /// <summary>
@@ -123,10 +129,13 @@ internal static class CrashCut
         // The line is all there, though it lost its carriage return.
         long goOn = isLineEnded ? end + 1 : same < read ? Math.Min(position.LineBegin, end) : end;
         bool endsInside = same == read && same < value.Length && end > position.LineBegin;
-        return new Compared(
-            position.CoveredBegin, position.End, isLive && endsInside ? position.LineBegin : goOn, same == expected.Length, goOn > position.CoveredBegin);
+        goOn = isLive && endsInside ? position.LineBegin : goOn;
+        return new Compared(position.CoveredBegin, position.End, goOn, same == expected.Length, same == read, goOn > position.CoveredBegin);
     }
 
-    /// <summary>A record held against a file: where to go on if it is the first that differs, and whether it proves the file.</summary>
-    private sealed record Compared(long Begin, long End, long GoOn, bool IsSame, bool Proves);
+    /// <summary>
+    /// A record held against a file: where to go on if it is the first that differs, whether the file ends before it differs, and
+    /// whether it proves the file.
+    /// </summary>
+    private sealed record Compared(long Begin, long End, long GoOn, bool IsSame, bool EndsHere, bool Proves);
 }

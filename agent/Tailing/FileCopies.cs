@@ -23,7 +23,7 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
     /// <summary>The followed files that a new one may be a copy of: of like name, in its directory.</summary>
     public List<TailedFile> OriginalsOf(string path, string topic) =>
     [
-        .. book.Files.Where(f => f.Generation is { IsOver: false } g && g.Topic == topic && IsLike(path, g.Path)),
+        .. book.Files.Where(f => f.Generation is { IsOver: false } g && g.Topic == topic && IsLike(path, g)),
     ];
 
     /// <summary>Whether a new file is to wait, since it is the begin of one of these, which hold what was read of them.</summary>
@@ -88,14 +88,18 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
             // An original that cannot be opened now tells nothing: the next look does.
             : book.HandleOf(original) is not IFile handle || FileProof.IsBeginOf(probe, handle);
 
-    /// <summary>Same directory, and the names agree up to the first dot of the original's.</summary>
-    private static bool IsLike(string path, string original)
+    /// <summary>
+    /// Same directory, and the names agree up to the first dot of the original's. What has the name that the original had at first
+    /// is no copy: it is what its application writes to since it was renamed.
+    /// </summary>
+    private static bool IsLike(string path, Generation original)
     {
-        string name = Path.GetFileName(original);
+        string name = Path.GetFileName(original.Path);
         int dot = name.IndexOf('.', 1);
         string stem = dot < 0 ? name : name[..dot];
-        return path != original
-            && Path.GetDirectoryName(path) == Path.GetDirectoryName(original)
+        return path != original.Path
+            && path != original.FirstPath
+            && Path.GetDirectoryName(path) == Path.GetDirectoryName(original.Path)
             && Path.GetFileName(path).StartsWith(stem, StringComparison.Ordinal);
     }
 
@@ -106,7 +110,7 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
         foreach (DirectoryEntry entry in files.List(directory))
         {
             string path = Path.Combine(directory, entry.Name);
-            if (!entry.IsDirectory && IsLike(path, generation.Path) && book.Stat(path) is FileStatus status
+            if (!entry.IsDirectory && IsLike(path, generation) && book.Stat(path) is FileStatus status
                 && book.With(FileIdentity.Of(status), generation.Topic) is null)
             {
                 yield return (path, status);

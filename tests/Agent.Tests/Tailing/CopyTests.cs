@@ -128,6 +128,41 @@ public sealed class CopyTests
     });
 
     [Fact]
+    public void A_file_whose_first_line_has_only_begun_is_not_taken_for_a_copy_of_one_that_a_crash_took() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "line 1\nline 2\n");
+        CutByCrash(rig, "line 1\n");
+        rig.Append("l", Copy);
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromMilliseconds(100));
+        rig.Append("ine 3\n", Copy);
+        await ExpectAsync(rig, "line 1", "line 2", "line 3");
+    });
+
+    [Fact]
+    public void A_copy_of_what_was_read_is_known_though_a_crash_took_the_end_of_its_last_line() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "line 1\nline 2\n");
+        CutByCrash(rig, "");
+        rig.Append("line 1\nlin", Copy);
+        await rig.StartAsync();
+        await ExpectAsync(rig, "line 1", "line 2", "lin");
+    });
+
+    [Fact]
+    public void What_is_written_under_the_name_of_a_file_that_was_renamed_is_not_taken_for_its_copy() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "head\nline 1\nline 2\n");
+        CutByCrash(rig, "head\nline 1\n");
+        rig.Machine.Rename(AgentRig.LogPath, Renamed);
+        rig.Append("head\nl");
+        await rig.StartAsync();
+        await rig.PassAsync(rig.Options.RotatedQuiet * 1.5);
+        rig.Append("ine 3\n");
+        await ExpectAsync(rig, "head", "line 1", "line 2", "head", "line 3");
+    });
+
+    [Fact]
     public void A_copy_that_has_only_just_begun_waits_too() => WithCopiesFollowed(async rig =>
     {
         await ReadAsync(rig, "a\nb\n");
@@ -206,6 +241,15 @@ public sealed class CopyTests
             await rig.StartAsync();
         }
         await rig.UntilLinesAsync(count + text.Count(c => c == '\n'));
+    }
+
+    /// <summary>The host crashes, and of the log this is left.</summary>
+    private static void CutByCrash(AgentRig rig, string left)
+    {
+        rig.Kill();
+        rig.Truncate();
+        rig.Append(left);
+        rig.Options = rig.Options with { BootId = "b2" };
     }
 
     private static void MakeCopy(AgentRig rig) => rig.Append(AtomicFile.ReadAll(rig.Machine, AgentRig.LogPath)!, Copy);
