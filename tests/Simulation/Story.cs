@@ -148,15 +148,21 @@ internal sealed class Story
         for (int i = 0; i < servers; i++)
         {
             var machine = new Machine(World, string.Create(CultureInfo.InvariantCulture, $"app{i}"));
-            Servers.Add(new AppServer(machine, Lines, World.Random.Next(1, 4)));
-            Agents.Add(new AgentPart(machine, Network, string.Create(CultureInfo.InvariantCulture, $"agent{i}")));
+            var server = new AppServer(machine, Lines, World.Random.Next(1, 4));
+            Join(server, new AgentPart(machine, Network, string.Create(CultureInfo.InvariantCulture, $"agent{i}")));
         }
         if (Plan.ClonedState)
         {
             var machine = new Machine(World, "clone");
-            Servers.Add(new AppServer(machine, Lines, 1));
-            Agents.Add(new AgentPart(machine, Network, "cloned") { ClonedFrom = Agents[0].Part.Machine });
+            Join(new AppServer(machine, Lines, 1), new AgentPart(machine, Network, "cloned") { ClonedFrom = Agents[0].Part.Machine });
         }
+    }
+
+    private void Join(AppServer server, AgentPart agent)
+    {
+        Servers.Add(server);
+        Agents.Add(agent);
+        server.IsCompared = agent.HasComparedFiles;
     }
 
     private void BrokerAndSink()

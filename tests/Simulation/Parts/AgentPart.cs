@@ -1,5 +1,6 @@
 using System.Globalization;
 using LogPipeline.Agent;
+using LogPipeline.Agent.State;
 using LogPipeline.Files;
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
@@ -45,13 +46,19 @@ internal sealed class AgentPart
     /// <summary>Whose state directory it finds at its first start, as it is at that moment.</summary>
     public Machine? ClonedFrom { get; init; }
 
+    /// <summary>Whether a start since the machine's boot compared all files, and its registry says so.</summary>
+    public bool HasComparedFiles() =>
+        Registry.Load(new MemoryFileSystem(Part.Machine.Disk), $"{State}/registry")?.BootId == BootId;
+
+    private string BootId => Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture);
+
     private async Task RunAsync(Life life)
     {
         if (ClonedFrom is { } original && Part.LifeCount == 1)
         {
             CopyState(original);
         }
-        AgentOptions options = Options with { BootId = Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture) };
+        AgentOptions options = Options with { BootId = BootId };
         var service = new AgentService(
             options,
             WrapFiles(Part.Machine.Attach(life)),

@@ -20,6 +20,7 @@ internal sealed class AppServer
     private readonly HashSet<int> _mine = [];
     private MemoryFileSystem _files;
     private readonly bool[] _rotating;
+    private Dictionary<ulong, LogFile> _before = [];
     private int _rotations;
 
     /// <param name="machine">Where.</param>
@@ -40,6 +41,9 @@ internal sealed class AppServer
     public Machine Machine { get; }
 
     public WriterHabits Habits { get; } = new();
+
+    /// <summary>Whether the agent has compared all files since the machine's boot, and its registry says so.</summary>
+    public Func<bool> IsCompared { get; set; } = static () => false;
 
     private World World => Machine.World;
 
@@ -164,6 +168,15 @@ internal sealed class AppServer
             if (Machine.IsUp && Machine.BootCount == boot)
             {
                 World.Trace.Say(null, $"{Machine.Name}: {file.Path} truncated after its copy");
+                if (!IsCompared())
+                {
+                    // Its copy is now the only witness, and proves nothing: rather twice than never.
+                    foreach (Line line in file.LeftByCrash.Intersect(copy.Lines))
+                    {
+                        line.Most++;
+                        line.Story = $"left by a crash at the begin of {file.Path} and copied before it was looked at";
+                    }
+                }
                 file.TruncateAfterCopy(copy);
             }
         });
@@ -194,9 +207,11 @@ internal sealed class AppServer
     // An application's log is append-only: after a crash a file is a prefix of what it was, cut at any byte not synced.
     private void LosingPower()
     {
+        _before = [];
         foreach (LogFile file in _current.Concat(_rotated))
         {
             file.CutUnsynced(World.Random);
+            _before[file.Inode] = file;
         }
         if (World.Chance(0.7))
         {
@@ -211,11 +226,12 @@ internal sealed class AppServer
         var unended = new Dictionary<int, int>();
         _rotated.Clear();
         _files = new MemoryFileSystem(Machine.Disk);
+        bool wasCompared = IsCompared();
         foreach (DirectoryEntry entry in _files.List(Logs))
         {
             string path = $"{Logs}/{entry.Name}";
             int stream = Array.FindIndex(_current, current => current.Path == path);
-            LogFile file = LogFile.Found(_files, path, _lines, isWritten: stream >= 0);
+            LogFile file = LogFile.Found(_files, path, _lines, isWritten: stream >= 0, _before, wasCompared);
             if (stream >= 0)
             {
                 _current[stream] = file;

@@ -1,3 +1,4 @@
+using LogPipeline.Agent.State;
 using LogPipeline.Files;
 using LogPipeline.Testing.Files;
 
@@ -10,6 +11,7 @@ internal sealed class LogFile
     private readonly IFile _file;
     private long _length;
     private long _synced;
+    private bool _isCut;
 
     public LogFile(MemoryFileSystem files, string path)
     {
@@ -30,12 +32,24 @@ internal sealed class LogFile
     /// <summary>A line at the end of a rotated file that lost its line feed: it may come out, but who reads cannot know that it is whole.</summary>
     public Line? Unended { get; private set; }
 
+    /// <summary>
+    /// The lines before what a crash took, where they are less than a fingerprint: who read more cannot tell a copy of what was
+    /// written since from another file that begins alike. Empty once the file was compared, or begins anew.
+    /// </summary>
+    public IReadOnlyList<Line> LeftByCrash { get; private set; } = [];
+
+    /// <summary>Where the disk keeps it, whatever its name is.</summary>
+    public ulong Inode => _file.Status().Inode;
+
     /// <summary>What a machine finds after it lost power.</summary>
     /// <param name="files">Its disk.</param>
     /// <param name="path">The file.</param>
     /// <param name="all">All lines.</param>
     /// <param name="isWritten">Whether a logger goes on writing it; nobody touches a rotated file.</param>
-    public static LogFile Found(MemoryFileSystem files, string path, List<Line> all, bool isWritten)
+    /// <param name="before">The files as they were, by inode.</param>
+    /// <param name="wasCompared">Whether the agent had compared the files since the crash before.</param>
+    public static LogFile Found(
+        MemoryFileSystem files, string path, List<Line> all, bool isWritten, IReadOnlyDictionary<ulong, LogFile> before, bool wasCompared)
     {
         var found = new LogFile(files, path);
         byte[] bytes = new byte[found._length];
@@ -58,6 +72,13 @@ internal sealed class LogFile
             // A careful logger begins on a line of its own.
             found.AppendBytes("\n"u8);
             found.Lines.AddRange(last is null ? [] : [last]);
+        }
+        if (before.TryGetValue(found.Inode, out LogFile? was))
+        {
+            IReadOnlyList<Line> left = wasCompared ? [] : was.LeftByCrash;
+            bool isLess = was._isCut && (left.Count == 0 || found.Lines.Count < left.Count);
+            long same = last is null ? at : bytes.Length;
+            found.LeftByCrash = !isLess ? left : same < Fingerprint.LengthMax ? [.. found.Lines] : [];
         }
         return found;
     }
@@ -114,6 +135,7 @@ internal sealed class LogFile
         Destroy(why);
         _file.SetLength(0);
         _length = _synced = 0;
+        LeftByCrash = [];
     }
 
     /// <summary>Deletes the name, durably; an agent may still hold the file open and read it.</summary>
@@ -146,6 +168,7 @@ internal sealed class LogFile
     public void CutUnsynced(Random random)
     {
         long keep = random.Next(3) switch { 0 => _length, 1 => _synced, _ => random.NextInt64(_synced, _length + 1) };
+        _isCut = keep < _length;
         _file.SetLength(keep);
         _file.Flush();
     }
