@@ -168,21 +168,22 @@ public sealed partial class ClusterClient : IAsyncDisposable
         return answer;
     }
 
+    // What was answered, not what is cached: another caller may have invalidated the topic in between.
     private async Task<TopicMetadata> LookUpAsync(string topic)
     {
         string[] asked = [topic];
-        ErrorCode error = await Retrying.RunAsync(
+        MetadataResponse.Topic? found = await Retrying.RunAsync(
             async (_, inner) =>
             {
-                MetadataResponse answer = await AskAsync(asked, Options.AutoCreateTopics, inner);
-                ErrorCode code = answer.Topics.Find(t => t.Name == topic)?.ErrorCode ?? ErrorCode.UnknownTopicOrPartition;
+                MetadataResponse.Topic? answer = (await AskAsync(asked, Options.AutoCreateTopics, inner)).Topics.Find(t => t.Name == topic);
+                ErrorCode code = answer?.ErrorCode ?? ErrorCode.UnknownTopicOrPartition;
                 bool mayAppear = code.IsRetriable() && (Options.AutoCreateTopics || code != ErrorCode.UnknownTopicOrPartition);
-                return mayAppear ? throw new BrokerErrorException(code, Refusal(topic, code)) : code;
+                return mayAppear ? throw new BrokerErrorException(code, Refusal(topic, code)) : answer;
             },
             Options.LookupTimeout,
             _closed.Token);
-        return error == ErrorCode.None ? _cache.Find(topic) ?? throw new BrokerErrorException(ErrorCode.UnknownTopicOrPartition, Refusal(topic, error))
-            : throw new BrokerErrorException(error, Refusal(topic, error));
+        ErrorCode error = found?.ErrorCode ?? ErrorCode.UnknownTopicOrPartition;
+        return found is not null && error == ErrorCode.None ? MetadataCache.Described(found) : throw new BrokerErrorException(error, Refusal(topic, error));
     }
 
     private static string Refusal(string topic, ErrorCode code) =>
