@@ -26,11 +26,11 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
         .. book.Files.Where(f => f.Generation is { IsOver: false } g && g.Topic == topic && IsLike(path, g)),
     ];
 
-    /// <summary>Whether a new file is to wait, since it is the begin of one of these, which hold what was read of them.</summary>
-    public bool IsWaiting(IFile probe, in FileIdentity identity, string topic, IEnumerable<TailedFile> originals)
+    /// <summary>Whether a new file is to wait, since it is the begin of one of its originals, which hold what was read of them.</summary>
+    public bool IsWaiting(IFile probe, in FileIdentity identity, string path, string topic)
     {
         (FileIdentity, string) key = (identity, topic);
-        if (!originals.Any(o => MayBeCopyOf(probe, o)))
+        if (!OriginalsOf(path, topic).Exists(o => MayBeCopyOf(probe, o)))
         {
             _waiting.Remove(key);
             return false;

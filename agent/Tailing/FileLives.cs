@@ -45,22 +45,18 @@ internal sealed class FileLives(
         {
             return;
         }
-        if (displaced is null)
-        {
-            List<TailedFile> originals = copies.OriginalsOf(path, input.Topic);
-            // One that was cut and has grown again shows only now, and the new file may be its copy.
-            foreach (TailedFile cut in originals.Where(o => book.HandleOf(o) is IFile handle && !FileProof.Holds(handle, o.Generation)))
-            {
-                Cut(cut);
-            }
-            if (book.With(identity, input.Topic) is not null || copies.IsWaiting(probe, identity, input.Topic, originals.Where(o => !o.Generation.IsOver)))
-            {
-                return;
-            }
-        }
-        else
+        if (displaced is not null)
         {
             MarkRotated(displaced);
+        }
+        // An original that was cut and has grown again shows only now, and the new file may be its copy, or one of what came since.
+        foreach (TailedFile cut in copies.OriginalsOf(path, input.Topic).Where(o => book.HandleOf(o) is IFile handle && !FileProof.Holds(handle, o.Generation)))
+        {
+            Cut(cut);
+        }
+        if (book.With(identity, input.Topic) is not null || copies.IsWaiting(probe, identity, path, input.Topic))
+        {
+            return;
         }
         long begin = firstStart && input.ReadFrom == ReadFrom.End ? FileProof.LastLineEnd(probe, input.MaxLineBytes) : 0;
         births.Begin(path, input, probe, begin, GenerationPhase.Live).Predecessor = displaced;
@@ -168,6 +164,11 @@ internal sealed class FileLives(
 
     private void GoOnIn(in OpenCopy copy, TailedFile file)
     {
+        // What the file was before it was cut, the copy was too.
+        foreach (Generation life in generations.LivesOf(file.Generation).Where(life => life != file.Generation))
+        {
+            life.Identity = copy.Identity;
+        }
         book.Move(file, copy.Identity, copy.Path, copy.File);
         file.Size = copy.File.Length;
         file.TakeRest = false;

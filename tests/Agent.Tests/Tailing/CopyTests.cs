@@ -226,6 +226,65 @@ public sealed class CopyTests
         await ExpectAsync(rig, "a", "half");
     });
 
+    [Fact]
+    public void A_copy_of_what_came_since_another_was_made_unseen_waits_too() => WithCopiesFollowed(async rig =>
+    {
+        rig.Options = rig.Options with { SweepInterval = TimeSpan.FromMilliseconds(100) };
+        await ReadAsync(rig, "a\nb\n");
+        MakeCopy(rig);
+        rig.Truncate();
+        rig.Append("c\n");
+        MakeCopy(rig, Renamed);
+        await rig.UntilLinesAsync(3);
+        rig.Truncate();
+        rig.Append("d\n");
+        await ExpectAsync(rig, "a", "b", "c", "d");
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_copy_waits_under_the_name_of_one_that_moved_on(bool wasThere) => WithCopiesFollowed(async rig =>
+    {
+        // As logrotate does it: log.1 becomes log.2, and the next copy is log.1.
+        string[] before = wasThere ? ["old"] : [];
+        before.ToList().ForEach(line => rig.Append($"{line}\n", Copy));
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(before.Length + 2);
+        if (!wasThere)
+        {
+            MakeCopy(rig);
+            rig.Truncate();
+            await ReadAsync(rig, "c\n");
+            before = ["c"];
+        }
+        rig.Machine.Rename(Copy, Renamed);
+        MakeCopy(rig);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(50));
+        rig.Truncate();
+        rig.Append("d\n");
+        await ExpectAsync(rig, [.. before, "a", "b", "d"]);
+    });
+
+    [Fact]
+    public void A_copy_of_a_file_that_a_crash_had_cut_is_known_when_the_next_crash_cuts_it_too() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "a\nb\n");
+        CutByCrash(rig, "a\n");
+        await rig.StartAsync();
+        await ReadAsync(rig, "c\n");
+        MakeCopy(rig);
+        rig.Truncate();
+        await ReadAsync(rig, "d\n");
+        rig.Kill();
+        rig.Truncate(Copy);
+        rig.Append("a\n", Copy);
+        rig.Options = rig.Options with { BootId = "b3" };
+        await rig.StartAsync();
+        await ExpectAsync(rig, "a", "b", "c", "d");
+    });
+
     private static void WithCopiesFollowed(Func<AgentRig, Task> test) => AgentRig.OnOneThread(rig =>
     {
         rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = ["/logs/*.log*"] }] };
@@ -252,7 +311,7 @@ public sealed class CopyTests
         rig.Options = rig.Options with { BootId = "b2" };
     }
 
-    private static void MakeCopy(AgentRig rig) => rig.Append(AtomicFile.ReadAll(rig.Machine, AgentRig.LogPath)!, Copy);
+    private static void MakeCopy(AgentRig rig, string path = Copy) => rig.Append(AtomicFile.ReadAll(rig.Machine, AgentRig.LogPath)!, path);
 
     /// <summary>These lines and no others, also after what waits as a copy has waited long enough.</summary>
     private static async Task ExpectAsync(AgentRig rig, params string[] lines)
