@@ -69,17 +69,18 @@ internal static class CrashCut
         return differs < 0 ? run[^1].End : run[differs].GoOn;
     }
 
-    /// <summary>The newest records that lie end to end, held against the file. What lies before a hole tells nothing.</summary>
+    /// <summary>
+    /// The newest records that lie end to end, held against the file. What lies before a hole tells nothing. A life's records hold up
+    /// to where a later one begins, which may be inside of one: its line feed was lost.
+    /// </summary>
     private static List<Compared> Run(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries, bool isLive)
     {
         SortedDictionary<long, Compared> records = [];
-        foreach (Generation life in lives)
+        long until = long.MaxValue;
+        foreach (Generation life in lives.Reverse())
         {
-            foreach (long gone in records.Values.Where(r => r.End > life.Begin).Select(r => r.Begin).ToList())
-            {
-                records.Remove(gone);
-            }
-            Collect(life, file, entries, isLive, records);
+            Collect(life, until, file, entries, isLive, records);
+            until = Math.Min(until, life.Begin);
         }
         List<Compared> run = [];
         foreach (Compared record in records.Values)
@@ -94,25 +95,27 @@ internal static class CrashCut
     }
 
     private static void Collect(
-        Generation life, IFile file, IEnumerable<InflightEntry> entries, bool isLive, SortedDictionary<long, Compared> records)
+        Generation life, long until, IFile file, IEnumerable<InflightEntry> entries, bool isLive, SortedDictionary<long, Compared> records)
     {
         foreach (InflightEntry entry in entries.Where(e => e.RecordCount > 0 && e.Ranges.Any(r => r.Generation == life.Id)))
         {
             ReEncoder.Visit(entry.Batch.Span, (position, value) =>
             {
-                if (position.Generation == life.Id)
+                if (position.Generation == life.Id && position.CoveredBegin < until)
                 {
-                    records[position.CoveredBegin] = Compare(file, position, value, isLive);
+                    records[position.CoveredBegin] = Compare(file, position, value, until, isLive);
                 }
             });
         }
     }
 
-    private static Compared Compare(IFile file, in RecordPosition position, ReadOnlySpan<byte> value, bool isLive)
+    private static Compared Compare(IFile file, in RecordPosition position, ReadOnlySpan<byte> value, long until, bool isLive)
     {
-        byte[] expected = new byte[position.End - position.CoveredBegin];
-        value.CopyTo(expected);
-        int at = value.Length;
+        long recordEnd = Math.Min(position.End, until);
+        byte[] expected = new byte[recordEnd - position.CoveredBegin];
+        int text = Math.Min(value.Length, expected.Length);
+        value[..text].CopyTo(expected);
+        int at = text;
         if (at < expected.Length && position.Flags.HasFlag(PositionFlags.CarriageReturn))
         {
             expected[at++] = (byte)'\r';
@@ -125,12 +128,12 @@ internal static class CrashCut
         int read = file.ReadFully(there, position.CoveredBegin);
         int same = there.AsSpan(0, read).CommonPrefixLength(expected);
         long end = position.CoveredBegin + same;
-        bool isLineEnded = same >= value.Length && same < read && there[same] == (byte)'\n';
+        bool isLineEnded = same >= text && same < read && there[same] == (byte)'\n';
         // The line is all there, though it lost its carriage return.
         long goOn = isLineEnded ? end + 1 : same < read ? Math.Min(position.LineBegin, end) : end;
-        bool endsInside = same == read && same < value.Length && end > position.LineBegin;
+        bool endsInside = same == read && same < text && end > position.LineBegin;
         goOn = isLive && endsInside ? position.LineBegin : goOn;
-        return new Compared(position.CoveredBegin, position.End, goOn, same == expected.Length, same == read, goOn > position.CoveredBegin);
+        return new Compared(position.CoveredBegin, recordEnd, goOn, goOn >= recordEnd, same == read, goOn > position.CoveredBegin);
     }
 
     /// <summary>

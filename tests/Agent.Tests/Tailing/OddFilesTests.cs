@@ -110,4 +110,28 @@ public sealed class OddFilesTests
         Assert.Equal(1, rig.Log.Count("lost its end in a crash of the host"));
         await rig.StopAsync();
     });
+
+    [Theory]
+    [InlineData("a\nb\n")]
+    [InlineData("a\r\nb\r\n")]
+    public void What_two_crashes_of_the_host_left_is_not_read_again_though_the_first_took_but_a_line_feed(string lines) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append(lines);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        string left = lines.TrimEnd();
+        foreach ((string boot, string then) in new[] { ("b2", "c\n"), ("b3", "d\n") })
+        {
+            rig.Kill();
+            rig.Truncate();
+            rig.Append(left);
+            rig.Options = rig.Options with { BootId = boot };
+            int count = rig.Lines().Count;
+            await rig.StartAsync();
+            rig.Append(then);
+            await rig.UntilLinesAsync(count + 1);
+        }
+        Assert.Equal(["a", "b", "c", "d"], rig.Lines());
+        await rig.StopAsync();
+    });
 }
