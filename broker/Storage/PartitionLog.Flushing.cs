@@ -113,7 +113,7 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>Takes nothing more and leaves the files to whoever still reads them.</summary>
-    internal void Retire()
+    public void Retire()
     {
         lock (_gate)
         {

@@ -98,6 +98,11 @@ internal sealed class TopicRegistry(
             }
             _index = new TopicIndex([.. _index.All.Where(other => other.Id != topic.Id)]);
             _halfDeleted[topic.Name] = topic;
+            // From here on nothing is acked into it, also where the disk refuses what follows.
+            foreach (ServedPartition partition in topic.Partitions)
+            {
+                partition.Log.Retire();
+            }
         }
         try
         {
@@ -118,7 +123,7 @@ internal sealed class TopicRegistry(
         }
     }
 
-    // The topic is no longer served, so nothing is acked into it: a crash before the mark is on the disk may bring it back whole.
+    // The topic is no longer served: a crash before the mark is on the disk may bring it back whole.
     private void FinishDeletion(string name)
     {
         if (!_halfDeleted.TryGetValue(name, out Topic? topic))

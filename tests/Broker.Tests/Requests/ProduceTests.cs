@@ -110,21 +110,30 @@ public sealed class ProduceTests
     }
 
     [Theory]
-    [InlineData(9, ErrorCode.UnknownTopicOrPartition)]
-    [InlineData(13, ErrorCode.UnknownTopicId)]
-    public async Task A_batch_under_way_when_its_topic_is_deleted_is_told_so(short version, ErrorCode error)
+    [InlineData(9, false, ErrorCode.UnknownTopicOrPartition)]
+    [InlineData(13, false, ErrorCode.UnknownTopicId)]
+    [InlineData(13, true, ErrorCode.UnknownTopicId)]
+    public async Task A_batch_under_way_when_its_topic_is_deleted_is_told_so(short version, bool isRefused, ErrorCode error)
     {
         await using var broker = new TestBroker();
         TestClient client = broker.Connect();
         CreateTopicsResponse.Topic made = await client.CreateTopicAsync("t");
+        var begun = new TaskCompletionSource();
         var flush = new TaskCompletionSource();
-        broker.Files.FlushDelay = _ => flush.Task;
+        broker.Files.FlushDelay = _ =>
+        {
+            begun.TrySetResult();
+            return flush.Task;
+        };
         ProduceRequest request = Ask.Produce("t", Ask.Batch(1));
         request.TopicData[0].TopicId = made.TopicId;
         Task<ProduceResponse> sent = client.SendAsync<ProduceRequest, ProduceResponse>(request, version);
+        await begun.Task;
+        broker.Files.Before = isRefused ? _ => throw new IOException("No space left on device") : null;
         await broker.Connect().SendAsync<DeleteTopicsRequest, DeleteTopicsResponse>(new() { TopicNames = ["t"] }, 5);
-        ProduceResponse.Response.PartitionResponse answer = (await sent).Responses[0].PartitionResponses[0];
+        broker.Files.Before = null;
         flush.SetResult();
+        ProduceResponse.Response.PartitionResponse answer = (await sent).Responses[0].PartitionResponses[0];
         Assert.Equal((error, -1), (answer.ErrorCode, answer.BaseOffset));
     }
 

@@ -14,6 +14,9 @@ internal sealed class AckLedger(World world)
 
     public int AckedCount { get; private set; }
 
+    /// <summary>Counts the topics that had the name, so that an answer on its way when one was deleted is not taken for the next one's.</summary>
+    public int TopicNumber { get; private set; }
+
     public void Acked(int partition, long baseOffset, BatchKey batch)
     {
         AckedCount++;
@@ -50,6 +53,7 @@ internal sealed class AckLedger(World world)
     {
         _acked.Clear();
         _shown.Clear();
+        TopicNumber++;
     }
 
     /// <summary>Holds what is on the disk against what was promised.</summary>

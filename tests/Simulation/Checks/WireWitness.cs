@@ -52,7 +52,7 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
 
     private void Answer(ReadOnlyMemory<byte> body)
     {
-        if (!_asked.Remove(BinaryPrimitives.ReadInt32BigEndian(body.Span), out Asked asked))
+        if (!_asked.Remove(BinaryPrimitives.ReadInt32BigEndian(body.Span), out Asked asked) || asked.TopicNumber != ledger.TopicNumber)
         {
             return;
         }
@@ -87,7 +87,7 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
                 }
             }
         }
-        _asked[header.CorrelationId] = new Asked(header.Version, produced);
+        _asked[header.CorrelationId] = new Asked(header.Version, ledger.TopicNumber, produced);
     }
 
     private void Acked(Dictionary<int, BatchKey> produced, ProduceResponse response)
@@ -114,5 +114,5 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
         }
     }
 
-    private readonly record struct Asked(short Version, Dictionary<int, BatchKey>? Produced);
+    private readonly record struct Asked(short Version, int TopicNumber, Dictionary<int, BatchKey>? Produced);
 }
