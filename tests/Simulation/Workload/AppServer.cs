@@ -202,7 +202,24 @@ internal sealed class AppServer
 
     private string PathOf(int stream) => string.Create(CultureInfo.InvariantCulture, $"{Logs}/app{stream}.log");
 
-    private string NextName(int stream) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(stream)}.{++_rotations}");
+    private string NextName(int stream)
+    {
+        if (!Habits.ShiftNames)
+        {
+            return NumberedName(stream, ++_rotations);
+        }
+        string prefix = PathOf(stream) + ".";
+        foreach ((LogFile file, int number) in _rotated
+            .Where(file => file.Path.StartsWith(prefix, StringComparison.Ordinal))
+            .Select(file => (file, int.Parse(file.Path.AsSpan(prefix.Length), CultureInfo.InvariantCulture)))
+            .OrderByDescending(static rotated => rotated.Item2).ToList())
+        {
+            file.RenameTo(NumberedName(stream, number + 1));
+        }
+        return NumberedName(stream, 1);
+    }
+
+    private string NumberedName(int stream, int number) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(stream)}.{number}");
 
     // An application's log is append-only: after a crash a file is a prefix of what it was, cut at any byte not synced.
     private void LosingPower()
