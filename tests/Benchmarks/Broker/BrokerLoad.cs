@@ -118,6 +118,7 @@ internal static class BrokerLoad
                 FetchResponse answer = Frames.ReadResponse<FetchResponse>(FetchRequest.Api, await connection.ReceiveAsync(), 4);
                 latencies.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
                 FetchResponse.Response.Partition read = answer.Responses[0].Partitions[0];
+                LoadConnection.Require(read.ErrorCode);
                 end = read.HighWatermark;
                 total += read.Records.Length;
                 offset = NextOffset(read.Records.Memory.Span, offset);
@@ -142,7 +143,9 @@ internal static class BrokerLoad
         using var builder = new RecordBatchBuilder(CompressionCodec.None, bytes);
         byte[] line = new byte[bytes < 2048 ? 1000 : 200];
         new Random(1).NextBytes(line);
-        while (builder.TryAppend(1_790_000_000_000, line))
+        // Of now: a broker deletes what is older than its retention while the benchmark runs.
+        long now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+        while (builder.TryAppend(now, line))
         {
         }
         return builder.Build().ToArray();

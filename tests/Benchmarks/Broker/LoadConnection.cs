@@ -22,7 +22,7 @@ internal sealed class LoadConnection(IPEndPoint broker) : IDisposable
 
     public static byte[] Fetch(string topic, int partition, long offset)
     {
-        var request = new FetchRequest { MaxWaitMs = 500, MinBytes = 1, MaxBytes = 1 << 20 };
+        var request = new FetchRequest { MaxBytes = 1 << 20 };
         request.Topics.Add(new() { Name = topic, Partitions = [new() { Index = partition, FetchOffset = offset, PartitionMaxBytes = 1 << 20 }] });
         return Whole(Frames.Request<FetchRequest, FetchResponse>(request, 4, 1, "bench"));
     }
@@ -89,7 +89,7 @@ internal sealed class LoadConnection(IPEndPoint broker) : IDisposable
         }
     }
 
-    private static void Require(ErrorCode error)
+    public static void Require(ErrorCode error)
     {
         if (error != ErrorCode.None)
         {
