@@ -16,6 +16,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
 {
     private const int ChunkBytes = 256 << 10;
     private const long Day = 86_400_000_000;
+    private const string DayFormat = "yyyy-MM-dd";
 
     private readonly SortedDictionary<string, IFile> _open = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _newDirectories = new(StringComparer.Ordinal);
@@ -173,7 +174,13 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     }
 
     private static string PathOf(LogIdentity log, long day) =>
-        $"{log.Topic}/{DateTime.UnixEpoch.AddDays(day).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}/{log.Partition.ToString(CultureInfo.InvariantCulture)}.log";
+        $"{log.Topic}/{DateTime.UnixEpoch.AddDays(day).ToString(DayFormat, CultureInfo.InvariantCulture)}/{log.Partition.ToString(CultureInfo.InvariantCulture)}.log";
+
+    /// <summary>Whether a path below the root is one that a flush writes.</summary>
+    public static bool IsName(string name) =>
+        name.Split('/') is [_, var day, [.. var partition, '.', 'l', 'o', 'g']]
+        && DateOnly.TryParseExact(day, DayFormat, out _)
+        && int.TryParse(partition, NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private void Write(string name, ReadOnlySpan<byte> bytes)
     {
@@ -182,6 +189,11 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
         {
             var path = Path.Combine(store.Root, name);
             var directory = Path.GetDirectoryName(path)!;
+            if (length > 0 && !store.FileSystem.FileExists(path))
+            {
+                store.Forget(name);
+                length = 0;
+            }
             if (length == 0)
             {
                 store.FileSystem.CreateDirectory(directory);

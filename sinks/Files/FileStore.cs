@@ -102,6 +102,17 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
         _manifest = next;
     }
 
+    /// <summary>
+    /// A file that was archived away is to begin anew: that is committed before it is there again, lest a crash leave one that is
+    /// shorter than the manifest says.
+    /// </summary>
+    internal void Forget(string name)
+    {
+        var next = Manifest.Copy();
+        next.Lengths.Remove(name);
+        Replace(next);
+    }
+
     /// <summary>Turns what the disk throws into the seam's exceptions.</summary>
     internal T Guard<T>(Func<T> work)
     {
@@ -160,7 +171,10 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
         return manifest;
     }
 
-    /// <summary>Cuts every file to its committed length; a file that the manifest does not know was never committed.</summary>
+    /// <summary>
+    /// Cuts every file to its committed length; one of ours that the manifest does not know was never committed. What others put beside
+    /// them stays: users compress and move old days.
+    /// </summary>
     private void CutTails(Manifest manifest)
     {
         foreach (var (name, length) in manifest.Lengths)
@@ -182,7 +196,8 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
             {
                 foreach (var file in files.List(Path.Combine(Root, topic.Name, day.Name)))
                 {
-                    if (!manifest.Lengths.ContainsKey($"{topic.Name}/{day.Name}/{file.Name}"))
+                    var name = $"{topic.Name}/{day.Name}/{file.Name}";
+                    if (FileFlush.IsName(name) && !manifest.Lengths.ContainsKey(name))
                         files.Delete(Path.Combine(Root, topic.Name, day.Name, file.Name));
                 }
             }

@@ -85,20 +85,84 @@ public sealed class FileStoreTests : SinkStoreContract
             var owner = OwnerToken.New(new Random(9));
             var entry = (await store.ClaimAsync(Log, owner, default))!;
             for (var offset = 0; offset < 6; offset += 2)
-            {
-                using var rows = TestRows.Batch(offset, $"line {offset}", $"line {offset + 1}");
-                await using var flush = await store.BeginAsync(default);
-                await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, offset, offset + 2, 0), default);
-                var sources = await flush.ReadSourcesAsync(rows.Sources, default);
-                await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
-                await flush.CommitAsync(default);
-            }
+                await FlushAsync(store, entry, offset);
             return true;
         }
         catch (Crash)
         {
             return false;
         }
+    }
+
+    private static async Task FlushAsync(ISinkStore store, LedgerEntry entry, int offset)
+    {
+        using var rows = TestRows.Batch(offset, $"line {offset}", $"line {offset + 1}");
+        await using var flush = await store.BeginAsync(default);
+        await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, offset, offset + 2, 0), default);
+        var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
+        await flush.CommitAsync(default);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_file_that_was_archived_stays_and_a_late_line_begins_a_new_one_wherever_power_is_lost(bool isDirectoryGone)
+    {
+        var isFinished = false;
+        for (var fatal = 1; !isFinished; fatal++)
+        {
+            var disk = new MemoryDisk(TimeProvider.System);
+            _files = new MemoryFileSystem(disk);
+            string day;
+            await using (var store = await OpenAsync())
+            {
+                await store.OpenAsync(default);
+                await store.CreateAsync([new LedgerStart(Log, 0)], default);
+                await FlushAsync(store, (await store.ClaimAsync(Log, OwnerToken.New(new Random(9)), default))!, 0);
+                day = $"/out/web_log/{_files.List("/out/web_log").Single().Name}";
+            }
+            Archive(day, isDirectoryGone ? "/archive" : day);
+            var calls = 0;
+            _files.Before = _ =>
+            {
+                if (++calls == fatal)
+                {
+                    _files.Kill(() => new Crash());
+                    throw new Crash();
+                }
+            };
+            try
+            {
+                await using var store = await OpenAsync();
+                await store.OpenAsync(default);
+                await FlushAsync(store, (await store.ReadLedgerAsync(default)).Single(), 2);
+                isFinished = true;
+            }
+            catch (Crash)
+            {
+            }
+            _files.Kill(() => new Crash());
+            disk.LosePower(new Random(fatal));
+            _files = new MemoryFileSystem(disk);
+            await using var found = await OpenAsync();
+            await found.OpenAsync(default);
+            var next = (await found.ReadLedgerAsync(default)).Single().NextOffset;
+            Assert.Equal("line 0\nline 1\n", Encoding.UTF8.GetString(Read(isDirectoryGone ? "/archive/0.log.gz" : $"{day}/0.log.gz")));
+            Assert.Equal(next == 2 ? "" : "line 2\nline 3\n", _files.FileExists($"{day}/0.log") ? Encoding.UTF8.GetString(Read($"{day}/0.log")) : "");
+            Assert.True(next == 4 || !isFinished);
+        }
+    }
+
+    private void Archive(string day, string to)
+    {
+        _files.CreateDirectory(to);
+        _files.Rename($"{day}/0.log", $"{to}/0.log.gz");
+        _files.FlushDirectory(to);
+        if (to == day)
+            return;
+        _files.DeleteDirectory(day);
+        _files.FlushDirectory("/out/web_log");
     }
 
     /// <summary>Bytes of all data files, committed or not.</summary>
