@@ -62,7 +62,7 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
         {
             IFile? copy = status.Length == 0 ? null : book.Open(path);
             FileIdentity identity = FileIdentity.Of(status);
-            if (copy is not null && heir is null && FileProof.Holds(copy, generation))
+            if (copy is not null && heir is null && FileProof.Holds(copy, generation) && !IsRatherOfAnother(copy, path, original))
             {
                 heir = new OpenCopy(path, copy, identity);
                 _waiting.Remove((identity, generation.Topic));
@@ -80,6 +80,12 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
         }
         return heir;
     }
+
+    /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>
+    private bool IsRatherOfAnother(IFile copy, string path, TailedFile original) =>
+        copy.Length > original.Generation.Read.Position
+        && OriginalsOf(path, original.Generation.Topic).Exists(
+            o => o != original && book.HandleOf(o) is IFile handle && FileProof.IsBeginOf(copy, handle));
 
     private bool MayBeCopyOf(IFile probe, TailedFile original) =>
         probe.Length == 0

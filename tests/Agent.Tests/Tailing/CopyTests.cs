@@ -268,6 +268,20 @@ public sealed class CopyTests
     });
 
     [Fact]
+    public void A_deleted_file_does_not_go_on_in_the_copy_of_another_that_began_alike() => WithCopiesFollowed(async rig =>
+    {
+        await ReadAsync(rig, "head\n");
+        rig.Machine.Delete(AgentRig.LogPath);
+        await ReadAsync(rig, "head\na\n");
+        await rig.PassAsync(rig.Options.RotatedQuiet * 0.7);
+        MakeCopy(rig);
+        await rig.PassAsync(rig.Options.RotatedQuiet * 0.7);
+        rig.Truncate();
+        await ReadAsync(rig, "b\n");
+        await ExpectAsync(rig, "head", "head", "a", "b");
+    });
+
+    [Fact]
     public void A_copy_of_a_file_that_a_crash_had_cut_is_known_when_the_next_crash_cuts_it_too() => WithCopiesFollowed(async rig =>
     {
         await ReadAsync(rig, "a\nb\n");
