@@ -171,11 +171,11 @@ public sealed class AgentService : IAsyncDisposable
             new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, _time, _logger);
         var book = new FileBook(_files, _options, state, metrics, _logger);
         var births = new FileBirths(book, state, generations, _options, _time, metrics, _logger);
-        var copies = new FileCopies(_files, book, births, generations, _options, _time);
+        var copies = new FileCopies(book, births, generations, _options, _time);
         var lives = new FileLives(book, births, copies, state, generations, _time, metrics, _logger);
         var paths = new PathSet(_options.Inputs);
-        var sweep = new FileSweep(_files, paths, book, births, lives, generations, state, _options, _time, _logger);
-        var resume = new FileResume(_files, paths, book, lives, sweep, generations, _options, _logger);
+        var sweep = new FileSweep(paths, book, births, lives, generations, state, _options, _time, _logger);
+        var resume = new FileResume(paths, book, lives, sweep, generations, _options, _logger);
         var reads = new ReadLoop(new LineReader(_options, _time, metrics), book, sweep, _options, _time);
         var sweeps = new SweepLoop(sweep, births, book, state, _options, _watch, _time) { Attach = Attach };
         sweep.Ready = reads.Add;

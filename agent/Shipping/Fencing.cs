@@ -52,8 +52,9 @@ internal sealed class Fencing(
         {
             throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the leader changed while the log was read back");
         }
-        List<EntryRange> extra = scope == FenceScope.Everything ? TakeFound(found) : [];
         ProducerIdentity producer = await NewProducerAsync(link, end, cancellation);
+        // Nothing from here on can fail and be tried again: what is taken is in the group.
+        List<EntryRange> extra = scope == FenceScope.Everything ? TakeFound(found) : [];
         var plan = new ReplacementPlan(
             link.Identity, producer, found, retained, extra, refused, Unsure: from < start, LeaderEpoch: end.LeaderEpoch);
         List<InflightEntry> group = replacement.Make(plan, out ReplacementCounts counts);
@@ -93,11 +94,12 @@ internal sealed class Fencing(
         {
             state.Inflight.Append(entry);
         }
+        // In the same flush, behind the group: until then a start fences again, since the registry may know the new producer already.
+        state.Inflight.EndFence(window.Key);
         // Reading may close a batch while this waits; it goes out behind the group, under its producer.
         long next = state.Inflight.NextNumber;
         await state.Inflight.DurableAsync();
         window.Replace(group, next);
-        state.Inflight.ForgetFence(window.Key);
         window.ForgetAcked();
         metrics.Resent.Add(group.Count);
     }

@@ -25,9 +25,8 @@ internal sealed class LogDirectory
     /// <summary>Whether a fault is one of those that pass: the network, a broker's error, a broker that is too old for now.</summary>
     public static bool IsPassing(Exception fault, CancellationToken stopped) =>
         !stopped.IsCancellationRequested
-        && fault is IOException or BrokerErrorException or UnsupportedApiException or DeliveryTimeoutException
-            or TimeoutException or MalformedMessageException or System.Net.Sockets.SocketException or OperationCanceledException
-        && !stopped.IsCancellationRequested;
+        && fault is IOException or BrokerErrorException or UnsupportedApiException
+            or MalformedMessageException or System.Net.Sockets.SocketException or OperationCanceledException;
 
     /// <summary>Forgets where a topic's partitions are.</summary>
     public void Invalidate(string topic) => _cluster.Invalidate(topic);

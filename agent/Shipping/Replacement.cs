@@ -20,9 +20,12 @@ internal sealed record ReplacementPlan(
     LogIdentity Identity, ProducerIdentity Producer, FoundRanges Found, IReadOnlyList<RetainedEntry> Retained,
     IReadOnlyList<EntryRange> Extra, Refusal? Refused, bool Unsure, int LeaderEpoch)
 {
-    /// <summary>What becomes of an entry's records that are not found: were they there before the log lost its end, they may be stored.</summary>
+    /// <summary>
+    /// What becomes of an entry's records that are not found: were they there before the log lost its end, or in the one that had its
+    /// name, they may be stored.
+    /// </summary>
     public RecordFate Missing(InflightEntry entry) =>
-        Unsure || entry.IsSentBefore(LeaderEpoch) ? RecordFate.MarkAgain : RecordFate.Keep;
+        Unsure || entry.IsSentBefore(LeaderEpoch) || (entry.IsSent && entry.Identity != Identity) ? RecordFate.MarkAgain : RecordFate.Keep;
 }
 
 internal record struct ReplacementCounts(int Found, int Missing, int Lost);
@@ -36,6 +39,7 @@ internal sealed class Replacement(
 {
     private readonly HashSet<long> _restamped = [];
     private readonly List<InflightEntry> _group = [];
+    private readonly List<InflightEntry> _foundWhole = [];
 
     /// <summary>The progress after one more record.</summary>
     public static Progress After(in Progress before, in RecordPosition record, int valueLength, ulong sumTerm) => new(
@@ -51,6 +55,7 @@ internal sealed class Replacement(
     {
         counts = default;
         _group.Clear();
+        _foundWhole.Clear();
         foreach (RetainedEntry retained in plan.Retained)
         {
             InflightEntry entry = state.Inflight.ReadBack(retained.Place);
@@ -79,6 +84,8 @@ internal sealed class Replacement(
             _group.Add(NewEntry(plan, null, plan.Extra, default, 0, again: false, replaces: 0));
         }
         Seal();
+        // Last, when nothing can fail any more and be tried again: an ack counts once.
+        _foundWhole.ForEach(entry => window.AckOne(entry, -1));
         return [.. _group];
     }
 
@@ -96,7 +103,7 @@ internal sealed class Replacement(
         {
             // All before it is acked too, so the note alone tells; nothing needs to be written again.
             counts.Found++;
-            window.AckOne(entry, -1);
+            _foundWhole.Add(entry);
             return;
         }
         counts.Found += count == 0 ? 1 : 0;

@@ -38,7 +38,7 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
         {
             await fencing.RunAsync(link, "the in-flight state is damaged", FenceScope.Everything, null, cancellation);
         }
-        else if (state.Inflight.FenceOf(window.Key) is FenceNote note && IsOurs(note.ProducerId))
+        else if (state.Inflight.FenceOf(window.Key) is not null)
         {
             await fencing.RunAsync(link, "a fence was begun before", FenceScope.WithRetained, null, cancellation);
         }
@@ -72,9 +72,6 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
         /// <summary>The broker's answers contradict each other: look again, but not for ever.</summary>
         AskAgain,
     }
-
-    private bool IsOurs(long producerId) =>
-        window.Slots.Any(s => s.Entry.ProducerId == producerId) || window.Record.ProducerId == producerId;
 
     /// <summary>
     /// Whether the log lost what was known to be in it. A leader that goes on under the same epoch has lost nothing; under another

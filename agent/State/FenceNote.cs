@@ -13,6 +13,13 @@ internal readonly record struct TopicPartitionKey(string Topic, int Partition) :
 /// <summary>A producer being shut off: whatever it sent up to this epoch, exclusive, is settled by reading the log, not by asking.</summary>
 internal sealed record FenceNote(TopicPartitionKey Key, long ProducerId, short Epoch)
 {
+    private const short OverEpoch = -1;
+
+    /// <summary>Whether it says that the one before it is over.</summary>
+    public bool IsOver => Epoch == OverEpoch;
+
+    public FenceNote Ended() => this with { Epoch = OverEpoch };
+
     public void Write(StateWriter to)
     {
         to.String(Key.Topic);

@@ -17,7 +17,7 @@ internal sealed class InflightContents
 
     public List<InflightSegment> Segments { get; } = [];
 
-    /// <summary>The newest note of each log.</summary>
+    /// <summary>The newest note of each log that is not over.</summary>
     public SortedDictionary<TopicPartitionKey, FenceNote> Fences { get; } = [];
 
     /// <summary>Where reading stopped early; null when it did not.</summary>
@@ -84,7 +84,6 @@ internal sealed class InflightContents
                 if (result == FrameResult.Damaged)
                 {
                     Damage ??= $"{path} is not whole at byte {position}";
-                    // Numbers beyond the damage may have been given out: a gap is harmless, a repeat is not.
                 }
                 segment.Bytes = position;
                 return;
@@ -138,6 +137,10 @@ internal sealed class InflightContents
             case FrameKind.Fence:
                 FenceNote fence = FenceNote.ReadFrom(ref reader);
                 Fences[fence.Key] = fence;
+                if (fence.IsOver)
+                {
+                    Fences.Remove(fence.Key);
+                }
                 break;
             default:
                 throw new StateDamagedException($"a frame of kind {(byte)kind} does not belong there");

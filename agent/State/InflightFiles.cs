@@ -87,7 +87,7 @@ internal sealed class InflightFiles : IDisposable
         }
     }
 
-    /// <summary>Notes that a producer is being shut off; holds until <see cref="ForgetFence"/>.</summary>
+    /// <summary>Notes that a producer is being shut off; holds until <see cref="EndFence"/>.</summary>
     public void AppendFence(FenceNote fence)
     {
         _fences[fence.Key] = fence;
@@ -96,7 +96,14 @@ internal sealed class InflightFiles : IDisposable
 
     public FenceNote? FenceOf(TopicPartitionKey key) => _fences.GetValueOrDefault(key);
 
-    public void ForgetFence(TopicPartitionKey key) => _fences.Remove(key);
+    /// <summary>What the fence was for is done, once all that was appended so far is durable.</summary>
+    public void EndFence(TopicPartitionKey key)
+    {
+        if (_fences.Remove(key, out FenceNote? fence))
+        {
+            WriteFence(fence.Ended());
+        }
+    }
 
     /// <summary>Ends when all that was appended before the call is durable.</summary>
     public Task DurableAsync()
@@ -151,7 +158,8 @@ internal sealed class InflightFiles : IDisposable
                 WriteFence(fence);
             }
             await DurableAsync();
-            if (oldest.Unacked > 0 || _segments[0] != oldest)
+            // Moving or waiting took time: an ack that came meanwhile may be in no registry yet.
+            if (oldest.Unacked > 0 || oldest.LastAck >= registryTime || _segments[0] != oldest)
             {
                 return;
             }

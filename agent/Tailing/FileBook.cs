@@ -15,6 +15,7 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
     private readonly Dictionary<(FileIdentity Identity, string Topic), TailedFile> _byIdentity = [];
     private readonly Dictionary<(string Path, string Topic), TailedFile> _byPath = [];
     private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _unlisted = new(StringComparer.Ordinal);
 
     public IReadOnlyList<TailedFile> Files => _files;
 
@@ -115,6 +116,22 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
         }
         return handle;
     }
+
+    /// <summary>Empty when the directory cannot be listed, which is said once: then nothing is known of the files in it.</summary>
+    public IReadOnlyList<DirectoryEntry> List(string directory)
+    {
+        if (Try(directory, () => files.List(directory)) is IReadOnlyList<DirectoryEntry> entries)
+        {
+            _unreadable.Remove(directory);
+            _unlisted.Remove(directory);
+            return entries;
+        }
+        _unlisted.Add(directory);
+        return [];
+    }
+
+    /// <summary>Whether the directory of a path could not be listed when last looked at.</summary>
+    public bool IsUnlisted(string path) => _unlisted.Contains(Path.GetDirectoryName(path) ?? "/");
 
     public FileStatus? Stat(string path)
     {

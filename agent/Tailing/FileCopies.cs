@@ -16,7 +16,7 @@ namespace LogPipeline.Agent.Tailing;
 /// None of it is durable by itself: until the registry has the outcome, a restart finds original and copy as they were and
 /// decides the same; only the wait begins anew. A copy waits under any name: it is known by its inode.
 /// </summary>
-internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths births, Generations generations, AgentOptions options, TimeProvider time)
+internal sealed class FileCopies(FileBook book, FileBirths births, Generations generations, AgentOptions options, TimeProvider time)
 {
     private readonly Dictionary<(FileIdentity Identity, string Topic), long> _waiting = [];
 
@@ -113,7 +113,7 @@ internal sealed class FileCopies(IFileSystem files, FileBook book, FileBirths bi
     private IEnumerable<(string Path, FileStatus Status)> Unfollowed(Generation generation)
     {
         string directory = Path.GetDirectoryName(generation.Path) ?? "/";
-        foreach (DirectoryEntry entry in files.List(directory))
+        foreach (DirectoryEntry entry in book.List(directory))
         {
             string path = Path.Combine(directory, entry.Name);
             if (!entry.IsDirectory && IsLike(path, generation) && book.Stat(path) is FileStatus status

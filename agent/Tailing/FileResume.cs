@@ -6,7 +6,7 @@ namespace LogPipeline.Agent.Tailing;
 
 /// <summary>Finds the generations of the last run again, under whatever name, and proves that they hold what was read.</summary>
 internal sealed class FileResume(
-    IFileSystem files, PathSet paths, FileBook book, FileLives lives, FileSweep sweep, Generations generations, AgentOptions options, ILogger logger)
+    PathSet paths, FileBook book, FileLives lives, FileSweep sweep, Generations generations, AgentOptions options, ILogger logger)
 {
     public void Run()
     {
@@ -23,6 +23,11 @@ internal sealed class FileResume(
             if (present.TryGetValue(generation.Identity, out string? path))
             {
                 found.Add(Follow(generation, input, path));
+            }
+            else if (book.IsUnlisted(generation.Path))
+            {
+                // Where it is cannot be told yet.
+                book.Add(generation, input);
             }
             else if (generation.Phase != GenerationPhase.Finished)
             {
@@ -44,7 +49,7 @@ internal sealed class FileResume(
     private Dictionary<FileIdentity, string> Present()
     {
         SortedSet<string> directories = new(StringComparer.Ordinal);
-        paths.Look(files, directories);
+        paths.Look(book.List, directories);
         foreach (Generation generation in generations.All)
         {
             if (generation.Phase != GenerationPhase.Gone && Path.GetDirectoryName(generation.Path) is string directory)
@@ -55,7 +60,7 @@ internal sealed class FileResume(
         Dictionary<FileIdentity, string> present = [];
         foreach (string directory in directories)
         {
-            foreach (DirectoryEntry entry in files.List(directory))
+            foreach (DirectoryEntry entry in book.List(directory))
             {
                 string path = Path.Combine(directory, entry.Name);
                 if (!entry.IsDirectory && book.Stat(path) is FileStatus status)

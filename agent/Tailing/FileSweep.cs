@@ -9,7 +9,7 @@ namespace LogPipeline.Agent.Tailing;
 /// What then becomes of a file is said in <see cref="FileLives"/>.
 /// </summary>
 internal sealed class FileSweep(
-    IFileSystem files, PathSet paths, FileBook book, FileBirths births, FileLives lives, Generations generations, AgentState state,
+    PathSet paths, FileBook book, FileBirths births, FileLives lives, Generations generations, AgentState state,
     AgentOptions options, TimeProvider time, ILogger logger)
 {
     private const long ForgottenAfter = 7L * 24 * 3600 * 1000;
@@ -28,11 +28,13 @@ internal sealed class FileSweep(
     /// <summary>Asks for a look at all files soon.</summary>
     public void Look() => Hurry?.Invoke();
 
+    private bool IsForgotten(Generation generation) => Now - generation.PhaseSince > ForgottenAfter;
+
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public void Sweep()
     {
-        List<(string Path, InputOptions Input)> found = paths.Look(files, _directories);
+        List<(string Path, InputOptions Input)> found = paths.Look(book.List, _directories);
         foreach (TailedFile file in book.Files)
         {
             file.WasSeen = false;
@@ -70,7 +72,11 @@ internal sealed class FileSweep(
         {
             births.HasBegun |= state.Registry.InputsStarted.Add(PathSet.KeyOf(input));
         }
-        generations.Forget(g => g.IsOver && Now - g.PhaseSince > ForgottenAfter && book.With(g.Identity, g.Topic)?.Generation != g);
+        foreach (TailedFile file in book.Files.Where(f => !f.WasSeen && f.Generation.Phase == GenerationPhase.Finished && IsForgotten(f.Generation)).ToList())
+        {
+            book.Remove(file);
+        }
+        generations.Forget(g => g.IsOver && IsForgotten(g) && book.With(g.Identity, g.Topic)?.Generation != g);
     }
 
     /// <summary>Looks at one path that may have changed; false when only a look at all files tells what happened.</summary>
@@ -173,7 +179,7 @@ internal sealed class FileSweep(
     /// <summary>No path that is watched names it.</summary>
     private void Unseen(TailedFile file)
     {
-        if (file.Generation.Phase == GenerationPhase.Finished)
+        if (file.Generation.Phase == GenerationPhase.Finished || book.IsUnlisted(file.Generation.Path))
         {
             return;
         }
@@ -190,7 +196,7 @@ internal sealed class FileSweep(
     private IFile? Search(TailedFile file)
     {
         string directory = Path.GetDirectoryName(file.Generation.Path) ?? "/";
-        foreach (DirectoryEntry entry in files.List(directory))
+        foreach (DirectoryEntry entry in book.List(directory))
         {
             string path = Path.Combine(directory, entry.Name);
             if (!entry.IsDirectory && book.Stat(path) is FileStatus status && FileIdentity.Of(status) == file.Generation.Identity)

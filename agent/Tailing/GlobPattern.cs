@@ -27,7 +27,7 @@ internal sealed class GlobPattern
     public bool IsMatch(string path) => Match(path.Split('/', StringSplitOptions.RemoveEmptyEntries), 0, 0);
 
     /// <summary>Adds the files that match, and the directories they were looked for in.</summary>
-    public void Collect(IFileSystem files, ISet<string> paths, ISet<string> directories) => Walk(files, "/", 0, 0, paths, directories);
+    public void Collect(Func<string, IReadOnlyList<DirectoryEntry>> list, ISet<string> paths, ISet<string> directories) => Walk(list, "/", 0, 0, paths, directories);
 
     /// <summary>Whether a name matches one segment.</summary>
     public static bool NameMatches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
@@ -99,40 +99,40 @@ internal sealed class GlobPattern
         return name < names.Length && Matches(_segments[segment], names[name]) && Match(names, name + 1, segment + 1);
     }
 
-    private void Walk(IFileSystem files, string directory, int segment, int depth, ISet<string> paths, ISet<string> directories)
+    private void Walk(Func<string, IReadOnlyList<DirectoryEntry>> list, string directory, int segment, int depth, ISet<string> paths, ISet<string> directories)
     {
         string pattern = _segments[segment];
         bool last = segment == _segments.Length - 1;
         if (pattern == "**")
         {
-            Walk(files, directory, last ? segment : segment + 1, depth, paths, directories, anyName: last);
-            foreach (DirectoryEntry entry in depth < DepthMax ? files.List(directory) : [])
+            Walk(list, directory, last ? segment : segment + 1, depth, paths, directories, anyName: last);
+            foreach (DirectoryEntry entry in depth < DepthMax ? list(directory) : [])
             {
                 if (entry.IsDirectory && entry.Name[0] != '.')
                 {
-                    Walk(files, Path.Combine(directory, entry.Name), segment, depth + 1, paths, directories);
+                    Walk(list, Path.Combine(directory, entry.Name), segment, depth + 1, paths, directories);
                 }
             }
             return;
         }
-        Walk(files, directory, segment, depth, paths, directories, anyName: false);
+        Walk(list, directory, segment, depth, paths, directories, anyName: false);
     }
 
     private void Walk(
-        IFileSystem files, string directory, int segment, int depth, ISet<string> paths, ISet<string> directories, bool anyName)
+        Func<string, IReadOnlyList<DirectoryEntry>> list, string directory, int segment, int depth, ISet<string> paths, ISet<string> directories, bool anyName)
     {
         string pattern = anyName ? "*" : _segments[segment];
         bool last = segment == _segments.Length - 1;
         if (!last && !IsWild(pattern))
         {
-            Walk(files, Path.Combine(directory, pattern), segment + 1, depth, paths, directories);
+            Walk(list, Path.Combine(directory, pattern), segment + 1, depth, paths, directories);
             return;
         }
         if (last)
         {
             directories.Add(directory);
         }
-        foreach (DirectoryEntry entry in files.List(directory))
+        foreach (DirectoryEntry entry in list(directory))
         {
             if (!Matches(pattern, entry.Name))
             {
@@ -144,7 +144,7 @@ internal sealed class GlobPattern
             }
             else if (!last && entry.IsDirectory)
             {
-                Walk(files, Path.Combine(directory, entry.Name), segment + 1, depth + 1, paths, directories);
+                Walk(list, Path.Combine(directory, entry.Name), segment + 1, depth + 1, paths, directories);
             }
         }
     }

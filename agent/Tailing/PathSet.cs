@@ -16,7 +16,7 @@ internal sealed class PathSet
     ];
 
     /// <summary>Looks at the directories; gives the matches in the order of inputs, then paths.</summary>
-    public List<(string Path, InputOptions Input)> Look(IFileSystem files, SortedSet<string> directories)
+    public List<(string Path, InputOptions Input)> Look(Func<string, IReadOnlyList<DirectoryEntry>> list, SortedSet<string> directories)
     {
         List<(string Path, InputOptions Input)> found = [];
         HashSet<(string Path, string Topic)> taken = [];
@@ -25,7 +25,7 @@ internal sealed class PathSet
             var matches = new SortedSet<string>(StringComparer.Ordinal);
             foreach (GlobPattern pattern in paths)
             {
-                pattern.Collect(files, matches, directories);
+                pattern.Collect(list, matches, directories);
             }
             foreach (string path in matches)
             {

@@ -165,6 +165,44 @@ public sealed class SettlementTests
     });
 
     [Fact]
+    public void An_agent_killed_at_any_call_while_it_fences_sends_what_the_log_lost()
+    {
+        bool wasKilled = true;
+        for (int call = 1; wasKilled; call++)
+        {
+            int left = call;
+            AgentRig.OnOneThread(async rig =>
+            {
+                rig.Append("a\n");
+                await rig.StartAsync();
+                await rig.UntilLinesAsync(1);
+                rig.Append("b\n");
+                await rig.UntilLinesAsync(2);
+                rig.Broker.LoseTail(1);
+                rig.Broker.Disconnect();
+                rig.BeforeFileCall = call =>
+                {
+                    if (call.Path.StartsWith("/state", StringComparison.Ordinal) && --left == 0)
+                    {
+                        rig.Kill();
+                    }
+                };
+                await rig.UntilAsync(() => left <= 0 || rig.Stored().Count == 2, "what was lost is sent again, or the agent is killed");
+                wasKilled = left <= 0;
+                rig.BeforeFileCall = null;
+                if (wasKilled)
+                {
+                    await rig.StartAsync();
+                }
+                await rig.UntilAsync(() => rig.Stored().Count == 2, "what was lost is sent again");
+                await rig.UntilAsync(() => rig.Agent.IsCaughtUp, "all is acked");
+                Assert.Equal(["a", "b"], rig.Stored());
+                await rig.StopAsync();
+            });
+        }
+    }
+
+    [Fact]
     public void The_first_batch_to_a_leader_that_may_not_know_the_producer_goes_alone() => AgentRig.OnOneThread(async rig =>
     {
         rig.Broker.HidesProducers = true;

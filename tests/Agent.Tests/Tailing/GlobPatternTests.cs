@@ -31,7 +31,7 @@ public sealed class GlobPatternTests
         }
         var set = new PathSet([new InputOptions { Paths = ["/l/**/*"], Exclude = ["*.gz"], Topic = "t" }]);
         var directories = new SortedSet<string>(StringComparer.Ordinal);
-        Assert.Equal(["/l/a.log", "/l/x/b.log", "/l/x/y/c.log"], set.Look(files, directories).Select(f => f.Path));
+        Assert.Equal(["/l/a.log", "/l/x/b.log", "/l/x/y/c.log"], set.Look(files.List, directories).Select(f => f.Path));
         Assert.Equal(["/l", "/l/x", "/l/x/y"], directories);
     }
 }

@@ -55,6 +55,41 @@ public sealed class OddFilesTests
     });
 
     [Fact]
+    public void A_directory_that_may_not_be_listed_is_told_once_and_its_files_are_read_once() => AgentRig.OnOneThread(async rig =>
+    {
+        bool isForbidden = true;
+        rig.Machine.CreateDirectory("/logs/closed");
+        rig.BeforeFileCall = call =>
+        {
+            if (isForbidden && call is { Operation: FileOperation.List, Path: "/logs/closed" })
+            {
+                throw new UnauthorizedAccessException("Permission denied");
+            }
+        };
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = ["/logs/**/*.log"] }] };
+        rig.Append("a\n", "/logs/closed/x.log");
+        rig.Append("b\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(["b"], rig.Lines());
+        Assert.Equal(1, rig.Log.Count("/logs/closed: cannot be read: Permission denied"));
+        isForbidden = false;
+        await rig.UntilLinesAsync(2);
+        // What is followed stays so, in this process and the next.
+        isForbidden = true;
+        await rig.PassAsync(rig.Options.RotatedQuiet * 2);
+        await rig.StopAsync();
+        await rig.StartAsync();
+        await rig.PassAsync(rig.Options.RotatedQuiet * 2);
+        isForbidden = false;
+        rig.Append("c\n", "/logs/closed/x.log");
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["b", "a", "c"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void Bytes_that_are_no_text_come_through_as_they_are() => AgentRig.OnOneThread(async rig =>
     {
         byte[][] lines = [[0, 0, 65, 0], [0xff, 0xfe, 0xc3], [0xed, 0xa0, 0x80], []];
