@@ -212,6 +212,12 @@ public sealed partial class Consumer : IAsyncDisposable
                     _fetcher.Wake();
                     return taken;
                 }
+                // Only now, lest one partition that is refused keeps the others from being read.
+                if (_table.TakeFailure() is { } failure)
+                {
+                    _fetcher.Wake();
+                    throw failure;
+                }
                 await _wake.WaitAsync(ct);
             }
         }

@@ -47,8 +47,18 @@ internal sealed class AgentPart
     public Machine? ClonedFrom { get; init; }
 
     /// <summary>Whether a start since the machine's boot compared all files, and its registry says so.</summary>
-    public bool HasComparedFiles() =>
-        Registry.Load(new MemoryFileSystem(Part.Machine.Disk), $"{State}/registry")?.BootId == BootId;
+    public bool HasComparedFiles()
+    {
+        try
+        {
+            return Registry.Load(new MemoryFileSystem(Part.Machine.Disk), $"{State}/registry")?.BootId == BootId;
+        }
+        catch (StateDamagedException)
+        {
+            // A copied one that lost its end with the power.
+            return false;
+        }
+    }
 
     private string BootId => Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture);
 

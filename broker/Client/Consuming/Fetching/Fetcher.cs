@@ -67,7 +67,8 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         }
         catch (Exception e)
         {
-            Stop(e);
+            _fatal = e;
+            wakePoll.Set();
         }
     }
 
@@ -147,8 +148,8 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         }
         catch (Exception e)
         {
-            Stop(e);
-            return;
+            isTroubled = true;
+            plan.Entries.ForEach(entry => Fail(entry.State, entry.Version, e));
         }
         await ReleaseAsync(plan, isTroubled);
     }
@@ -232,7 +233,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         }
         catch (CorruptRecordException e)
         {
-            Fail(entry, e);
+            Fail(entry.State, entry.Version, e);
             return true;
         }
         lock (table.Gate)
@@ -270,18 +271,18 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
             cluster.Invalidate(state.Partition.Topic);
             return false;
         }
-        Fail(entry, new BrokerErrorException(answer.ErrorCode, $"fetching {state.Partition} at {entry.Offset}: {answer.ErrorCode}"));
+        Fail(state, entry.Version, new BrokerErrorException(answer.ErrorCode, $"fetching {state.Partition} at {entry.Offset}: {answer.ErrorCode}"));
         return true;
     }
 
-    /// <summary>The poll will throw it; a seek mends it.</summary>
-    private void Fail(FetchPlan.Entry entry, Exception e)
+    /// <summary>The poll will throw it; nothing more is fetched until it did, or until a seek.</summary>
+    private void Fail(PartitionState state, int version, Exception e)
     {
         lock (table.Gate)
         {
-            if (entry.State.Version == entry.Version)
+            if (state.Version == version)
             {
-                entry.State.Failure = e;
+                state.Failure = e;
             }
         }
         wakePoll.Set();
@@ -303,8 +304,10 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         }
         catch (Exception e)
         {
-            Stop(e);
-            return;
+            foreach (PartitionState state in table.States.Where(state => state.Partition.Topic == topic))
+            {
+                Fail(state, state.Version, e);
+            }
         }
         if (await PauseAsync())
         {
@@ -314,11 +317,5 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
             }
             _wake.Set();
         }
-    }
-
-    private void Stop(Exception e)
-    {
-        _fatal ??= e;
-        wakePoll.Set();
     }
 }

@@ -149,6 +149,18 @@ internal sealed class PartitionTable
         return taken;
     }
 
+    /// <summary>What the poll is to throw, once: the partition is then fetched again, as its topic's rights or its disk may be mended.</summary>
+    public Exception? TakeFailure()
+    {
+        lock (Gate)
+        {
+            PartitionState? failed = _states.Values.FirstOrDefault(state => state is { IsPaused: false, Failure: not null });
+            Exception? failure = failed?.Failure;
+            failed?.Failure = null;
+            return failure;
+        }
+    }
+
     private void DropStale()
     {
         for (int i = _fetched.Count - 1; i >= 0; i--)

@@ -26,10 +26,6 @@ internal sealed class PositionFinder(
         {
             foreach (PartitionState state in table.States.Where(s => !s.IsPaused))
             {
-                if (state.Failure is { } failure)
-                {
-                    throw failure;
-                }
                 if (state.Position < 0)
                 {
                     lost.Add((state, state.Version));

@@ -236,7 +236,11 @@ internal sealed class GroupSession(ConsumerOptions options, ClusterClient cluste
                 cluster.InvalidateCoordinator(_group);
                 break;
             default:
-                Fail(new BrokerErrorException(code, $"group '{_group}': {code}"));
+                // What does not pass, the join is told too, and each poll then: it may be mended meanwhile.
+                if (!code.IsRetriable())
+                {
+                    RequestJoin();
+                }
                 break;
         }
     }
