@@ -98,7 +98,8 @@ public sealed class PostgresStore : ISinkStore
         while (true)
         {
             await WaitAtMost.AllAsync([claim], LockPatience, _time, cancellation);
-            if (claim.IsCompleted)
+            // Cancelled, it ends by itself; the connection is not to be closed under it.
+            if (claim.IsCompleted || cancellation.IsCancellationRequested)
                 return await claim;
             await EndBlockersAsync(connection.ProcessID, cancellation);
         }

@@ -50,12 +50,18 @@ internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
     {
         if (_ended)
             return;
-        await store.Thread.RunAsync(() =>
+        try
         {
-            store.Database.RollBack();
-            return true;
-        });
-        End();
+            await store.Thread.RunAsync(() =>
+            {
+                store.Database.RollBack();
+                return true;
+            });
+        }
+        finally
+        {
+            End(); // whatever became of it: the next one waits for its turn
+        }
     }
 
     public ValueTask DisposeAsync() => RollbackAsync(CancellationToken.None);
