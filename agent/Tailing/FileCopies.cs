@@ -50,7 +50,8 @@ internal sealed class FileCopies(FileBook book, FileBirths births, Generations g
     /// <param name="original">It.</param>
     /// <param name="kept">What was read of it, of late and byte for byte.</param>
     /// <param name="hostCrashed">Whether original and copies may have lost their end.</param>
-    public OpenCopy? Resolve(TailedFile original, Lazy<List<InflightEntry>> kept, bool hostCrashed)
+    /// <param name="left">The original, where a crash cut it and it goes on: a copy of that waits on, as the next generation's.</param>
+    public OpenCopy? Resolve(TailedFile original, Lazy<List<InflightEntry>> kept, bool hostCrashed, IFile? left = null)
     {
         Generation generation = original.Generation;
         OpenCopy? heir = null;
@@ -61,6 +62,11 @@ internal sealed class FileCopies(FileBook book, FileBirths births, Generations g
         foreach ((string path, FileStatus status) in Unfollowed(generation))
         {
             IFile? copy = status.Length == 0 ? null : book.Open(path);
+            if (copy is not null && left is not null && FileProof.IsBeginOf(copy, left))
+            {
+                copy.Dispose();
+                continue;
+            }
             FileIdentity identity = FileIdentity.Of(status);
             if (copy is not null && heir is null && FileProof.Holds(copy, generation) && !IsRatherOfAnother(copy, path, original))
             {

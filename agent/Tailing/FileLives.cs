@@ -85,7 +85,7 @@ internal sealed class FileLives(
         Lazy<List<InflightEntry>> kept = KeptOf(file);
         long? different = HostCrashed
             ? CrashCut.GoOnAt(generations.LivesOf(generation), handle, kept.Value, phase == GenerationPhase.Live) : null;
-        OpenCopy? heir = copies.Resolve(file, kept, HostCrashed);
+        OpenCopy? heir = copies.Resolve(file, kept, HostCrashed, different is null ? null : handle);
         if (different is long from)
         {
             logger.CutByCrash(path, from);

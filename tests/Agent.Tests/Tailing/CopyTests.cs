@@ -268,6 +268,20 @@ public sealed class CopyTests
     });
 
     [Fact]
+    public void A_copy_of_what_a_crash_left_and_what_came_since_waits_for_the_cut() => WithCopiesFollowed(async rig =>
+    {
+        string known = new('k', 1023);
+        await ReadAsync(rig, $"{known}\na\nb\n");
+        CutByCrash(rig, $"{known}\na\nc\n");
+        MakeCopy(rig);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(4);
+        rig.Truncate();
+        rig.Append("d\n");
+        await ExpectAsync(rig, known, "a", "b", "c", "d");
+    });
+
+    [Fact]
     public void A_deleted_file_does_not_go_on_in_the_copy_of_another_that_began_alike() => WithCopiesFollowed(async rig =>
     {
         await ReadAsync(rig, "head\n");
