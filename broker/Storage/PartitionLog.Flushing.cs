@@ -237,10 +237,14 @@ public sealed partial class PartitionLog
         await end.Segment.Log.FlushAsync();
         lock (_gate)
         {
-            Flushed(end);
-            if (snapshot is not null && end.Segment == Active && _offline is null)
+            // A log let go of meanwhile shows nothing more, also to those that begin to wait only now.
+            if (_offline is null)
             {
-                TryCheckpoint(end, snapshot);
+                Flushed(end);
+                if (snapshot is not null && end.Segment == Active)
+                {
+                    TryCheckpoint(end, snapshot);
+                }
             }
         }
         ReleaseReached();

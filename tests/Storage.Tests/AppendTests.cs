@@ -136,6 +136,19 @@ public sealed class AppendTests
     }
 
     [Fact]
+    public async Task A_log_let_go_of_during_a_flush_acknowledges_nothing_to_who_asks_only_then()
+    {
+        var flush = new TaskCompletionSource();
+        PartitionLog log = _node.StartLog();
+        _node.Files.FlushDelay = _ => flush.Task;
+        long end = log.Append(TestBatches.Make(1)).LastOffset + 1;
+        log.Retire();
+        flush.SetResult();
+        await Assert.ThrowsAsync<LogOfflineException>(async () => await log.FlushedAsync(end));
+        Assert.Equal(0, log.HighWatermark);
+    }
+
+    [Fact]
     public async Task A_failed_flush_takes_the_log_offline_and_acknowledges_nothing()
     {
         PartitionLog log = _node.StartLog();
