@@ -53,11 +53,12 @@ internal sealed class Fencing(
             throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the leader changed while the log was read back");
         }
         ProducerIdentity producer = await NewProducerAsync(link, end, cancellation);
-        // Nothing from here on can fail and be tried again: what is taken is in the group.
-        List<EntryRange> extra = scope == FenceScope.Everything ? TakeFound(found) : [];
+        List<EntryRange> extra = scope == FenceScope.Everything ? InNoEntry(found) : [];
         var plan = new ReplacementPlan(
             link.Identity, producer, found, retained, extra, refused, Unsure: from < start, LeaderEpoch: end.LeaderEpoch);
         List<InflightEntry> group = replacement.Make(plan, out ReplacementCounts counts);
+        // Only now, since what comes before may fail and is then tried again: reading goes on behind what was found.
+        group.ForEach(generations.Restore);
         logger.Scanned(window.Key.Topic, window.Key.Partition, counts.Found, counts.Missing, counts.Lost);
         await CommitAsync(group);
         metrics.Fences.Add(1);
@@ -188,8 +189,8 @@ internal sealed class Fencing(
         return Math.Max(0, from);
     }
 
-    /// <summary>Records of entries that are lost here and found there: reading goes on behind them, once they count as acked.</summary>
-    private List<EntryRange> TakeFound(FoundRanges found)
+    /// <summary>Records of entries that are lost here and found there.</summary>
+    private List<EntryRange> InNoEntry(FoundRanges found)
     {
         List<EntryRange> ranges = [];
         foreach (Generation generation in generations.All)
@@ -206,7 +207,6 @@ internal sealed class Fencing(
             }
             if (end != begin)
             {
-                (generation.Read, generation.ReadTail) = (end, default);
                 ranges.Add(new EntryRange(generation.Id, begin.Position, end, default, default));
             }
         }

@@ -136,10 +136,13 @@ internal sealed class InflightContents
                 break;
             case FrameKind.Fence:
                 FenceNote fence = FenceNote.ReadFrom(ref reader);
-                Fences[fence.Key] = fence;
                 if (fence.IsOver)
                 {
                     Fences.Remove(fence.Key);
+                }
+                else
+                {
+                    Fences[fence.Key] = fence;
                 }
                 break;
             default:

@@ -133,12 +133,15 @@ internal static class CrashCut
         long goOn = isLineEnded ? end + 1 : same < read ? Math.Min(position.LineBegin, end) : end;
         bool endsInside = same == read && same < text && end > position.LineBegin;
         goOn = isLive && endsInside ? position.LineBegin : goOn;
-        return new Compared(position.CoveredBegin, recordEnd, goOn, goOn >= recordEnd, same == read, goOn > position.CoveredBegin);
+        return new Compared(position.CoveredBegin, recordEnd, goOn, same == read);
     }
 
-    /// <summary>
-    /// A record held against a file: where to go on if it is the first that differs, whether the file ends before it differs, and
-    /// whether it proves the file.
-    /// </summary>
-    private sealed record Compared(long Begin, long End, long GoOn, bool IsSame, bool EndsHere, bool Proves);
+    /// <summary>A record held against a file: where to go on if it is the first that differs, and whether the file ends before it differs.</summary>
+    private sealed record Compared(long Begin, long End, long GoOn, bool EndsHere)
+    {
+        public bool IsSame => GoOn >= End;
+
+        /// <summary>Whether the file has any of it.</summary>
+        public bool Proves => GoOn > Begin;
+    }
 }

@@ -15,7 +15,6 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
     private readonly Dictionary<(FileIdentity Identity, string Topic), TailedFile> _byIdentity = [];
     private readonly Dictionary<(string Path, string Topic), TailedFile> _byPath = [];
     private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
-    private readonly SortedSet<string> _unlisted = new(StringComparer.Ordinal);
 
     public IReadOnlyList<TailedFile> Files => _files;
 
@@ -120,18 +119,16 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
     /// <summary>Empty when the directory cannot be listed, which is said once: then nothing is known of the files in it.</summary>
     public IReadOnlyList<DirectoryEntry> List(string directory)
     {
-        if (Try(directory, () => files.List(directory)) is IReadOnlyList<DirectoryEntry> entries)
+        IReadOnlyList<DirectoryEntry>? entries = Try(directory, () => files.List(directory));
+        if (entries is not null)
         {
             _unreadable.Remove(directory);
-            _unlisted.Remove(directory);
-            return entries;
         }
-        _unlisted.Add(directory);
-        return [];
+        return entries ?? [];
     }
 
     /// <summary>Whether the directory of a path could not be listed when last looked at.</summary>
-    public bool IsUnlisted(string path) => _unlisted.Contains(Path.GetDirectoryName(path) ?? "/");
+    public bool IsUnlisted(string path) => _unreadable.Contains(Path.GetDirectoryName(path) ?? "/");
 
     public FileStatus? Stat(string path)
     {

@@ -72,10 +72,6 @@ internal sealed class FileSweep(
         {
             births.HasBegun |= state.Registry.InputsStarted.Add(PathSet.KeyOf(input));
         }
-        foreach (TailedFile file in book.Files.Where(f => !f.WasSeen && f.Generation.Phase == GenerationPhase.Finished && IsForgotten(f.Generation)).ToList())
-        {
-            book.Remove(file);
-        }
         generations.Forget(g => g.IsOver && IsForgotten(g) && book.With(g.Identity, g.Topic)?.Generation != g);
     }
 
@@ -179,7 +175,15 @@ internal sealed class FileSweep(
     /// <summary>No path that is watched names it.</summary>
     private void Unseen(TailedFile file)
     {
-        if (file.Generation.Phase == GenerationPhase.Finished || book.IsUnlisted(file.Generation.Path))
+        if (file.Generation.Phase == GenerationPhase.Finished)
+        {
+            if (IsForgotten(file.Generation))
+            {
+                book.Remove(file);
+            }
+            return;
+        }
+        if (book.IsUnlisted(file.Generation.Path))
         {
             return;
         }
