@@ -46,6 +46,26 @@ internal class ScriptedBroker : IConnector
         }
     }
 
+    /// <summary>Answers as the one broker of its cluster, <c>b:1</c>, which leads all partitions of one topic.</summary>
+    public void Lead(string topic, int partitions) => On<MetadataRequest, MetadataResponse>(
+        _ => new MetadataResponse
+        {
+            ClusterId = "c",
+            Brokers = [new() { NodeId = 1, Host = "b", Port = 1 }],
+            Topics =
+            [
+                new()
+                {
+                    Name = topic,
+                    Partitions = [.. Enumerable.Range(0, partitions).Select(partition => new MetadataResponse.Topic.Partition
+                    {
+                        PartitionIndex = partition, LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1],
+                    })],
+                },
+            ],
+        },
+        newest: 9);
+
     public ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken ct)
     {
         if (Refusal is { } refusal)

@@ -61,7 +61,7 @@ public sealed class MembershipTests
     [Fact]
     public async Task A_poll_that_is_cancelled_while_the_listener_works_ends_after_it()
     {
-        _broker.On<MetadataRequest, MetadataResponse>(_ => Metadata(), newest: 9);
+        _broker.Lead("t", partitions: 1);
         _broker.On<JoinGroupRequest, JoinGroupResponse>(_ => new JoinGroupResponse { GenerationId = 1, MemberId = "m", Leader = "other", ProtocolName = "cooperative-sticky" });
         _broker.On<SyncGroupRequest, SyncGroupResponse>(_ => new SyncGroupResponse
         {
@@ -84,13 +84,6 @@ public sealed class MembershipTests
     }
 
     private static FindCoordinatorResponse Coordinator() => new() { Host = "b", Port = 1, Coordinators = [new() { Host = "b", Port = 1 }] };
-
-    private static MetadataResponse Metadata() => new()
-    {
-        ClusterId = "c",
-        Brokers = [new() { NodeId = 1, Host = "b", Port = 1 }],
-        Topics = [new() { Name = "t", Partitions = [new() { LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1] }] }],
-    };
 
     private ClusterClient NewCluster(TimeSpan lookup) =>
         new(new ClientOptions { Bootstrap = ["b:1"], LookupTimeout = lookup }, _broker, _time, new Random(1));

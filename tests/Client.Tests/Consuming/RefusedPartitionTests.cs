@@ -19,14 +19,7 @@ public sealed class RefusedPartitionTests
 
     public RefusedPartitionTests()
     {
-        _broker.On<MetadataRequest, MetadataResponse>(
-            _ => new MetadataResponse
-            {
-                ClusterId = "c",
-                Brokers = [new() { NodeId = 1, Host = "b", Port = 1 }],
-                Topics = [new() { Name = "t", Partitions = [Led(0), Led(1)] }],
-            },
-            newest: 9);
+        _broker.Lead("t", partitions: 2);
         _broker.OnAsync<FetchRequest, FetchResponse>(FetchAsync, newest: 12);
     }
 
@@ -47,9 +40,6 @@ public sealed class RefusedPartitionTests
         _isRefused = false;
         Assert.Equal("line of 0", await PollAsync(consumer));
     });
-
-    private static MetadataResponse.Topic.Partition Led(int partition) =>
-        new() { PartitionIndex = partition, LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1] };
 
     private static async Task<string> PollAsync(Consumer consumer) =>
         Encoding.UTF8.GetString(Assert.Single(await consumer.PollAsync(CancellationToken.None)).Value!.Value.Span);

@@ -22,14 +22,7 @@ internal sealed class FaultyPartition : ScriptedBroker
     public FaultyPartition(int seed, int faults, bool isIdempotent = true)
     {
         (_random, _faults, _isIdempotent) = (new Random(seed), faults, isIdempotent);
-        On<MetadataRequest, MetadataResponse>(
-            _ => new MetadataResponse
-            {
-                ClusterId = "c",
-                Brokers = [new() { NodeId = 1, Host = "b", Port = 1 }],
-                Topics = [new() { Name = "t", Partitions = [new() { LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1] }] }],
-            },
-            newest: 9);
+        Lead("t", partitions: 1);
         On<InitProducerIdRequest, InitProducerIdResponse>(_ => new InitProducerIdResponse { ProducerId = 7, ProducerEpoch = 0 });
         On<ProduceRequest, ProduceResponse>(Produce, newest: 9);
         On<DescribeProducersRequest, DescribeProducersResponse>(_ => new DescribeProducersResponse

@@ -46,21 +46,9 @@ public sealed class FileStoreTests : SinkStoreContract
         {
             var disk = new MemoryDisk(TimeProvider.System);
             _files = new MemoryFileSystem(disk);
-            var calls = 0;
-            _files.Before = _ => Die();
-            _files.After = _ => Die();
+            DieAt(fatal);
             var finished = await RunUntilCrashAsync();
-            void Die()
-            {
-                if (++calls == fatal)
-                {
-                    _files.Kill(() => new Crash());
-                    throw new Crash();
-                }
-            }
-            _files.Kill(() => new Crash());
-            disk.LosePower(new Random(fatal));
-            _files = new MemoryFileSystem(disk);
+            LosePower(disk, fatal);
             await using var store = await OpenAsync();
             await store.OpenAsync(default);
             var next = (await store.ReadLedgerAsync(default)).Select(l => l.NextOffset).SingleOrDefault();
@@ -73,6 +61,27 @@ public sealed class FileStoreTests : SinkStoreContract
                 return;
             }
         }
+    }
+
+    /// <summary>The process dies before or after a call; these are counted from now on.</summary>
+    private void DieAt(int fatal)
+    {
+        var calls = 0;
+        _files.Before = _files.After = _ =>
+        {
+            if (++calls == fatal)
+            {
+                _files.Kill(() => new Crash());
+                throw new Crash();
+            }
+        };
+    }
+
+    private void LosePower(MemoryDisk disk, int seed)
+    {
+        _files.Kill(() => new Crash());
+        disk.LosePower(new Random(seed));
+        _files = new MemoryFileSystem(disk);
     }
 
     private async Task<bool> RunUntilCrashAsync()
@@ -123,15 +132,7 @@ public sealed class FileStoreTests : SinkStoreContract
                 day = $"/out/web_log/{_files.List("/out/web_log").Single().Name}";
             }
             Archive(day, isDirectoryGone ? "/archive" : day);
-            var calls = 0;
-            _files.Before = _ =>
-            {
-                if (++calls == fatal)
-                {
-                    _files.Kill(() => new Crash());
-                    throw new Crash();
-                }
-            };
+            DieAt(fatal);
             try
             {
                 await using var store = await OpenAsync();
@@ -142,9 +143,7 @@ public sealed class FileStoreTests : SinkStoreContract
             catch (Crash)
             {
             }
-            _files.Kill(() => new Crash());
-            disk.LosePower(new Random(fatal));
-            _files = new MemoryFileSystem(disk);
+            LosePower(disk, fatal);
             await using var found = await OpenAsync();
             await found.OpenAsync(default);
             var next = (await found.ReadLedgerAsync(default)).Single().NextOffset;
