@@ -10,11 +10,9 @@ namespace LogPipeline.Client.Tests.Consuming;
 /// <summary>A member of a group whose coordinator is slow, refuses, or lets it wait.</summary>
 public sealed class MembershipTests
 {
-    private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
-
     private readonly ManualTime _time = new();
     private readonly ScriptedBroker _broker = new();
-    private readonly TaskCompletionSource _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _joined = new();
 
     public MembershipTests()
     {
@@ -27,39 +25,37 @@ public sealed class MembershipTests
     }
 
     [Fact]
-    public async Task A_coordinator_that_is_silent_for_the_whole_lookup_is_asked_again_within_the_same_poll()
+    public void A_coordinator_that_is_silent_for_the_whole_lookup_is_asked_again_within_the_same_poll() => OneThread.Run(_time, async () =>
     {
         int asked = 0;
         _broker.OnAsync<FindCoordinatorRequest, FindCoordinatorResponse>(
             _ => ++asked == 1 ? new TaskCompletionSource<FindCoordinatorResponse?>().Task : Task.FromResult<FindCoordinatorResponse?>(Coordinator()));
         // The time of the lookup is up before the request's own, so there is no failure of an attempt to tell.
         await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(20));
-        Consumer consumer = NewConsumer(cluster);
+        await using Consumer consumer = NewConsumer(cluster);
         using var stop = new CancellationTokenSource();
         Task polling = consumer.PollAsync(stop.Token).AsTask();
-        await PassAsync(_joined.Task);
+        await InTimeAsync(Task.WhenAny(_joined.Task, polling));
         Assert.True(_joined.Task.IsCompleted, $"no join; the poll: {polling.Exception?.InnerException?.Message ?? "waits"}");
-        await CloseAsync(consumer, polling, stop);
-    }
+        stop.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => InTimeAsync(polling));
+    });
 
     [Fact]
-    public async Task A_join_that_was_refused_for_good_is_told_by_each_poll_anew()
+    public void A_join_that_was_refused_for_good_is_told_by_each_poll_anew() => OneThread.Run(_time, async () =>
     {
         _broker.On<JoinGroupRequest, JoinGroupResponse>(_ => new JoinGroupResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed });
         await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(30));
-        Consumer consumer = NewConsumer(cluster);
+        await using Consumer consumer = NewConsumer(cluster);
         for (int poll = 0; poll < 3; poll++)
         {
-            Task polling = consumer.PollAsync(CancellationToken.None).AsTask();
-            await PassAsync(polling);
-            var refused = Assert.IsType<BrokerErrorException>(polling.Exception?.InnerException);
+            var refused = await Assert.ThrowsAsync<BrokerErrorException>(() => InTimeAsync(consumer.PollAsync(CancellationToken.None).AsTask()));
             Assert.Equal(ErrorCode.GroupAuthorizationFailed, refused.Code);
         }
-        await PassAsync(consumer.DisposeAsync().AsTask());
-    }
+    });
 
     [Fact]
-    public async Task A_poll_that_is_cancelled_while_the_listener_works_ends_after_it()
+    public void A_poll_that_is_cancelled_while_the_listener_works_ends_after_it() => OneThread.Run(_time, async () =>
     {
         _broker.Lead("t", partitions: 1);
         _broker.On<JoinGroupRequest, JoinGroupResponse>(_ => new JoinGroupResponse { GenerationId = 1, MemberId = "m", Leader = "other", ProtocolName = "cooperative-sticky" });
@@ -70,18 +66,19 @@ public sealed class MembershipTests
         _broker.On<LeaveGroupRequest, LeaveGroupResponse>(_ => new LeaveGroupResponse());
         await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(30));
         var listener = new SlowListener();
-        Consumer consumer = NewConsumer(cluster, listener);
+        await using Consumer consumer = NewConsumer(cluster, listener);
         listener.Consumer = consumer;
         using var stop = new CancellationTokenSource();
         Task polling = consumer.PollAsync(stop.Token).AsTask();
-        await PassAsync(listener.Called.Task);
-        await stop.CancelAsync();
-        await Task.WhenAny(polling, Task.Delay(50));
+        await InTimeAsync(listener.Called.Task);
+        stop.Cancel();
+        // The clock moves when nothing is left to do.
+        await Task.Delay(TimeSpan.FromSeconds(1), _time);
         Assert.False(polling.IsCompleted, "the poll ended while the listener was at work");
         listener.Release.SetResult();
-        await CloseAsync(consumer, polling, stop);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => InTimeAsync(polling));
         Assert.Null(listener.Failure);
-    }
+    });
 
     private static FindCoordinatorResponse Coordinator() => new() { Host = "b", Port = 1, Coordinators = [new() { Host = "b", Port = 1 }] };
 
@@ -95,32 +92,16 @@ public sealed class MembershipTests
         return consumer;
     }
 
-    private async Task CloseAsync(Consumer consumer, Task polling, CancellationTokenSource stop)
-    {
-        await stop.CancelAsync();
-        await PassAsync(polling);
-        await PassAsync(consumer.DisposeAsync().AsTask());
-        stop.Dispose();
-    }
-
-    /// <summary>Lets time pass until the task ends, but not for ever.</summary>
-    private async Task PassAsync(Task task)
-    {
-        for (int step = 0; step < 300 && !task.IsCompleted; step++)
-        {
-            _time.Advance(Step);
-            await Task.WhenAny(task, Task.Delay(2));
-        }
-    }
+    private Task InTimeAsync(Task task) => task.WaitAsync(TimeSpan.FromMinutes(5), _time);
 
     /// <summary>Holds the rebalance up; then does what a listener may do with what it was given.</summary>
     private sealed class SlowListener : IRebalanceListener
     {
         public Consumer Consumer { get; set; } = null!;
 
-        public TaskCompletionSource Called { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Called { get; } = new();
 
-        public TaskCompletionSource Release { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        public TaskCompletionSource Release { get; } = new();
 
         public Exception? Failure { get; private set; }
 
