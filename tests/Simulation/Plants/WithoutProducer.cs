@@ -5,6 +5,7 @@ using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Simulation.Plants;
 
@@ -14,23 +15,9 @@ internal sealed class WithoutProducer(IConnector inner) : IConnector
     public async ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken ct) =>
         new Stripping(await inner.ConnectAsync(host, port, ct));
 
-    private sealed class Stripping(Stream inner) : Stream
+    private sealed class Stripping(Stream inner) : ConnectionStream
     {
         private readonly List<byte> _frame = [];
-
-        public override bool CanRead => true;
-
-        public override bool CanSeek => false;
-
-        public override bool CanWrite => true;
-
-        public override long Length => throw new NotSupportedException();
-
-        public override long Position
-        {
-            get => throw new NotSupportedException();
-            set => throw new NotSupportedException();
-        }
 
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             inner.ReadAsync(buffer, cancellationToken);
@@ -55,18 +42,6 @@ internal sealed class WithoutProducer(IConnector inner) : IConnector
         }
 
         public override Task FlushAsync(CancellationToken cancellationToken) => inner.FlushAsync(cancellationToken);
-
-        public override void Flush()
-        {
-        }
-
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-        public override void SetLength(long value) => throw new NotSupportedException();
 
         protected override void Dispose(bool disposing)
         {

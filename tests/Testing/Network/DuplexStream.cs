@@ -1,26 +1,12 @@
 namespace LogPipeline.Testing.Network;
 
 /// <summary>One end of a connection in memory. Disposing either end ends both. A reader goes on where its bytes are written.</summary>
-public sealed class DuplexStream : Stream
+public sealed class DuplexStream : ConnectionStream
 {
     private readonly OneWay _in;
     private readonly OneWay _out;
 
     private DuplexStream(OneWay receive, OneWay send) => (_in, _out) = (receive, send);
-
-    public override bool CanRead => true;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     public static (DuplexStream Ours, DuplexStream Theirs) Pair()
     {
@@ -44,20 +30,6 @@ public sealed class DuplexStream : Stream
         _out.Give(buffer.ToArray());
         return default;
     }
-
-    public override Task FlushAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
-
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {
