@@ -25,6 +25,9 @@ internal sealed class Generations
     public Generation? LatestAt(string firstPath, string topic) =>
         _latest.GetValueOrDefault((firstPath, topic));
 
+    /// <summary>The last generation that a file has been; null when it is not known.</summary>
+    public Generation? LastOf(FileIdentity identity, string topic) => All.LastOrDefault(g => g.Identity == identity && g.Topic == topic);
+
     /// <summary>The generations that a file has been, oldest first, up to one.</summary>
     public List<Generation> LivesOf(Generation last) =>
         [.. All.Where(g => g != last && g.Identity == last.Identity && g.Topic == last.Topic), last];

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Tailing;
 
-/// <summary>Begins generations and gives them their partitions.</summary>
+/// <summary>Begins generations, and gives them their partitions.</summary>
 internal sealed class FileBirths(
     FileBook book, AgentState state, Generations generations, AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
@@ -38,13 +38,19 @@ internal sealed class FileBirths(
         (generation.Read, generation.ReadTail) = (generation.Acked, generation.AckedTail);
         generation.Partition = PartitionOf(generation, input);
         generations.Add(generation);
-        TailedFile begun = book.Add(generation, input);
-        begun.ChangedAt = time.GetTimestamp();
-        begun.WasSeen = true;
         HasBegun = true;
         metrics.GenerationsBegun.Add(1);
-        logger.Following(path, begin, input.Topic);
-        return begun;
+        return Follow(generation, input);
+    }
+
+    /// <summary>Follows a generation from where it was read to.</summary>
+    public TailedFile Follow(Generation generation, InputOptions input)
+    {
+        TailedFile file = book.Add(generation, input);
+        file.ChangedAt = time.GetTimestamp();
+        file.WasSeen = true;
+        logger.Following(generation.Path, generation.Read.Position, generation.Topic);
+        return file;
     }
 
     /// <summary>Gives partitions to the generations of a topic that had none.</summary>

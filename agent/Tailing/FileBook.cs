@@ -15,6 +15,7 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
     private readonly Dictionary<(FileIdentity Identity, string Topic), TailedFile> _byIdentity = [];
     private readonly Dictionary<(string Path, string Topic), TailedFile> _byPath = [];
     private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _failing = new(StringComparer.Ordinal);
 
     public IReadOnlyList<TailedFile> Files => _files;
 
@@ -96,10 +97,33 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
         return file.Handle = handle;
     }
 
-    /// <summary>Lets a live file's handle go when too many are held.</summary>
+    /// <summary>What the file is now, by its handle or its name; null when it is not where it was last seen.</summary>
+    public FileStatus? StatusOf(TailedFile file) => file.Handle is IFile handle ? handle.Status() : NamedStatusOf(file);
+
+    /// <summary>
+    /// What the file is now by its name, which is noted: the last one, or another in the same directory. Null when it has none there.
+    /// </summary>
+    public FileStatus? NamedStatusOf(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        string directory = Path.GetDirectoryName(generation.Path) ?? "/";
+        IEnumerable<string> others = List(directory).Where(e => !e.IsDirectory).Select(e => Path.Combine(directory, e.Name));
+        foreach (string path in others.Prepend(generation.Path))
+        {
+            if (Stat(path) is FileStatus status && FileIdentity.Of(status) == generation.Identity)
+            {
+                generation.Path = path;
+                return status;
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Lets the handle of a finished file go, and a live one's when too many are held.</summary>
     public void LetGo(TailedFile file)
     {
-        if (file.Generation.Phase == GenerationPhase.Live && _files.Count > options.OpenFilesMax && OpenCount > options.OpenFilesMax)
+        bool areTooMany = _files.Count > options.OpenFilesMax && OpenCount > options.OpenFilesMax;
+        if (file.Generation.Phase == GenerationPhase.Finished || (file.Generation.Phase == GenerationPhase.Live && areTooMany))
         {
             file.Close();
         }
@@ -108,6 +132,10 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
     /// <summary>Null when it is not there or cannot be read, which is said once.</summary>
     public IFile? Open(string path)
     {
+        if (Stat(path) is not FileStatus { Kind: FileKind.Regular })
+        {
+            return null;
+        }
         IFile? handle = Try(path, () => files.Open(path, FileOpenMode.Read));
         if (handle is not null)
         {
@@ -137,6 +165,18 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
         return status;
     }
 
+    /// <summary>An open file could not be read, which is said once. It is tried again: nothing is known of it until then.</summary>
+    public void Failed(string path, string reason)
+    {
+        if (_failing.Add(path))
+        {
+            Say(path, reason);
+        }
+    }
+
+    /// <summary>What failed before was read.</summary>
+    public void Succeeded(string path) => _failing.Remove(path);
+
     private T? Try<T>(string path, Func<T?> ask)
         where T : class
     {
@@ -152,10 +192,15 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
         {
             if (_unreadable.Add(path))
             {
-                logger.Unreadable(path, refused.Message);
-                metrics.Unreadable.Add(1);
+                Say(path, refused.Message);
             }
             return null;
         }
+    }
+
+    private void Say(string path, string reason)
+    {
+        logger.Unreadable(path, reason);
+        metrics.Unreadable.Add(1);
     }
 }

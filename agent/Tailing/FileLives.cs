@@ -11,6 +11,7 @@ namespace LogPipeline.Agent.Tailing;
 ///   rotated   → live       the host crashed and its renaming is lost: its first path names it again
 ///   rotated   → finished   read to its end, acked and quiet
 ///   finished  → rotated    it has grown
+///   finished, gone → live  it was away, and is found again as it was
 ///   any       → rotated    it is cut or gone, and goes on in a copy (see FileCopies)
 ///   any       → gone       it is cut or gone, and there is none
 /// </code>
@@ -54,13 +55,27 @@ internal sealed class FileLives(
         {
             Cut(cut);
         }
-        if (book.With(identity, input.Topic) is not null || copies.IsWaiting(probe, identity, path, input.Topic))
+        if (book.With(identity, input.Topic) is not null)
         {
             return;
         }
-        long begin = firstStart && input.ReadFrom == ReadFrom.End ? FileProof.LastLineEnd(probe, input.MaxLineBytes) : 0;
-        births.Begin(path, input, probe, begin, GenerationPhase.Live).Predecessor = displaced;
+        if (generations.LastOf(identity, input.Topic) is Generation last && IsStill(last, probe))
+        {
+            last.Path = path;
+            Enter(last, GenerationPhase.Live);
+            births.Follow(last, input).Predecessor = displaced;
+        }
+        else if (!copies.IsWaiting(probe, identity, path, input.Topic))
+        {
+            long begin = firstStart && input.ReadFrom == ReadFrom.End ? FileProof.LastLineEnd(probe, input.MaxLineBytes) : 0;
+            births.Begin(path, input, probe, begin, GenerationPhase.Live).Predecessor = displaced;
+        }
     }
+
+    /// <summary>Whether a file that was away, as while its volume was not mounted, is what it was.</summary>
+    private static bool IsStill(Generation last, IFile file) =>
+        // Without a time of birth the inode may be another file's by now: then a whole fingerprint must prove it.
+        last.Read.Position >= (last.Identity.BirthTime == 0 ? Fingerprint.LengthMax : 1) && FileProof.Holds(file, last);
 
     /// <summary>A followed file does not hold what was read of it.</summary>
     public void Cut(TailedFile file)
@@ -69,13 +84,6 @@ internal sealed class FileLives(
         if (book.HandleOf(file) is not IFile handle)
         {
             Gone(file);
-            return;
-        }
-        if (generation.Read.Position == 0)
-        {
-            // Nothing was read yet: it is simply another begin.
-            file.ScannedUntil = 0;
-            file.Size = handle.Length;
             return;
         }
         metrics.Truncations.Add(1);
@@ -132,15 +140,20 @@ internal sealed class FileLives(
     /// <summary>A rotated file is read to its end, acked and quiet.</summary>
     public void Finish(TailedFile file)
     {
-        // No path names it: it ends here, and what waits as its copy is no more to wait.
-        if (!file.WasSeen && copies.Resolve(file, KeptOf(file), HostCrashed) is OpenCopy copy)
+        bool isUnlinked = book.HandleOf(file)?.Status().Links is null or 0;
+        // It ends here, and what waits as its copy is no more to wait.
+        if (isUnlinked && copies.Resolve(file, KeptOf(file), HostCrashed) is OpenCopy copy)
         {
             GoOnIn(copy, file);
             return;
         }
         file.TakeRest = false;
         Enter(file.Generation, GenerationPhase.Finished);
-        file.Close();
+        // A file that has a name, but not where it is looked for, can be watched by its handle alone.
+        if (isUnlinked || book.NamedStatusOf(file) is not null)
+        {
+            file.Close();
+        }
     }
 
     /// <summary>The file is no longer what its path names; it is read to its end.</summary>

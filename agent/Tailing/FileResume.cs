@@ -35,7 +35,7 @@ internal sealed class FileResume(
             }
         }
         lives.IsResuming = true;
-        found.ForEach(Prove);
+        found.ForEach(TryProve);
         gone.ForEach(lives.Gone);
         lives.IsResuming = false;
         foreach (IGrouping<string, Generation> left in generations.All
@@ -85,6 +85,18 @@ internal sealed class FileResume(
         }
         generation.Path = path;
         return book.Add(generation, input);
+    }
+
+    private void TryProve(TailedFile file)
+    {
+        try
+        {
+            Prove(file);
+        }
+        catch (IOException e)
+        {
+            book.Failed(file.Generation.Path, e.Message);
+        }
     }
 
     private void Prove(TailedFile file)

@@ -40,39 +40,57 @@ internal sealed class FileSweep(
             file.WasSeen = false;
         }
         List<Sighting> others = [];
-        foreach ((string path, InputOptions input) in found)
-        {
-            if (book.Stat(path) is not FileStatus { IsDirectory: false } status)
-            {
-                continue;
-            }
-            TailedFile? current = book.At(path, input.Topic);
-            if (current?.Generation.Identity == FileIdentity.Of(status))
-            {
-                current.WasSeen = true;
-                Check(current, status);
-            }
-            else
-            {
-                others.Add(new Sighting(path, input, status, current));
-            }
-        }
+        Each(found, static at => at.Path, at => Seen(at.Path, at.Input, others));
         // What is new comes last: it may be the copy of a file that has another name by now, or none.
-        others.ForEach(Renamed);
-        foreach (TailedFile file in book.Files.Where(f => !f.WasSeen).ToList())
-        {
-            Unseen(file);
-        }
-        others.ForEach(New);
-        foreach (TailedFile file in book.Files.ToList())
-        {
-            Settle(file);
-        }
+        Each(others, static at => at.Path, Renamed);
+        Each(book.Files.Where(f => !f.WasSeen).ToList(), static file => file.Generation.Path, Unseen);
+        Each(others, static at => at.Path, New);
+        Each(book.Files.ToList(), static file => file.Generation.Path, Settle);
         foreach (InputOptions input in options.Inputs)
         {
             births.HasBegun |= state.Registry.InputsStarted.Add(PathSet.KeyOf(input));
         }
         generations.Forget(g => g.IsOver && IsForgotten(g) && book.With(g.Identity, g.Topic)?.Generation != g);
+    }
+
+    /// <summary>One file that cannot be read now holds up no other.</summary>
+    private void Each<T>(IReadOnlyList<T> all, Func<T, string> pathOf, Action<T> look)
+    {
+        foreach (T one in all)
+        {
+            string path = pathOf(one);
+            try
+            {
+                look(one);
+            }
+            catch (IOException e)
+            {
+                book.Failed(path, e.Message);
+            }
+        }
+    }
+
+    private void Seen(string path, InputOptions input, List<Sighting> others)
+    {
+        if (book.Stat(path) is not FileStatus { Kind: not FileKind.Directory } status)
+        {
+            return;
+        }
+        if (status.Kind == FileKind.Other)
+        {
+            book.Failed(path, "it is no regular file");
+            return;
+        }
+        TailedFile? current = book.At(path, input.Topic);
+        if (current?.Generation.Identity == FileIdentity.Of(status))
+        {
+            current.WasSeen = true;
+            Check(current, status);
+        }
+        else
+        {
+            others.Add(new Sighting(path, input, status, current));
+        }
     }
 
     /// <summary>Looks at one path that may have changed; false when only a look at all files tells what happened.</summary>
@@ -86,7 +104,7 @@ internal sealed class FileSweep(
                 && FileIdentity.Of(status) == file.Generation.Identity)
             {
                 known = true;
-                Check(file, status);
+                Each([file], static f => f.Generation.Path, f => Check(f, status));
             }
         }
         // Other names in a busy directory are nobody's concern.
@@ -170,46 +188,53 @@ internal sealed class FileSweep(
             Check(begun, status);
             book.LetGo(begun);
         }
+        book.Succeeded(path);
     }
 
     /// <summary>No path that is watched names it.</summary>
     private void Unseen(TailedFile file)
     {
-        if (file.Generation.Phase == GenerationPhase.Finished)
-        {
-            if (IsForgotten(file.Generation))
-            {
-                book.Remove(file);
-            }
-            return;
-        }
         if (book.IsUnlisted(file.Generation.Path))
         {
             return;
         }
-        lives.MarkRotated(file);
-        IFile? handle = file.Handle ?? Search(file);
-        if (handle is null)
+        if (file.Generation.Phase == GenerationPhase.Finished)
         {
-            lives.Gone(file);
+            LookBack(file);
             return;
         }
-        Check(file, handle.Status());
+        lives.MarkRotated(file);
+        if (book.StatusOf(file) is FileStatus status)
+        {
+            Check(file, status);
+        }
+        else
+        {
+            lives.Gone(file);
+        }
     }
 
-    private IFile? Search(TailedFile file)
+    /// <summary>A finished file: its application may write to it still, as nginx does until it is told to open its logs anew.</summary>
+    private void LookBack(TailedFile file)
     {
-        string directory = Path.GetDirectoryName(file.Generation.Path) ?? "/";
-        foreach (DirectoryEntry entry in book.List(directory))
+        if (IsForgotten(file.Generation) || book.StatusOf(file) is not FileStatus { Links: > 0 } status)
         {
-            string path = Path.Combine(directory, entry.Name);
-            if (!entry.IsDirectory && book.Stat(path) is FileStatus status && FileIdentity.Of(status) == file.Generation.Identity)
-            {
-                file.Generation.Path = path;
-                return book.HandleOf(file);
-            }
+            book.Remove(file);
+            return;
         }
-        return null;
+        if (status.Length <= file.Generation.Read.Position)
+        {
+            return;
+        }
+        if (book.HandleOf(file) is IFile handle && FileProof.Holds(handle, file.Generation))
+        {
+            Check(file, status);
+        }
+        else
+        {
+            // Written over under a name that nobody asked for.
+            book.Remove(file);
+        }
     }
 
     /// <summary>A rotated file that is quiet: its rest is taken as it is, then it is finished.</summary>

@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Shipping;
+using LogPipeline.Agent.State;
 using LogPipeline.Files;
 
 namespace LogPipeline.Agent.Tailing;
@@ -9,6 +10,8 @@ namespace LogPipeline.Agent.Tailing;
 /// </summary>
 internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep, AgentOptions options, TimeProvider time)
 {
+    private const int OpenBatchesMax = 8;
+
     private readonly Queue<TailedFile> _ready = [];
     private readonly List<TailedFile> _blocked = [];
     private readonly List<LogShipper> _open = [];
@@ -83,7 +86,10 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
         {
             return;
         }
-        ReadOutcome outcome = reader.Read(file, handle, log);
+        if (TryRead(file, handle, log) is not ReadOutcome outcome)
+        {
+            return;
+        }
         if (!log.Open.IsEmpty && !_open.Contains(log))
         {
             _open.Add(log);
@@ -111,7 +117,26 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
         }
     }
 
-    private const int OpenBatchesMax = 8;
+    /// <summary>Null when the file cannot be read now: the sweep adds it again.</summary>
+    private ReadOutcome? TryRead(TailedFile file, IFile handle, LogShipper log)
+    {
+        try
+        {
+            ReadOutcome outcome = reader.Read(file, handle, log);
+            book.Succeeded(file.Generation.Path);
+            return outcome;
+        }
+        catch (IOException e)
+        {
+            book.Failed(file.Generation.Path, e.Message);
+            if (file.Generation.Phase == GenerationPhase.Live)
+            {
+                // A handle on a network's file may be stale for ever; what its path names is opened anew.
+                file.Close();
+            }
+            return null;
+        }
+    }
 
     private void Block(TailedFile file)
     {

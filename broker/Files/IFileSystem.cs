@@ -71,10 +71,20 @@ public readonly record struct DirectoryEntry(string Name, bool IsDirectory);
 /// <param name="BirthTime">Nanoseconds since 1970 when the inode was made; 0 where the file system does not say.</param>
 /// <param name="Length">Size in bytes.</param>
 /// <param name="ModifiedTime">Nanoseconds since 1970.</param>
-/// <param name="IsDirectory">Whether this is a directory.</param>
+/// <param name="Kind">What it is.</param>
 /// <param name="Links">Hard links; 0 once the last name is gone.</param>
 public readonly record struct FileStatus(
-    string FileSystem, ulong Inode, long BirthTime, long Length, long ModifiedTime, bool IsDirectory, uint Links);
+    string FileSystem, ulong Inode, long BirthTime, long Length, long ModifiedTime, FileKind Kind, uint Links);
+
+/// <summary>What a name stands for.</summary>
+public enum FileKind
+{
+    Regular,
+    Directory,
+
+    /// <summary>A pipe, a socket or a device: opening it may block for ever.</summary>
+    Other,
+}
 
 /// <summary>Another process holds the lock of a data directory.</summary>
 public sealed class DirectoryLockedException(string path, string holder) : IOException(

@@ -111,7 +111,7 @@ public abstract class FileSystemContract
         using IFile file = Files.Open(Root + "/d/a", FileOpenMode.CreateNew);
         Files.Rename(Root + "/d", Root + "/e");
         Assert.True(Files.FileExists(Root + "/e/a"));
-        Assert.True(Files.Stat(Root + "/e")!.Value.IsDirectory);
+        Assert.Equal(FileKind.Directory, Files.Stat(Root + "/e")!.Value.Kind);
         Files.DeleteDirectory(Root + "/e");
         Assert.False(Files.DirectoryExists(Root + "/e"));
         Assert.Equal(0u, file.Status().Links);
@@ -157,6 +157,12 @@ public sealed class OsFileSystemTests : FileSystemContract, IDisposable
         using IDisposable held = Files.Lock(Root + "/.lock");
         var refused = Assert.Throws<DirectoryLockedException>(() => new OsFileSystem().Lock(Root + "/.lock"));
         Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_device_is_told_apart()
+    {
+        Assert.Equal(FileKind.Other, Files.Stat("/dev/null")!.Value.Kind);
     }
 
     [Fact]

@@ -38,7 +38,7 @@ internal sealed unsafe class FileIdentities
         status.HasBirthTime ? Nanoseconds(status.BirthSeconds, status.BirthNanoseconds) : 0,
         (long)status.Size,
         Nanoseconds(status.ModifiedSeconds, status.ModifiedNanoseconds),
-        status.IsDirectory,
+        status.Kind,
         status.Links);
 
     private string NameOf(ulong id, uint major, uint minor)

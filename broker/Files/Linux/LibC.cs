@@ -93,7 +93,12 @@ internal struct StatxBuffer
 
     public readonly bool HasBirthTime => (Mask & 0x800) != 0;
 
-    public readonly bool IsDirectory => (Mode & 0xf000) == 0x4000;
+    public readonly FileKind Kind => (Mode & 0xf000) switch
+    {
+        0x8000 => FileKind.Regular,
+        0x4000 => FileKind.Directory,
+        _ => FileKind.Other,
+    };
 }
 
 /// <summary>struct statfs of a 64-bit Linux, the fields used.</summary>

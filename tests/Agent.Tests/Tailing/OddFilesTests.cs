@@ -54,6 +54,84 @@ public sealed class OddFilesTests
         await rig.StopAsync();
     });
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_whose_disk_fails_is_told_once_and_holds_up_no_other(bool isRestarted) => AgentRig.OnOneThread(async rig =>
+    {
+        const string Failing = "/logs/failing.log";
+        bool isBroken = false;
+        rig.BeforeFileCall = call =>
+        {
+            if (isBroken && call is { Operation: FileOperation.Read, Path: Failing })
+            {
+                throw new IOException("Input/output error");
+            }
+        };
+        rig.Append("a\n", Failing);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        isBroken = true;
+        rig.Append("b\n", Failing);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(50));
+        if (isRestarted)
+        {
+            rig.Kill();
+            await rig.StartAsync();
+        }
+        rig.Append("c\n");
+        await rig.UntilAsync(() => rig.Broker.Records().Count == 2, "the other file's line");
+        await rig.PassAsync(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(isRestarted ? 2 : 1, rig.Log.Count($"{Failing}: cannot be read: Input/output error"));
+        isBroken = false;
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["a", "c", "b"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_cut_is_noticed_once_the_disk_that_failed_works() => AgentRig.OnOneThread(async rig =>
+    {
+        bool isBroken = false;
+        rig.BeforeFileCall = call =>
+        {
+            if (isBroken && call is { Operation: FileOperation.Read, Path: AgentRig.LogPath })
+            {
+                throw new IOException("Input/output error");
+            }
+        };
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        isBroken = true;
+        rig.Truncate();
+        rig.Append("b\n");
+        await rig.PassAsync(TimeSpan.FromMilliseconds(50));
+        Assert.Equal(1, rig.Log.Count($"{AgentRig.LogPath}: cannot be read: Input/output error"));
+        isBroken = false;
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["a", "b"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_pipe_that_a_pattern_names_is_told_once_and_left_alone() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Machine.MakePipe("/logs/pipe.log");
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        // Also in the place of a file that was followed.
+        rig.Machine.Delete(AgentRig.LogPath);
+        rig.Machine.MakePipe(AgentRig.LogPath);
+        rig.Append("b\n", "/logs/b.log");
+        await rig.UntilLinesAsync(2);
+        await rig.StopAsync();
+        await rig.StartAsync();
+        await rig.StopAsync();
+        Assert.Equal(2, rig.Log.Count("/logs/pipe.log: cannot be read: it is no regular file"));
+    });
+
     [Fact]
     public void A_directory_that_may_not_be_listed_is_told_once_and_its_files_are_read_once() => AgentRig.OnOneThread(async rig =>
     {

@@ -41,6 +41,98 @@ public sealed class RotationTests
         await rig.StopAsync();
     });
 
+    [Theory]
+    [InlineData(Rotated, false)]
+    [InlineData("/old/access.log", false)]
+    [InlineData(Rotated, true)]
+    public void What_is_written_to_a_renamed_file_that_was_quiet_is_read(string name, bool isRestarted) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Machine.CreateDirectory("/old");
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Machine.Rename(AgentRig.LogPath, name);
+        rig.Append("b\n");
+        await rig.UntilLinesAsync(2);
+        await PassQuietAsync(rig);
+        if (isRestarted)
+        {
+            await rig.StopAsync();
+            await rig.StartAsync();
+        }
+        // As nginx does until it is told to open its logs anew.
+        rig.Append("c\n", name);
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["a", "b", "c"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_file_is_followed_over_a_second_renaming_and_a_long_silence() => AgentRig.OnOneThread(async rig =>
+    {
+        const string Again = AgentRig.LogPath + ".2";
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Machine.Rename(AgentRig.LogPath, Rotated);
+        await PassQuietAsync(rig);
+        rig.Machine.Rename(Rotated, Again);
+        await PassQuietAsync(rig);
+        rig.Append("b\n", Again);
+        await rig.UntilLinesAsync(2);
+        rig.Machine.Delete(Again);
+        await PassQuietAsync(rig);
+        Assert.Equal(0, rig.Agent.FilesFollowed);
+        Assert.Equal(["a", "b"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void What_is_written_over_a_renamed_file_is_another_file() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Machine.Rename(AgentRig.LogPath, Rotated);
+        await PassQuietAsync(rig);
+        rig.Append("b\n");
+        await rig.UntilLinesAsync(2);
+        rig.Truncate(Rotated);
+        rig.Append("b\nand more\n", Rotated);
+        await PassQuietAsync(rig);
+        Assert.Equal(["a", "b"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_that_was_away_during_a_start_is_read_on(bool isFinished) => AgentRig.OnOneThread(async rig =>
+    {
+        // As before its volume is mounted.
+        const string Away = "/away/access.log";
+        rig.Machine.CreateDirectory("/away");
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = ["/logs/*.log*"] }] };
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        if (isFinished)
+        {
+            rig.Machine.Rename(AgentRig.LogPath, Rotated);
+            await PassQuietAsync(rig);
+        }
+        await rig.StopAsync();
+        rig.Machine.Rename(isFinished ? Rotated : AgentRig.LogPath, Away);
+        await rig.StartAsync();
+        await PassQuietAsync(rig);
+        rig.Append("b\n", Away);
+        rig.Machine.Rename(Away, AgentRig.LogPath);
+        await rig.UntilLinesAsync(2);
+        await PassQuietAsync(rig);
+        Assert.Equal(["a", "b"], rig.Lines());
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void A_copy_made_before_a_truncation_is_read_beyond_what_was_read() => AgentRig.OnOneThread(async rig =>
     {
@@ -106,4 +198,7 @@ public sealed class RotationTests
         Assert.Equal("later", rig.Lines()[2]);
         await rig.StopAsync();
     });
+
+    /// <summary>Longer than a rotated file must be quiet to be finished.</summary>
+    private static Task PassQuietAsync(AgentRig rig) => rig.PassAsync(TimeSpan.FromMilliseconds(150));
 }

@@ -65,6 +65,10 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
                 (MemoryDirectory directory, string name) = disk.Parent(path);
                 node = disk.Create(directory, name, static (inode, birth) => new MemoryContent(inode, birth));
             }
+            if (node.Kind == FileKind.Other)
+            {
+                throw new InvalidOperationException($"{path} is a pipe: who opens it waits for ever.");
+            }
             node.Handles++;
             file = new MemoryFile(this, (MemoryContent)node, path, mode != FileOpenMode.Read);
             _open.Add((MemoryContent)node);
@@ -73,9 +77,19 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         return file;
     }
 
-    public bool FileExists(string path) => Ask(path) is { IsDirectory: false };
+    public bool FileExists(string path) => Ask(path) is { Kind: not FileKind.Directory };
 
-    public bool DirectoryExists(string path) => Ask(path) is { IsDirectory: true };
+    public bool DirectoryExists(string path) => Ask(path) is { Kind: FileKind.Directory };
+
+    /// <summary>mkfifo(1).</summary>
+    public void MakePipe(string path)
+    {
+        lock (disk.Gate)
+        {
+            (MemoryDirectory directory, string name) = disk.Parent(path);
+            disk.Create(directory, name, static (inode, birth) => new MemoryContent(inode, birth, FileKind.Other));
+        }
+    }
 
     public void CreateDirectory(string path)
     {
@@ -256,7 +270,7 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
                 node.BirthTime,
                 node is MemoryContent content ? content.Length : 0,
                 node.ModifiedTime,
-                node is MemoryDirectory,
+                node.Kind,
                 (uint)node.Links);
         }
     }

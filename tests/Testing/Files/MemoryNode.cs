@@ -1,9 +1,13 @@
+using LogPipeline.Files;
+
 namespace LogPipeline.Testing.Files;
 
 /// <summary>An inode: a file or a directory. The disk's lock guards it.</summary>
 internal abstract class MemoryNode(ulong inode, long birthTime)
 {
     public ulong Inode { get; set; } = inode;
+
+    public abstract FileKind Kind { get; }
 
     /// <summary>Nanoseconds since 1970.</summary>
     public long BirthTime { get; } = birthTime;
@@ -19,6 +23,8 @@ internal abstract class MemoryNode(ulong inode, long birthTime)
 /// <summary>A directory: the names that processes see, and those that the disk will remember.</summary>
 internal sealed class MemoryDirectory(ulong inode, long birthTime) : MemoryNode(inode, birthTime)
 {
+    public override FileKind Kind => FileKind.Directory;
+
     public Dictionary<string, MemoryNode> Names { get; } = new(StringComparer.Ordinal);
 
     public Dictionary<string, MemoryNode> DurableNames { get; } = new(StringComparer.Ordinal);
@@ -32,10 +38,12 @@ internal sealed class MemoryDirectory(ulong inode, long birthTime) : MemoryNode(
     }
 }
 
-/// <summary>A file: the bytes that processes see, the bytes on the disk, and what lies between.</summary>
-internal sealed class MemoryContent(ulong inode, long birthTime) : MemoryNode(inode, birthTime)
+/// <summary>A file: the bytes that processes see, the bytes on the disk, and what lies between. Or a pipe, which has none.</summary>
+internal sealed class MemoryContent(ulong inode, long birthTime, FileKind kind = FileKind.Regular) : MemoryNode(inode, birthTime)
 {
     private const int Sector = 512;
+
+    public override FileKind Kind => kind;
 
     // A write with its bytes, or a new length when Bytes is null; what the disk has not been told to keep yet.
     private readonly List<(long Position, byte[]? Bytes)> _pending = [];
@@ -210,7 +218,7 @@ internal sealed class MemoryContent(ulong inode, long birthTime) : MemoryNode(in
     /// <summary>A file of its own with the bytes seen now, all durable.</summary>
     public MemoryContent Copy()
     {
-        var copy = new MemoryContent(Inode, BirthTime)
+        var copy = new MemoryContent(Inode, BirthTime, Kind)
         {
             ModifiedTime = ModifiedTime,
             Length = Length,
