@@ -29,13 +29,15 @@ internal sealed class Fencing(
     LogWindow window, AgentState state, Generations generations, ClusterClient cluster, Replacement replacement, TimeProvider time,
     AgentMetrics metrics, ILogger logger)
 {
+    private (long ProducerId, string Reason) _said;
+
     public async Task RunAsync(LogLink link, string reason, FenceScope scope, Refusal? refused, CancellationToken cancellation)
     {
         SortedDictionary<long, short> producers = Producers(scope);
         long fence = 0;
         foreach ((long producerId, short epoch) in producers)
         {
-            logger.Fencing(window.Key.Topic, window.Key.Partition, producerId, reason);
+            Say(producerId, reason);
             fence = Math.Max(fence, await FenceAsync(link, producerId, epoch, cancellation));
         }
         LogEnd end = await link.EndAsync(cancellation);
@@ -62,6 +64,7 @@ internal sealed class Fencing(
         logger.Scanned(window.Key.Topic, window.Key.Partition, counts.Found, counts.Missing, counts.Lost);
         await CommitAsync(group);
         metrics.Fences.Add(1);
+        _said = default;
     }
 
     /// <summary>The log is another than before: everything unacked goes to it, marked again.</summary>
@@ -103,6 +106,16 @@ internal sealed class Fencing(
         window.Replace(group, next);
         window.ForgetAcked();
         metrics.Resent.Add(group.Count);
+    }
+
+    /// <summary>Once, however often it is tried.</summary>
+    private void Say(long producerId, string reason)
+    {
+        if (_said != (producerId, reason))
+        {
+            _said = (producerId, reason);
+            logger.Fencing(window.Key.Topic, window.Key.Partition, producerId, reason);
+        }
     }
 
     private SortedDictionary<long, short> Producers(FenceScope scope)

@@ -43,17 +43,31 @@ internal static class LogScan
             {
                 continue;
             }
-            var reader = new RecordReader(decoder.Records(batch, header), header);
-            while (reader.Read())
+            try
             {
-                if (reader.TryGetHeader(PositionHeaders.Position, out ReadOnlySpan<byte> value)
-                    && RecordPosition.TryRead(value, out RecordPosition position)
-                    && position.AgentId == agentId)
-                {
-                    found.Add(position, reader.Value);
-                }
+                Collect(decoder.Records(batch, header), header, agentId, found);
+            }
+            catch (Exception unreadable) when (unreadable is CorruptRecordException or UnsupportedCompressionException)
+            {
+                // Another's, perhaps; but a topic's compression.type may have repacked ours, so it is not passed over.
+                throw new BrokerErrorException(
+                    ErrorCode.CorruptMessage, $"the batch at offset {header.BaseOffset} cannot be read back: {unreadable.Message}");
             }
         }
         return offset;
+    }
+
+    private static void Collect(ReadOnlySpan<byte> records, in BatchHeader header, Guid agentId, FoundRanges found)
+    {
+        var reader = new RecordReader(records, header);
+        while (reader.Read())
+        {
+            if (reader.TryGetHeader(PositionHeaders.Position, out ReadOnlySpan<byte> value)
+                && RecordPosition.TryRead(value, out RecordPosition position)
+                && position.AgentId == agentId)
+            {
+                found.Add(position, reader.Value);
+            }
+        }
     }
 }

@@ -52,6 +52,9 @@ internal sealed class ScriptedBroker : IConnector
     /// <summary>Asked before each batch that is not a fence; what it gives happens.</summary>
     public Func<BatchHeader, ProduceFate> Fate { get; set; } = _ => ProduceFate.Take;
 
+    /// <summary>The producer whose batches it serves in a codec that nobody knows.</summary>
+    public long? Unreadable { get; set; }
+
     /// <summary>Whether connections are refused.</summary>
     public bool IsDown { get; set; }
 
@@ -255,11 +258,19 @@ internal sealed class ScriptedBroker : IConnector
     private FetchResponse Fetch(FetchRequest request)
     {
         long offset = request.Topics[0].Partitions[0].FetchOffset;
-        byte[] bytes = [.. _log.Where(b => b.Header.NextOffset > offset).Take(2).SelectMany(b => b.Batch)];
+        byte[] bytes = [.. _log.Where(b => b.Header.NextOffset > offset).Take(2).SelectMany(b => b.Header.ProducerId == Unreadable ? Recoded(b.Batch) : b.Batch)];
         return new FetchResponse
         {
             Responses = [new() { Topic = "t", Partitions = [new() { HighWatermark = EndOffset, Records = new RecordSet(bytes) }] }],
         };
+    }
+
+    private static byte[] Recoded(byte[] batch)
+    {
+        const int Attributes = 22;
+        byte[] recoded = [.. batch];
+        recoded[Attributes] |= 7;
+        return recoded;
     }
 
     private bool Produce(ProduceRequest request, out ProduceResponse? response)

@@ -65,6 +65,32 @@ public sealed class SettlementTests
         await rig.StopAsync();
     });
 
+    [Fact]
+    public void A_batch_that_cannot_be_read_back_holds_its_log_up_and_ends_nothing() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Broker.Fate = _ => ProduceFate.TakeThenDropConnection;
+        rig.Append("b\n");
+        await rig.UntilAsync(() => rig.Lines().Count == 2, "b was appended");
+        rig.Kill();
+        rig.Broker.Fate = _ => ProduceFate.Take;
+        rig.Broker.Unreadable = 1000;
+        rig.Broker.ForgetProducers();
+        await rig.StartAsync();
+        rig.Append("c\n");
+        await rig.PassAsync(TimeSpan.FromSeconds(20));
+        Assert.Equal(2, rig.Lines().Count);
+        Assert.Equal(1, rig.Log.Count("the batch at offset 0 cannot be read back"));
+        Assert.Equal(2, rig.Log.Count("is fenced"));
+        Assert.Equal(3, rig.Broker.Batches); // the fence is one batch, however often it is sent
+        rig.Broker.Unreadable = null;
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["a", "b", "c"], rig.Lines());
+        await rig.StopAsync();
+    });
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
