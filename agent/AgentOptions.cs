@@ -1,3 +1,5 @@
+using LogPipeline.Agent.Tailing;
+
 namespace LogPipeline.Agent;
 
 /// <summary>All that an agent is told. Defaults are the product's; <see cref="Validate"/> names what is wrong.</summary>
@@ -64,6 +66,9 @@ public sealed record AgentOptions
     /// <summary>How often progress is noted durably.</summary>
     public TimeSpan RegistryInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    // The registry notes the paths with a length of 16 bits; a character may be four bytes.
+    private const int InputKeyMax = 8000;
+
     /// <exception cref="ArgumentException">What is wrong, in words for the person who wrote the configuration.</exception>
     public void Validate()
     {
@@ -82,6 +87,9 @@ public sealed record AgentOptions
             Require(input.Paths.Count > 0, $"agent: the input for topic '{input.Topic}' has no paths");
             Require(input.Topic.Length > 0, $"agent: the input for {input.Paths[0]} has no topic");
             Require(input.MaxLineBytes is >= 1024 and <= 16 << 20, $"agent: max_line_bytes of {input.Paths[0]} must be between 1 KiB and 16 MiB");
+            Require(
+                PathSet.KeyOf(input).Length <= InputKeyMax,
+                $"agent: the paths of the input for topic '{input.Topic}' that begins with {input.Paths[0]} are longer than {InputKeyMax} together: use patterns, or several inputs");
             foreach (string path in input.Paths)
             {
                 Require(Path.IsPathRooted(path), $"agent: the path '{path}' is not absolute");

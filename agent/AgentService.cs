@@ -93,7 +93,7 @@ public sealed class AgentService : IAsyncDisposable
             generations.Restore(entry);
         }
         _running = Build(state, generations);
-        pause.Resumed = Eased;
+        (pause.Paused, pause.Resumed) = (_idle.Set, Eased);
         foreach (IGrouping<TopicPartitionKey, InflightEntry> log in state.Found.GroupBy(e => new TopicPartitionKey(e.Topic, e.Partition)))
         {
             AddShipper(log.Key, log);
@@ -132,12 +132,14 @@ public sealed class AgentService : IAsyncDisposable
         {
             await _idle.WaitAsync(rest, _time, CancellationToken.None);
         }
-        if (!running.State.Pause.IsPaused)
+        Task noted = NoteAllAsync(running.State);
+        // A disk that refuses is not waited for: what it does not have the next start finds out.
+        while (!noted.IsCompleted && !running.State.Pause.IsPaused)
         {
-            await running.State.Inflight.DurableAsync();
-            await running.State.SavedAsync();
+            await _idle.WaitAsync(CancellationToken.None);
         }
         _stopped.Cancel();
+        await noted;
         await running.Cluster.DisposeAsync();
         await Task.WhenAll(_loops);
         foreach (TailedFile file in running.Book.Files)
@@ -147,6 +149,22 @@ public sealed class AgentService : IAsyncDisposable
         running.Parts.Builders.Dispose();
         running.State.Dispose();
         running.Metrics.Dispose();
+    }
+
+    private async Task NoteAllAsync(AgentState state)
+    {
+        try
+        {
+            await state.Inflight.DurableAsync();
+            await state.SavedAsync();
+        }
+        catch (OperationCanceledException) when (_stopped.IsCancellationRequested)
+        {
+        }
+        finally
+        {
+            _idle.Set();
+        }
     }
 
     /// <summary>Stops without grace, if it was not stopped.</summary>

@@ -14,8 +14,6 @@ internal sealed class LogLink(BrokerConnection connection, string topic, LogIden
 
     public LogIdentity Identity => identity;
 
-    public bool IsBroken => connection.IsBroken;
-
     public bool CanDescribeProducers => connection.Speaks(DescribeProducersRequest.Api);
 
     /// <summary>Sends one batch with acks=all; gives what the broker says of it.</summary>

@@ -261,7 +261,7 @@ internal sealed class LogShipper : ILineTarget
         }
         foreach (WindowSlot slot in _window.Slots)
         {
-            if (slot.Fault is not null && !LogDirectory.IsPassing(slot.Fault, default) && slot.Fault is not OperationCanceledException)
+            if (slot.Fault is not null && !LogDirectory.IsPassing(slot.Fault, default))
             {
                 throw slot.Fault;
             }

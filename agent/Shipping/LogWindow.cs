@@ -20,7 +20,7 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
 
     public IReadOnlyCollection<RetainedEntry> Retained => _retained;
 
-    /// <summary>Whether the producer id was taken by this process and nobody was fenced since.</summary>
+    /// <summary>Whether this process took the producer id.</summary>
     public bool OwnsProducer { get; set; }
 
     /// <summary>Whether anything was sent under the producer id that this process took.</summary>
@@ -169,7 +169,7 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
         LastAckedSequence = entry.LastSequence;
         LastAckedProducer = entry.ProducerId;
         _retained.Enqueue(new RetainedEntry(
-            entry.Number, entry.Place, entry.Identity, entry.ScanFrom, entry.LeaderEpoch, entry.BaseOffset, entry.ProducerId, entry.ProducerEpoch));
+            entry.Place, entry.Identity, entry.ScanFrom, entry.LeaderEpoch, entry.BaseOffset, entry.ProducerEpoch));
     }
 
     /// <summary>How far <paramref name="sequence"/> lies beyond <paramref name="origin"/>; negative = before. Modulo 2³¹.</summary>
@@ -204,7 +204,7 @@ internal sealed class WindowSlot(InflightEntry entry)
 /// the log that acked it. A log that took that one's place has none of it and is not to have.
 /// </summary>
 internal readonly record struct RetainedEntry(
-    long Number, InflightPlace Place, LogIdentity Identity, long ScanFrom, int LeaderEpoch, long BaseOffset, long ProducerId, short ProducerEpoch)
+    InflightPlace Place, LogIdentity Identity, long ScanFrom, int LeaderEpoch, long BaseOffset, short ProducerEpoch)
 {
     public long LogPosition => BaseOffset >= 0 ? BaseOffset : ScanFrom;
 }

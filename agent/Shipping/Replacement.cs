@@ -56,6 +56,8 @@ internal sealed class Replacement(
         counts = default;
         _group.Clear();
         _foundWhole.Clear();
+        // A batch that was closed while the new producer was noted stands in the group too, so that this begins at 0.
+        window.NextSequence = 0;
         foreach (RetainedEntry retained in plan.Retained)
         {
             InflightEntry entry = state.Inflight.ReadBack(retained.Place);

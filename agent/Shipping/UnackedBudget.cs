@@ -7,14 +7,7 @@ internal sealed class UnackedBudget(long bytesMax)
 
     public bool HasRoom => Bytes < bytesMax;
 
-    /// <summary>Called when bytes were given back.</summary>
-    public Action? Given { get; set; }
-
     public void Take(int bytes) => Bytes += bytes;
 
-    public void Give(int bytes)
-    {
-        Bytes -= bytes;
-        Given?.Invoke();
-    }
+    public void Give(int bytes) => Bytes -= bytes;
 }

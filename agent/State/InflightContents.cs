@@ -4,8 +4,8 @@ using LogPipeline.Files;
 namespace LogPipeline.Agent.State;
 
 /// <summary>
-/// What the in-flight files say at start. Reading stops at the first frame that is neither whole nor the zeros of a preallocated
-/// end: what lies beyond may have been sent, so the logs concerned are settled by fence and scan.
+/// What the in-flight files say at start. A file is read up to the first frame that is neither whole nor the zeros of a preallocated
+/// end, then the next one: what lies beyond may have been sent, so the logs concerned are settled by fence and scan.
 /// </summary>
 internal sealed class InflightContents
 {

@@ -109,12 +109,7 @@ internal sealed class Registry
         }
         using IFile file = files.Open(path, FileOpenMode.Read);
         byte[] bytes = new byte[file.Length];
-        int read = 0;
-        while (read < bytes.Length && file.Read(bytes.AsSpan(read), read) is > 0 and int count)
-        {
-            read += count;
-        }
-        return Read(bytes.AsSpan(0, read));
+        return Read(bytes.AsSpan(0, file.ReadFully(bytes, 0)));
     }
 
     private static Registry ReadHeader(ref StateReader reader)

@@ -15,6 +15,9 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
     /// <summary>Whether the disk refuses now: nothing is read or sent.</summary>
     public bool IsPaused => _waiting > 0;
 
+    /// <summary>Called when the disk begins to refuse.</summary>
+    public Action? Paused { get; set; }
+
     /// <summary>Called when the disk takes all again.</summary>
     public Action? Resumed { get; set; }
 
@@ -46,6 +49,7 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
                     paused = true;
                     _waiting++;
                     logger.StatePaused(refused.Message);
+                    Paused?.Invoke();
                 }
                 await Task.Delay(Interval, time, stopped);
             }

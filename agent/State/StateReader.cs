@@ -8,8 +8,6 @@ internal ref struct StateReader(ReadOnlySpan<byte> payload)
 {
     private ReadOnlySpan<byte> _rest = payload;
 
-    public readonly bool AtEnd => _rest.IsEmpty;
-
     /// <summary>What lies at the start of <paramref name="bytes"/>.</summary>
     public static FrameResult TryFrame(ReadOnlySpan<byte> bytes, out FrameKind kind, out ReadOnlySpan<byte> payload, out int size)
     {

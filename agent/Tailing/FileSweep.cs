@@ -34,6 +34,7 @@ internal sealed class FileSweep(
 
     public void Sweep()
     {
+        _directories.Clear();
         List<(string Path, InputOptions Input)> found = paths.Look(book.List, _directories);
         foreach (TailedFile file in book.Files)
         {

@@ -14,11 +14,8 @@ internal sealed class GlobPattern
 
     private GlobPattern(string pattern)
     {
-        Pattern = pattern;
         _segments = pattern.Split('/', StringSplitOptions.RemoveEmptyEntries);
     }
-
-    public string Pattern { get; }
 
     /// <summary>The patterns that one with braces stands for.</summary>
     public static IEnumerable<GlobPattern> Parse(string pattern) => Braces(pattern).Select(p => new GlobPattern(p));

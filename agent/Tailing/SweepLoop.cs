@@ -42,7 +42,7 @@ internal sealed class SweepLoop(
         TimeSpan interval = options.SweepInterval;
         while (!stopped.IsCancellationRequested)
         {
-            TimeSpan rest = interval - time.GetElapsedTime(last);
+            TimeSpan rest = (_all && HintedMin < interval ? HintedMin : interval) - time.GetElapsedTime(last);
             if (rest > TimeSpan.Zero)
             {
                 await _signal.WaitAsync(rest, time, stopped);

@@ -1,4 +1,5 @@
 using System.Text;
+using LogPipeline.Agent.Tailing;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Positions;
 using LogPipeline.Files;
@@ -41,6 +42,9 @@ internal sealed class AgentRig : IDisposable
     /// <summary>Called before each file call of the agent.</summary>
     public Action<FileCall>? BeforeFileCall { get; set; }
 
+    /// <summary>Hints of changed files; without it there are only sweeps.</summary>
+    public IFileWatch? Watch { get; set; }
+
     public Exception? Fault { get; private set; }
 
     public AgentOptions Options { get; set; } = new()
@@ -79,7 +83,8 @@ internal sealed class AgentRig : IDisposable
             Time,
             new Random(++_starts),
             Log,
-            fault => Fault ??= process.IsAlive ? fault : null);
+            fault => Fault ??= process.IsAlive ? fault : null,
+            Watch);
         await _agent.StartAsync(CancellationToken.None);
     }
 

@@ -104,6 +104,22 @@ public sealed class RotationTests
         await rig.StopAsync();
     });
 
+    [Fact]
+    public void A_renamed_file_and_its_copy_do_not_take_turns() => AgentRig.OnOneThread(async rig =>
+    {
+        const string Copy = AgentRig.LogPath + ".bak";
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Machine.Rename(AgentRig.LogPath, Rotated);
+        rig.Append("a\n", Copy);
+        await rig.UntilAsync(() => rig.Agent.FilesFollowed == 0, "the file is finished");
+        Assert.Contains($"{Rotated} Finished", rig.Agent.Describe(), StringComparison.Ordinal);
+        await PassQuietAsync(rig);
+        Assert.Equal(0, rig.Agent.FilesFollowed);
+        await rig.StopAsync();
+    });
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
