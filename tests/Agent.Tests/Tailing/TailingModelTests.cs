@@ -82,4 +82,76 @@ public sealed class TailingModelTests
         Assert.Equal(written.Order(), rig.Stored().Order());
         await rig.StopAsync();
     });
+
+    /// <summary>Rotated files get names that no pattern matches, are written to late, and are renamed again.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    public void Every_line_of_a_file_that_is_no_longer_matched_is_stored_once(int seed) => AgentRig.OnOneThread(async rig =>
+    {
+        var random = new Random(seed);
+        List<string> written = [];
+        List<string> rotated = [];
+        int names = 0;
+        bool running = false;
+        async Task ToggleAsync()
+        {
+            await (!running ? rig.StartAsync() : random.Next(2) == 0 ? rig.StopAsync() : KillAsync());
+            running = !running;
+        }
+        Task KillAsync()
+        {
+            rig.Kill();
+            return Task.CompletedTask;
+        }
+        string NextName() => $"{AgentRig.LogPath}.{++names}";
+        void Write(string path)
+        {
+            written.Add($"{seed}-{written.Count}");
+            rig.Append(written[^1] + "\n", path);
+        }
+        await ToggleAsync();
+        for (int step = 0; step < 150; step++)
+        {
+            int any = random.Next(rotated.Count + 1);
+            switch (random.Next(10))
+            {
+                case 0:
+                    await ToggleAsync();
+                    break;
+                case 1 when running && rig.Machine.FileExists(AgentRig.LogPath):
+                    // Only what was seen under its first name can be known by another.
+                    await rig.UntilAsync(() => rig.Agent.IsCaughtUp && rig.Stored().Count == written.Count, $"seed {seed}: caught up at step {step}");
+                    rotated.Add(NextName());
+                    rig.Machine.Rename(AgentRig.LogPath, rotated[^1]);
+                    break;
+                case 2 when any < rotated.Count:
+                    string name = NextName();
+                    rig.Machine.Rename(rotated[any], name);
+                    rotated[any] = name;
+                    break;
+                case 3 or 4 when any < rotated.Count:
+                    Write(rotated[any]);
+                    break;
+                case 5 when running:
+                    await rig.PassAsync(rig.Options.RotatedQuiet * random.Next(3));
+                    break;
+                default:
+                    Write(AgentRig.LogPath);
+                    break;
+            }
+        }
+        if (!running)
+        {
+            await rig.StartAsync();
+        }
+        await rig.UntilAsync(() => rig.Agent.IsCaughtUp && rig.Stored().Count >= written.Count, $"seed {seed}: all {written.Count} lines");
+        await rig.PassAsync(rig.Options.RotatedQuiet * 3);
+        Assert.Equal(written.Order(), rig.Stored().Order());
+        await rig.StopAsync();
+    });
 }
