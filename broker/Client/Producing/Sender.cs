@@ -22,7 +22,6 @@ internal sealed partial class Sender : IAsyncDisposable
     private readonly Lock _gate = new();
     private readonly List<PartitionQueue> _queues = [];
     private readonly Dictionary<BrokerEndpoint, int> _inFlight = [];
-    private readonly SortedSet<string> _reaching = new(StringComparer.Ordinal);
     private readonly List<Task> _running = [];
     private bool _isAskingIdentity;
     private ProducerIdentity? _identity;
@@ -246,18 +245,6 @@ internal sealed partial class Sender : IAsyncDisposable
         return rounds.Count > 0;
     }
 
-    private void Reach(string topic, BrokerEndpoint? leader)
-    {
-        lock (_gate)
-        {
-            if (!_reaching.Add(topic))
-            {
-                return;
-            }
-        }
-        Run(ReachAsync(topic, leader));
-    }
-
     private bool HasRoom(BrokerEndpoint leader)
     {
         lock (_gate)
@@ -296,59 +283,6 @@ internal sealed partial class Sender : IAsyncDisposable
         }
         _resolver.Tell();
         _wake.Set();
-    }
-
-    /// <summary>Looks for a partition's leader, or connects to it.</summary>
-    private async Task ReachAsync(string topic, BrokerEndpoint? leader)
-    {
-        try
-        {
-            if (leader is { } known)
-            {
-                await _cluster.ConnectAsync(known, _lane, _closed.Token);
-            }
-            else
-            {
-                await _cluster.TopicAsync(topic, refresh: true, _closed.Token);
-            }
-        }
-        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
-        {
-            return;
-        }
-        catch (Exception e) when (Retrying.IsTransient(e) || e is BrokerErrorException)
-        {
-            // Tried again until the batches' own time is up; the leader may be another by then.
-            _cluster.Invalidate(topic);
-            if (!await PauseAsync())
-            {
-                return;
-            }
-        }
-        catch (Exception e)
-        {
-            Stop(e);
-            return;
-        }
-        lock (_gate)
-        {
-            _reaching.Remove(topic);
-        }
-        _wake.Set();
-    }
-
-    /// <summary>Waits before a retry; false when the producer was closed meanwhile.</summary>
-    private async ValueTask<bool> PauseAsync()
-    {
-        try
-        {
-            await Task.Delay(_cluster.Options.RetryDelay * (1 + _cluster.Random.NextDouble()), _cluster.Time, _closed.Token);
-            return true;
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
-        }
     }
 
     private void Run(Task task)

@@ -25,8 +25,13 @@ internal class ScriptedBroker : IConnector
 
     public int Connections { get; private set; }
 
+    public int MetadataAsked { get; private set; }
+
     /// <summary>Why connecting fails; null: it does not.</summary>
     public Exception? Refusal { get; set; }
+
+    /// <summary>The one port where nobody listens.</summary>
+    public int DeadPort { get; set; }
 
     public void On<TRequest, TResponse>(Func<TRequest, TResponse?> answer, short newest = short.MaxValue)
         where TRequest : class, IRequest<TResponse>, new()
@@ -47,22 +52,33 @@ internal class ScriptedBroker : IConnector
     }
 
     /// <summary>Answers as the one broker of its cluster, <c>b:1</c>, which leads all partitions of one topic.</summary>
-    public void Lead(string topic, int partitions) => On<MetadataRequest, MetadataResponse>(
-        _ => new MetadataResponse
+    public void Lead(string topic, int partitions) => LedBy(topic, [.. Enumerable.Repeat(1, partitions)]);
+
+    /// <summary>
+    /// Answers for a cluster whose broker n is at <c>b:n</c> and that has one topic: its partitions' leaders, -1 for none. With a clock an answer
+    /// takes a millisecond, so that a test ends in which one is asked for without pause.
+    /// </summary>
+    public void LedBy(string topic, IReadOnlyList<int> leaders, TimeProvider? time = null) => OnAsync<MetadataRequest, MetadataResponse>(
+        async _ =>
         {
-            ClusterId = "c",
-            Brokers = [new() { NodeId = 1, Host = "b", Port = 1 }],
-            Topics =
-            [
-                new()
-                {
-                    Name = topic,
-                    Partitions = [.. Enumerable.Range(0, partitions).Select(partition => new MetadataResponse.Topic.Partition
+            MetadataAsked++;
+            await (time is null ? Task.CompletedTask : Task.Delay(TimeSpan.FromMilliseconds(1), time));
+            return new MetadataResponse
+            {
+                ClusterId = "c",
+                Brokers = [.. leaders.Where(leader => leader > 0).Distinct().Select(leader => new MetadataResponse.Broker { NodeId = leader, Host = "b", Port = leader })],
+                Topics =
+                [
+                    new()
                     {
-                        PartitionIndex = partition, LeaderId = 1, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1],
-                    })],
-                },
-            ],
+                        Name = topic,
+                        Partitions = [.. leaders.Select((leader, partition) => new MetadataResponse.Topic.Partition
+                        {
+                            PartitionIndex = partition, LeaderId = leader, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1],
+                        })],
+                    },
+                ],
+            };
         },
         newest: 9);
 
@@ -71,6 +87,10 @@ internal class ScriptedBroker : IConnector
         if (Refusal is { } refusal)
         {
             throw refusal;
+        }
+        if (port == DeadPort)
+        {
+            throw new IOException("Connection refused");
         }
         Connections++;
         (DuplexStream ours, DuplexStream theirs) = DuplexStream.Pair();

@@ -1,0 +1,94 @@
+using LogPipeline.Client.Metadata;
+
+namespace LogPipeline.Client.Producing;
+
+/// <summary>Finding the leaders and connecting to them, beside the loop: one that is away holds up its own partitions only.</summary>
+internal sealed partial class Sender
+{
+    /// <summary>Leaders that are being connected to, each on behalf of a topic; and topics, without one, whose leaders are being looked for. Under <c>_gate</c>.</summary>
+    private readonly HashSet<(string Topic, BrokerEndpoint? Leader)> _reaching = [];
+
+    private void Reach(string topic, BrokerEndpoint? leader)
+    {
+        lock (_gate)
+        {
+            if (!_reaching.Add((topic, leader)))
+            {
+                return;
+            }
+        }
+        Run(ReachAsync(topic, leader));
+    }
+
+    /// <summary>Connects to a leader of the topic; null: looks for those that its partitions lack.</summary>
+    private async Task ReachAsync(string topic, BrokerEndpoint? leader)
+    {
+        bool isReached = false;
+        try
+        {
+            isReached = leader is { } known ? await ConnectAsync(topic, known) : await FindLeadersAsync(topic);
+        }
+        catch (OperationCanceledException) when (_closed.IsCancellationRequested)
+        {
+            return;
+        }
+        catch (Exception e) when (Retrying.IsTransient(e) || e is BrokerErrorException)
+        {
+            // Tried again until the batches' own time is up.
+        }
+        catch (Exception e)
+        {
+            Stop(e);
+            return;
+        }
+        if (!isReached)
+        {
+            // What was learnt of other partitions is of use before the pause is over.
+            _wake.Set();
+            if (!await PauseAsync())
+            {
+                return;
+            }
+        }
+        lock (_gate)
+        {
+            _reaching.Remove((topic, leader));
+        }
+        _wake.Set();
+    }
+
+    private async Task<bool> ConnectAsync(string topic, BrokerEndpoint leader)
+    {
+        try
+        {
+            await _cluster.ConnectAsync(leader, _lane, _closed.Token);
+            return true;
+        }
+        catch (Exception e) when (Retrying.IsTransient(e))
+        {
+            // It may lead no more. The topic stays in the cache meanwhile, for the partitions that others lead.
+            await _cluster.TopicAsync(topic, refresh: true, _closed.Token);
+            return false;
+        }
+    }
+
+    private async Task<bool> FindLeadersAsync(string topic)
+    {
+        TopicMetadata found = await _cluster.TopicAsync(topic, refresh: true, _closed.Token);
+        return found.Partitions.All(partition => _cluster.EndpointOf(partition.LeaderId) is not null);
+    }
+
+    /// <summary>Waits before a retry; false when the producer was closed meanwhile.</summary>
+    private async ValueTask<bool> PauseAsync()
+    {
+        try
+        {
+            await Task.Delay(_cluster.Options.RetryDelay * (1 + _cluster.Random.NextDouble()), _cluster.Time, _closed.Token);
+            return true;
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+}
