@@ -44,13 +44,19 @@ public sealed class MembershipTests
     [Fact]
     public void A_join_that_was_refused_for_good_is_told_by_each_poll_anew() => OneThread.Run(_time, async () =>
     {
-        _broker.On<JoinGroupRequest, JoinGroupResponse>(_ => new JoinGroupResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed });
+        int asked = 0;
+        _broker.On<JoinGroupRequest, JoinGroupResponse>(_ =>
+        {
+            asked++;
+            return new JoinGroupResponse { ErrorCode = ErrorCode.GroupAuthorizationFailed };
+        });
         await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(30));
         await using Consumer consumer = NewConsumer(cluster);
         for (int poll = 0; poll < 3; poll++)
         {
             var refused = await Assert.ThrowsAsync<BrokerErrorException>(() => InTimeAsync(consumer.PollAsync(CancellationToken.None).AsTask()));
             Assert.Equal(ErrorCode.GroupAuthorizationFailed, refused.Code);
+            Assert.Equal(poll + 1, asked);
         }
     });
 
