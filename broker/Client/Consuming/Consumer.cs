@@ -33,7 +33,7 @@ public sealed partial class Consumer : IAsyncDisposable
         (_options, _cluster, _time) = (options, cluster, time);
         _fetcher = new Fetcher(options, cluster, _table, _wake, random);
         _session = options.Group is null ? null : new GroupSession(options, cluster, _wake);
-        _positions = new PositionFinder(options, cluster, _table, _fetcher, options.Group is null ? null : CommittedAsync);
+        _positions = new PositionFinder(options, cluster, _table, _fetcher, _wake, options.Group is null ? null : CommittedAsync);
         _committed = time.GetTimestamp();
         // A waiting poll looks up now and then, for automatic commits and for topics that appeared.
         _tick = time.CreateTimer(static wake => ((AsyncSignal)wake!).Set(), _wake, Tick, Tick);
@@ -172,6 +172,7 @@ public sealed partial class Consumer : IAsyncDisposable
         }
         finally
         {
+            await _positions.DisposeAsync();
             await _fetcher.DisposeAsync();
             if (_session is not null)
             {
@@ -200,7 +201,7 @@ public sealed partial class Consumer : IAsyncDisposable
                     _fetcher.Wake();
                 }
                 await CommitTakenAsync(isDue: false, ct);
-                await _positions.RunAsync(ct);
+                _positions.Begin();
                 _fetcher.Start();
                 if (_fetcher.Fatal is { } fatal)
                 {
@@ -212,7 +213,7 @@ public sealed partial class Consumer : IAsyncDisposable
                     _fetcher.Wake();
                     return taken;
                 }
-                // Only now, lest one partition that is refused keeps the others from being read.
+                // Only now, lest one partition that is refused or whose leader is away keeps the others from being read.
                 if (_table.TakeFailure() is { } failure)
                 {
                     _fetcher.Wake();

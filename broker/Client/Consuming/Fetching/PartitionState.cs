@@ -1,3 +1,5 @@
+using LogPipeline.Client.Metadata;
+
 namespace LogPipeline.Client.Consuming.Fetching;
 
 /// <summary>One owned partition. All fields are guarded by its table's lock.</summary>
@@ -13,6 +15,9 @@ internal sealed class PartitionState(TopicPartition partition)
 
     /// <summary>Counts seeks: what was asked for under an older count is dropped.</summary>
     public int Version { get; set; }
+
+    /// <summary>The version under which a lookup of the position is under way; -1 for none.</summary>
+    public int LookupVersion { get; set; } = -1;
 
     public bool IsPaused { get; set; }
 
@@ -44,6 +49,13 @@ internal sealed class PartitionState(TopicPartition partition)
     public int BufferedBytes { get; set; }
 
     public bool IsFetchable => Position >= 0 && !IsPaused && !IsFetching && !NeedsEpochCheck && !IsOutOfRange && Failure is null;
+
+    /// <summary>Whether a lookup is to begin. One that failed for a while begins again though its failure was not told yet: others' data comes first.</summary>
+    public bool NeedsLookup => !IsPaused && LookupVersion != Version && (Failure is null || Retrying.IsTransient(Failure))
+        && (Position < 0 || NeedsEpochCheck || IsOutOfRange && BufferedBytes == 0);
+
+    /// <summary>Whether what was fetched may not be polled now: the caller paused it, or the log may have been cut below it.</summary>
+    public bool IsHeld => IsPaused || NeedsEpochCheck;
 
     public void MoveTo(long offset, int epoch)
     {

@@ -125,7 +125,7 @@ internal sealed class PartitionTable
         }
     }
 
-    /// <summary>Takes up to <paramref name="most"/> entries of partitions that are not paused and moves their positions.</summary>
+    /// <summary>Takes up to <paramref name="most"/> entries of partitions that are not held and moves their positions.</summary>
     public List<FetchedPartition> Take(int most)
     {
         List<FetchedPartition> taken = [];
@@ -134,7 +134,7 @@ internal sealed class PartitionTable
             for (int i = 0; i < _fetched.Count && taken.Count < most;)
             {
                 FetchedPartition fetched = _fetched[i];
-                if (fetched.State.IsPaused)
+                if (fetched.State.IsHeld)
                 {
                     i++;
                     continue;
@@ -149,14 +149,16 @@ internal sealed class PartitionTable
         return taken;
     }
 
-    /// <summary>What the poll is to throw, once: the partition is then fetched again, as its topic's rights or its disk may be mended.</summary>
+    /// <summary>What the poll is to throw, once for all it befell: they are then tried again, as a topic's rights, a disk or a leader may be mended.</summary>
     public Exception? TakeFailure()
     {
         lock (Gate)
         {
-            PartitionState? failed = _states.Values.FirstOrDefault(state => state is { IsPaused: false, Failure: not null });
-            Exception? failure = failed?.Failure;
-            failed?.Failure = null;
+            Exception? failure = _states.Values.FirstOrDefault(state => state is { IsPaused: false, Failure: not null })?.Failure;
+            foreach (PartitionState state in _states.Values.Where(state => ReferenceEquals(state.Failure, failure)))
+            {
+                state.Failure = null;
+            }
             return failure;
         }
     }

@@ -7,25 +7,32 @@ namespace LogPipeline.Client.Consuming.Fetching;
 
 /// <summary>
 /// Gives partitions a position where they have none: the group's committed offset, else the reset policy; and where theirs no longer stands:
-/// after the log was cut (OffsetForLeaderEpoch) or left its range. Run by the poll. Paused partitions are left alone, whatever became of
-/// their positions: who paused one to find its place elsewhere is not told again and again, nor are the others kept waiting.
+/// after the log was cut (OffsetForLeaderEpoch) or left its range. The poll begins the lookups; they go on beside it and past its end, so that
+/// who waits for a leader that is away waits alone. Paused partitions are left alone, whatever became of their positions: who paused one to
+/// find its place elsewhere is not told again and again. <c>_running</c> is owned by whoever polls.
 /// </summary>
 internal sealed class PositionFinder(
     ConsumerOptions options,
     ClusterClient cluster,
     PartitionTable table,
     Fetcher fetcher,
-    Func<IReadOnlyList<TopicPartition>, CancellationToken, ValueTask<IReadOnlyDictionary<TopicPartition, CommitPoint>>>? committed)
+    AsyncSignal wakePoll,
+    Func<IReadOnlyList<TopicPartition>, CancellationToken, ValueTask<IReadOnlyDictionary<TopicPartition, CommitPoint>>>? committed) : IAsyncDisposable
 {
-    public async ValueTask RunAsync(CancellationToken ct)
+    private readonly CancellationTokenSource _closed = new();
+    private readonly List<Task> _running = [];
+
+    /// <summary>Begins the lookups that are needed and not under way.</summary>
+    public void Begin()
     {
         List<(PartitionState State, int Version)> lost = [];
         List<(PartitionState State, int Version, long Position, int Epoch)> doubtful = [];
         List<(PartitionState State, int Version)> outside = [];
         lock (table.Gate)
         {
-            foreach (PartitionState state in table.States.Where(s => !s.IsPaused))
+            foreach (PartitionState state in table.States.Where(s => s.NeedsLookup))
             {
+                state.LookupVersion = state.Version;
                 if (state.Position < 0)
                 {
                     lost.Add((state, state.Version));
@@ -34,53 +41,78 @@ internal sealed class PositionFinder(
                 {
                     outside.Add((state, state.Version));
                 }
-                else if (state.NeedsEpochCheck)
+                else
                 {
                     doubtful.Add((state, state.Version, state.FetchOffset, state.FetchedEpoch));
                 }
             }
         }
+        _running.RemoveAll(task => task.IsCompleted);
         if (lost.Count > 0)
         {
-            await StartAsync(lost, ct);
+            Task<IReadOnlyDictionary<TopicPartition, CommitPoint>> known = CommittedAsync([.. lost.Select(l => l.State.Partition)]);
+            _running.AddRange(lost.Select(l => LookUpAsync(l.State, l.Version, () => StartAsync(l.State, l.Version, known))));
         }
-        foreach ((PartitionState state, int version, long position, int epoch) in doubtful)
-        {
-            await CheckEpochAsync(state, version, position, epoch, ct);
-        }
-        foreach ((PartitionState state, int version) in outside)
-        {
-            await ResetAsync(state, version, ct);
-        }
+        _running.AddRange(doubtful.Select(d => LookUpAsync(d.State, d.Version, () => CheckEpochAsync(d.State, d.Version, d.Position, d.Epoch))));
+        _running.AddRange(outside.Select(o => LookUpAsync(o.State, o.Version, () => ResetAsync(o.State, o.Version))));
     }
 
-    private async ValueTask StartAsync(List<(PartitionState State, int Version)> lost, CancellationToken ct)
+    public async ValueTask DisposeAsync()
     {
-        IReadOnlyDictionary<TopicPartition, CommitPoint> known = committed is null
-            ? new Dictionary<TopicPartition, CommitPoint>()
-            : await committed([.. lost.Select(l => l.State.Partition)], ct);
-        List<Task> resets = [];
-        foreach ((PartitionState state, int version) in lost)
-        {
-            if (known.TryGetValue(state.Partition, out CommitPoint point))
-            {
-                Move(state, version, point.Offset, point.LeaderEpoch);
-            }
-            else
-            {
-                resets.Add(ResetAsync(state, version, ct).AsTask());
-            }
-        }
-        await Task.WhenAll(resets);
+        _closed.Cancel();
+        await Task.WhenAll(_running);
     }
 
-    private async ValueTask ResetAsync(PartitionState state, int version, CancellationToken ct)
+    /// <summary>One partition's lookup; its failure is the poll's to tell.</summary>
+    private async Task LookUpAsync(PartitionState state, int version, Func<ValueTask> lookup)
+    {
+        Exception? failure = null;
+        try
+        {
+            await lookup();
+        }
+        catch (Exception e) when (_closed.IsCancellationRequested && (Retrying.IsTransient(e) || e is OperationCanceledException or ObjectDisposedException))
+        {
+            return;
+        }
+        catch (Exception e)
+        {
+            failure = e;
+        }
+        lock (table.Gate)
+        {
+            if (state.Version == version)
+            {
+                state.LookupVersion = -1;
+                state.Failure = failure;
+            }
+        }
+        fetcher.Wake();
+        wakePoll.Set();
+    }
+
+    private async Task<IReadOnlyDictionary<TopicPartition, CommitPoint>> CommittedAsync(IReadOnlyList<TopicPartition> partitions) =>
+        committed is null ? new Dictionary<TopicPartition, CommitPoint>() : await committed(partitions, _closed.Token);
+
+    private async ValueTask StartAsync(PartitionState state, int version, Task<IReadOnlyDictionary<TopicPartition, CommitPoint>> known)
+    {
+        if ((await known).TryGetValue(state.Partition, out CommitPoint point))
+        {
+            Move(state, version, point.Offset, point.LeaderEpoch);
+        }
+        else
+        {
+            await ResetAsync(state, version);
+        }
+    }
+
+    private async ValueTask ResetAsync(PartitionState state, int version)
     {
         OffsetSpec spec = options.OffsetReset == OffsetReset.Latest ? OffsetSpec.Latest : OffsetSpec.Earliest;
-        OffsetFound found = await cluster.OffsetAsync(state.Partition, spec, ct);
+        OffsetFound found = await cluster.OffsetAsync(state.Partition, spec, _closed.Token);
         if (options.OffsetReset == OffsetReset.None)
         {
-            OffsetFound end = await cluster.OffsetAsync(state.Partition, OffsetSpec.Latest, ct);
+            OffsetFound end = await cluster.OffsetAsync(state.Partition, OffsetSpec.Latest, _closed.Token);
             throw new PositionOutOfRangeException(state.Partition, state.Position, found.Offset, end.Offset);
         }
         ClientMetrics.OffsetResets.Add(1);
@@ -88,12 +120,12 @@ internal sealed class PositionFinder(
     }
 
     /// <summary>Whether the log still holds what was consumed: the epoch of the last record must not end below the position.</summary>
-    private async ValueTask CheckEpochAsync(PartitionState state, int version, long position, int epoch, CancellationToken ct)
+    private async ValueTask CheckEpochAsync(PartitionState state, int version, long position, int epoch)
     {
         EpochEnd end;
         try
         {
-            end = await cluster.EpochEndAsync(state.Partition, epoch, ct);
+            end = await cluster.EpochEndAsync(state.Partition, epoch, _closed.Token);
         }
         catch (Exception e) when (e is UnsupportedApiException || e is BrokerErrorException { Code: ErrorCode.TopicAuthorizationFailed })
         {
@@ -105,7 +137,6 @@ internal sealed class PositionFinder(
             {
                 state.NeedsEpochCheck &= state.Version != version;
             }
-            fetcher.Wake();
             return;
         }
         if (options.OffsetReset == OffsetReset.None)
@@ -125,6 +156,5 @@ internal sealed class PositionFinder(
                 table.Seek(state.Partition, offset, epoch);
             }
         }
-        fetcher.Wake();
     }
 }
