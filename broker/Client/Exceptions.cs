@@ -12,10 +12,22 @@ public sealed class BrokerConnectionException(string message, Exception? inner =
 public sealed class BrokerUnreachableException(string message, Exception? inner = null) : IOException(message, inner);
 
 /// <summary>A broker answered with an error code.</summary>
-public sealed class BrokerErrorException(ErrorCode code, string message) : Exception(message)
+public class BrokerErrorException(ErrorCode code, string message) : Exception(message)
 {
     /// <summary>What it answered.</summary>
     public ErrorCode Code { get; } = code;
+}
+
+/// <summary>
+/// What a broker sent at an offset is no record batch, or not the one that was written: its <see cref="ErrorCode.CorruptMessage"/>, though it did not
+/// notice. The position stands at the offset; a seek beyond it reads on.
+/// </summary>
+public sealed class CorruptBatchException(TopicPartition partition, long offset, string reason)
+    : BrokerErrorException(ErrorCode.CorruptMessage, $"{partition}: the batch at offset {offset} is corrupt: {reason}")
+{
+    public TopicPartition Partition { get; } = partition;
+
+    public long Offset { get; } = offset;
 }
 
 /// <summary>The broker does not speak an API, or no version of it that we speak.</summary>

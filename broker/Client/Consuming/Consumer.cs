@@ -75,8 +75,8 @@ public sealed partial class Consumer : IAsyncDisposable
     /// <summary>
     /// Waits for whole record batches; drives joins and rebalances. Cancelling loses nothing. Throws
     /// <see cref="PositionOutOfRangeException"/> and <see cref="LogTruncatedException"/> under <see cref="OffsetReset.None"/>, until a seek
-    /// mends it, <see cref="BrokerErrorException"/> for what only people can mend, and <see cref="IOException"/> when a position could not
-    /// be looked up because no broker answered in time: poll again.
+    /// mends it, <see cref="CorruptBatchException"/> after all that precedes the batch was given, <see cref="BrokerErrorException"/> for what only
+    /// people can mend, and <see cref="IOException"/> when a position could not be looked up because no broker answered in time: poll again.
     /// </summary>
     public async ValueTask<FetchedBatches> PollBatchesAsync(CancellationToken ct) => new(await PollAsync(int.MaxValue, ct));
 

@@ -3,7 +3,6 @@ using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Telemetry;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
-using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Client.Consuming.Fetching;
 
@@ -231,7 +230,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             whole = WholeBatches.Of(answer.Records.Memory, entry.Offset, options.CheckCrc, entry.State.Partition);
         }
-        catch (CorruptRecordException e)
+        catch (CorruptBatchException e)
         {
             Fail(entry.State, entry.Version, e);
             return true;
