@@ -1,5 +1,3 @@
-using System.Runtime.ExceptionServices;
-
 namespace LogPipeline.Testing.Time;
 
 /// <summary>
@@ -61,9 +59,7 @@ public sealed class OneThread : SynchronizationContext
         {
             throw new InvalidOperationException(_leak);
         }
-        if (test.Exception is { InnerException: { } error })
-        {
-            ExceptionDispatchInfo.Throw(error);
-        }
+        // Throws what ended the test, a cancellation too.
+        test.GetAwaiter().GetResult();
     }
 }
