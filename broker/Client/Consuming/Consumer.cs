@@ -120,7 +120,12 @@ public sealed partial class Consumer : IAsyncDisposable
         }
     }
 
-    public void Pause(TopicPartition partition) => _table.With(partition, state => state.IsPaused = true);
+    /// <summary>Gives nothing of the partition until it is resumed. What was fetched of it waits, and makes room when the others need it.</summary>
+    public void Pause(TopicPartition partition)
+    {
+        _table.With(partition, state => state.IsPaused = true);
+        _fetcher.Wake();
+    }
 
     public void Resume(TopicPartition partition)
     {

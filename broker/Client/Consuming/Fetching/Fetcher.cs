@@ -53,7 +53,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             while (!_closed.IsCancellationRequested)
             {
-                if (table.BufferedBytes < options.PrefetchBytes)
+                if (table.HasRoom(options.PrefetchBytes))
                 {
                     Launch();
                 }
@@ -260,7 +260,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             lock (table.Gate)
             {
-                state.IsOutOfRange = state.Version == entry.Version;
+                state.IsOutOfRange = state.Version == entry.Version && state.FetchOffset == entry.Offset;
             }
             wakePoll.Set();
             return true;

@@ -12,17 +12,6 @@ internal sealed class PartitionTable
 
     public Lock Gate { get; } = new();
 
-    public long BufferedBytes
-    {
-        get
-        {
-            lock (Gate)
-            {
-                return _bufferedBytes;
-            }
-        }
-    }
-
     public IReadOnlyList<TopicPartition> Partitions
     {
         get
@@ -105,13 +94,29 @@ internal sealed class PartitionTable
         return points;
     }
 
-    /// <summary>Queues what came, unless the partition has moved meanwhile; false then.</summary>
+    /// <summary>
+    /// Whether more may be fetched. What is held (it may be for ever) does not count; where it would be too much it is dropped but for the first
+    /// fetch of each partition, to be fetched again in its turn.
+    /// </summary>
+    public bool HasRoom(long most)
+    {
+        lock (Gate)
+        {
+            if (_bufferedBytes >= most)
+            {
+                DropHeld();
+            }
+            return _states.Values.Where(state => !state.IsHeld).Sum(state => (long)state.BufferedBytes) < most;
+        }
+    }
+
+    /// <summary>Queues what came, unless the partition has moved meanwhile or its earlier fetches were dropped; false then.</summary>
     public bool Offer(FetchedPartition fetched)
     {
         lock (Gate)
         {
             PartitionState state = fetched.State;
-            if (state.Version != fetched.Version)
+            if (state.Version != fetched.Version || state.FetchOffset != fetched.Batches.FetchOffset)
             {
                 return false;
             }
@@ -167,14 +172,33 @@ internal sealed class PartitionTable
     {
         for (int i = _fetched.Count - 1; i >= 0; i--)
         {
-            FetchedPartition fetched = _fetched[i];
-            if (fetched.State.Version != fetched.Version)
+            if (_fetched[i].State.Version != _fetched[i].Version)
             {
-                _fetched.RemoveAt(i);
-                Uncount(fetched);
-                fetched.Lease.Release();
+                Drop(i);
             }
         }
+    }
+
+    private void DropHeld()
+    {
+        for (int i = _fetched.Count - 1; i > 0; i--)
+        {
+            PartitionState state = _fetched[i].State;
+            int before = state.IsHeld ? _fetched.FindLastIndex(i - 1, other => other.State == state) : -1;
+            if (before >= 0)
+            {
+                Drop(i);
+                (state.FetchOffset, state.FetchedEpoch) = (_fetched[before].Batches.NextOffset, _fetched[before].LastEpoch);
+            }
+        }
+    }
+
+    private void Drop(int at)
+    {
+        FetchedPartition fetched = _fetched[at];
+        _fetched.RemoveAt(at);
+        Uncount(fetched);
+        fetched.Lease.Release();
     }
 
     private void Uncount(FetchedPartition fetched)

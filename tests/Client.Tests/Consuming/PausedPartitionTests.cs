@@ -1,0 +1,107 @@
+using System.Text;
+using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Client.Tests.Connections;
+using LogPipeline.Protocol.Messages;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Wire;
+using LogPipeline.Testing.Time;
+
+namespace LogPipeline.Client.Tests.Consuming;
+
+/// <summary>Two partitions of six records each, of which a fetch gives one at a time, and a prefetch limit that three of them fill.</summary>
+public sealed class PausedPartitionTests
+{
+    private const int Records = 6;
+    private static readonly int PrefetchBytes = Batch(0, 0).Length * 3;
+    private static readonly TopicPartition First = new("t", 0);
+    private static readonly TopicPartition Second = new("t", 1);
+
+    private readonly ManualTime _time = new();
+    private readonly ScriptedBroker _broker = new();
+    private readonly List<string> _fetched = [];
+
+    public PausedPartitionTests()
+    {
+        _broker.Lead("t", partitions: 2);
+        _broker.OnAsync<FetchRequest, FetchResponse>(FetchAsync, newest: 12);
+    }
+
+    [Fact]
+    public void What_was_fetched_of_a_paused_partition_leaves_room_for_the_others_and_nothing_is_lost() => OneThread.Run(_time, async () =>
+    {
+        await using var cluster = new ClusterClient(new ClientOptions { Bootstrap = ["b:1"] }, _broker, _time, new Random(1));
+        await using var consumer = new Consumer(new ConsumerOptions { PrefetchBytes = PrefetchBytes }, cluster, _time, new Random(2));
+        consumer.Assign([First, Second]);
+        consumer.Seek(First, 0);
+        consumer.Seek(Second, 0);
+        consumer.Pause(Second);
+        Assert.Equal("0:0", await PollAsync(consumer));
+        await Task.Delay(TimeSpan.FromSeconds(1), _time);
+        Assert.Equal(["0:0", "0:1", "0:2", "0:3"], _fetched);
+        consumer.Pause(First);
+        consumer.Resume(Second);
+        for (int i = 0; i < Records; i++)
+        {
+            Assert.Equal($"1:{i}", await PollAsync(consumer));
+        }
+        consumer.Resume(First);
+        for (int i = 1; i < Records; i++)
+        {
+            Assert.Equal($"0:{i}", await PollAsync(consumer));
+        }
+        Assert.Equal(1, _fetched.Count(record => record == "0:1"));
+    });
+
+    [Fact]
+    public void It_keeps_what_was_fetched_while_nobody_needs_the_room() => OneThread.Run(_time, async () =>
+    {
+        await using var cluster = new ClusterClient(new ClientOptions { Bootstrap = ["b:1"] }, _broker, _time, new Random(1));
+        await using var consumer = new Consumer(new ConsumerOptions { PrefetchBytes = PrefetchBytes + 1 }, cluster, _time, new Random(2));
+        consumer.Assign([First]);
+        consumer.Seek(First, 0);
+        for (int i = 0; i < Records; i++)
+        {
+            Assert.Equal($"0:{i}", await PollAsync(consumer));
+            consumer.Pause(First);
+            await Task.Delay(TimeSpan.FromSeconds(1), _time);
+            consumer.Resume(First);
+        }
+        Assert.Equal(Records, _fetched.Count);
+    });
+
+    private async Task<string> PollAsync(Consumer consumer)
+    {
+        using var late = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
+        return Encoding.UTF8.GetString(Assert.Single(await consumer.PollAsync(late.Token)).Value!.Value.Span);
+    }
+
+    private async Task<FetchResponse?> FetchAsync(FetchRequest request)
+    {
+        List<FetchResponse.Response.Partition> answers = [];
+        foreach (var asked in request.Topics[0].Partitions)
+        {
+            var answer = new FetchResponse.Response.Partition { PartitionIndex = asked.Index, HighWatermark = Records, LogStartOffset = 0 };
+            if (asked.FetchOffset < Records)
+            {
+                answer.Records = new RecordSet(Batch(asked.Index, asked.FetchOffset));
+                _fetched.Add($"{asked.Index}:{asked.FetchOffset}");
+            }
+            answers.Add(answer);
+        }
+        if (answers.TrueForAll(answer => answer.Records.Length == 0))
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(request.MaxWaitMs), _time);
+        }
+        return new FetchResponse { Responses = [new() { Topic = "t", Partitions = answers }] };
+    }
+
+    private static byte[] Batch(int partition, long offset)
+    {
+        using var builder = new RecordBatchBuilder(CompressionCodec.None, 1024);
+        builder.TryAppend(1, Encoding.UTF8.GetBytes($"{partition}:{offset}"));
+        byte[] batch = builder.Build().ToArray();
+        RecordBatch.Stamp(batch, offset, 0);
+        return batch;
+    }
+}
