@@ -5,7 +5,7 @@ namespace LogPipeline.Sinks.Verification;
 
 /// <summary>
 /// What one generation of a file came to on each side: count, bytes and a hash that does not depend on the order of records, and
-/// the file ranges that the topic holds and that rows stand for.
+/// the file ranges that the topic holds and that rows or dead letters stand for.
 /// </summary>
 internal sealed class GenerationAccount(Source source)
 {
@@ -14,7 +14,7 @@ internal sealed class GenerationAccount(Source source)
     /// <summary>Ranges of all the topic's records.</summary>
     public StoredRanges InTopic { get; } = new();
 
-    /// <summary>Ranges that rows stand for.</summary>
+    /// <summary>Ranges that rows or dead letters stand for.</summary>
     public StoredRanges InTable { get; } = new();
 
     public Figures Topic { get; } = new();

@@ -153,11 +153,12 @@ internal sealed class LogComparison(
         var key = records.Sources[record.Source].Key;
         if (stored || isFresh)
             accounts[key].Topic.Add(record.LineBegin, record.Part, records.Value(record));
-        if (stored)
+        // A dead letter has its range in the ledger as a row has: what is sent again of it is left out.
+        if (stored || deadLetters.Contains(record.Offset))
             accounts[key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
         else if ((record.Flags & PositionFlags.Again) != 0)
             _unstored.Add((key, record.Offset, record.CoveredBegin, record.CoveredEnd));
-        else if (!deadLetters.Contains(record.Offset))
+        else
             Report(FindingSide.TableMissing, record.Offset, records.Sources[record.Source], record.LineBegin, "is missing");
     }
 
