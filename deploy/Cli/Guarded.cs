@@ -5,6 +5,7 @@ using LogPipeline.Broker;
 using LogPipeline.Client;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Rows;
 using Npgsql;
 
 namespace LogPipeline.Cli;
@@ -52,7 +53,7 @@ internal static class Guarded
         PartFailedException failed => Explain(failed),
         ConfigurationException or SinkConfigurationException or BrokerStartException or QueryException or ArgumentException { ParamName: null }
             => (Exit.Usage, e.Message),
-        StoreRefusedException => (Exit.Usage, e.Message),
+        StoreRefusedException or LogUnreadableException => (Exit.Usage, e.Message),
         StoreUnavailableException or BrokerUnreachableException or BrokerConnectionException or DeliveryTimeoutException => (Exit.Unreachable, e.Message),
         BrokerErrorException or UnsupportedApiException => (Exit.Usage, e.Message),
         PostgresException { SqlState: "28P01" or "28000" or "3D000" } refused

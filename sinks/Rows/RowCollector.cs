@@ -1,4 +1,5 @@
 using System.Text;
+using LogPipeline.Client;
 using LogPipeline.Client.Positions;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Ledger;
@@ -9,10 +10,15 @@ namespace LogPipeline.Sinks.Rows;
 /// <param name="NextOffset">The offset after the last batch, holes and control records counted.</param>
 /// <param name="LeaderEpoch">Of the last batch.</param>
 /// <param name="Skipped">Control records and fences.</param>
-public readonly record struct Collected(long NextOffset, int LeaderEpoch, int Skipped);
+/// <param name="Failure">Why it ends before the last batch; what precedes is collected.</param>
+public readonly record struct Collected(long NextOffset, int LeaderEpoch, int Skipped, LogUnreadableException? Failure = null);
 
 /// <summary>A stretch of a batch that is not made of records, though its checksum holds.</summary>
 public readonly record struct UnreadableBatch(long Offset, long Timestamp, string Reason, byte[] Bytes);
+
+/// <summary>The log holds bytes that cannot be read as records now, though others may be able to: a person must act. Says where and what to do.</summary>
+public sealed class LogUnreadableException(TopicPartition partition, long offset, string reason)
+    : Exception($"{partition}: the batch at offset {offset} cannot be read: {reason}");
 
 /// <summary>
 /// Walks record batches as fetched and copies each line once, into a <see cref="RowBatch"/>. One owner: the worker's loop. Its
@@ -20,6 +26,9 @@ public readonly record struct UnreadableBatch(long Offset, long Timestamp, strin
 /// </summary>
 public sealed class RowCollector : IDisposable
 {
+    private const string Removed = "Once its records are gone from the topic, the sink goes on after them and records the gap.";
+    private const string Damaged = $"Start the sink again, as it may have been damaged on the way; if it stops here once more, restore the broker's log from a copy. {Removed}";
+
     private readonly BatchDecoder _decoder = new();
     private readonly Dictionary<SourceKey, int> _sources = [];
     private RowBatch? _indexed;
@@ -29,21 +38,29 @@ public sealed class RowCollector : IDisposable
     /// <param name="batches">Whole batches, back to back.</param>
     /// <param name="from">Records below it are passed over: the first batch may begin earlier.</param>
     /// <param name="unreadable">Takes what could not be read.</param>
-    /// <exception cref="CorruptRecordException">The bytes are not batches at all.</exception>
-    public Collected Collect(string topic, ReadOnlySpan<byte> batches, long from, RowBatch into, List<UnreadableBatch> unreadable)
+    public Collected Collect(TopicPartition partition, ReadOnlySpan<byte> batches, long from, RowBatch into, List<UnreadableBatch> unreadable)
     {
         Index(into);
         var result = new Collected(from, -1, 0);
         while (!batches.IsEmpty)
         {
             if (!BatchHeader.TryParse(batches, out var header) || header.SizeInBytes > batches.Length)
-                throw new CorruptRecordException($"{topic}: what follows offset {result.NextOffset} is not a record batch");
+                return result with { Failure = new LogUnreadableException(partition, result.NextOffset, $"it is not a record batch. {Damaged}") };
             var batch = batches[..header.SizeInBytes];
             batches = batches[header.SizeInBytes..];
             if (header.NextOffset <= from)
                 continue;
-            var skipped = header.IsControl ? header.RecordCount : CollectOne(topic, batch, header, from, into, unreadable);
-            result = new Collected(header.NextOffset, header.LeaderEpoch, result.Skipped + skipped);
+            if (!RecordBatch.CrcIsValid(batch))
+                return result with { Failure = new LogUnreadableException(partition, header.BaseOffset, $"its checksum (CRC) does not fit. {Damaged}") };
+            try
+            {
+                var skipped = header.IsControl ? header.RecordCount : CollectOne(partition.Topic, batch, header, from, into, unreadable);
+                result = new Collected(header.NextOffset, header.LeaderEpoch, result.Skipped + skipped);
+            }
+            catch (UnsupportedCompressionException error)
+            {
+                return result with { Failure = new LogUnreadableException(partition, header.BaseOffset, $"{error.Message}. {Removed}") };
+            }
         }
         return result;
     }

@@ -32,14 +32,16 @@ internal sealed class SinkLoop(
     private readonly Stack<RowBatch> _spare = new();
     private readonly CancellationTokenSource _abandoned = new(Timeout.InfiniteTimeSpan, environment.Time);
     private readonly OffsetReports _reports = new(options.Name, consumer, claims.CommitMetadata, environment);
+    private readonly CancellationTokenSource _ending = new();
     private Exception? _fatal;
-    private CancellationToken _stop;
+    private LogUnreadableException? _unreadable;
 
-    /// <summary>Runs until stopped, then flushes what is buffered. Throws what no waiting mends.</summary>
-    public async Task RunAsync(CancellationToken stop)
+    /// <summary>Runs until stopped or until a log cannot be read on, then flushes what is buffered. Throws what no waiting mends.</summary>
+    public async Task RunAsync(CancellationToken asked)
     {
-        _stop = stop;
+        var stop = _ending.Token;
         await using var draining = stop.UnsafeRegister(_ => _abandoned.CancelAfter(DrainMax), null);
+        await using var stopping = asked.UnsafeRegister(_ => _ending.Cancel(), null);
         var watch = new LedgerWatch(claims, _inbox, environment.Time);
         consumer.Subscribe(options.Topics, this);
         try
@@ -55,6 +57,8 @@ internal sealed class SinkLoop(
                     onJoined();
             }
             await DrainAsync();
+            if (_unreadable is { } error)
+                ExceptionDispatchInfo.Throw(error);
         }
         finally
         {
@@ -69,6 +73,7 @@ internal sealed class SinkLoop(
     {
         _collector.Dispose();
         _abandoned.Dispose();
+        _ending.Dispose();
         foreach (var sink in _partitions.Values)
             sink.Dispose();
         _partitions.Clear(); // leaving the group still calls the listener
@@ -80,9 +85,9 @@ internal sealed class SinkLoop(
     {
         onJoined();
         foreach (var partition in partitions)
-            StartClaim(_partitions[partition] = new PartitionSink(partition, _stop), TimeSpan.Zero);
+            StartClaim(_partitions[partition] = new PartitionSink(partition, _ending.Token), TimeSpan.Zero);
         // Most claims take milliseconds; a database that is away must not hold up the group: it is waited for afterwards.
-        await WaitAtMost.AllAsync([.. partitions.Select(p => _partitions[p].Work)], RivalDelay, environment.Time, _stop);
+        await WaitAtMost.AllAsync([.. partitions.Select(p => _partitions[p].Work)], RivalDelay, environment.Time, _ending.Token);
         RunInbox();
     }
 
@@ -175,12 +180,17 @@ internal sealed class SinkLoop(
             return;
         }
         var rows = sink.Filling ??= _spare.TryPop(out var spare) ? spare : new RowBatch();
-        var collected = _collector.Collect(batches.Partition.Topic, batches.Batches.Span, sink.NextOffset, rows, sink.Unreadable);
+        var collected = _collector.Collect(batches.Partition, batches.Batches.Span, sink.NextOffset, rows, sink.Unreadable);
         sink.NextOffset = collected.NextOffset;
         if (collected.LeaderEpoch >= 0)
             sink.LeaderEpoch = collected.LeaderEpoch;
         if (collected.Skipped > 0)
             SinkMeter.Skipped.Add(collected.Skipped, new KeyValuePair<string, object?>("sink", options.Name));
+        if (collected.Failure is { } failure)
+        {
+            _unreadable ??= failure;
+            _ending.Cancel();
+        }
         if (rows.ValueBytes >= options.Flush.BytesMax && sink.IsFlushing && !sink.IsHeldBack)
         {
             consumer.Pause(sink.Partition);

@@ -8,6 +8,7 @@ using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Positions;
 using LogPipeline.Client.Producing;
 using LogPipeline.Files;
+using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Verification;
 using LogPipeline.Storage;
@@ -112,6 +113,26 @@ internal sealed class SinkScene : IAsyncDisposable
         var fence = new byte[FenceMarker.Size];
         new FenceMarker(TestRows.Agent, 7, 1).Write(fence);
         return _producer.SendAsync(new ProducerRecord { Topic = "web_log", Partition = partition, Headers = [new("fence", fence)] }, default);
+    }
+
+    /// <summary>Changes a stored batch of partition 0 in place, under the running broker.</summary>
+    public void ChangeBatch(long baseOffset, Action<byte[]> change)
+    {
+        var segment = Directory.GetFiles(Path.Combine(BrokerDirectory, "web_log-0"), "*.log").Single();
+        using var file = new FileStream(segment, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+        var bytes = new byte[file.Length];
+        file.ReadExactly(bytes);
+        for (var at = 0; BatchHeader.TryParse(bytes.AsSpan(at), out var header); at += header.SizeInBytes)
+        {
+            if (header.BaseOffset != baseOffset)
+                continue;
+            var batch = bytes[at..(at + header.SizeInBytes)];
+            change(batch);
+            file.Position = at;
+            file.Write(batch);
+            return;
+        }
+        throw new InvalidOperationException($"no batch begins at offset {baseOffset}");
     }
 
     /// <summary>The log's end.</summary>
