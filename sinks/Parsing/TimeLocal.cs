@@ -3,7 +3,13 @@ namespace LogPipeline.Sinks.Parsing;
 /// <summary>nginx's <c>$time_local</c>: <c>21/Nov/2026:13:05:09 +0100</c>, 26 bytes.</summary>
 internal static class TimeLocal
 {
-    /// <summary>Gives microseconds since 1970, the offset taken into account; false when a digit or a range is wrong.</summary>
+    private const long Earliest = -62_135_596_800; // the year 1
+    private const long Latest = 253_402_300_799; // the end of 9999
+
+    /// <summary>
+    /// Gives microseconds since 1970, the offset taken into account; false when a digit or a range is wrong. An offset may lead out of the
+    /// years 1 to 9999: no reader of a database could hold such a time.
+    /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out long microseconds)
     {
         microseconds = 0;
@@ -23,6 +29,8 @@ internal static class TimeLocal
             return false;
         var seconds = DaysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
         seconds -= (text[21] == '+' ? offset : -offset) * 60L;
+        if (seconds is < Earliest or > Latest)
+            return false;
         microseconds = seconds * 1_000_000;
         return true;
     }

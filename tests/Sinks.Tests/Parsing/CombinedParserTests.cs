@@ -105,6 +105,9 @@ public sealed class CombinedParserTests
     [InlineData("01/Nov/2026:24:00:00 +0000")]
     [InlineData("01/Nov/2026:00:0x:00 +0000")]
     [InlineData("01/Nov/2026:00:00:00 00000")]
+    [InlineData("31/Dec/9999:23:59:59 -0100")]
+    [InlineData("31/Dec/9999:23:59:60 +0000")]
+    [InlineData("01/Jan/0001:00:00:00 +0100")]
     public void Times_that_do_not_exist_do_not_parse(string time) => Assert.Null(Parse(Line(time: time)));
 
     [Fact]
