@@ -19,6 +19,7 @@ public sealed class PostgresStore : ISinkStore
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly NpgsqlDataSource _source;
+    private readonly string _apart;
     private readonly Stack<CopyEncoder> _encoders = new();
     private string _identity = "";
 
@@ -29,6 +30,8 @@ public sealed class PostgresStore : ISinkStore
         var settings = PostgresConnection.Settings(options.Connection, $"logpipe sink {sink}");
         Server = $"{settings.Host}:{settings.Port}";
         _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        settings.Pooling = false;
+        _apart = settings.ConnectionString;
     }
 
     public string Kind => "postgres";
@@ -93,15 +96,24 @@ public sealed class PostgresStore : ISinkStore
     public ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => GuardAsync(async () =>
     {
         await using var connection = await _source.OpenConnectionAsync(cancellation);
-        var claim = WriteOwnerAsync(connection, log, owner, cancellation);
-        // A frozen owner sits in a transaction with the row locked; it would hold us for as long as it sleeps.
-        while (true)
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var claim = WriteOwnerAsync(connection, log, owner, giveUp.Token);
+        try
         {
-            await WaitAtMost.AllAsync([claim], LockPatience, _time, cancellation);
-            // Cancelled, it ends by itself; the connection is not to be closed under it.
-            if (claim.IsCompleted || cancellation.IsCancellationRequested)
-                return await claim;
-            await EndBlockersAsync(connection.ProcessID, cancellation);
+            // A frozen owner sits in a transaction with the row locked; it would hold us for as long as it sleeps.
+            while (true)
+            {
+                await WaitAtMost.AllAsync([claim], LockPatience, _time, cancellation);
+                if (claim.IsCompleted || cancellation.IsCancellationRequested)
+                    return await claim;
+                await EndBlockersAsync(connection.ProcessID, cancellation);
+            }
+        }
+        catch
+        {
+            await giveUp.CancelAsync();
+            await EndAsync(claim);
+            throw;
         }
     });
 
@@ -172,9 +184,24 @@ public sealed class PostgresStore : ISinkStore
         return await reader.ReadAsync(cancellation) ? ReadEntry(reader) : null;
     }
 
+    /// <summary>Waits for a command that was cancelled: its connection is not to be closed under it.</summary>
+    private static async Task EndAsync(Task claim)
+    {
+        try
+        {
+            await claim;
+        }
+        catch (Exception error) when (error is NpgsqlException or OperationCanceledException)
+        {
+            // What ended the claim is told already.
+        }
+    }
+
+    /// <summary>On a connection outside the pool: claims that wait may hold all of its.</summary>
     private async Task EndBlockersAsync(int waiting, CancellationToken cancellation)
     {
-        await using var connection = await _source.OpenConnectionAsync(cancellation);
+        await using var connection = new NpgsqlConnection(_apart);
+        await connection.OpenAsync(cancellation);
         await using var command = new NpgsqlCommand("SELECT pg_terminate_backend(pid) FROM unnest(pg_blocking_pids($1)) AS pid WHERE pid > 0", connection)
         {
             Parameters = { new() { Value = waiting } },

@@ -105,6 +105,44 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await frozen.CommitAsync(default));
     }
 
+    private static string With(string connection, Action<NpgsqlConnectionStringBuilder> change)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connection);
+        change(settings);
+        return settings.ConnectionString;
+    }
+
+    [Fact]
+    public async Task A_claim_that_holds_the_last_connection_of_the_pool_still_ends_a_frozen_owner()
+    {
+        var (store, entry, owner) = await ReadyAsync();
+        await using var _store = store;
+        await using var frozen = await store.BeginAsync(default);
+        await frozen.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, 0, 5, 0), default);
+        var single = With(_connection!, c => c.MaxPoolSize = 1);
+        await using var other = new PostgresStore("web", new PostgresOptions { Connection = single }, new NoParser(), TimeProvider.System, new Random(7));
+        var claimed = await other.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Equal(0, claimed!.NextOffset);
+    }
+
+    [Fact]
+    public async Task A_claim_that_may_not_end_the_owner_says_so_and_leaves_no_command_behind()
+    {
+        var (store, entry, owner) = await ReadyAsync();
+        await using var _store = store;
+        await PostgresFixture.RowsAsync(_connection!, "CREATE ROLE limited LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO limited");
+        await using var frozen = await store.BeginAsync(default);
+        await frozen.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, 0, 5, 0), default);
+        var limited = With(_connection!, c => (c.Username, c.MaxPoolSize) = ("limited", 1));
+        await using var other = new PostgresStore("web", new PostgresOptions { Connection = limited }, new NoParser(), TimeProvider.System, new Random(7));
+        var error = await Assert.ThrowsAsync<StoreRefusedException>(
+            () => other.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
+        Assert.Contains("42501", error.Message, StringComparison.Ordinal);
+        Assert.Empty(await PostgresFixture.RowsAsync(_connection!, "SELECT query FROM pg_stat_activity WHERE usename = 'limited' AND state = 'active'"));
+        await frozen.CommitAsync(default);
+        Assert.Equal(5, (await other.ClaimAsync(Log, OwnerToken.New(new Random(6)), default))!.NextOffset);
+    }
+
     [Fact]
     public async Task A_table_dropped_and_made_again_is_refused()
     {
