@@ -5,24 +5,33 @@ using LogPipeline.Sinks.Telemetry;
 namespace LogPipeline.Sinks.Workers;
 
 /// <summary>
-/// Tells the group how far the ledger is, for lag displays; nothing depends on it, so failures are noted and forgotten. Owned by
-/// the loop; at most one commit is under way.
+/// Tells the group how far the ledger is, for lag displays; nothing depends on it, so a failure is noted and the next commit
+/// tells all again. Owned by the loop; at most one commit is under way.
 /// </summary>
 internal sealed class OffsetReports(string sink, Consumer consumer, string metadata, SinkEnvironment environment)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private SortedDictionary<TopicPartition, CommitPoint> _points = [];
+    private readonly SortedDictionary<TopicPartition, CommitPoint> _points = [];
+    private bool _isNews;
     private Task _committing = Task.CompletedTask;
     private long _committedAt;
 
-    public void Add(TopicPartition partition, long nextOffset, int leaderEpoch) =>
+    private bool HasNews => _isNews && _points.Count > 0;
+
+    public void Add(TopicPartition partition, long nextOffset, int leaderEpoch)
+    {
         _points[partition] = new CommitPoint(nextOffset, leaderEpoch, metadata);
+        _isNews = true;
+    }
+
+    /// <summary>Another member reports for it from now on.</summary>
+    public void Forget(TopicPartition partition) => _points.Remove(partition);
 
     /// <summary>Starts a commit when one is due.</summary>
     public void Send(CancellationToken cancellation)
     {
-        if (_points.Count == 0 || !_committing.IsCompleted || environment.Time.GetElapsedTime(_committedAt) < Interval)
+        if (!HasNews || !_committing.IsCompleted || environment.Time.GetElapsedTime(_committedAt) < Interval)
             return;
         _committedAt = environment.Time.GetTimestamp();
         _committing = SendAsync(cancellation);
@@ -32,20 +41,21 @@ internal sealed class OffsetReports(string sink, Consumer consumer, string metad
     public async Task FinishAsync(CancellationToken cancellation)
     {
         await _committing;
-        if (_points.Count > 0)
+        if (HasNews)
             await SendAsync(cancellation);
     }
 
     private async Task SendAsync(CancellationToken cancellation)
     {
-        var points = _points;
-        _points = [];
+        _isNews = false;
         try
         {
-            await consumer.CommitAsync(points, cancellation);
+            await consumer.CommitAsync(new SortedDictionary<TopicPartition, CommitPoint>(_points), cancellation);
         }
         catch (Exception error) when (Patience.IsWorthWaiting(error) || error is OperationCanceledException)
         {
+            // A partition may be quiet from now on: its lag would stay on display.
+            _isNews = true;
             SinkLog.OffsetsNotCommitted(environment.Logger, sink, error.Message);
         }
     }

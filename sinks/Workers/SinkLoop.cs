@@ -99,6 +99,7 @@ internal sealed class SinkLoop(
             if (!_partitions.Remove(partition, out var sink))
                 continue;
             sink.Release();
+            _reports.Forget(partition);
             gone.Add(sink);
         }
         foreach (var sink in gone)
@@ -355,6 +356,10 @@ internal sealed class SinkLoop(
         sink.Claim = claim;
         sink.NextOffset = claim.Entry.NextOffset;
         sink.LeaderEpoch = claim.Entry.LeaderEpoch;
+        // The last report may have been lost, and a quiet partition has no flush that would send another. A ledger that stored nothing
+        // yet stays unnamed: until then the sink may still be pointed at another store.
+        if (sink.LeaderEpoch >= 0)
+            _reports.Add(sink.Partition, sink.NextOffset, sink.LeaderEpoch);
         SinkLog.Claimed(environment.Logger, options.Name, sink.Partition, sink.NextOffset);
         consumer.Seek(sink.Partition, sink.NextOffset, sink.LeaderEpoch);
         consumer.Resume(sink.Partition);
