@@ -34,6 +34,19 @@ internal interface ISqlDialect : IAsyncDisposable
 
     /// <summary>One line for people when the database cannot be asked; null when the error is not of that kind.</summary>
     Exception? Translate(Exception error);
+
+    /// <summary>Awaits a call to the database and turns its errors into lines for people.</summary>
+    async ValueTask<T> AskAsync<T>(Task<T> call)
+    {
+        try
+        {
+            return await call;
+        }
+        catch (Exception error) when (Translate(error) is { } translated)
+        {
+            throw translated;
+        }
+    }
 }
 
 internal sealed class PostgresDialect : ISqlDialect

@@ -69,14 +69,14 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     private async Task<SortedDictionary<int, (string Topic, int Partition, long Next)>> ReadLedgerAsync(CancellationToken cancellation)
     {
         var ledger = new SortedDictionary<int, (string, int, long)>();
-        await using var connection = await ConnectAsync(cancellation);
+        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
         await using var command = connection.CreateCommand();
         command.CommandText = $"SELECT id, topic, partition, next_offset FROM logpipe_logs WHERE table_name = '{table}' AND sink = @sink";
         var parameter = command.CreateParameter();
         (parameter.ParameterName, parameter.Value) = ("@sink", sink);
         command.Parameters.Add(parameter);
-        await using var reader = await ExecuteAsync(command, cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
             ledger[reader.GetInt32(0)] = (reader.GetString(1), reader.GetInt32(2), reader.GetInt64(3));
         return ledger;
     }
@@ -86,11 +86,11 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     {
         if (dialect.RowId is null)
             return null;
-        await using var connection = await ConnectAsync(cancellation);
+        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
         await using var command = connection.CreateCommand();
         command.CommandText = $"SELECT coalesce(max(rowid), 0) FROM {table}_rows";
-        await using var reader = await ExecuteAsync(command, cancellation);
-        return await reader.ReadAsync(cancellation) ? reader.GetInt64(0) : 0;
+        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        return await dialect.AskAsync(reader.ReadAsync(cancellation)) ? reader.GetInt64(0) : 0;
     }
 
     /// <summary>Puts the parts of a long line together.</summary>
@@ -122,10 +122,10 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
 
     private async IAsyncEnumerable<LogRow> ReadAsync(QuerySql sql, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var connection = await ConnectAsync(cancellation);
+        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
         await using var command = sql.Command(connection);
-        await using var reader = await ExecuteAsync(command, cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
             yield return Row(reader);
     }
 
@@ -147,29 +147,5 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
             reader.GetString(0), reader.GetInt32(1), reader.GetInt64(2), dialect.ReadTime(reader, 3), Text(4), Text(5), Text(6),
             reader.IsDBNull(7) ? null : reader.GetInt64(7), reader.GetInt32(8), Text(9), reader.IsDBNull(10) ? null : reader.GetFieldValue<byte[]>(10),
             reader.GetBoolean(11), columns);
-    }
-
-    private async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation)
-    {
-        try
-        {
-            return await dialect.ConnectAsync(cancellation);
-        }
-        catch (Exception error) when (dialect.Translate(error) is { } translated)
-        {
-            throw translated;
-        }
-    }
-
-    private async Task<DbDataReader> ExecuteAsync(DbCommand command, CancellationToken cancellation)
-    {
-        try
-        {
-            return await command.ExecuteReaderAsync(cancellation);
-        }
-        catch (Exception error) when (dialect.Translate(error) is { } translated)
-        {
-            throw translated;
-        }
     }
 }

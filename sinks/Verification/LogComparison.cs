@@ -12,7 +12,7 @@ namespace LogPipeline.Sinks.Verification;
 /// </summary>
 internal sealed class LogComparison(
     PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, StoredRanges repaired, IReadOnlyDictionary<int, TableSource> sources,
-    SortedDictionary<SourceKey, GenerationAccount> accounts, IFileSystem files, List<Finding> findings)
+    SortedDictionary<SourceKey, GenerationAccount> accounts, IFileSystem files, List<Finding> findings, List<string> notes)
 {
     private readonly List<(SourceKey Key, long Offset, long Begin, long End)> _unstored = [];
     private readonly List<TableRow> _extra = [];
@@ -126,7 +126,7 @@ internal sealed class LogComparison(
             account = new GenerationAccount(source);
             accounts.Add(source.Key, account);
             if (source.Host == Environment.MachineName)
-                account.File = FileSide.Find(files, source.File, BeginOf(record), records.Value(record));
+                account.File = FindFile(source, BeginOf(record), records.Value(record));
         }
         var isFresh = account.InTopic.Add(record.CoveredBegin, record.CoveredEnd);
         if (!isFresh && (record.Flags & PositionFlags.Again) == 0)
@@ -134,6 +134,19 @@ internal sealed class LogComparison(
         if (account.File?.Holds(BeginOf(record), records.Value(record)) == false)
             Report(FindingSide.FileDiffers, record.Offset, source, record.LineBegin, $"is not what {account.File.Path} has there");
         return isFresh;
+    }
+
+    private FileSide? FindFile(Source source, long position, ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            return FileSide.Find(files, source.File, position, value);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            notes.Add($"{source.File} is not compared: {error.Message}");
+            return null;
+        }
     }
 
     /// <summary>Where the record's own bytes begin: a later part of a line begins where the part before it ended.</summary>

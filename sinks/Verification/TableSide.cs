@@ -49,42 +49,35 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
     /// <summary>The rows of a log below the pinned offset, in offset order.</summary>
     public async IAsyncEnumerable<TableRow> RowsAsync(PinnedLog log, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var connection = await dialect.ConnectAsync(cancellation);
+        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
         await using var command = connection.CreateCommand();
         command.CommandTimeout = 0;
         command.CommandText = $"""
             SELECT log_offset, coalesce(source, 0), coalesce(file_offset, 0), part, {dialect.Bytes} FROM {table}_rows
             WHERE log = {log.Id} AND log_offset < {log.NextOffset} ORDER BY log_offset
             """;
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        while (await reader.ReadAsync(cancellation))
+        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
             yield return new TableRow(reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetFieldValue<byte[]>(4));
     }
 
     internal async Task<List<T>> ReadAsync<T>(string sql, string? a, string? b, Func<DbDataReader, T> read, CancellationToken cancellation)
     {
-        try
+        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
+        await using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var (name, value) in new[] { ("@a", a), ("@b", b) })
         {
-            await using var connection = await dialect.ConnectAsync(cancellation);
-            await using var command = connection.CreateCommand();
-            command.CommandText = sql;
-            foreach (var (name, value) in new[] { ("@a", a), ("@b", b) })
-            {
-                if (value is null)
-                    continue;
-                var parameter = command.CreateParameter();
-                (parameter.ParameterName, parameter.Value) = (name, value);
-                command.Parameters.Add(parameter);
-            }
-            await using var reader = await command.ExecuteReaderAsync(cancellation);
-            var rows = new List<T>();
-            while (await reader.ReadAsync(cancellation))
-                rows.Add(read(reader));
-            return rows;
+            if (value is null)
+                continue;
+            var parameter = command.CreateParameter();
+            (parameter.ParameterName, parameter.Value) = (name, value);
+            command.Parameters.Add(parameter);
         }
-        catch (Exception error) when (dialect.Translate(error) is { } translated)
-        {
-            throw translated;
-        }
+        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        var rows = new List<T>();
+        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
+            rows.Add(read(reader));
+        return rows;
     }
 }

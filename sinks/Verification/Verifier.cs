@@ -94,7 +94,7 @@ public sealed class Verifier
         var repaired = await table.RepairsAsync(log.Id, cancellation);
         if (repaired.Total > 0)
             _notes.Add($"{partition}: {repaired.Total} rows were removed by repairs");
-        var comparison = new LogComparison(log, rows, letters, repaired, sources, _accounts, _files, _findings);
+        var comparison = new LogComparison(log, rows, letters, repaired, sources, _accounts, _files, _findings, _notes);
         await comparison.StartAsync(start);
         if (start < end)
             await WalkTopicAsync(partition, start, end, cluster, comparison, progress, cancellation);

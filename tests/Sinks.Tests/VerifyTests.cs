@@ -1,4 +1,8 @@
+using LogPipeline.Client.Connections;
 using LogPipeline.Client.Positions;
+using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Verification;
+using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Sinks.Tests;
 
@@ -23,5 +27,30 @@ public sealed class VerifyTests
         await SinkScene.RunAsync(options, 2);
         Assert.Equal(1L, await SinkScene.ScalarAsync(options, "SELECT count(*) FROM logpipe_dead_letters"));
         Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
+    }
+
+    [Fact]
+    public async Task A_log_directory_that_cannot_be_read_is_a_note()
+    {
+        await using var scene = await SinkScene.StartAsync(Environment.MachineName, "/var/log/secret/access.log");
+        var options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, ["one", "two"]);
+        await SinkScene.RunAsync(options, 2);
+        var files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System)) { Before = _ => throw new UnauthorizedAccessException("Access to '/var/log/secret' is denied.") };
+        var report = await new Verifier(options, new TcpConnector(), files, TimeProvider.System, new Random(4)).RunAsync(null, default);
+        Assert.Empty(report.Findings);
+        Assert.Contains("/var/log/secret/access.log", Assert.Single(report.Notes), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_table_that_is_gone_is_one_line()
+    {
+        await using var scene = await SinkScene.StartAsync();
+        var options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, ["one", "two"]);
+        await SinkScene.RunAsync(options, 2);
+        await SinkScene.ScalarAsync(options, "DROP VIEW web_log; DROP TABLE web_log_rows");
+        var error = await Assert.ThrowsAsync<QueryException>(() => SinkScene.VerifyAsync(options));
+        Assert.Contains("no such table: web_log_rows", error.Message, StringComparison.Ordinal);
     }
 }
