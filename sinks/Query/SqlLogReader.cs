@@ -14,7 +14,8 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
 
     public async ValueTask OpenAsync(CancellationToken cancellation)
     {
-        await foreach (var _ in QueryAsync(new LogQuery { Limit = 1 }, cancellation))
+        // Any row will do: asking for the first in some order would sort the whole table.
+        await foreach (var _ in ReadAsync(new QuerySql(dialect, table, parser).Limit(1), cancellation))
             break;
     }
 

@@ -24,6 +24,7 @@ public sealed class PostgresReaderTests(PostgresFixture postgres)
             SELECT 1, n, now(), 0, repeat('x', 100000), false, 0 FROM generate_series(1, 500) AS n
             """);
         await using var reader = SinkStores.CreateReader(options, TimeProvider.System);
+        await reader.OpenAsync(default);
         var error = await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
         {
             await foreach (var row in reader.QueryAsync(new LogQuery { Limit = 0 }, default))
