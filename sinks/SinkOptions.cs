@@ -55,7 +55,10 @@ public sealed record SinkOptions
 /// <summary>When buffered records become a transaction.</summary>
 public sealed record FlushOptions
 {
-    /// <summary>Record bytes that one flush of a partition takes at most; a larger single batch goes alone.</summary>
+    /// <summary>
+    /// Once a partition has buffered this much it is flushed, and no more of it is polled while a flush is under way; a flush may be
+    /// larger by what the last poll brought. Values count, and a fixed cost for each row.
+    /// </summary>
     public int BytesMax { get; init; } = 8 << 20;
 
     /// <summary>

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 using LogPipeline.Client.Positions;
 using LogPipeline.Sinks.Ledger;
 
@@ -70,6 +71,9 @@ public sealed class RowBatch : IDisposable
 
     /// <summary>Bytes of values held.</summary>
     public int ValueBytes => _used;
+
+    /// <summary>Memory that the rows take: their values, and a row's own fixed size for each.</summary>
+    public long HeldBytes => _used + (long)Count * Unsafe.SizeOf<Row>();
 
     public ReadOnlySpan<byte> Value(in Row row) => _bytes.AsSpan(row.ValueStart, row.ValueLength);
 

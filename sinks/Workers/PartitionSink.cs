@@ -38,7 +38,7 @@ internal sealed class PartitionSink(TopicPartition partition, CancellationToken 
 
     public bool IsFlushing { get; set; }
 
-    /// <summary>Whether the consumer is paused because the buffer is full.</summary>
+    /// <summary>Whether the consumer is paused because this partition's buffer, or all of them together, are full.</summary>
     public bool IsHeldBack { get; set; }
 
     /// <summary>Flushes in a row that failed.</summary>

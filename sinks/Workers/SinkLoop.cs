@@ -16,9 +16,6 @@ internal sealed class SinkLoop(
     SinkOptions options, Consumer consumer, LedgerClaims claims, Flusher flusher, Patience patience, SinkEnvironment environment, Action onJoined)
     : IRebalanceListener, IDisposable
 {
-    /// <summary>Rows buffered by all partitions at most, before polling waits for a flush.</summary>
-    private const long BufferedBytesMax = 256 << 20;
-
     private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
 
     /// <summary>Longer than a heartbeat: whoever is no longer a member learns it before it would claim again.</summary>
@@ -28,8 +25,7 @@ internal sealed class SinkLoop(
 
     private readonly SortedDictionary<TopicPartition, PartitionSink> _partitions = [];
     private readonly LoopInbox _inbox = new();
-    private readonly RowCollector _collector = new();
-    private readonly Stack<RowBatch> _spare = new();
+    private readonly RowBuffers _buffers = new(consumer, options.Flush.BytesMax);
     private readonly CancellationTokenSource _abandoned = new(Timeout.InfiniteTimeSpan, environment.Time);
     private readonly OffsetReports _reports = new(options.Name, consumer, claims.CommitMetadata, environment);
     private readonly CancellationTokenSource _ending = new();
@@ -50,6 +46,7 @@ internal sealed class SinkLoop(
             {
                 RunInbox();
                 StartFlushes(all: false);
+                _buffers.HoldBack(_partitions.Values);
                 watch.Look(_partitions.Values, OnLedgerChanged, error => _fatal ??= error, _abandoned.Token);
                 _reports.Send(_abandoned.Token);
                 await PollAsync(stop);
@@ -71,14 +68,12 @@ internal sealed class SinkLoop(
 
     public void Dispose()
     {
-        _collector.Dispose();
+        _buffers.Dispose();
         _abandoned.Dispose();
         _ending.Dispose();
         foreach (var sink in _partitions.Values)
             sink.Dispose();
         _partitions.Clear(); // leaving the group still calls the listener
-        while (_spare.TryPop(out var rows))
-            rows.Dispose();
     }
 
     public async ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
@@ -105,7 +100,7 @@ internal sealed class SinkLoop(
         foreach (var sink in gone)
         {
             await sink.Work;
-            Discard(sink);
+            _buffers.Discard(sink);
             sink.Dispose();
         }
     }
@@ -180,8 +175,7 @@ internal sealed class SinkLoop(
             consumer.Seek(sink.Partition, sink.NextOffset, sink.LeaderEpoch);
             return;
         }
-        var rows = sink.Filling ??= _spare.TryPop(out var spare) ? spare : new RowBatch();
-        var collected = _collector.Collect(batches.Partition, batches.Batches.Span, sink.NextOffset, rows, sink.Unreadable);
+        var collected = _buffers.Collect(sink, batches.Batches.Span);
         sink.NextOffset = collected.NextOffset;
         if (collected.LeaderEpoch >= 0)
             sink.LeaderEpoch = collected.LeaderEpoch;
@@ -192,35 +186,22 @@ internal sealed class SinkLoop(
             _unreadable ??= failure;
             _ending.Cancel();
         }
-        if (rows.ValueBytes >= options.Flush.BytesMax && sink.IsFlushing && !sink.IsHeldBack)
-        {
-            consumer.Pause(sink.Partition);
-            sink.IsHeldBack = true;
-        }
     }
 
     private void StartFlushes(bool all)
     {
-        var buffered = 0L;
-        foreach (var sink in _partitions.Values)
-            buffered += sink.Filling?.ValueBytes ?? 0;
         foreach (var sink in _partitions.Values)
         {
             if (!sink.HasNews)
                 continue;
-            var isDue = all || buffered > BufferedBytesMax || sink.Filling?.ValueBytes >= options.Flush.BytesMax
-                || environment.Time.GetElapsedTime(sink.FlushedAt) >= options.Flush.Interval;
-            if (isDue)
+            if (all || _buffers.IsDue(sink) || environment.Time.GetElapsedTime(sink.FlushedAt) >= options.Flush.Interval)
                 StartFlush(sink);
         }
     }
 
     private void StartFlush(PartitionSink sink)
     {
-        var rows = sink.Filling ?? (_spare.TryPop(out var spare) ? spare : new RowBatch());
-        var work = new FlushWork(sink.Claim!, rows, sink.Unreadable, sink.NextOffset, sink.LeaderEpoch);
-        sink.Filling = null;
-        sink.Unreadable = [];
+        var work = _buffers.Take(sink);
         sink.IsFlushing = true;
         sink.FlushedAt = environment.Time.GetTimestamp();
         sink.Work = FlushAsync(sink, work);
@@ -258,16 +239,11 @@ internal sealed class SinkLoop(
         sink.IsFlushing = false;
         sink.Failures = 0;
         SinkLog.Flushed(environment.Logger, options.Name, sink.Partition, work.Rows.Count, work.NextOffset);
-        Recycle(work.Rows);
+        _buffers.PutBack(work.Rows);
         if (!IsCurrent(sink) || !ReferenceEquals(sink.Claim, work.Claim))
             return;
         sink.Claim = work.Claim with { Entry = work.Claim.Entry with { NextOffset = work.NextOffset, LeaderEpoch = work.LeaderEpoch } };
         _reports.Add(sink.Partition, work.NextOffset, work.LeaderEpoch);
-        if (sink.IsHeldBack)
-        {
-            sink.IsHeldBack = false;
-            consumer.Resume(sink.Partition);
-        }
     }
 
     /// <summary>The flush failed and the outcome may be unknown: the ledger says, once it is claimed again.</summary>
@@ -281,7 +257,7 @@ internal sealed class SinkLoop(
 
     private void OnNotFlushed(PartitionSink sink, FlushWork work, TimeSpan delay)
     {
-        Recycle(work.Rows);
+        _buffers.PutBack(work.Rows);
         sink.IsFlushing = false;
         if (!IsCurrent(sink) || !ReferenceEquals(sink.Claim, work.Claim))
             return;
@@ -310,7 +286,7 @@ internal sealed class SinkLoop(
 
     private void StartClaim(PartitionSink sink, TimeSpan delay)
     {
-        Discard(sink);
+        _buffers.Discard(sink);
         sink.Claim = null;
         consumer.Pause(sink.Partition);
         sink.Work = ClaimAsync(sink, sink.Work, delay);
@@ -352,7 +328,7 @@ internal sealed class SinkLoop(
             return;
         if (sink.Failures == 0)
             patience.OnWorking();
-        Discard(sink);
+        _buffers.Discard(sink);
         sink.Claim = claim;
         sink.NextOffset = claim.Entry.NextOffset;
         sink.LeaderEpoch = claim.Entry.LeaderEpoch;
@@ -366,22 +342,6 @@ internal sealed class SinkLoop(
     }
 
     private bool IsCurrent(PartitionSink sink) => _partitions.TryGetValue(sink.Partition, out var current) && ReferenceEquals(current, sink);
-
-    /// <summary>Drops what is buffered; it will be fetched again.</summary>
-    private void Discard(PartitionSink sink)
-    {
-        if (sink.Filling is { } rows)
-            Recycle(rows);
-        sink.Filling = null;
-        sink.Unreadable = [];
-        sink.IsHeldBack = false;
-    }
-
-    private void Recycle(RowBatch rows)
-    {
-        rows.Clear();
-        _spare.Push(rows);
-    }
 
     private void RunInbox()
     {
