@@ -146,7 +146,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             if (row.State != RowState.Store)
                 continue;
             var value = rows.Value(row);
-            var rowDay = EventTime(parser, fields, text, row, value) / Day;
+            var rowDay = Math.Max(EventTime.Find(parser, row, text.Clean(value, out _), fields, out _), 0) / Day;
             if (used > 0 && (rowDay != day || used + value.Length + 1 > buffer.Length))
             {
                 Write(PathOf(log, day), buffer.AsSpan(0, used));
@@ -165,12 +165,6 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
         if (used > 0)
             Write(PathOf(log, day), buffer.AsSpan(0, used));
         ArrayPool<byte>.Shared.Return(buffer);
-    }
-
-    private static long EventTime(ILineParser parser, Field[] fields, LineText text, in Row row, ReadOnlySpan<byte> value)
-    {
-        var parsed = row.Part == 0 && parser.TryParse(text.Clean(value, out _), fields, out var time) && time != long.MinValue ? time : row.Timestamp * 1000;
-        return Math.Clamp(parsed, 0, 2_932_896 * Day); // 1970 to 9999
     }
 
     private static string PathOf(LogIdentity log, long day) =>

@@ -23,8 +23,6 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
     /// <summary>Microseconds from 1970 to PostgreSQL's zero, 2000-01-01.</summary>
     private const long PostgresEpoch = 946_684_800_000_000;
 
-    private const long LatestMicroseconds = 253_402_300_799_999_000; // the end of 9999
-
     private readonly Column[] _columns = [.. parser.Columns];
     private readonly Field[] _fields = new Field[parser.Columns.Count];
     private readonly LineText _text = new();
@@ -58,11 +56,7 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
     public void Append(int logId, in Row row, ReadOnlySpan<byte> value, int source)
     {
         var text = _text.Clean(value, out var exact);
-        var eventTime = long.MinValue;
-        var parsed = row.Part == 0 && parser.TryParse(text, _fields, out eventTime);
-        if (eventTime == long.MinValue || !parsed)
-            eventTime = Math.Clamp(row.Timestamp, 0, LatestMicroseconds / 1000) * 1000;
-
+        var eventTime = EventTime.Find(parser, row, text, _fields, out var parsed);
         Reserve(checked(FixedBytes + _columns.Length * 12 + text.Length * 2 + (exact ? 0 : value.Length)));
         var to = _buffer.AsSpan(_used);
         var at = 0;

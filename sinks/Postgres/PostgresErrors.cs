@@ -29,9 +29,10 @@ internal static class PostgresErrors
                 $"PostgreSQL at {server} refuses the login: {text}. Check Username and Password in `connection`, and pg_hba.conf.", error),
             "3D000" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Create it (createdb) or correct Database in `connection`.", error),
             "42501" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Grant the sink's user what it needs, or let it own the tables.", error),
-            "25006" or "55P03" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
+            "25006" or "25P03" or "55P03" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
             _ when error.SqlState[..2] is "08" or "40" or "53" or "57" or "58" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
-            _ => new StoreRefusedException($"PostgreSQL at {server} refuses: {text}{(error.Detail is null ? "" : $"; {error.Detail}")}", error),
+            _ => new StoreRefusedException(
+                $"PostgreSQL at {server} refuses: {text}{(error.Detail is null ? "" : $"; {error.Detail}")}. Mend that in the database, then start again.", error),
         };
     }
 

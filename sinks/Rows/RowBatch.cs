@@ -69,9 +69,6 @@ public sealed class RowBatch : IDisposable
     /// <summary>Filled by the store.</summary>
     public List<RowRefusal> Refusals { get; } = [];
 
-    /// <summary>Bytes of values held.</summary>
-    public int ValueBytes => _used;
-
     /// <summary>Memory that the rows take: their values, and a row's own fixed size for each.</summary>
     public long HeldBytes => _used + (long)Count * Unsafe.SizeOf<Row>();
 

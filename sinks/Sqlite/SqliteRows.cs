@@ -52,10 +52,7 @@ internal sealed class SqliteRows : IDisposable
     private void Bind(sqlite3_stmt statement, int logId, in Row row, ReadOnlySpan<byte> value, int source)
     {
         var text = _text.Clean(value, out var exact);
-        var eventTime = long.MinValue;
-        var parsed = row.Part == 0 && _parser.TryParse(text, _fields, out eventTime);
-        if (!parsed || eventTime == long.MinValue)
-            eventTime = Math.Clamp(row.Timestamp, 0, long.MaxValue / 1000) * 1000;
+        var eventTime = EventTime.Find(_parser, row, text, _fields, out var parsed);
         sqlite3_bind_int(statement, 1, logId);
         sqlite3_bind_int64(statement, 2, row.Offset);
         TimeText.Write(_time, eventTime);

@@ -24,14 +24,14 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
         var started = environment.Time.GetTimestamp();
         var (entry, owner) = work.Claim;
         var rows = work.Rows;
-        var overlapping = -1L;
+        var overlaps = new Overlaps();
         await using (var flush = await store.BeginAsync(cancellation))
         {
             var update = new LedgerUpdate(entry.Id, owner, entry.NextOffset, work.NextOffset, work.LeaderEpoch);
             if (await flush.UpdateLedgerAsync(update, cancellation) != 1)
                 await GiveUpAsync(flush, entry, cancellation);
             var sources = await ReadSourcesAsync(flush, rows, cancellation);
-            var changed = MarkRanges(rows, sources, out overlapping);
+            var changed = MarkRanges(rows, sources, out overlaps);
             await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], cancellation);
             if (rows.Refusals.Count + work.Unreadable.Count > 0)
                 await flush.WriteDeadLettersAsync(DeadLetters(work), cancellation);
@@ -39,7 +39,7 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
                 await GiveUpAsync(flush, entry, cancellation);
             await flush.CommitAsync(cancellation);
         }
-        Tell(work, overlapping, environment.Time.GetElapsedTime(started));
+        Tell(work, overlaps, environment.Time.GetElapsedTime(started));
     }
 
     private static async Task GiveUpAsync(ISinkFlush flush, LedgerEntry entry, CancellationToken cancellation)
@@ -66,9 +66,9 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
     /// Decides row by row: left out is only a record marked `again` whose whole range is stored. Gives the sources whose ranges
     /// grew, in key order.
     /// </summary>
-    private static List<SourceState> MarkRanges(RowBatch rows, SourceState[] sources, out long overlapping)
+    private static List<SourceState> MarkRanges(RowBatch rows, SourceState[] sources, out Overlaps overlaps)
     {
-        overlapping = -1;
+        overlaps = default;
         var grown = new bool[sources.Length];
         foreach (ref var row in rows.Rows)
         {
@@ -81,8 +81,8 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
                 continue;
             }
             grown[row.Source] = true;
-            if (!stored.Add(row.CoveredBegin, row.CoveredEnd) && overlapping < 0)
-                overlapping = row.Offset;
+            if (!stored.Add(row.CoveredBegin, row.CoveredEnd))
+                overlaps = new Overlaps(overlaps.Count + 1, overlaps.Count == 0 ? row.Offset : overlaps.First);
         }
         return [.. sources.Where((_, i) => grown[i]).OrderBy(s => s.Source.Key)];
     }
@@ -104,14 +104,20 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
     private static DateTimeOffset Time(long milliseconds) =>
         DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(milliseconds, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 
-    private void Tell(FlushWork work, long overlapping, TimeSpan elapsed)
+    private void Tell(FlushWork work, Overlaps overlaps, TimeSpan elapsed)
     {
-        var known = 0;
+        var (stored, bytes, known) = (0, 0L, 0);
         foreach (ref readonly var row in work.Rows.Rows)
+        {
             known += row.State == RowState.Known ? 1 : 0;
+            if (row.State != RowState.Store)
+                continue;
+            stored++;
+            bytes += row.ValueLength;
+        }
         var letters = work.Rows.Refusals.Count + work.Unreadable.Count;
-        SinkMeter.Rows.Add(work.Rows.Count - known - work.Rows.Refusals.Count, _tag);
-        SinkMeter.Bytes.Add(work.Rows.ValueBytes, _tag);
+        SinkMeter.Rows.Add(stored, _tag);
+        SinkMeter.Bytes.Add(bytes, _tag);
         SinkMeter.Flushes.Add(1, _tag);
         SinkMeter.FlushSeconds.Record(elapsed.TotalSeconds, _tag);
         if (known > 0)
@@ -122,10 +128,13 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             SinkMeter.DeadLetters.Add(letters, _tag);
             environment.Events.Publish(new PoisonFound(sink, environment.Time.GetUtcNow(), log, letters));
         }
-        if (overlapping >= 0)
+        if (overlaps.Count > 0)
         {
-            SinkMeter.Overlaps.Add(1, _tag);
-            environment.Events.Publish(new OverlapFound(sink, environment.Time.GetUtcNow(), log, overlapping));
+            SinkMeter.Overlaps.Add(overlaps.Count, _tag);
+            environment.Events.Publish(new OverlapFound(sink, environment.Time.GetUtcNow(), log, overlaps.First));
         }
     }
+
+    /// <summary>Records of a flush that repeat a byte of a stored range; the offset of the first.</summary>
+    private readonly record struct Overlaps(int Count, long First);
 }
