@@ -31,7 +31,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             if (!next.Sources.TryGetValue(source.Key, out var fact))
             {
                 fact = new SourceFact(next.Sources.Count + 1, source.Host, source.File, "{}", 0);
-                next.Sources.Add(source.Key, fact);
+                next.Set(source.Key, fact);
             }
             states.Add(new SourceState(fact.Id, source, fact.Version, RangeText.Parse(fact.Stored)));
         }
@@ -64,7 +64,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             var key = state.Source.Key;
             if (!next.Sources.TryGetValue(key, out var fact) || fact.Version != state.Version)
                 continue;
-            next.Sources[key] = fact with { Stored = RangeText.Format(state.Stored), Version = fact.Version + 1 };
+            next.Set(key, fact with { Stored = RangeText.Format(state.Stored), Version = fact.Version + 1 });
             updated++;
         }
         return ValueTask.FromResult(updated);
@@ -197,7 +197,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             _open.Add(name, file);
         }
         file.Write(bytes, length);
-        next.Lengths[name] = length + bytes.Length;
+        next.SetLength(name, length + bytes.Length);
     }
 
     private void AppendJson(string name, Action<Utf8JsonWriter> write) => store.Guard(() =>

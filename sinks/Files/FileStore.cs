@@ -10,7 +10,7 @@ namespace LogPipeline.Sinks.Files;
 /// (a part of a line above the agent's limit is a line of its own). The manifest commits: what files hold beyond it is cut when
 /// the directory is opened and whenever a flush fails. The directory is locked; transactions take turns.
 /// </summary>
-/// <remarks>A commit: data files synced, names of new ones synced, then the manifest replaced.</remarks>
+/// <remarks>A commit: data files synced, names of new ones synced, then the manifest or its changes replaced.</remarks>
 public sealed class FileStore(string sink, FilesOptions options, ILineParser parser, IFileSystem files, Random random) : ISinkStore
 {
     private readonly Turns _turns = new();
@@ -20,6 +20,9 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     private Manifest? _manifest;
 
     public string Kind => "files";
+
+    /// <summary>Sources and files that may change before the manifest is written whole.</summary>
+    internal int ChangesMax { get; init; } = 1024;
 
     internal IFileSystem FileSystem => files;
 
@@ -89,12 +92,16 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     /// <summary>Makes a manifest the committed one.</summary>
     internal void Replace(Manifest next)
     {
+        // A file that was forgotten meanwhile may have begun another revision than the copy is of.
+        next = next with { Revision = Math.Max(next.Revision, _manifest?.Revision ?? -1) };
         _manifest = null; // should the disk fail half way, it is read again
-        var path = Path.Combine(Root, Manifest.FileName);
+        var isWhole = next.Revision < 0 || next.ChangeCount > ChangesMax;
+        next = isWhole ? next.Folded() : next;
+        var path = Path.Combine(Root, isWhole ? Manifest.FileName : Manifest.ChangesFileName);
         using (var file = files.Open(path + ".tmp", FileOpenMode.ReadWrite))
         {
             file.SetLength(0);
-            file.Write(next.Encode(), 0);
+            file.Write(isWhole ? next.Encode() : next.EncodeChanges(), 0);
             file.Flush();
         }
         files.Rename(path + ".tmp", path);
@@ -109,7 +116,7 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     internal void Forget(string name)
     {
         var next = Manifest.Copy();
-        next.Lengths.Remove(name);
+        next.SetLength(name, 0);
         Replace(next);
     }
 
@@ -151,17 +158,9 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     {
         files.CreateDirectory(Root);
         _lock ??= files.Lock(Path.Combine(Root, ".lock"));
-        var path = Path.Combine(Root, Manifest.FileName);
-        if (!files.FileExists(path))
-        {
-            var fresh = new Manifest { LedgerId = OwnerToken.New(random).Value, ConfigHash = RowColumns.ConfigHash(parser) };
-            Replace(fresh);
-        }
-        using var file = files.Open(path, FileOpenMode.Read);
-        var bytes = new byte[file.Length];
-        for (var read = 0; read < bytes.Length;)
-            read += file.Read(bytes.AsSpan(read), read) is var count && count > 0 ? count : throw new IOException($"{path} ends early");
-        var manifest = Manifest.Decode(bytes, path);
+        if (!files.FileExists(Path.Combine(Root, Manifest.FileName)))
+            Replace(new Manifest { LedgerId = OwnerToken.New(random).Value, ConfigHash = RowColumns.ConfigHash(parser) });
+        var manifest = Committed(files, Root);
         if (manifest.ConfigHash != RowColumns.ConfigHash(parser))
         {
             throw new StoreRefusedException(
@@ -169,6 +168,23 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
         }
         CutTails(manifest);
         return manifest;
+    }
+
+    /// <summary>What the disk says is committed.</summary>
+    internal static Manifest Committed(IFileSystem files, string directory)
+    {
+        var manifest = Read(files, Path.Combine(directory, Manifest.FileName));
+        var changes = Path.Combine(directory, Manifest.ChangesFileName);
+        return files.FileExists(changes) ? manifest.With(Read(files, changes), changes) : manifest;
+    }
+
+    private static Manifest Read(IFileSystem files, string path)
+    {
+        using var file = files.Open(path, FileOpenMode.Read);
+        var bytes = new byte[file.Length];
+        for (var read = 0; read < bytes.Length;)
+            read += file.Read(bytes.AsSpan(read), read) is var count && count > 0 ? count : throw new IOException($"{path} ends early");
+        return Manifest.Decode(bytes, path);
     }
 
     /// <summary>

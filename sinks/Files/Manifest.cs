@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using LogPipeline.Sinks.Ledger;
@@ -5,34 +6,88 @@ using LogPipeline.Sinks.Ledger;
 namespace LogPipeline.Sinks.Files;
 
 /// <summary>
-/// The ledger of a file sink and what of its files is committed. Replaced as a whole: written beside, synced, renamed, directory
-/// synced; so it is always one of two whole versions. A value: a flush works on a copy.
+/// The ledger of a file sink and what of its files is committed. A value: a flush works on a copy, which shares what it does not change.
 /// </summary>
+/// <remarks>
+/// Days and sources only grow in number, and a flush touches few: <c>manifest.json</c> holds all of them as of some revision, and
+/// <c>manifest.changes.json</c> the logs and those that changed since. A commit replaces one of the two files as a whole (written beside,
+/// synced, renamed, directory synced), so it is always one of two whole versions. Changes of an earlier revision are in the manifest already.
+/// </remarks>
 internal sealed record Manifest
 {
     public const string FileName = "manifest.json";
+
+    public const string ChangesFileName = "manifest.changes.json";
+
+    private const int Version = 2;
 
     public required Guid LedgerId { get; init; }
 
     public required string ConfigHash { get; init; }
 
+    /// <summary>Counts how often all of it was written; -1 when it never was in this version.</summary>
+    public long Revision { get; init; } = -1;
+
     public List<LedgerEntry> Logs { get; init; } = [];
 
     /// <summary>By sink-wide key; the state's ranges are text.</summary>
-    public SortedDictionary<SourceKey, SourceFact> Sources { get; init; } = [];
+    public ImmutableSortedDictionary<SourceKey, SourceFact> Sources { get; private set; } = ImmutableSortedDictionary<SourceKey, SourceFact>.Empty;
 
     /// <summary>Committed length by path below the directory; bytes beyond it are cut.</summary>
-    public SortedDictionary<string, long> Lengths { get; init; } = new(StringComparer.Ordinal);
+    public ImmutableSortedDictionary<string, long> Lengths { get; private set; } = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
 
-    public Manifest Copy() => this with { Logs = [.. Logs], Sources = new(Sources), Lengths = new(Lengths, StringComparer.Ordinal) };
+    private ImmutableSortedSet<SourceKey> ChangedSources { get; set; } = [];
 
-    public byte[] Encode()
+    private ImmutableSortedSet<string> ChangedLengths { get; set; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
+
+    /// <summary>What changed since the revision.</summary>
+    public int ChangeCount => ChangedSources.Count + ChangedLengths.Count;
+
+    public Manifest Copy() => this with { Logs = [.. Logs] };
+
+    /// <summary>The same facts as a new revision without changes.</summary>
+    public Manifest Folded() => this with { Revision = Revision + 1, ChangedSources = ChangedSources.Clear(), ChangedLengths = ChangedLengths.Clear() };
+
+    public void Set(SourceKey key, SourceFact fact)
+    {
+        Sources = Sources.SetItem(key, fact);
+        ChangedSources = ChangedSources.Add(key);
+    }
+
+    public void SetLength(string name, long length)
+    {
+        Lengths = Lengths.SetItem(name, length);
+        ChangedLengths = ChangedLengths.Add(name);
+    }
+
+    /// <summary>This manifest with what changed since.</summary>
+    /// <exception cref="StoreRefusedException">The changes are another manifest's.</exception>
+    public Manifest With(Manifest changes, string path)
+    {
+        if (changes.LedgerId != LedgerId || changes.Revision > Revision)
+            throw new StoreRefusedException($"{path} is not of the {FileName} beside it. Restore both, or give the sink a new directory and name.");
+        if (changes.Revision < Revision)
+            return this;
+        var all = this with { Logs = changes.Logs };
+        foreach (var (key, fact) in changes.Sources)
+            all.Set(key, fact);
+        foreach (var (name, length) in changes.Lengths)
+            all.SetLength(name, length);
+        return all;
+    }
+
+    public byte[] Encode() => Encode(Sources, Lengths);
+
+    public byte[] EncodeChanges() => Encode(ChangedSources.Select(k => KeyValuePair.Create(k, Sources[k])), ChangedLengths.Select(n => KeyValuePair.Create(n, Lengths[n])));
+
+    private byte[] Encode(IEnumerable<KeyValuePair<SourceKey, SourceFact>> sources, IEnumerable<KeyValuePair<string, long>> lengths)
     {
         using var stream = new MemoryStream();
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
-            json.WriteNumber("version", 1);
+            json.WriteNumber("version", Version);
+            json.WriteNumber("revision", Revision);
             json.WriteString("ledger", LedgerId);
             json.WriteString("config", ConfigHash);
             json.WriteStartArray("logs");
@@ -40,11 +95,11 @@ internal sealed record Manifest
                 WriteLog(json, log);
             json.WriteEndArray();
             json.WriteStartArray("sources");
-            foreach (var (key, fact) in Sources)
+            foreach (var (key, fact) in sources)
                 WriteSource(json, key, fact);
             json.WriteEndArray();
             json.WriteStartObject("lengths");
-            foreach (var (path, length) in Lengths)
+            foreach (var (path, length) in lengths)
                 json.WriteNumber(path, length);
             json.WriteEndObject();
             json.WriteEndObject();
@@ -59,16 +114,19 @@ internal sealed record Manifest
         {
             using var document = JsonDocument.Parse(bytes);
             var root = document.RootElement;
-            if (root.GetProperty("version").GetInt32() != 1)
+            // The first version knew no changes: it was always whole.
+            if (root.GetProperty("version").GetInt32() is < 1 or > Version)
                 throw new FormatException("its version is unknown");
-            var manifest = new Manifest { LedgerId = root.GetProperty("ledger").GetGuid(), ConfigHash = root.GetProperty("config").GetString()! };
-            foreach (var log in root.GetProperty("logs").EnumerateArray())
-                manifest.Logs.Add(ReadLog(log));
-            foreach (var source in root.GetProperty("sources").EnumerateArray())
-                ReadSource(source, manifest.Sources);
-            foreach (var length in root.GetProperty("lengths").EnumerateObject())
-                manifest.Lengths[length.Name] = length.Value.GetInt64();
-            return manifest;
+            return new Manifest
+            {
+                LedgerId = root.GetProperty("ledger").GetGuid(),
+                ConfigHash = root.GetProperty("config").GetString()!,
+                Revision = root.TryGetProperty("revision", out var revision) ? revision.GetInt64() : -1,
+                Logs = [.. root.GetProperty("logs").EnumerateArray().Select(ReadLog)],
+                Sources = ImmutableSortedDictionary.CreateRange(root.GetProperty("sources").EnumerateArray().Select(ReadSource)),
+                Lengths = ImmutableSortedDictionary.CreateRange(
+                    StringComparer.Ordinal, root.GetProperty("lengths").EnumerateObject().Select(l => KeyValuePair.Create(l.Name, l.Value.GetInt64()))),
+            };
         }
         catch (Exception error) when (error is JsonException or FormatException or KeyNotFoundException or InvalidOperationException)
         {
@@ -112,13 +170,13 @@ internal sealed record Manifest
         json.WriteEndObject();
     }
 
-    private static void ReadSource(JsonElement source, SortedDictionary<SourceKey, SourceFact> into)
+    private static KeyValuePair<SourceKey, SourceFact> ReadSource(JsonElement source)
     {
         var generation = ulong.Parse(source.GetProperty("generation").GetString()!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         var key = new SourceKey(source.GetProperty("agent").GetGuid(), generation, source.GetProperty("topic").GetString()!);
-        into[key] = new SourceFact(
+        return KeyValuePair.Create(key, new SourceFact(
             source.GetProperty("id").GetInt32(), source.GetProperty("host").GetString()!, source.GetProperty("file").GetString()!,
-            source.GetProperty("stored").GetString()!, source.GetProperty("version").GetInt64());
+            source.GetProperty("stored").GetString()!, source.GetProperty("version").GetInt64()));
     }
 }
 

@@ -3,6 +3,7 @@ using LogPipeline.Files;
 using LogPipeline.Sinks.Files;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
 using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Sinks.Tests.Files;
@@ -12,18 +13,19 @@ public sealed class FileStoreTests : SinkStoreContract
     private readonly MemoryDisk _disk = new(TimeProvider.System);
     private MemoryFileSystem _files;
     private int _seed = 1;
+    private int _changesMax = 1024;
 
     public FileStoreTests() => _files = new MemoryFileSystem(_disk);
 
     protected override Task<ISinkStore> OpenAsync(string parser = "combined") =>
-        Task.FromResult<ISinkStore>(new FileStore("web", new FilesOptions { Directory = "/out" }, LineParsers.Named(parser), _files, new Random(_seed++)));
+        Task.FromResult<ISinkStore>(new FileStore("web", new FilesOptions { Directory = "/out" }, LineParsers.Named(parser), _files, new Random(_seed++)) { ChangesMax = _changesMax });
 
     protected override Task<IReadOnlyList<string>> StoredLinesAsync()
     {
         var committed = new List<string>();
         if (_files.FileExists("/out/manifest.json"))
         {
-            foreach (var (name, length) in Manifest.Decode(Read("/out/manifest.json"), "").Lengths)
+            foreach (var (name, length) in FileStore.Committed(_files, "/out").Lengths.Where(l => l.Value > 0))
                 committed.AddRange(Encoding.UTF8.GetString(Read("/out/" + name)[..(int)length]).Split('\n')[..^1]);
         }
         return Task.FromResult<IReadOnlyList<string>>(committed);
@@ -39,9 +41,12 @@ public sealed class FileStoreTests : SinkStoreContract
 
     private sealed class Crash : Exception;
 
-    [Fact]
-    public async Task Power_lost_at_any_call_leaves_exactly_the_flushes_that_the_manifest_counts()
+    [Theory]
+    [InlineData(1024)]
+    [InlineData(1)]
+    public async Task Power_lost_at_any_call_leaves_exactly_the_flushes_that_the_manifest_counts(int changesMax)
     {
+        _changesMax = changesMax;
         for (var fatal = 1; ; fatal++)
         {
             var disk = new MemoryDisk(TimeProvider.System);
@@ -114,10 +119,12 @@ public sealed class FileStoreTests : SinkStoreContract
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task A_file_that_was_archived_stays_and_a_late_line_begins_a_new_one_wherever_power_is_lost(bool isDirectoryGone)
+    [InlineData(false, 1024)]
+    [InlineData(true, 1024)]
+    [InlineData(true, 0)]
+    public async Task A_file_that_was_archived_stays_and_a_late_line_begins_a_new_one_wherever_power_is_lost(bool isDirectoryGone, int changesMax)
     {
+        _changesMax = changesMax;
         var isFinished = false;
         for (var fatal = 1; !isFinished; fatal++)
         {
@@ -162,6 +169,66 @@ public sealed class FileStoreTests : SinkStoreContract
             return;
         _files.DeleteDirectory(day);
         _files.FlushDirectory("/out/web_log");
+    }
+
+    [Fact]
+    public async Task What_a_flush_writes_of_the_ledger_does_not_grow_with_days_and_sources_gone_by()
+    {
+        const int days = 2500;
+        var written = new long[days];
+        var day = 0;
+        _files.Before = call =>
+        {
+            if (call.Operation == FileOperation.Write && call.Path.StartsWith("/out/manifest", StringComparison.Ordinal))
+                written[day] += call.Length;
+        };
+        await using (var store = await OpenAsync())
+        {
+            await store.OpenAsync(default);
+            await store.CreateAsync([new LedgerStart(Log, 0)], default);
+            var entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(9)), default))!;
+            for (; day < days; day++)
+                await FlushDayAsync(store, entry, day);
+        }
+        Assert.True(written.Order().ElementAt(days / 2) < 200_000 && written[^100..].Order().ElementAt(50) < 200_000, $"{written[days / 2]} bytes");
+        var isCut = false;
+        _files.Before = call => isCut |= call.Operation is FileOperation.SetLength or FileOperation.Delete;
+        await using var again = await OpenAsync();
+        Assert.Equal(days, Assert.Single(await again.ReadLedgerAsync(default)).NextOffset);
+        Assert.Equal(days, (await StoredLinesAsync()).Count);
+        Assert.False(isCut);
+        await using var flush = await again.BeginAsync(default);
+        Assert.Equal(1, Assert.Single(await flush.ReadSourcesAsync([TestRows.Source(1)], default)).Version);
+    }
+
+    /// <summary>One line of a file and a day of its own.</summary>
+    private static async Task FlushDayAsync(ISinkStore store, LedgerEntry entry, int day)
+    {
+        using var rows = new RowBatch();
+        rows.Sources.Add(TestRows.Source((ulong)day + 1));
+        ref var row = ref rows.Add("line"u8);
+        (row.Offset, row.Timestamp, row.CoveredEnd) = (day, day * 86_400_000L, 5);
+        await using var flush = await store.BeginAsync(default);
+        await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, day, day + 1, 0), default);
+        var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        sources[0].Stored.Add(0, 5);
+        await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
+        await flush.UpdateSourcesAsync(sources, default);
+        await flush.CommitAsync(default);
+    }
+
+    [Fact]
+    public async Task Changes_of_another_manifest_are_refused()
+    {
+        await using (var store = await OpenAsync())
+        {
+            await store.OpenAsync(default);
+            await store.CreateAsync([new LedgerStart(Log, 0)], default);
+        }
+        _files.Delete("/out/manifest.json");
+        await using var again = await OpenAsync();
+        var error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await again.OpenAsync(default));
+        Assert.Contains("Restore both", error.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Bytes of all data files, committed or not.</summary>
