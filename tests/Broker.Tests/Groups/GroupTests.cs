@@ -10,6 +10,8 @@ public sealed class GroupTests
 {
     private const string Group = "g";
 
+    private static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(500); // group.initial.rebalance.delay.ms
+
     [Fact]
     public async Task A_first_member_waits_the_initial_delay_and_then_leads()
     {
@@ -19,9 +21,9 @@ public sealed class GroupTests
         Assert.Equal(ErrorCode.MemberIdRequired, idOnly.ErrorCode);
         Assert.StartsWith("test-", idOnly.MemberId, StringComparison.Ordinal);
         int joining = client.Post<JoinGroupRequest, JoinGroupResponse>(Join(idOnly.MemberId), 9);
-        await broker.Connect().MetadataAsync("t");
+        await broker.Time.UntilDueInAsync(InitialDelay);
         Assert.False(client.Transport.Sent.TryPeek(out _));
-        broker.Time.Advance(TimeSpan.FromSeconds(1));
+        broker.Time.Advance(InitialDelay);
         JoinGroupResponse joined = await client.NextAsync<JoinGroupRequest, JoinGroupResponse>(joining, 9);
         Assert.Equal((ErrorCode.None, 1, idOnly.MemberId, "range"), (joined.ErrorCode, joined.GenerationId, joined.Leader, joined.ProtocolName));
         Assert.Equal("subscription", Encoding.UTF8.GetString(Assert.Single(joined.Members).Metadata.Span));
@@ -189,9 +191,8 @@ public sealed class GroupTests
     {
         short version = instance is null ? (short)3 : (short)7;
         int joining = client.Post<JoinGroupRequest, JoinGroupResponse>(Join(instance: instance), version);
-        TestClient watcher = broker.Connect();
-        await UntilAsync(async () => (await DescribeAsync(watcher)).GroupState == "PreparingRebalance");
-        broker.Time.Advance(TimeSpan.FromSeconds(1));
+        await broker.Time.UntilDueInAsync(InitialDelay);
+        broker.Time.Advance(InitialDelay);
         JoinGroupResponse joined = await client.NextAsync<JoinGroupRequest, JoinGroupResponse>(joining, version);
         Assert.Equal(ErrorCode.None, joined.ErrorCode);
         SyncGroupRequest sync = Sync(joined.MemberId, joined.GenerationId, (joined.MemberId, "one"));
