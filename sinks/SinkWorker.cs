@@ -76,7 +76,6 @@ public sealed class SinkWorker
             // A partition that is resumed waits for a fetch under way that waits for others: not for long.
             FetchWaitMax = TimeSpan.FromMilliseconds(100),
             PrefetchBytes = 4 << 20,
-            CheckCrc = false, // the collector does, so that what precedes a damaged batch is stored
         };
         await using var consumer = new Consumer(consuming, cluster, _environment.Time, new Random(random.Next()));
         var claims = new LedgerClaims(_options, cluster, consumer, _store, ledgerId, _environment, new Random(random.Next()));

@@ -16,9 +16,9 @@ public readonly record struct Collected(long NextOffset, int LeaderEpoch, int Sk
 /// <summary>A stretch of a batch that is not made of records, though its checksum holds.</summary>
 public readonly record struct UnreadableBatch(long Offset, long Timestamp, string Reason, byte[] Bytes);
 
-/// <summary>The log holds bytes that cannot be read as records now, though others may be able to: a person must act. Says where and what to do.</summary>
-public sealed class LogUnreadableException(TopicPartition partition, long offset, string reason)
-    : Exception($"{partition}: the batch at offset {offset} cannot be read: {reason}");
+/// <summary>The log holds a batch in a codec that is not built in, though others may be able to read it. Says where and what to do.</summary>
+public sealed class LogUnreadableException(TopicPartition partition, long offset, Exception cause)
+    : Exception($"{partition}: the batch at offset {offset} cannot be read: {cause.Message}", cause);
 
 /// <summary>
 /// Walks record batches as fetched and copies each line once, into a <see cref="RowBatch"/>. One owner: the worker's loop. Its
@@ -26,9 +26,6 @@ public sealed class LogUnreadableException(TopicPartition partition, long offset
 /// </summary>
 public sealed class RowCollector : IDisposable
 {
-    private const string Removed = "Once its records are gone from the topic, the sink goes on after them and records the gap.";
-    private const string Damaged = $"Start the sink again, as it may have been damaged on the way; if it stops here once more, restore the broker's log from a copy. {Removed}";
-
     private readonly BatchDecoder _decoder = new();
     private readonly Dictionary<SourceKey, int> _sources = [];
     private RowBatch? _indexed;
@@ -38,6 +35,7 @@ public sealed class RowCollector : IDisposable
     /// <param name="batches">Whole batches, back to back.</param>
     /// <param name="from">Records below it are passed over: the first batch may begin earlier.</param>
     /// <param name="unreadable">Takes what could not be read.</param>
+    /// <exception cref="CorruptRecordException">The bytes are not batches at all.</exception>
     public Collected Collect(TopicPartition partition, ReadOnlySpan<byte> batches, long from, RowBatch into, List<UnreadableBatch> unreadable)
     {
         Index(into);
@@ -45,13 +43,11 @@ public sealed class RowCollector : IDisposable
         while (!batches.IsEmpty)
         {
             if (!BatchHeader.TryParse(batches, out var header) || header.SizeInBytes > batches.Length)
-                return result with { Failure = new LogUnreadableException(partition, result.NextOffset, $"it is not a record batch. {Damaged}") };
+                throw new CorruptRecordException($"{partition}: what follows offset {result.NextOffset} is not a record batch");
             var batch = batches[..header.SizeInBytes];
             batches = batches[header.SizeInBytes..];
             if (header.NextOffset <= from)
                 continue;
-            if (!RecordBatch.CrcIsValid(batch))
-                return result with { Failure = new LogUnreadableException(partition, header.BaseOffset, $"its checksum (CRC) does not fit. {Damaged}") };
             try
             {
                 var skipped = header.IsControl ? header.RecordCount : CollectOne(partition.Topic, batch, header, from, into, unreadable);
@@ -59,7 +55,7 @@ public sealed class RowCollector : IDisposable
             }
             catch (UnsupportedCompressionException error)
             {
-                return result with { Failure = new LogUnreadableException(partition, header.BaseOffset, $"{error.Message}. {Removed}") };
+                return result with { Failure = new LogUnreadableException(partition, header.BaseOffset, error) };
             }
         }
         return result;

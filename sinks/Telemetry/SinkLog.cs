@@ -27,6 +27,10 @@ internal static partial class SinkLog
     [LoggerMessage(4006, LogLevel.Warning, "sink {Sink}: {Partition}: {Reason}; claiming again")]
     public static partial void ClaimingAgain(ILogger logger, string sink, TopicPartition partition, string reason);
 
+    [LoggerMessage(
+        4007, LogLevel.Error, "sink {Sink}: {Reason}. Its partition waits, tried again every {Interval}: it goes on when the batch can be read, or is gone from the topic")]
+    public static partial void Stuck(ILogger logger, string sink, string reason, TimeSpan interval);
+
     [LoggerMessage(4010, LogLevel.Information, "{Text}")]
     public static partial void Event(ILogger logger, string text);
 

@@ -106,7 +106,7 @@ public sealed class Verifier
         TopicPartition partition, long start, long end, ClusterClient cluster, LogComparison comparison, Action<long> progress, CancellationToken cancellation)
     {
         await using var consumer = new Consumer(
-            new ConsumerOptions { OffsetReset = OffsetReset.Earliest, PartitionBytesMax = 8 << 20, CheckCrc = false }, cluster, _time, new Random(_random.Next()));
+            new ConsumerOptions { OffsetReset = OffsetReset.Earliest, PartitionBytesMax = 8 << 20 }, cluster, _time, new Random(_random.Next()));
         consumer.Assign([partition]);
         consumer.Seek(partition, start);
         using var collector = new RowCollector();

@@ -38,8 +38,14 @@ internal sealed class PartitionSink(TopicPartition partition, CancellationToken 
 
     public bool IsFlushing { get; set; }
 
-    /// <summary>Whether the consumer is paused because this partition's buffer, or all of them together, are full.</summary>
+    /// <summary>Whether the consumer is paused because a batch cannot be read, or because this partition's buffer, or all of them together, are full.</summary>
     public bool IsHeldBack { get; set; }
+
+    /// <summary>When a batch was met that cannot be read: polling waits a while. A timestamp of the time provider's.</summary>
+    public long? StuckSince { get; set; }
+
+    /// <summary>The offset of the last such batch that was told of; -1 for none.</summary>
+    public long StuckTold { get; set; } = -1;
 
     /// <summary>Flushes in a row that failed.</summary>
     public int Failures { get; set; }

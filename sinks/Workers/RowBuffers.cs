@@ -36,7 +36,7 @@ internal sealed class RowBuffers(Consumer consumer, long flushBytes, long bytesM
     {
         foreach (var sink in partitions)
         {
-            var isToWait = AreFull || sink.IsFlushing && IsFull(sink);
+            var isToWait = sink.StuckSince is not null || AreFull || sink.IsFlushing && IsFull(sink);
             if (sink.Claim is null || isToWait == sink.IsHeldBack)
                 continue;
             sink.IsHeldBack = isToWait;
@@ -68,7 +68,7 @@ internal sealed class RowBuffers(Consumer consumer, long flushBytes, long bytesM
     {
         if (sink.Filling is { } rows)
             PutBack(rows);
-        (sink.Filling, sink.Unreadable, sink.IsHeldBack) = (null, [], false);
+        (sink.Filling, sink.Unreadable, sink.IsHeldBack, sink.StuckSince) = (null, [], false, null);
     }
 
     public void Dispose()

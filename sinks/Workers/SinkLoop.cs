@@ -1,7 +1,6 @@
 using System.Runtime.ExceptionServices;
 using LogPipeline.Client;
 using LogPipeline.Client.Consuming;
-using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Telemetry;
 
 namespace LogPipeline.Sinks.Workers;
@@ -21,6 +20,9 @@ internal sealed class SinkLoop(
     /// <summary>Longer than a heartbeat: whoever is no longer a member learns it before it would claim again.</summary>
     private static readonly TimeSpan RivalDelay = TimeSpan.FromSeconds(5);
 
+    /// <summary>Between two tries to read a batch that could not be read.</summary>
+    private static readonly TimeSpan StuckRetry = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(4);
 
     private readonly SortedDictionary<TopicPartition, PartitionSink> _partitions = [];
@@ -28,16 +30,14 @@ internal sealed class SinkLoop(
     private readonly RowBuffers _buffers = new(consumer, options.Flush.BytesMax);
     private readonly CancellationTokenSource _abandoned = new(Timeout.InfiniteTimeSpan, environment.Time);
     private readonly OffsetReports _reports = new(options.Name, consumer, claims.CommitMetadata, environment);
-    private readonly CancellationTokenSource _ending = new();
     private Exception? _fatal;
-    private LogUnreadableException? _unreadable;
+    private CancellationToken _stop;
 
-    /// <summary>Runs until stopped or until a log cannot be read on, then flushes what is buffered. Throws what no waiting mends.</summary>
-    public async Task RunAsync(CancellationToken asked)
+    /// <summary>Runs until stopped, then flushes what is buffered. Throws what no waiting mends.</summary>
+    public async Task RunAsync(CancellationToken stop)
     {
-        var stop = _ending.Token;
+        _stop = stop;
         await using var draining = stop.UnsafeRegister(_ => _abandoned.CancelAfter(DrainMax), null);
-        await using var stopping = asked.UnsafeRegister(_ => _ending.Cancel(), null);
         var watch = new LedgerWatch(claims, _inbox, environment.Time);
         consumer.Subscribe(options.Topics, this);
         try
@@ -46,16 +46,14 @@ internal sealed class SinkLoop(
             {
                 RunInbox();
                 StartFlushes(all: false);
-                _buffers.HoldBack(_partitions.Values);
+                HoldBack();
                 watch.Look(_partitions.Values, OnLedgerChanged, error => _fatal ??= error, _abandoned.Token);
                 _reports.Send(_abandoned.Token);
                 await PollAsync(stop);
-                if (consumer.MemberId.Length > 0)
+                if (consumer.Generation >= 0)
                     onJoined();
             }
             await DrainAsync();
-            if (_unreadable is { } error)
-                ExceptionDispatchInfo.Throw(error);
         }
         finally
         {
@@ -70,7 +68,6 @@ internal sealed class SinkLoop(
     {
         _buffers.Dispose();
         _abandoned.Dispose();
-        _ending.Dispose();
         foreach (var sink in _partitions.Values)
             sink.Dispose();
         _partitions.Clear(); // leaving the group still calls the listener
@@ -80,9 +77,9 @@ internal sealed class SinkLoop(
     {
         onJoined();
         foreach (var partition in partitions)
-            StartClaim(_partitions[partition] = new PartitionSink(partition, _ending.Token), TimeSpan.Zero);
+            StartClaim(_partitions[partition] = new PartitionSink(partition, _stop), TimeSpan.Zero);
         // Most claims take milliseconds; a database that is away must not hold up the group: it is waited for afterwards.
-        await WaitAtMost.AllAsync([.. partitions.Select(p => _partitions[p].Work)], RivalDelay, environment.Time, _ending.Token);
+        await WaitAtMost.AllAsync([.. partitions.Select(p => _partitions[p].Work)], RivalDelay, environment.Time, _stop);
         RunInbox();
     }
 
@@ -128,6 +125,10 @@ internal sealed class SinkLoop(
         catch (PositionOutOfRangeException error)
         {
             ClaimAgain(error.Partition, error.Message);
+        }
+        catch (CorruptBatchException error)
+        {
+            HoldUp(error.Partition, error.Message);
         }
         catch (Exception error) when (Patience.IsWorthWaiting(error) && !stop.IsCancellationRequested)
         {
@@ -182,10 +183,30 @@ internal sealed class SinkLoop(
         if (collected.Skipped > 0)
             SinkMeter.Skipped.Add(collected.Skipped, new KeyValuePair<string, object?>("sink", options.Name));
         if (collected.Failure is { } failure)
+            HoldUp(sink.Partition, failure.Message);
+    }
+
+    /// <summary>A batch cannot be read: its partition waits, since the broker may be mended or the batch go with retention. The others go on.</summary>
+    private void HoldUp(TopicPartition partition, string reason)
+    {
+        if (!_partitions.TryGetValue(partition, out var sink) || sink.Claim is null)
+            return;
+        consumer.Seek(partition, sink.NextOffset, sink.LeaderEpoch);
+        sink.StuckSince = environment.Time.GetTimestamp();
+        if (sink.StuckTold == sink.NextOffset)
+            return;
+        sink.StuckTold = sink.NextOffset;
+        SinkLog.Stuck(environment.Logger, options.Name, reason, StuckRetry);
+    }
+
+    private void HoldBack()
+    {
+        foreach (var sink in _partitions.Values)
         {
-            _unreadable ??= failure;
-            _ending.Cancel();
+            if (sink.StuckSince is { } since && environment.Time.GetElapsedTime(since) >= StuckRetry)
+                sink.StuckSince = null;
         }
+        _buffers.HoldBack(_partitions.Values);
     }
 
     private void StartFlushes(bool all)

@@ -13,6 +13,7 @@ using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Verification;
 using LogPipeline.Storage;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -146,10 +147,10 @@ internal sealed class SinkScene : IAsyncDisposable
     private SinkOptions Options() => new() { Name = "web_log", Bootstrap = Bootstrap, Topics = ["web_log"], Parser = "combined" };
 
     /// <summary>Runs a sink until its rows number this many, then stops it.</summary>
-    public static async Task RunAsync(SinkOptions options, Func<Task<long>> countRows, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null)
+    public static async Task RunAsync(SinkOptions options, Func<Task<long>> countRows, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        var environment = new SinkEnvironment { Random = new Random(3), OnFatal = _ => { }, Events = events ?? new SilentSinkEvents() };
+        var environment = new SinkEnvironment { Random = new Random(3), OnFatal = _ => { }, Events = events ?? new SilentSinkEvents(), Logger = logger ?? NullLogger.Instance };
         await using var store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random());
         var worker = new SinkWorker(options, new TcpConnector(), store, environment);
         var running = worker.RunAsync(stop.Token);
@@ -176,8 +177,8 @@ internal sealed class SinkScene : IAsyncDisposable
     public static async Task<long> CountAsync(SinkOptions options) => (long)(await ScalarAsync(options, "SELECT count(*) FROM web_log"))!;
 
     /// <summary>Runs a sink until its table has so many rows, then stops it.</summary>
-    public static Task RunAsync(SinkOptions options, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null) =>
-        RunAsync(options, () => CountAsync(options), rows, meanwhile, events);
+    public static Task RunAsync(SinkOptions options, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null) =>
+        RunAsync(options, () => CountAsync(options), rows, meanwhile, events, logger);
 
     public static Task<VerifyReport> VerifyAsync(SinkOptions options) =>
         new Verifier(options, new TcpConnector(), new OsFileSystem(), TimeProvider.System, new Random(4)).RunAsync(null, default);

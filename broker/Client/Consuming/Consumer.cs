@@ -42,7 +42,10 @@ public sealed partial class Consumer : IAsyncDisposable
     /// <summary>The partitions owned now, ordered.</summary>
     public IReadOnlyList<TopicPartition> Assignment => _table.Partitions;
 
-    /// <summary>Empty unless a member.</summary>
+    /// <summary>The group's generation that this member is in; -1 while it is in none, or without a group.</summary>
+    public int Generation => _session?.Membership.Generation ?? -1;
+
+    /// <summary>Empty until the coordinator gave one, which may be before the join ends; and without a group.</summary>
     public string MemberId => _session?.Membership.MemberId ?? "";
 
     private TimeSpan Tick => _options.AutoCommitInterval is { } auto && auto < _options.HeartbeatInterval ? auto : _options.HeartbeatInterval;

@@ -4,8 +4,8 @@ using LogPipeline.Client.Connections;
 using LogPipeline.Client.Positions;
 using LogPipeline.Files;
 using LogPipeline.Testing.Files;
+using LogPipeline.Testing.Logging;
 using LogPipeline.Testing.Time;
-using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Tests.Scripted;
 
@@ -159,25 +159,4 @@ internal sealed class MortalConnector(ScriptedBroker broker, MemoryFileSystem pr
 {
     public ValueTask<Stream> ConnectAsync(string host, int port, CancellationToken ct) =>
         process.IsAlive ? broker.ConnectAsync(host, port, ct) : throw new IOException("the process is dead");
-}
-
-/// <summary>What the agent complains of.</summary>
-internal sealed class WarningLog : ILogger
-{
-    public List<string> Lines { get; } = [];
-
-    public IDisposable? BeginScope<TState>(TState state)
-        where TState : notnull => null;
-
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
-
-    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-    {
-        if (IsEnabled(logLevel))
-        {
-            Lines.Add(formatter(state, exception));
-        }
-    }
-
-    public int Count(string part) => Lines.Count(l => l.Contains(part, StringComparison.Ordinal));
 }
