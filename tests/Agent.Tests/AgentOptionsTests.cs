@@ -8,7 +8,10 @@ public sealed class AgentOptionsTests
     {
         var options = new AgentOptions
         {
-            Bootstrap = ["b:9092"], StateDirectory = "/state", Host = "h", Inputs = [new InputOptions { Paths = ["/a.log"], Topic = "t" }],
+            Bootstrap = ["b:9092"],
+            StateDirectory = "/state",
+            Host = "h",
+            Inputs = [new InputOptions { Paths = ["/a.log"], Topic = "t" }],
         };
         options.Validate();
         AgentOptions tooLong = options with { Inputs = [new InputOptions { Paths = [.. Enumerable.Range(0, 1000).Select(i => $"/logs/{i}.log")], Topic = "t" }] };
