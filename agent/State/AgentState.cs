@@ -76,12 +76,15 @@ internal sealed class AgentState : IDisposable
     }
 
     /// <summary>
-    /// All files were compared with what was found: this start needs it no more. Only now the registry may name this boot; a start
-    /// that dies before must find the host restarted again.
+    /// All files were compared with what was found, but for those that cannot be read: this start needs it no more.
     /// </summary>
-    public void Resumed()
+    public void Resumed() => (Found, _foundReplaced) = ([], []);
+
+    /// <summary>
+    /// All files were compared. Only now the registry may name this boot; a start that dies before must find the host restarted again.
+    /// </summary>
+    public void Compared()
     {
-        (Found, _foundReplaced) = ([], []);
         Registry.BootId = _options.BootId;
         IsDirty = true;
     }

@@ -88,13 +88,23 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
         {
             return file.Handle;
         }
-        IFile? handle = Open(file.Generation.Path);
-        if (handle is not null && FileIdentity.Of(handle.Status()) != file.Generation.Identity)
+        if (Open(file.Generation.Path) is not IFile handle)
         {
-            handle.Dispose();
-            handle = null;
+            return null;
         }
-        return file.Handle = handle;
+        bool isIts = false;
+        try
+        {
+            isIts = FileIdentity.Of(handle.Status()) == file.Generation.Identity;
+        }
+        finally
+        {
+            if (!isIts)
+            {
+                handle.Dispose();
+            }
+        }
+        return file.Handle = isIts ? handle : null;
     }
 
     /// <summary>What the file is now, by its handle or its name; null when it is not where it was last seen.</summary>
@@ -112,18 +122,25 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
         {
             if (Stat(path) is FileStatus status && FileIdentity.Of(status) == generation.Identity)
             {
-                generation.Path = path;
+                if (path != generation.Path)
+                {
+                    Unname(file);
+                    generation.Path = path;
+                    state.IsDirty = true;
+                }
                 return status;
             }
         }
         return null;
     }
 
+    /// <summary>Whether more handles are held than may be on files that have nothing to read.</summary>
+    public bool AreTooManyOpen => _files.Count > options.OpenFilesMax && OpenCount > options.OpenFilesMax;
+
     /// <summary>Lets the handle of a finished file go, and a live one's when too many are held.</summary>
     public void LetGo(TailedFile file)
     {
-        bool areTooMany = _files.Count > options.OpenFilesMax && OpenCount > options.OpenFilesMax;
-        if (file.Generation.Phase == GenerationPhase.Finished || (file.Generation.Phase == GenerationPhase.Live && areTooMany))
+        if (file.Generation.Phase == GenerationPhase.Finished || (file.Generation.Phase == GenerationPhase.Live && AreTooManyOpen))
         {
             file.Close();
         }

@@ -77,6 +77,29 @@ internal sealed class FileLives(
         // Without a time of birth the inode may be another file's by now: then a whole fingerprint must prove it.
         last.Read.Position >= (last.Identity.BirthTime == 0 ? Fingerprint.LengthMax : 1) && FileProof.Holds(file, last);
 
+    /// <summary>Whether a file that could not be compared at the start holds what was read of it.</summary>
+    /// <exception cref="InvalidOperationException">It does not, and only a start knows what a crash of the host left.</exception>
+    public bool Proves(TailedFile file)
+    {
+        if (book.HandleOf(file) is not IFile handle)
+        {
+            return false;
+        }
+        FileProof.HeadOf(handle); // throws while it cannot be read; a file that is too short is not read below
+        bool holds = FileProof.Holds(handle, file.Generation);
+        if (!holds && state.HostRestarted)
+        {
+            throw new InvalidOperationException(
+                $"{file.Generation.Path} can be read again and does not hold what was read of it before the host's crash: a new start compares it.");
+        }
+        file.IsUnproved = false;
+        if (book.Files.All(f => !f.IsUnproved))
+        {
+            state.Compared();
+        }
+        return holds;
+    }
+
     /// <summary>A followed file does not hold what was read of it.</summary>
     public void Cut(TailedFile file)
     {
@@ -150,7 +173,7 @@ internal sealed class FileLives(
         file.TakeRest = false;
         Enter(file.Generation, GenerationPhase.Finished);
         // A file that has a name, but not where it is looked for, can be watched by its handle alone.
-        if (isUnlinked || book.NamedStatusOf(file) is not null)
+        if (isUnlinked || book.NamedStatusOf(file) is not null || book.AreTooManyOpen)
         {
             file.Close();
         }

@@ -27,7 +27,7 @@ internal sealed class FileResume(
             else if (book.IsUnlisted(generation.Path))
             {
                 // Where it is cannot be told yet.
-                book.Add(generation, input);
+                book.Add(generation, input).IsUnproved = true;
             }
             else if (generation.Phase != GenerationPhase.Finished)
             {
@@ -95,6 +95,7 @@ internal sealed class FileResume(
         }
         catch (IOException e)
         {
+            file.IsUnproved = true;
             book.Failed(file.Generation.Path, e.Message);
         }
     }
@@ -103,6 +104,7 @@ internal sealed class FileResume(
     {
         if (book.Stat(file.Generation.Path) is not FileStatus status || book.HandleOf(file) is not IFile handle)
         {
+            file.IsUnproved = true;
             return;
         }
         if (!FileProof.Holds(handle, file.Generation))

@@ -118,6 +118,14 @@ internal sealed class FileSweep(
     /// <summary>Holds what stat shows of a followed file against what was seen and read of it.</summary>
     public void Check(TailedFile file, in FileStatus status)
     {
+        if (file.IsUnproved && !lives.Proves(file))
+        {
+            if (!file.IsUnproved)
+            {
+                lives.Cut(file);
+            }
+            return;
+        }
         Generation generation = file.Generation;
         bool changed = status.Length != file.Size || status.ModifiedTime != file.ModifiedTime;
         if (changed)

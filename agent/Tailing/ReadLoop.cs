@@ -82,18 +82,45 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
             Block(file);
             return;
         }
-        if (book.HandleOf(file) is not IFile handle)
-        {
-            return;
-        }
-        if (TryRead(file, handle, log) is not ReadOutcome outcome)
-        {
-            return;
-        }
+        TryRead(file, log);
         if (!log.Open.IsEmpty && !_open.Contains(log))
         {
             _open.Add(log);
         }
+        if (_open.Count > OpenBatchesMax)
+        {
+            _open[0].CloseBatch();
+            _open.RemoveAt(0);
+        }
+    }
+
+    /// <summary>A file that cannot be read now the sweep adds again.</summary>
+    private void TryRead(TailedFile file, LogShipper log)
+    {
+        try
+        {
+            if (book.HandleOf(file) is IFile handle)
+            {
+                Read(file, handle, log);
+            }
+        }
+        catch (IOException e)
+        {
+            file.IsFailing = true;
+            book.Failed(file.Generation.Path, e.Message);
+            if (file.Generation.Phase == GenerationPhase.Live || book.NamedStatusOf(file) is not null)
+            {
+                // A handle on a network's file may be stale for ever; what has a name is opened anew.
+                file.Close();
+            }
+        }
+    }
+
+    private void Read(TailedFile file, IFile handle, LogShipper log)
+    {
+        ReadOutcome outcome = reader.Read(file, handle, log);
+        file.IsFailing = false;
+        book.Succeeded(file.Generation.Path);
         switch (outcome)
         {
             case ReadOutcome.More:
@@ -109,32 +136,6 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
             default:
                 book.LetGo(file);
                 break;
-        }
-        if (_open.Count > OpenBatchesMax)
-        {
-            _open[0].CloseBatch();
-            _open.RemoveAt(0);
-        }
-    }
-
-    /// <summary>Null when the file cannot be read now: the sweep adds it again.</summary>
-    private ReadOutcome? TryRead(TailedFile file, IFile handle, LogShipper log)
-    {
-        try
-        {
-            ReadOutcome outcome = reader.Read(file, handle, log);
-            book.Succeeded(file.Generation.Path);
-            return outcome;
-        }
-        catch (IOException e)
-        {
-            book.Failed(file.Generation.Path, e.Message);
-            if (file.Generation.Phase == GenerationPhase.Live)
-            {
-                // A handle on a network's file may be stale for ever; what its path names is opened anew.
-                file.Close();
-            }
-            return null;
         }
     }
 

@@ -40,12 +40,19 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
 
     public bool WasSeen { get; set; }
 
+    /// <summary>Whether it could not be compared yet with what the last run read of it: nothing is read of it before.</summary>
+    public bool IsUnproved { get; set; }
+
+    /// <summary>Whether the last try to read it failed: it keeps nobody waiting then.</summary>
+    public bool IsFailing { get; set; }
+
     public long Unread => Size - generation.Read.Position;
 
     /// <summary>Whether all lines that are whole are read.</summary>
     public bool IsAtEnd => Unread <= 0 || (ScannedUntil >= Size && !TakeRest);
 
-    public bool IsReadable => generation is { IsDurable: true, IsOver: false } && Log is not null && Predecessor is not { IsAtEnd: false };
+    public bool IsReadable =>
+        generation is { IsDurable: true, IsOver: false } && Log is not null && !IsUnproved && Predecessor is not { IsAtEnd: false, IsFailing: false };
 
     public void Close()
     {

@@ -308,6 +308,7 @@ internal sealed class SinkLoop(
     private void StartClaim(PartitionSink sink, TimeSpan delay)
     {
         _buffers.Discard(sink);
+        _reports.Forget(sink.Partition);
         sink.Claim = null;
         consumer.Pause(sink.Partition);
         sink.Work = ClaimAsync(sink, sink.Work, delay);

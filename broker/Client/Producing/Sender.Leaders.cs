@@ -26,7 +26,14 @@ internal sealed partial class Sender
         bool isReached = false;
         try
         {
-            isReached = leader is { } known ? await ConnectAsync(topic, known) : await FindLeadersAsync(topic);
+            if (leader is { } known)
+            {
+                isReached = await ConnectAsync(topic, known);
+            }
+            else
+            {
+                await _cluster.TopicAsync(topic, refresh: true, _closed.Token);
+            }
         }
         catch (OperationCanceledException) when (_closed.IsCancellationRequested)
         {
@@ -43,7 +50,7 @@ internal sealed partial class Sender
         }
         if (!isReached)
         {
-            // What was learnt of other partitions is of use before the pause is over.
+            // What was learnt is of use before the pause is over. It may still lack a leader, or the partition itself.
             _wake.Set();
             if (!await PauseAsync())
             {
@@ -70,12 +77,6 @@ internal sealed partial class Sender
             await _cluster.TopicAsync(topic, refresh: true, _closed.Token);
             return false;
         }
-    }
-
-    private async Task<bool> FindLeadersAsync(string topic)
-    {
-        TopicMetadata found = await _cluster.TopicAsync(topic, refresh: true, _closed.Token);
-        return found.Partitions.All(partition => _cluster.EndpointOf(partition.LeaderId) is not null);
     }
 
     /// <summary>Waits before a retry; false when the producer was closed meanwhile.</summary>

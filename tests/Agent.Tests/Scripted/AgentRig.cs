@@ -47,6 +47,13 @@ internal sealed class AgentRig : IDisposable
 
     public Exception? Fault { get; private set; }
 
+    /// <summary>What ended the agent, where a test wants that.</summary>
+    public Exception? TakeFault()
+    {
+        (Exception? fault, Fault) = (Fault, null);
+        return fault;
+    }
+
     public AgentOptions Options { get; set; } = new()
     {
         Bootstrap = ["scripted:9092"],

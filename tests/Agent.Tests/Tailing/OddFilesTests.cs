@@ -1,5 +1,6 @@
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Client.Positions;
+using LogPipeline.Files;
 using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Agent.Tests.Tailing;
@@ -86,6 +87,78 @@ public sealed class OddFilesTests
         isBroken = false;
         await rig.UntilLinesAsync(3);
         Assert.Equal(["a", "c", "b"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_that_cannot_be_compared_after_a_crash_of_the_host_is_compared_once_it_can_be_read(bool isCut) => AgentRig.OnOneThread(async rig =>
+    {
+        bool isBroken = true;
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        rig.Kill();
+        rig.Options = rig.Options with { BootId = "b2" };
+        if (isCut)
+        {
+            using IFile file = rig.Machine.Open(AgentRig.LogPath, FileOpenMode.ReadWrite);
+            file.SetLength(2);
+        }
+        rig.BeforeFileCall = call =>
+        {
+            if (isBroken && call is { Operation: FileOperation.Read, Path: AgentRig.LogPath })
+            {
+                throw new IOException("Input/output error");
+            }
+        };
+        await rig.StartAsync();
+        rig.Append("other\n", "/logs/other.log");
+        await rig.UntilAsync(() => rig.Broker.Records().Count == 3, "the other file's line");
+        isBroken = false;
+        if (isCut)
+        {
+            // Only a start knows what the crash left.
+            while (rig.Fault is null)
+            {
+                await rig.PassAsync(TimeSpan.FromMilliseconds(1));
+            }
+            Assert.Contains("a new start compares it", rig.TakeFault()!.Message, StringComparison.Ordinal);
+            rig.Kill();
+            await rig.StartAsync();
+        }
+        rig.Append("c\n");
+        await rig.UntilLinesAsync(4);
+        Assert.Equal(["a", "b", "other", "c"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_renamed_file_that_cannot_be_read_keeps_nobody_waiting() => AgentRig.OnOneThread(async rig =>
+    {
+        const string Renamed = AgentRig.LogPath + ".1";
+        bool isBroken = false;
+        rig.BeforeFileCall = call =>
+        {
+            if (isBroken && call is { Operation: FileOperation.Read, Path: AgentRig.LogPath or Renamed, Position: 0 })
+            {
+                throw new IOException("Input/output error");
+            }
+        };
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        isBroken = true;
+        rig.Append("b\n");
+        rig.Machine.Rename(AgentRig.LogPath, Renamed);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
+        rig.Append("c\n", "/logs/c.log");
+        rig.Machine.Rename("/logs/c.log", AgentRig.LogPath);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
+        isBroken = false;
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["a", "b", "c"], rig.Lines().Order());
         await rig.StopAsync();
     });
 

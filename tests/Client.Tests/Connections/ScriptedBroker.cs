@@ -51,6 +51,9 @@ internal class ScriptedBroker : IConnector
         }
     }
 
+    /// <summary>Of all partitions.</summary>
+    public int LeaderEpoch { get; set; }
+
     /// <summary>Answers as the one broker of its cluster, <c>b:1</c>, which leads all partitions of one topic.</summary>
     public void Lead(string topic, int partitions) => LedBy(topic, [.. Enumerable.Repeat(1, partitions)]);
 
@@ -74,7 +77,7 @@ internal class ScriptedBroker : IConnector
                         Name = topic,
                         Partitions = [.. leaders.Select((leader, partition) => new MetadataResponse.Topic.Partition
                         {
-                            PartitionIndex = partition, LeaderId = leader, LeaderEpoch = 0, ReplicaNodes = [1], IsrNodes = [1],
+                            PartitionIndex = partition, LeaderId = leader, LeaderEpoch = LeaderEpoch, ReplicaNodes = [1], IsrNodes = [1],
                         })],
                     },
                 ],

@@ -232,7 +232,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         }
         catch (CorruptBatchException e)
         {
-            Fail(entry.State, entry.Version, e);
+            Fail(entry.State, entry.Version, e, entry.Offset);
             return true;
         }
         lock (table.Gate)
@@ -270,16 +270,17 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
             cluster.Invalidate(state.Partition.Topic);
             return false;
         }
-        Fail(state, entry.Version, new BrokerErrorException(answer.ErrorCode, $"fetching {state.Partition} at {entry.Offset}: {answer.ErrorCode}"));
+        var refusal = new BrokerErrorException(answer.ErrorCode, $"fetching {state.Partition} at {entry.Offset}: {answer.ErrorCode}");
+        Fail(state, entry.Version, refusal, entry.Offset);
         return true;
     }
 
     /// <summary>The poll will throw it; nothing more is fetched until it did, or until a seek.</summary>
-    private void Fail(PartitionState state, int version, Exception e)
+    private void Fail(PartitionState state, int version, Exception e, long? at = null)
     {
         lock (table.Gate)
         {
-            if (state.Version == version)
+            if (state.Version == version && (at ?? state.FetchOffset) == state.FetchOffset)
             {
                 state.Failure = e;
             }

@@ -189,6 +189,7 @@ internal sealed class PartitionTable
             {
                 Drop(i);
                 (state.FetchOffset, state.FetchedEpoch) = (_fetched[before].Batches.NextOffset, _fetched[before].LastEpoch);
+                state.IsOutOfRange = false; // it was behind what is dropped
             }
         }
     }

@@ -144,7 +144,8 @@ internal sealed class PositionFinder(
             throw new LogTruncatedException(state.Partition, position, end.EndOffset);
         }
         ClientMetrics.OffsetResets.Add(1);
-        Move(state, version, end.EndOffset, -1);
+        // The cut may lie in what was fetched and not polled yet: the log still has what comes before it.
+        Move(state, version, Math.Min(end.EndOffset, state.Position), -1);
     }
 
     private void Move(PartitionState state, int version, long offset, int epoch)

@@ -2,6 +2,7 @@ using System.Text;
 using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Tests.Connections;
+using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
@@ -9,8 +10,11 @@ using LogPipeline.Testing.Time;
 
 namespace LogPipeline.Client.Tests.Consuming;
 
-/// <summary>Two partitions of six records each, of which a fetch gives one at a time, and a prefetch limit that three of them fill.</summary>
-public sealed class PausedPartitionTests
+/// <summary>
+/// What was fetched and not polled yet: two partitions of six records each, of which a fetch gives one at a time, and a prefetch limit that
+/// three of them fill.
+/// </summary>
+public sealed class PrefetchTests
 {
     private const int Records = 6;
     private static readonly int PrefetchBytes = Batch(0, 0).Length * 3;
@@ -21,7 +25,9 @@ public sealed class PausedPartitionTests
     private readonly ScriptedBroker _broker = new();
     private readonly List<string> _fetched = [];
 
-    public PausedPartitionTests()
+    private ErrorCode _error;
+
+    public PrefetchTests()
     {
         _broker.Lead("t", partitions: 2);
         _broker.OnAsync<FetchRequest, FetchResponse>(FetchAsync, newest: 12);
@@ -70,6 +76,31 @@ public sealed class PausedPartitionTests
         Assert.Equal(Records, _fetched.Count);
     });
 
+    [Fact]
+    public void A_log_that_was_cut_within_what_was_fetched_gives_all_that_it_still_has() => OneThread.Run(_time, async () =>
+    {
+        _broker.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(_ => new OffsetForLeaderEpochResponse
+        {
+            Topics = [new() { Name = "t", Partitions = [new() { LeaderEpoch = 0, EndOffset = 3 }] }],
+        });
+        await using var cluster = new ClusterClient(new ClientOptions { Bootstrap = ["b:1"] }, _broker, _time, new Random(1));
+        var options = new ConsumerOptions { PrefetchBytes = PrefetchBytes, OffsetReset = OffsetReset.Earliest };
+        await using var consumer = new Consumer(options, cluster, _time, new Random(2));
+        consumer.Assign([First]);
+        consumer.Seek(First, 0);
+        Assert.Equal("0:0", await PollAsync(consumer));
+        await Task.Delay(TimeSpan.FromSeconds(1), _time);
+        Assert.Equal("0:3", _fetched[^1]);
+        (_broker.LeaderEpoch, _error) = (1, ErrorCode.NotLeaderOrFollower);
+        Assert.Equal("0:1", await PollAsync(consumer));
+        await Task.Delay(TimeSpan.FromSeconds(1), _time);
+        _error = ErrorCode.None;
+        await Task.Delay(TimeSpan.FromSeconds(5), _time);
+        Assert.Equal("0:2", await PollAsync(consumer));
+        Assert.Equal("0:3", await PollAsync(consumer));
+        Assert.Equal(2, _fetched.Count(record => record == "0:3"));
+    });
+
     private async Task<string> PollAsync(Consumer consumer)
     {
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
@@ -82,14 +113,15 @@ public sealed class PausedPartitionTests
         foreach (var asked in request.Topics[0].Partitions)
         {
             var answer = new FetchResponse.Response.Partition { PartitionIndex = asked.Index, HighWatermark = Records, LogStartOffset = 0 };
-            if (asked.FetchOffset < Records)
+            answer.ErrorCode = _error;
+            if (_error == ErrorCode.None && asked.FetchOffset < Records)
             {
                 answer.Records = new RecordSet(Batch(asked.Index, asked.FetchOffset));
                 _fetched.Add($"{asked.Index}:{asked.FetchOffset}");
             }
             answers.Add(answer);
         }
-        if (answers.TrueForAll(answer => answer.Records.Length == 0))
+        if (_error == ErrorCode.None && answers.TrueForAll(answer => answer.Records.Length == 0))
         {
             await Task.Delay(TimeSpan.FromMilliseconds(request.MaxWaitMs), _time);
         }
