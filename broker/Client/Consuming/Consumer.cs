@@ -83,7 +83,10 @@ public sealed partial class Consumer : IAsyncDisposable
     /// </summary>
     public async ValueTask<FetchedBatches> PollBatchesAsync(CancellationToken ct) => new(await PollAsync(int.MaxValue, ct));
 
-    /// <summary>Waits for records; control records are left out.</summary>
+    /// <summary>
+    /// Waits for records; control records are left out. Throws as <see cref="PollBatchesAsync"/> does, and <see cref="CorruptBatchException"/> also
+    /// for a batch that cannot be decoded, in a codec that is not built in for one, after all that precedes it was given.
+    /// </summary>
     public async ValueTask<IReadOnlyList<ConsumedRecord>> PollAsync(CancellationToken ct)
     {
         List<ConsumedRecord> records = [];
@@ -92,7 +95,15 @@ public sealed partial class Consumer : IAsyncDisposable
             using var fetched = new FetchedBatches(await PollAsync(1, ct));
             foreach (PartitionBatches batches in fetched.Partitions)
             {
-                _decoder.Decode(batches, records);
+                if (_decoder.Decode(batches, records) is not { } unreadable)
+                {
+                    continue;
+                }
+                Seek(unreadable.Partition, unreadable.Offset);
+                if (records.Count == 0)
+                {
+                    throw unreadable;
+                }
             }
         }
         return records;

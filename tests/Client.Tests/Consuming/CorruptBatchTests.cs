@@ -48,7 +48,7 @@ public sealed class CorruptBatchTests
         {
             var corrupt = await Assert.ThrowsAsync<CorruptBatchException>(() => PollAsync(consumer));
             Assert.Equal((ErrorCode.CorruptMessage, Partition, 11), (corrupt.Code, corrupt.Partition, corrupt.Offset));
-            Assert.StartsWith("t-0: the batch at offset 11 is corrupt: ", corrupt.Message, StringComparison.Ordinal);
+            Assert.StartsWith("t-0: the batch at offset 11 cannot be read: ", corrupt.Message, StringComparison.Ordinal);
             Assert.Contains(reason, corrupt.Message, StringComparison.Ordinal);
         }
         consumer.Seek(Partition, 12);

@@ -26,6 +26,7 @@ public sealed class PrefetchTests
     private readonly List<string> _fetched = [];
 
     private ErrorCode _error;
+    private string _undecodable = "";
 
     public PrefetchTests()
     {
@@ -101,6 +102,27 @@ public sealed class PrefetchTests
         Assert.Equal(2, _fetched.Count(record => record == "0:3"));
     });
 
+    [Fact]
+    public void What_precedes_a_batch_that_cannot_be_decoded_is_given_and_the_position_stands_before_it() => OneThread.Run(_time, async () =>
+    {
+        _undecodable = "0:2";
+        await using var cluster = new ClusterClient(new ClientOptions { Bootstrap = ["b:1"] }, _broker, _time, new Random(1));
+        await using var consumer = new Consumer(new ConsumerOptions(), cluster, _time, new Random(2));
+        consumer.Assign([First]);
+        consumer.Seek(First, 0);
+        Assert.Equal("0:0", await PollAsync(consumer));
+        Assert.Equal("0:1", await PollAsync(consumer));
+        for (int poll = 0; poll < 2; poll++)
+        {
+            var corrupt = await Assert.ThrowsAsync<CorruptBatchException>(() => PollAsync(consumer));
+            Assert.Equal((First, 2L), (corrupt.Partition, corrupt.Offset));
+            Assert.Contains("zstd is not supported", corrupt.Message, StringComparison.Ordinal);
+        }
+        _undecodable = "";
+        consumer.Seek(First, 2);
+        Assert.Equal("0:2", await PollAsync(consumer));
+    });
+
     private async Task<string> PollAsync(Consumer consumer)
     {
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(5), _time);
@@ -116,7 +138,13 @@ public sealed class PrefetchTests
             answer.ErrorCode = _error;
             if (_error == ErrorCode.None && asked.FetchOffset < Records)
             {
-                answer.Records = new RecordSet(Batch(asked.Index, asked.FetchOffset));
+                byte[] batch = Batch(asked.Index, asked.FetchOffset);
+                if (_undecodable == $"{asked.Index}:{asked.FetchOffset}")
+                {
+                    batch[22] = (byte)CompressionCodec.Zstd; // attributes
+                    RecordBatch.Seal(batch);
+                }
+                answer.Records = new RecordSet(batch);
                 _fetched.Add($"{asked.Index}:{asked.FetchOffset}");
             }
             answers.Add(answer);

@@ -7,18 +7,31 @@ internal sealed class RecordDecoder : IDisposable
 {
     private readonly BatchDecoder _decoder = new();
 
-    /// <summary>Appends the records from the fetch offset on; control records are left out.</summary>
-    public void Decode(PartitionBatches batches, List<ConsumedRecord> to)
+    /// <summary>
+    /// Appends the records from the fetch offset on; control records are left out. Gives the batch that cannot be read, before which it ends;
+    /// null when all were.
+    /// </summary>
+    public CorruptBatchException? Decode(PartitionBatches batches, List<ConsumedRecord> to)
     {
         ReadOnlySpan<byte> rest = batches.Batches.Span;
         while (BatchHeader.TryParse(rest, out BatchHeader header) && header.SizeInBytes <= rest.Length)
         {
-            if (!header.IsControl)
+            int before = to.Count;
+            try
             {
-                DecodeBatch(rest[..header.SizeInBytes], header, batches, to);
+                if (!header.IsControl)
+                {
+                    DecodeBatch(rest[..header.SizeInBytes], header, batches, to);
+                }
+            }
+            catch (Exception e) when (e is CorruptRecordException or UnsupportedCompressionException)
+            {
+                to.RemoveRange(before, to.Count - before);
+                return new CorruptBatchException(batches.Partition, Math.Max(header.BaseOffset, batches.FetchOffset), e.Message);
             }
             rest = rest[header.SizeInBytes..];
         }
+        return null;
     }
 
     public void Dispose() => _decoder.Dispose();
