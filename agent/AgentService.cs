@@ -107,7 +107,7 @@ public sealed class AgentService : IAsyncDisposable
         await state.SavedAsync();
         _running.Resume.Run();
         state.Resumed();
-        if (_running.Book.Files.All(f => !f.IsUnproved))
+        if (_running.Book.AreProved)
         {
             state.Compared();
         }

@@ -19,6 +19,9 @@ internal sealed class FileBook(IFileSystem files, AgentOptions options, AgentSta
 
     public IReadOnlyList<TailedFile> Files => _files;
 
+    /// <summary>Whether all files that are not finished were compared with what the last run read of them.</summary>
+    public bool AreProved => _files.All(f => !f.IsUnproved || f.Generation.Phase == GenerationPhase.Finished);
+
     public int OpenCount => _files.Count(f => f.Handle is not null);
 
     public TailedFile? At(string path, string topic) => _byPath.GetValueOrDefault((path, topic));

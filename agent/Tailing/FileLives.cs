@@ -87,13 +87,13 @@ internal sealed class FileLives(
         }
         FileProof.HeadOf(handle); // throws while it cannot be read; a file that is too short is not read below
         bool holds = FileProof.Holds(handle, file.Generation);
-        if (!holds && state.HostRestarted)
+        if (!holds && state.HostRestarted && file.Generation.Phase != GenerationPhase.Finished)
         {
             throw new InvalidOperationException(
                 $"{file.Generation.Path} can be read again and does not hold what was read of it before the host's crash: a new start compares it.");
         }
         file.IsUnproved = false;
-        if (book.Files.All(f => !f.IsUnproved))
+        if (book.AreProved)
         {
             state.Compared();
         }
@@ -163,7 +163,7 @@ internal sealed class FileLives(
     /// <summary>A rotated file is read to its end, acked and quiet.</summary>
     public void Finish(TailedFile file)
     {
-        bool isUnlinked = book.HandleOf(file)?.Status().Links is null or 0;
+        bool isUnlinked = !file.WasSeen && book.HandleOf(file)?.Status() is null or { Links: 0 };
         // It ends here, and what waits as its copy is no more to wait.
         if (isUnlinked && copies.Resolve(file, KeptOf(file), HostCrashed) is OpenCopy copy)
         {

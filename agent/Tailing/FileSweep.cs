@@ -231,11 +231,11 @@ internal sealed class FileSweep(
             book.Remove(file);
             return;
         }
-        if (status.Length <= file.Generation.Read.Position)
+        if (status.Length <= file.Generation.Read.Position || book.HandleOf(file) is not IFile handle)
         {
             return;
         }
-        if (book.HandleOf(file) is IFile handle && FileProof.Holds(handle, file.Generation))
+        if (FileProof.Holds(handle, file.Generation))
         {
             Check(file, status);
         }
