@@ -68,7 +68,8 @@ internal sealed class FileCopies(FileBook book, FileBirths births, Generations g
                 continue;
             }
             FileIdentity identity = FileIdentity.Of(status);
-            if (copy is not null && heir is null && FileProof.Holds(copy, generation) && !IsRatherOfAnother(copy, path, original))
+            if (copy is not null && heir is null && FileProof.Holds(copy, generation)
+                && FileProof.Suffices(copy, generation) && !IsRatherOfAnother(copy, path, original))
             {
                 heir = new OpenCopy(path, copy, identity);
                 _waiting.Remove((identity, generation.Topic));

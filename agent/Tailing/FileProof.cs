@@ -25,6 +25,17 @@ internal static class FileProof
     public static bool Holds(IFile file, Generation generation) =>
         file.Length >= generation.Read.Position && Holds(file, generation.Head, generation.Read.Position, generation.ReadTail);
 
+    /// <summary>
+    /// Whether what was read of a generation, which the file holds, is enough to know it by: a whole line, or a whole fingerprint. The
+    /// begin of a line may be any file's.
+    /// </summary>
+    public static bool Suffices(IFile file, Generation generation)
+    {
+        Span<byte> head = stackalloc byte[Fingerprint.LengthMax];
+        head = head[..(int)Math.Min(generation.Read.Position, head.Length)];
+        return head.Length == Fingerprint.LengthMax || (file.ReadFully(head, 0) == head.Length && head.Contains((byte)'\n'));
+    }
+
     /// <summary>Whether the file begins as it did, and holds before <paramref name="position"/> what it held.</summary>
     private static bool Holds(IFile file, Fingerprint head, long position, Fingerprint tail) =>
         (head.Length == 0 || HeadOf(file, head.Length) == head) && HoldsBefore(file, position, tail);

@@ -135,6 +135,31 @@ public sealed class OddFilesTests
     });
 
     [Fact]
+    public void A_file_that_begins_as_what_a_crash_left_of_another_is_read_whole() => AgentRig.OnOneThread(async rig =>
+    {
+        const string Renamed = AgentRig.LogPath + ".1";
+        rig.Append("line one\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Machine.Rename(AgentRig.LogPath, Renamed);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(10));
+        rig.Kill();
+        using (IFile file = rig.Machine.Open(Renamed, FileOpenMode.ReadWrite))
+        {
+            file.SetLength(1);
+        }
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        rig.Kill();
+        rig.Machine.Delete(Renamed);
+        rig.Append("line two\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["line one", "line two"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_renamed_file_that_cannot_be_read_keeps_nobody_waiting() => AgentRig.OnOneThread(async rig =>
     {
         const string Renamed = AgentRig.LogPath + ".1";
