@@ -25,6 +25,10 @@ internal static class CrashCut
             ? file.Length : FirstDifference(generation, file, run);
     }
 
+    /// <summary>Whether a file holds all that is kept of what was read of these generations.</summary>
+    public static bool IsSame(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries) =>
+        Run(lives, file, entries, isLive: false).TrueForAll(r => r.IsSame);
+
     /// <summary>
     /// Where to go on in a copy of what these generations were: at its end when all of it was read, or at the begin of the line
     /// that it ends in, which may be another's first bytes. After a crash of the host it may be a copy of what the crash left, with

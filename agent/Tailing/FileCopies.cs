@@ -68,8 +68,7 @@ internal sealed class FileCopies(FileBook book, FileBirths births, Generations g
                 continue;
             }
             FileIdentity identity = FileIdentity.Of(status);
-            if (copy is not null && heir is null && FileProof.Holds(copy, generation)
-                && FileProof.Suffices(copy, generation) && !IsRatherOfAnother(copy, path, original))
+            if (copy is not null && heir is null && HoldsAll(copy, generation, kept) && !IsRatherOfAnother(copy, path, original))
             {
                 heir = new OpenCopy(path, copy, identity);
                 _waiting.Remove((identity, generation.Topic));
@@ -87,6 +86,14 @@ internal sealed class FileCopies(FileBook book, FileBirths births, Generations g
         }
         return heir;
     }
+
+    /// <summary>Whether a copy holds all that was read of a generation, and that is enough to tell it from any other file.</summary>
+    private bool HoldsAll(IFile copy, Generation generation, Lazy<List<InflightEntry>> kept) =>
+        FileProof.Holds(copy, generation)
+        && FileProof.Suffices(copy, generation)
+        // A start knows the head as far as it was acked; the tail alone may lie within a line that others have too.
+        && (generation.Head.Length >= Math.Min(generation.Read.Position, Fingerprint.LengthMax)
+            || CrashCut.IsSame(generations.LivesOf(generation), copy, kept.Value));
 
     /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>
     private bool IsRatherOfAnother(IFile copy, string path, TailedFile original) =>

@@ -160,6 +160,26 @@ public sealed class OddFilesTests
     });
 
     [Fact]
+    public void A_file_that_shares_only_the_middle_of_a_long_line_with_one_that_is_gone_is_read_whole() => AgentRig.OnOneThread(async rig =>
+    {
+        const string Other = "/logs/access-2.log";
+        string longLine = new('x', 3000);
+        rig.Broker.Fate = _ => ProduceFate.DropConnection;
+        rig.Append($"first line\n{longLine}");
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Agent.Describe().Contains("read 2059", StringComparison.Ordinal), "two parts of the long line are read");
+        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
+        rig.Kill();
+        rig.Machine.Delete(AgentRig.LogPath);
+        rig.Append($"other line\n{longLine}\n", Other);
+        rig.Broker.Fate = _ => ProduceFate.Take;
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().Count >= 3 + 4 && rig.Agent.IsCaughtUp, "both files' lines");
+        Assert.Equal(1, rig.Lines().Count(line => line == "other line"));
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_renamed_file_that_cannot_be_read_keeps_nobody_waiting() => AgentRig.OnOneThread(async rig =>
     {
         const string Renamed = AgentRig.LogPath + ".1";
