@@ -97,15 +97,8 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
         _manifest = null; // should the disk fail half way, it is read again
         var isWhole = next.Revision < 0 || next.ChangeCount > ChangesMax;
         next = isWhole ? next.Folded() : next;
-        var path = Path.Combine(Root, isWhole ? Manifest.FileName : Manifest.ChangesFileName);
-        using (var file = files.Open(path + ".tmp", FileOpenMode.ReadWrite))
-        {
-            file.SetLength(0);
-            file.Write(isWhole ? next.Encode() : next.EncodeChanges(), 0);
-            file.Flush();
-        }
-        files.Rename(path + ".tmp", path);
-        files.FlushDirectory(Root);
+        AtomicFile.Replace(
+            files, Path.Combine(Root, isWhole ? Manifest.FileName : Manifest.ChangesFileName), isWhole ? next.Encode() : next.EncodeChanges());
         _manifest = next;
     }
 
@@ -158,9 +151,11 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     {
         files.CreateDirectory(Root);
         _lock ??= files.Lock(Path.Combine(Root, ".lock"));
-        if (!files.FileExists(Path.Combine(Root, Manifest.FileName)))
+        if (Committed(files, Root) is not { } manifest)
+        {
             Replace(new Manifest { LedgerId = OwnerToken.New(random).Value, ConfigHash = RowColumns.ConfigHash(parser) });
-        var manifest = Committed(files, Root);
+            manifest = Committed(files, Root)!; // refuses changes that lie there of another manifest
+        }
         if (manifest.ConfigHash != RowColumns.ConfigHash(parser))
         {
             throw new StoreRefusedException(
@@ -170,22 +165,15 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
         return manifest;
     }
 
-    /// <summary>What the disk says is committed.</summary>
-    internal static Manifest Committed(IFileSystem files, string directory)
+    /// <summary>What the disk says is committed; null when nothing ever was.</summary>
+    internal static Manifest? Committed(IFileSystem files, string directory)
     {
-        var manifest = Read(files, Path.Combine(directory, Manifest.FileName));
         var changes = Path.Combine(directory, Manifest.ChangesFileName);
-        return files.FileExists(changes) ? manifest.With(Read(files, changes), changes) : manifest;
+        var manifest = Read(files, Path.Combine(directory, Manifest.FileName));
+        return manifest is not null && Read(files, changes) is { } since ? manifest.With(since, changes) : manifest;
     }
 
-    private static Manifest Read(IFileSystem files, string path)
-    {
-        using var file = files.Open(path, FileOpenMode.Read);
-        var bytes = new byte[file.Length];
-        for (var read = 0; read < bytes.Length;)
-            read += file.Read(bytes.AsSpan(read), read) is var count && count > 0 ? count : throw new IOException($"{path} ends early");
-        return Manifest.Decode(bytes, path);
-    }
+    private static Manifest? Read(IFileSystem files, string path) => AtomicFile.ReadAll(files, path) is { } bytes ? Manifest.Decode(bytes, path) : null;
 
     /// <summary>
     /// Cuts every file to its committed length; one of ours that the manifest does not know was never committed. What others put beside

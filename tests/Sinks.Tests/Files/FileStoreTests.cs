@@ -25,7 +25,7 @@ public sealed class FileStoreTests : SinkStoreContract
         var committed = new List<string>();
         if (_files.FileExists("/out/manifest.json"))
         {
-            foreach (var (name, length) in FileStore.Committed(_files, "/out").Lengths.Where(l => l.Value > 0))
+            foreach (var (name, length) in FileStore.Committed(_files, "/out")!.Lengths.Where(l => l.Value > 0))
                 committed.AddRange(Encoding.UTF8.GetString(Read("/out/" + name)[..(int)length]).Split('\n')[..^1]);
         }
         return Task.FromResult<IReadOnlyList<string>>(committed);
