@@ -35,6 +35,9 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>One line for people when the database cannot be asked; null when the error is not of that kind.</summary>
     Exception? Translate(Exception error);
 
+    /// <summary>The same connection, or a line for people.</summary>
+    ValueTask<DbConnection> OpenAsync(CancellationToken cancellation) => AskAsync(ConnectAsync(cancellation).AsTask());
+
     /// <summary>Awaits a call to the database and turns its errors into lines for people.</summary>
     async ValueTask<T> AskAsync<T>(Task<T> call)
     {

@@ -70,7 +70,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     private async Task<SortedDictionary<int, (string Topic, int Partition, long Next)>> ReadLedgerAsync(CancellationToken cancellation)
     {
         var ledger = new SortedDictionary<int, (string, int, long)>();
-        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
+        await using var connection = await dialect.OpenAsync(cancellation);
         await using var command = connection.CreateCommand();
         command.CommandText = $"SELECT id, topic, partition, next_offset FROM logpipe_logs WHERE table_name = '{table}' AND sink = @sink";
         var parameter = command.CreateParameter();
@@ -87,7 +87,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     {
         if (dialect.RowId is null)
             return null;
-        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
+        await using var connection = await dialect.OpenAsync(cancellation);
         await using var command = connection.CreateCommand();
         command.CommandText = $"SELECT coalesce(max(rowid), 0) FROM {table}_rows";
         await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
@@ -123,7 +123,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
 
     private async IAsyncEnumerable<LogRow> ReadAsync(QuerySql sql, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
+        await using var connection = await dialect.OpenAsync(cancellation);
         await using var command = sql.Command(connection);
         await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))

@@ -49,7 +49,7 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
     /// <summary>The rows of a log below the pinned offset, in offset order.</summary>
     public async IAsyncEnumerable<TableRow> RowsAsync(PinnedLog log, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
+        await using var connection = await dialect.OpenAsync(cancellation);
         await using var command = connection.CreateCommand();
         command.CommandTimeout = 0;
         command.CommandText = $"""
@@ -63,7 +63,7 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
 
     internal async Task<List<T>> ReadAsync<T>(string sql, string? a, string? b, Func<DbDataReader, T> read, CancellationToken cancellation)
     {
-        await using var connection = await dialect.AskAsync(dialect.ConnectAsync(cancellation).AsTask());
+        await using var connection = await dialect.OpenAsync(cancellation);
         await using var command = connection.CreateCommand();
         command.CommandText = sql;
         foreach (var (name, value) in new[] { ("@a", a), ("@b", b) })
