@@ -107,10 +107,6 @@ public sealed class AgentService : IAsyncDisposable
         await state.SavedAsync();
         _running.Resume.Run();
         state.Resumed();
-        if (_running.Book.AreProved)
-        {
-            state.Compared();
-        }
         await _running.Sweeps.SweepAsync();
         _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);
         if (_watch is not null)

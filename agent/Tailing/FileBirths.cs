@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Tailing;
 
-/// <summary>Begins generations, and gives them their partitions.</summary>
+/// <summary>Begins generations and gives them their partitions.</summary>
 internal sealed class FileBirths(
     FileBook book, AgentState state, Generations generations, AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
 {

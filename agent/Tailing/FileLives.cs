@@ -93,11 +93,17 @@ internal sealed class FileLives(
                 $"{file.Generation.Path} can be read again and does not hold what was read of it before the host's crash: a new start compares it.");
         }
         file.IsUnproved = false;
+        NoteProved();
+        return holds;
+    }
+
+    /// <summary>Names this boot once nothing is left to compare.</summary>
+    public void NoteProved()
+    {
         if (book.AreProved)
         {
             state.Compared();
         }
-        return holds;
     }
 
     /// <summary>A followed file does not hold what was read of it.</summary>

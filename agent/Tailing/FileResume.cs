@@ -38,6 +38,7 @@ internal sealed class FileResume(
         found.ForEach(TryProve);
         gone.ForEach(lives.Gone);
         lives.IsResuming = false;
+        lives.NoteProved();
         foreach (IGrouping<string, Generation> left in generations.All
             .Where(g => !g.IsOver && !options.Inputs.Any(i => i.Topic == g.Topic)).GroupBy(g => g.Topic).OrderBy(g => g.Key, StringComparer.Ordinal))
         {
