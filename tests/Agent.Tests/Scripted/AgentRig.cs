@@ -42,6 +42,9 @@ internal sealed class AgentRig : IDisposable
     /// <summary>Called before each file call of the agent.</summary>
     public Action<FileCall>? BeforeFileCall { get; set; }
 
+    /// <summary>Says which reads of the agent meet a disk that fails; null = none.</summary>
+    public Func<FileCall, bool>? FailingRead { get; set; }
+
     /// <summary>Hints of changed files; without it there are only sweeps.</summary>
     public IFileWatch? Watch { get; set; }
 
@@ -81,7 +84,7 @@ internal sealed class AgentRig : IDisposable
 
     public async Task StartAsync()
     {
-        var process = new MemoryFileSystem(Disk) { Before = call => BeforeFileCall?.Invoke(call) };
+        var process = new MemoryFileSystem(Disk) { Before = OnFileCall };
         _process = process;
         _agent = new AgentService(
             Options,
@@ -111,6 +114,15 @@ internal sealed class AgentRig : IDisposable
     }
 
     public void Dispose() => Kill();
+
+    private void OnFileCall(FileCall call)
+    {
+        BeforeFileCall?.Invoke(call);
+        if (call.Operation == FileOperation.Read && FailingRead?.Invoke(call) == true)
+        {
+            throw new IOException("Input/output error");
+        }
+    }
 
     public void Append(string text, string path = LogPath) => Append(Encoding.UTF8.GetBytes(text), path);
 

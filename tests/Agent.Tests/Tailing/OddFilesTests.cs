@@ -61,18 +61,10 @@ public sealed class OddFilesTests
     public void A_file_whose_disk_fails_is_told_once_and_holds_up_no_other(bool isRestarted) => AgentRig.OnOneThread(async rig =>
     {
         const string Failing = "/logs/failing.log";
-        bool isBroken = false;
-        rig.BeforeFileCall = call =>
-        {
-            if (isBroken && call is { Operation: FileOperation.Read, Path: Failing })
-            {
-                throw new IOException("Input/output error");
-            }
-        };
         rig.Append("a\n", Failing);
         await rig.StartAsync();
         await rig.UntilLinesAsync(1);
-        isBroken = true;
+        rig.FailingRead = call => call.Path == Failing;
         rig.Append("b\n", Failing);
         await rig.PassAsync(TimeSpan.FromMilliseconds(50));
         if (isRestarted)
@@ -84,7 +76,7 @@ public sealed class OddFilesTests
         await rig.UntilAsync(() => rig.Broker.Records().Count == 2, "the other file's line");
         await rig.PassAsync(TimeSpan.FromMilliseconds(50));
         Assert.Equal(isRestarted ? 2 : 1, rig.Log.Count($"{Failing}: cannot be read: Input/output error"));
-        isBroken = false;
+        rig.FailingRead = null;
         await rig.UntilLinesAsync(3);
         Assert.Equal(["a", "c", "b"], rig.Lines());
         await rig.StopAsync();
@@ -95,7 +87,6 @@ public sealed class OddFilesTests
     [InlineData(true)]
     public void A_file_that_cannot_be_compared_after_a_crash_of_the_host_is_compared_once_it_can_be_read(bool isCut) => AgentRig.OnOneThread(async rig =>
     {
-        bool isBroken = true;
         rig.Append("a\nb\n");
         await rig.StartAsync();
         await rig.UntilLinesAsync(2);
@@ -106,17 +97,11 @@ public sealed class OddFilesTests
             using IFile file = rig.Machine.Open(AgentRig.LogPath, FileOpenMode.ReadWrite);
             file.SetLength(2);
         }
-        rig.BeforeFileCall = call =>
-        {
-            if (isBroken && call is { Operation: FileOperation.Read, Path: AgentRig.LogPath })
-            {
-                throw new IOException("Input/output error");
-            }
-        };
+        rig.FailingRead = call => call.Path == AgentRig.LogPath;
         await rig.StartAsync();
         rig.Append("other\n", "/logs/other.log");
         await rig.UntilAsync(() => rig.Broker.Records().Count == 3, "the other file's line");
-        isBroken = false;
+        rig.FailingRead = null;
         if (isCut)
         {
             // Only a start knows what the crash left.
@@ -182,51 +167,36 @@ public sealed class OddFilesTests
     [Fact]
     public void A_renamed_file_that_cannot_be_read_keeps_nobody_waiting() => AgentRig.OnOneThread(async rig =>
     {
-        const string Renamed = AgentRig.LogPath + ".1";
-        bool isBroken = false;
-        rig.BeforeFileCall = call =>
-        {
-            if (isBroken && call is { Operation: FileOperation.Read, Path: AgentRig.LogPath or Renamed, Position: 0 })
-            {
-                throw new IOException("Input/output error");
-            }
-        };
-        rig.Append("a\n");
+        string first = new('a', 1000);
+        rig.Append($"{first}\n{first}\n");
         await rig.StartAsync();
-        await rig.UntilLinesAsync(1);
-        isBroken = true;
+        await rig.UntilLinesAsync(2);
+        // It is read from a KiB before its position on, and the new file at its path from 0.
+        rig.FailingRead = call => call is { Path: AgentRig.LogPath or $"{AgentRig.LogPath}.1", Position: > 900 };
         rig.Append("b\n");
-        rig.Machine.Rename(AgentRig.LogPath, Renamed);
-        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
-        rig.Append("c\n", "/logs/c.log");
-        rig.Machine.Rename("/logs/c.log", AgentRig.LogPath);
-        await rig.PassAsync(TimeSpan.FromMilliseconds(20));
-        isBroken = false;
-        await rig.UntilLinesAsync(3);
-        Assert.Equal(["a", "b", "c"], rig.Lines().Order());
+        rig.Machine.Rename(AgentRig.LogPath, $"{AgentRig.LogPath}.1");
+        rig.Append("c\n", "/logs/new");
+        rig.Machine.Rename("/logs/new", AgentRig.LogPath);
+        await rig.UntilAsync(() => rig.Lines().Contains("c"), "the new file's line");
+        Assert.DoesNotContain("b", rig.Lines());
+        rig.FailingRead = null;
+        await rig.UntilLinesAsync(4);
+        Assert.Equal([first, first, "c", "b"], rig.Lines());
         await rig.StopAsync();
     });
 
     [Fact]
     public void A_cut_is_noticed_once_the_disk_that_failed_works() => AgentRig.OnOneThread(async rig =>
     {
-        bool isBroken = false;
-        rig.BeforeFileCall = call =>
-        {
-            if (isBroken && call is { Operation: FileOperation.Read, Path: AgentRig.LogPath })
-            {
-                throw new IOException("Input/output error");
-            }
-        };
         rig.Append("a\n");
         await rig.StartAsync();
         await rig.UntilLinesAsync(1);
-        isBroken = true;
+        rig.FailingRead = call => call.Path == AgentRig.LogPath;
         rig.Truncate();
         rig.Append("b\n");
         await rig.PassAsync(TimeSpan.FromMilliseconds(50));
         Assert.Equal(1, rig.Log.Count($"{AgentRig.LogPath}: cannot be read: Input/output error"));
-        isBroken = false;
+        rig.FailingRead = null;
         await rig.UntilLinesAsync(2);
         Assert.Equal(["a", "b"], rig.Lines());
         await rig.StopAsync();
