@@ -4,9 +4,12 @@ namespace LogPipeline.Protocol;
 /// <param name="Key">Its number.</param>
 /// <param name="MinVersion">Oldest version described.</param>
 /// <param name="MaxVersion">Newest version described.</param>
-/// <param name="FlexibleFrom">First flexible version (KIP-482).</param>
+/// <param name="FlexibleFrom">First flexible version (KIP-482); <see cref="Never"/> when there is none.</param>
 public sealed record Api(ApiKey Key, short MinVersion, short MaxVersion, short FlexibleFrom)
 {
+    /// <summary>For an API whose versions are all inflexible.</summary>
+    public const short Never = short.MaxValue;
+
     /// <summary>Whether bodies of this version use compact lengths and tag sections.</summary>
     public bool IsFlexible(short version) => version >= FlexibleFrom;
 
