@@ -81,10 +81,12 @@ public sealed class AppendTests
     public void Sequences_run_on_through_zero()
     {
         PartitionLog log = _node.StartLog();
+        Assert.Equal(ErrorCode.None, log.Append(TestBatches.Make(1, 9, 0, int.MaxValue - 2)).Error);
         Assert.Equal(ErrorCode.None, log.Append(TestBatches.Make(3, 9, 0, int.MaxValue - 1)).Error); // …max, 0
         Assert.Equal(ErrorCode.None, log.Append(TestBatches.Make(1, 9, 0, 1)).Error);
         Assert.True(log.Append(TestBatches.Make(3, 9, 0, int.MaxValue - 1)).Duplicate);
-        Assert.Equal(ErrorCode.DuplicateSequenceNumber, log.Append(TestBatches.Make(1, 9, 0, int.MaxValue - 2)).Error);
+        Assert.Equal(ErrorCode.DuplicateSequenceNumber, log.Append(TestBatches.Make(2, 9, 0, int.MaxValue - 2)).Error);
+        Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, log.Append(TestBatches.Make(1, 9, 0, int.MaxValue - 3)).Error); // never taken
         Assert.Equal(ErrorCode.OutOfOrderSequenceNumber, log.Append(TestBatches.Make(1, 9, 0, 3)).Error);
     }
 

@@ -5,7 +5,7 @@ using LogPipeline.Protocol.Records;
 namespace LogPipeline.Storage.Producers;
 
 /// <summary>
-/// The producers as they stood at an offset: Kafka's file, which knows one batch of each, and behind it ours for the earlier
+/// The producers as they stood at an offset: Kafka's file, which knows one batch of each, and behind it our part for the earlier
 /// batches, where Kafka's readers do not look but their checksum does. Big-endian:
 /// <code>
 ///  0  i16 version 1
@@ -13,21 +13,27 @@ namespace LogPipeline.Storage.Producers;
 ///  6  i32 count, then for each producer
 ///         i64 id, i16 epoch, i32 last sequence, i64 last offset, i32 offset delta, i64 timestamp,
 ///         i32 coordinator epoch, i64 first offset of the open transaction (-1 none)
-///  .. u32 "LPB1", i32 count, then for each earlier batch, oldest first
-///         i64 id, i32 last sequence, i64 last offset, i32 offset delta, i64 timestamp
+///  .. u32 "LPB2", then for each producer, in the same order
+///         i32 sequences that the log took up to the last one, i32 number of earlier batches, and for each of these, oldest first,
+///         i32 last sequence, i64 last offset, i32 offset delta, i64 timestamp
 /// </code>
+/// Before "LPB2" there was "LPB1": i32 number of earlier batches, and each of them led by its producer's i64 id. It does not say what
+/// was taken before them.
 /// </summary>
 internal static class ProducerSnapshot
 {
     private const int HeaderSize = 10;
     private const int ProducerSize = 46;
-    private const int EarlierSize = 32;
-    private const uint EarlierMark = 0x4c504231;
+    private const int BatchSize = 24;
+    private const int OursSize = 8;
+    private const int MarkSize = 4;
+    private const uint Mark = 0x4c504232;
+    private const uint MarkBefore = 0x4c504231;
 
     public static byte[] Encode(ProducerTable producers)
     {
         int earlier = producers.Entries.Sum(static entry => entry.Count - 1);
-        byte[] bytes = new byte[HeaderSize + (producers.Count * ProducerSize) + 8 + (earlier * EarlierSize)];
+        byte[] bytes = new byte[HeaderSize + (producers.Count * (ProducerSize + OursSize)) + MarkSize + (earlier * BatchSize)];
         BinaryPrimitives.WriteInt16BigEndian(bytes, 1);
         BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(6), producers.Count);
         Span<byte> to = bytes.AsSpan(HeaderSize);
@@ -36,15 +42,17 @@ internal static class ProducerSnapshot
             WriteProducer(to, entry);
             to = to[ProducerSize..];
         }
-        BinaryPrimitives.WriteUInt32BigEndian(to, EarlierMark);
-        BinaryPrimitives.WriteInt32BigEndian(to[4..], earlier);
-        to = to[8..];
+        BinaryPrimitives.WriteUInt32BigEndian(to, Mark);
+        to = to[MarkSize..];
         foreach (ProducerEntry entry in producers.Entries)
         {
+            BinaryPrimitives.WriteInt32BigEndian(to, entry.Taken);
+            BinaryPrimitives.WriteInt32BigEndian(to[4..], entry.Count - 1);
+            to = to[OursSize..];
             for (int i = 0; i < entry.Count - 1; i++)
             {
-                WriteEarlier(to, entry.ProducerId, entry[i]);
-                to = to[EarlierSize..];
+                WriteBatch(to, entry[i]);
+                to = to[BatchSize..];
             }
         }
         BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(2), Crc32C.Compute(bytes.AsSpan(6)));
@@ -55,15 +63,18 @@ internal static class ProducerSnapshot
     public static ProducerTable? TryRead(IFileSystem files, string path)
     {
         byte[]? bytes = AtomicFile.ReadAll(files, path);
-        return bytes is { Length: >= HeaderSize }
-            && BinaryPrimitives.ReadInt16BigEndian(bytes) == 1
-            && BinaryPrimitives.ReadUInt32BigEndian(bytes.AsSpan(2)) == Crc32C.Compute(bytes.AsSpan(6))
-                ? Decode(bytes)
-                : null;
+        return bytes is null ? null : TryDecode(bytes);
     }
 
-    private static ProducerTable? Decode(ReadOnlySpan<byte> bytes)
+    /// <summary>Decodes a snapshot; null when it is damaged or of a version we do not know.</summary>
+    public static ProducerTable? TryDecode(ReadOnlySpan<byte> bytes)
     {
+        if (bytes.Length < HeaderSize
+            || BinaryPrimitives.ReadInt16BigEndian(bytes) != 1
+            || BinaryPrimitives.ReadUInt32BigEndian(bytes[2..]) != Crc32C.Compute(bytes[6..]))
+        {
+            return null;
+        }
         int count = BinaryPrimitives.ReadInt32BigEndian(bytes[6..]);
         ReadOnlySpan<byte> from = bytes[HeaderSize..];
         if (count < 0 || (long)count * ProducerSize > from.Length)
@@ -71,12 +82,52 @@ internal static class ProducerSnapshot
             return null;
         }
         ReadOnlySpan<byte> producers = from[..(count * ProducerSize)];
-        Dictionary<long, List<ProducerBatch>> earlier = DecodeEarlier(from[producers.Length..]);
-        var table = new ProducerTable();
+        ReadOnlySpan<byte> ours = from[producers.Length..];
+        // Kafka's own snapshots end before our part.
+        uint mark = ours.Length < MarkSize ? 0 : BinaryPrimitives.ReadUInt32BigEndian(ours);
+        return mark == Mark
+            ? Decode(producers, ours[MarkSize..])
+            : DecodeBefore(producers, mark == MarkBefore && ours.Length >= MarkSize + 4 ? ours[(MarkSize + 4)..] : default);
+    }
+
+    private static ProducerTable? Decode(ReadOnlySpan<byte> producers, ReadOnlySpan<byte> ours)
+    {
+        ProducerTable table = new();
         for (; producers.Length > 0; producers = producers[ProducerSize..])
         {
-            long id = BinaryPrimitives.ReadInt64BigEndian(producers);
-            short epoch = BinaryPrimitives.ReadInt16BigEndian(producers[8..]);
+            int earlier = ours.Length < OursSize ? -1 : BinaryPrimitives.ReadInt32BigEndian(ours[4..]);
+            if (earlier is < 0 or >= ProducerEntry.BatchesMax || ours.Length < OursSize + (earlier * BatchSize))
+            {
+                return null;
+            }
+            (long id, short epoch) = ReadProducer(producers);
+            for (int i = 0; i < earlier; i++)
+            {
+                table.Add(id, epoch, ReadBatch(ours[(OursSize + (i * BatchSize))..]));
+            }
+            table.Add(id, epoch, ReadBatch(producers[10..])).RestoreTaken(BinaryPrimitives.ReadInt32BigEndian(ours));
+            ours = ours[(OursSize + (earlier * BatchSize))..];
+        }
+        return table;
+    }
+
+    // A snapshot of Kafka, or of ours as it was before: what was taken before the batches in it is not known.
+    private static ProducerTable DecodeBefore(ReadOnlySpan<byte> producers, ReadOnlySpan<byte> ours)
+    {
+        Dictionary<long, List<ProducerBatch>> earlier = [];
+        for (; ours.Length >= 8 + BatchSize; ours = ours[(8 + BatchSize)..])
+        {
+            long id = BinaryPrimitives.ReadInt64BigEndian(ours);
+            if (!earlier.TryGetValue(id, out List<ProducerBatch>? batches))
+            {
+                earlier.Add(id, batches = []);
+            }
+            batches.Add(ReadBatch(ours[8..]));
+        }
+        ProducerTable table = new();
+        for (; producers.Length > 0; producers = producers[ProducerSize..])
+        {
+            (long id, short epoch) = ReadProducer(producers);
             foreach (ProducerBatch batch in earlier.GetValueOrDefault(id) ?? [])
             {
                 table.Add(id, epoch, in batch);
@@ -84,26 +135,6 @@ internal static class ProducerSnapshot
             table.Add(id, epoch, ReadBatch(producers[10..]));
         }
         return table;
-    }
-
-    // Kafka's own snapshots end before this part.
-    private static Dictionary<long, List<ProducerBatch>> DecodeEarlier(ReadOnlySpan<byte> from)
-    {
-        var earlier = new Dictionary<long, List<ProducerBatch>>();
-        if (from.Length < 8 || BinaryPrimitives.ReadUInt32BigEndian(from) != EarlierMark)
-        {
-            return earlier;
-        }
-        for (from = from[8..]; from.Length >= EarlierSize; from = from[EarlierSize..])
-        {
-            long id = BinaryPrimitives.ReadInt64BigEndian(from);
-            if (!earlier.TryGetValue(id, out List<ProducerBatch>? batches))
-            {
-                earlier.Add(id, batches = []);
-            }
-            batches.Add(ReadBatch(from[8..]));
-        }
-        return earlier;
     }
 
     private static void WriteProducer(Span<byte> to, ProducerEntry entry)
@@ -115,11 +146,8 @@ internal static class ProducerSnapshot
         BinaryPrimitives.WriteInt64BigEndian(to[38..], -1);
     }
 
-    private static void WriteEarlier(Span<byte> to, long producerId, ProducerBatch batch)
-    {
-        BinaryPrimitives.WriteInt64BigEndian(to, producerId);
-        WriteBatch(to[8..], batch);
-    }
+    private static (long Id, short Epoch) ReadProducer(ReadOnlySpan<byte> from) =>
+        (BinaryPrimitives.ReadInt64BigEndian(from), BinaryPrimitives.ReadInt16BigEndian(from[8..]));
 
     private static void WriteBatch(Span<byte> to, ProducerBatch batch)
     {

@@ -15,7 +15,10 @@ internal sealed class ProducerTable
 
     public IEnumerable<ProducerEntry> Entries => _entries.Values;
 
-    /// <summary>The answer to a repeat of a batch that is no longer remembered. Apache Kafka says OutOfOrderSequenceNumber.</summary>
+    /// <summary>
+    /// The answer to a repeat of a batch that the log took and that has left the window of five. Apache Kafka answers
+    /// OutOfOrderSequenceNumber.
+    /// </summary>
     public ErrorCode OldRepeat { get; set; } = ErrorCode.DuplicateSequenceNumber;
 
     /// <summary>Whether the batch may be appended.</summary>
@@ -57,7 +60,8 @@ internal sealed class ProducerTable
         }
     }
 
-    public void Add(long producerId, short epoch, in ProducerBatch batch)
+    /// <summary>Notes a batch as the producer's last one; returns what is known of the producer.</summary>
+    public ProducerEntry Add(long producerId, short epoch, in ProducerBatch batch)
     {
         if (!_entries.TryGetValue(producerId, out ProducerEntry? entry))
         {
@@ -65,6 +69,7 @@ internal sealed class ProducerTable
             _entries.Add(producerId, entry);
         }
         entry.Add(epoch, in batch);
+        return entry;
     }
 
     /// <summary>Forgets a producer, whatever it sent.</summary>
@@ -101,8 +106,7 @@ internal sealed class ProducerTable
         {
             return ErrorCode.None;
         }
-        // Sequences run modulo 2^31: what ends less than half the circle behind the newest one was appended before.
-        int behind = RecordBatch.Sequence(entry.Last.LastSequence, -header.LastSequence);
-        return behind < 1 << 30 ? OldRepeat : ErrorCode.OutOfOrderSequenceNumber;
+        // Clients take the answer to an old repeat for "stored", so it is given only for what the log is known to have taken.
+        return entry.Took(header.BaseSequence, header.LastSequence) ? OldRepeat : ErrorCode.OutOfOrderSequenceNumber;
     }
 }
