@@ -20,9 +20,9 @@ internal sealed record AgentArguments(AgentVerb Verb, string? Config, string? Ad
     public static AgentArguments Parse(ReadOnlySpan<string> args)
     {
         var parsed = new AgentArguments(AgentVerb.Run, null, null, LogLevel.Information);
-        for (var i = 0; i < args.Length; i++)
+        for (int i = 0; i < args.Length; i++)
         {
-            var (name, given) = args[i].Split('=', 2) is [var option, var text] && option.StartsWith("--", StringComparison.Ordinal) ? (option, text) : (args[i], null);
+            (string? name, string? given) = args[i].Split('=', 2) is [var option, var text] && option.StartsWith("--", StringComparison.Ordinal) ? (option, text) : (args[i], null);
             switch (name)
             {
                 case "--help" or "-h" or "-?":
@@ -43,7 +43,7 @@ internal sealed record AgentArguments(AgentVerb Verb, string? Config, string? Ad
                     i++;
                     break;
                 default:
-                    var advice = NearestKey.Find(name, Known) is { } near ? $"did you mean '{near}'?" : "--help shows what there is";
+                    string advice = NearestKey.Find(name, Known) is { } near ? $"did you mean '{near}'?" : "--help shows what there is";
                     throw new ConfigurationException($"unknown argument '{name}'; {advice}");
             }
         }
@@ -54,7 +54,7 @@ internal sealed record AgentArguments(AgentVerb Verb, string? Config, string? Ad
         => ++i < args.Length ? args[i] : throw new ConfigurationException($"{args[i - 1]} needs a value; --help shows which");
 
     private static LogLevel Level(string text)
-        => Enum.TryParse<LogLevel>(text, ignoreCase: true, out var level) && Enum.IsDefined(level)
+        => Enum.TryParse<LogLevel>(text, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level)
             ? level
             : throw new ConfigurationException($"--log-level {text}: write debug, information, warning, error or none");
 }

@@ -57,17 +57,19 @@ internal static class AgentCommand
                 Console.WriteLine(ProcessMetrics.Version);
                 return 0;
         }
-        var root = ConfigurationFile.Load(arguments.Config);
-        var options = root.SectionOrNull("agent") is { } section
+        ConfigurationSection root = ConfigurationFile.Load(arguments.Config);
+        AgentOptions options = root.SectionOrNull("agent") is { } section
             ? AgentSection.Read(section)
             : throw new ConfigurationException($"{root.Origin}: there is no 'agent:' here; copy one from deploy/config/logpipe.yaml");
-        var telemetry = TelemetrySection.Read(root) with { ServiceName = "logpipe-agent" };
+        TelemetryOptions telemetry = TelemetrySection.Read(root) with { ServiceName = "logpipe-agent" };
         root.Leave("broker", "sinks");
         root.Close();
         if (arguments.Verb == AgentVerb.Check)
         {
-            foreach (var input in options.Inputs)
+            foreach (InputOptions input in options.Inputs)
+            {
                 Console.WriteLine($"{string.Join(" ", input.Paths)} -> {input.Topic} at {string.Join(",", options.Bootstrap)}");
+            }
             return 0;
         }
         return await ServeAsync(options, telemetry with { AdminListen = arguments.Admin ?? telemetry.AdminListen }, arguments.LogLevel);
@@ -76,7 +78,7 @@ internal static class AgentCommand
     private static async Task<int> ServeAsync(AgentOptions options, TelemetryOptions telemetry, LogLevel least)
     {
         using var signals = new StopSignals();
-        using var loggers = ConsoleLogging.Create(least);
+        using ILoggerFactory loggers = ConsoleLogging.Create(least);
         var health = new Health();
         await using var shown = ProcessTelemetry.StartOrGoWithout(telemetry, health, loggers.CreateLogger("LogPipeline.Agent"));
         try

@@ -27,7 +27,9 @@ public sealed class StopSignals : IDisposable
     private void Stop(PosixSignalContext signal)
     {
         if (_stop.IsCancellationRequested)
+        {
             return;
+        }
         signal.Cancel = true;
         _stop.Cancel();
     }

@@ -33,13 +33,15 @@ public sealed record SinkOptions
         Require(Bootstrap.Length > 0, $"sink {Name} has no bootstrap: add `bootstrap: 127.0.0.1:9092`");
         Require(Parser is "none" or "combined", $"sink {Name}: parser {Parser} is unknown: write combined or none");
         Require(StartFrom is "earliest" or "latest", $"sink {Name}: start_from {StartFrom} is unknown: write earliest or latest");
-        var targets = (Postgres is null ? 0 : 1) + (Sqlite is null ? 0 : 1) + (Files is null ? 0 : 1);
+        int targets = (Postgres is null ? 0 : 1) + (Sqlite is null ? 0 : 1) + (Files is null ? 0 : 1);
         Require(targets == 1, $"sink {Name} names {targets} of postgres, sqlite and files: name exactly one");
         Require(Flush.BytesMax is >= 1024 and <= 512 << 20, $"sink {Name}: flush bytes_max must be 1 KiB to 512 MiB");
         Require(Flush.Interval > TimeSpan.Zero, $"sink {Name}: flush interval must be above 0");
         Require(Files is null || Files.Format == "raw", $"sink {Name}: files format {Files?.Format} is unknown: write raw");
-        foreach (var table in new[] { Postgres?.Table, Sqlite?.Table })
+        foreach (string? table in new[] { Postgres?.Table, Sqlite?.Table })
+        {
             Require(table is null || IsIdentifier(table), $"sink {Name}: table {table} must be letters, digits and _, at most 48 of them");
+        }
     }
 
     private static bool IsIdentifier(string name) =>
@@ -48,7 +50,9 @@ public sealed record SinkOptions
     private static void Require(bool holds, string message)
     {
         if (!holds)
+        {
             throw new SinkConfigurationException(message);
+        }
     }
 }
 

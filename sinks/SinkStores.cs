@@ -14,11 +14,15 @@ public static class SinkStores
     public static ISinkStore Create(SinkOptions options, IFileSystem files, TimeProvider time, Random random)
     {
         options.Validate();
-        var parser = LineParsers.Named(options.Parser);
+        ILineParser parser = LineParsers.Named(options.Parser);
         if (options.Postgres is { } postgres)
+        {
             return new PostgresStore(options.Name, postgres, parser, time, random);
+        }
         if (options.Sqlite is { } sqlite)
+        {
             return new SqliteStore(options.Name, sqlite, parser, random);
+        }
         return new FileStore(options.Name, options.Files!, parser, files, random);
     }
 
@@ -27,11 +31,15 @@ public static class SinkStores
     public static ILogReader CreateReader(SinkOptions options, TimeProvider time)
     {
         options.Validate();
-        var parser = LineParsers.Named(options.Parser);
+        ILineParser parser = LineParsers.Named(options.Parser);
         if (options.Postgres is { } postgres)
+        {
             return new SqlLogReader(new PostgresDialect(postgres), options.Name, postgres.Table, parser, time);
+        }
         if (options.Sqlite is { } sqlite)
+        {
             return new SqlLogReader(new SqliteDialect(sqlite), options.Name, sqlite.Table, parser, time);
+        }
         throw new SinkConfigurationException($"sink {options.Name} writes files: read them with your own tools; only postgres and sqlite sinks can be queried");
     }
 }

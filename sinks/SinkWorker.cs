@@ -62,10 +62,10 @@ public sealed class SinkWorker
     private async Task WorkAsync(CancellationToken stop)
     {
         var patience = new Patience(_options.Name, _environment);
-        var ledgerId = await patience.WaitForAsync(_store.OpenAsync, stop);
+        Guid ledgerId = await patience.WaitForAsync(_store.OpenAsync, stop);
         patience.OnWorking();
         var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = $"logpipe-sink-{_options.Name}" };
-        var random = _environment.Random;
+        Random random = _environment.Random;
         await using var cluster = new ClusterClient(client, _connector, _environment.Time, new Random(random.Next()));
         // A killed sink's partitions wait for its session to end. A live one that is late loses nothing but its turn: the ledger fences.
         var consuming = new ConsumerOptions
@@ -86,6 +86,8 @@ public sealed class SinkWorker
     private void OnJoined()
     {
         if (_ready.TrySetResult())
+        {
             _environment.Events.Publish(new SinkStarted(_options.Name, _environment.Time.GetUtcNow(), _store.Kind));
+        }
     }
 }

@@ -28,10 +28,14 @@ internal sealed class Turns
     {
         lock (_gate)
         {
-            if (_waiting.TryDequeue(out var next))
+            if (_waiting.TryDequeue(out TaskCompletionSource? next))
+            {
                 next.SetResult();
+            }
             else
+            {
                 _taken = false;
+            }
         }
     }
 }

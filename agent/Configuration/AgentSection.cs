@@ -10,7 +10,7 @@ public static class AgentSection
     public static AgentOptions Read(ConfigurationSection section)
     {
         var defaults = new AgentOptions();
-        var options = defaults with
+        AgentOptions options = defaults with
         {
             Bootstrap = section.Texts("bootstrap", ["127.0.0.1:9092"]),
             StateDirectory = Path.GetFullPath(section.Text("state", "./data/agent")),
@@ -38,7 +38,7 @@ public static class AgentSection
     private static InputOptions ReadInput(ConfigurationSection section)
     {
         var defaults = new InputOptions();
-        var input = defaults with
+        InputOptions input = defaults with
         {
             Paths = [.. section.Texts("paths", []).Select(Path.GetFullPath)],
             Exclude = section.Texts("exclude", defaults.Exclude),
@@ -49,7 +49,9 @@ public static class AgentSection
             Partition = section.Choice("partition", defaults.Partition, ("file", PartitionRule.File), ("host", PartitionRule.Host)),
         };
         if (input.Paths.Count == 0)
+        {
             section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"]");
+        }
         section.Close();
         return input;
     }

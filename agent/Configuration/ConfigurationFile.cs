@@ -19,7 +19,7 @@ public static class ConfigurationFile
     /// <summary>Reads configuration text as if it stood in <paramref name="file"/>.</summary>
     public static ConfigurationSection Read(string text, string file, IEnumerable<KeyValuePair<string, string>> environment)
     {
-        var root = YamlTree.Read(text, file);
+        MapNode root = YamlTree.Read(text, file);
         EnvironmentOverrides.Apply(root, environment);
         return new ConfigurationSection(root, "");
     }
@@ -43,6 +43,8 @@ public static class ConfigurationFile
     private static IEnumerable<KeyValuePair<string, string>> ProcessEnvironment()
     {
         foreach (DictionaryEntry variable in Environment.GetEnvironmentVariables())
+        {
             yield return KeyValuePair.Create((string)variable.Key, (string?)variable.Value ?? "");
+        }
     }
 }

@@ -32,7 +32,9 @@ public sealed class ConfigurationSection(MapNode map, string path)
     public string Required(string key, string why)
     {
         if (TextOrNull(key) is { Length: > 0 } text)
+        {
             return text;
+        }
         Missing(key, why);
         return "";
     }
@@ -51,7 +53,7 @@ public sealed class ConfigurationSection(MapNode map, string path)
     public int Count(string key, int otherwise, int least, int most = int.MaxValue) => Value(key) switch
     {
         null => otherwise,
-        ScalarNode scalar when int.TryParse(scalar.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        ScalarNode scalar when int.TryParse(scalar.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number)
             && number >= least && number <= most => number,
         var other => throw Wrong(other, key, most == int.MaxValue ? $"a whole number from {least}" : $"a whole number from {least} to {most}"),
     };
@@ -59,7 +61,7 @@ public sealed class ConfigurationSection(MapNode map, string path)
     public TimeSpan Duration(string key, TimeSpan otherwise) => Value(key) switch
     {
         null => otherwise,
-        ScalarNode scalar when Quantity.TryParseDuration(scalar.Value, out var duration) => duration,
+        ScalarNode scalar when Quantity.TryParseDuration(scalar.Value, out TimeSpan duration) => duration,
         var other => throw Wrong(other, key, "a duration with its unit, such as 200ms, 5s or 1h"),
     };
 
@@ -67,7 +69,7 @@ public sealed class ConfigurationSection(MapNode map, string path)
     public long Size(string key, long otherwise, long least = 0, long most = long.MaxValue) => Value(key) switch
     {
         null => otherwise,
-        ScalarNode scalar when Quantity.TryParseSize(scalar.Value, out var bytes) && bytes >= least && bytes <= most => bytes,
+        ScalarNode scalar when Quantity.TryParseSize(scalar.Value, out long bytes) && bytes >= least && bytes <= most => bytes,
         var other => throw Wrong(other, key, most == long.MaxValue
             ? "a size such as 64KiB or 1GiB"
             : $"a size from {Quantity.Format(least)} to {Quantity.Format(most)}"),
@@ -77,13 +79,21 @@ public sealed class ConfigurationSection(MapNode map, string path)
     public T Choice<T>(string key, T otherwise, params ReadOnlySpan<(string Word, T Meaning)> choices)
     {
         if (Value(key) is not { } node)
+        {
             return otherwise;
-        foreach (var (word, meaning) in choices)
+        }
+        foreach ((string? word, T? meaning) in choices)
+        {
             if (node is ScalarNode scalar && string.Equals(scalar.Value, word, StringComparison.OrdinalIgnoreCase))
+            {
                 return meaning;
+            }
+        }
         var words = new List<string>();
-        foreach (var (word, _) in choices)
+        foreach ((string? word, T _) in choices)
+        {
             words.Add(word);
+        }
         throw Wrong(node, key, words.Count == 1 ? $"'{words[0]}'" : $"{string.Join(", ", words[..^1])} or {words[^1]}");
     }
 
@@ -125,8 +135,10 @@ public sealed class ConfigurationSection(MapNode map, string path)
     /// <summary>All keys here as texts, for groups whose names are not ours, such as Kafka's settings.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> Pairs()
     {
-        foreach (var (key, _) in map.Entries)
+        foreach ((string? key, ConfigurationNode _) in map.Entries)
+        {
             _known.Add(key);
+        }
         return [.. map.Entries.Where(entry => entry.Value is not ScalarNode { IsNull: true }).Select(entry => KeyValuePair.Create(entry.Key, Text(entry.Key, "")))];
     }
 
@@ -139,23 +151,29 @@ public sealed class ConfigurationSection(MapNode map, string path)
     /// <summary>Accepts keys that another process reads.</summary>
     public void Leave(params ReadOnlySpan<string> keys)
     {
-        foreach (var key in keys)
+        foreach (string key in keys)
+        {
             _known.Add(key);
+        }
     }
 
     /// <exception cref="ConfigurationException">A key is here that nobody asked for, or one is not that has to be.</exception>
     public void Close()
     {
-        foreach (var (key, node) in map.Entries)
+        foreach ((string? key, ConfigurationNode? node) in map.Entries)
         {
             if (_known.Contains(key))
+            {
                 continue;
-            var under = Path.Length == 0 ? "" : $" under {Path}";
-            var advice = NearestKey.Find(key, _known) is { } near ? $"did you mean '{near}'?" : $"known here: {string.Join(", ", _known)}";
+            }
+            string under = Path.Length == 0 ? "" : $" under {Path}";
+            string advice = NearestKey.Find(key, _known) is { } near ? $"did you mean '{near}'?" : $"known here: {string.Join(", ", _known)}";
             throw new ConfigurationException($"{node.Origin}: unknown key '{key}'{under}; {advice}");
         }
         if (_missing is not null)
+        {
             throw new ConfigurationException(_missing);
+        }
     }
 
     private ConfigurationNode? Value(string key)

@@ -6,12 +6,14 @@ public static class NearestKey
     /// <summary>The known word nearest to <paramref name="word"/>, or null when none is near (more than half the letters differ).</summary>
     public static string? Find(string word, IEnumerable<string> known)
     {
-        var (best, distance) = ((string?)null, int.MaxValue);
-        foreach (var candidate in known)
+        (string? best, int distance) = ((string?)null, int.MaxValue);
+        foreach (string candidate in known)
         {
-            var d = Distance(word.ToLowerInvariant(), candidate);
+            int d = Distance(word.ToLowerInvariant(), candidate);
             if (d < distance)
+            {
                 (best, distance) = (candidate, d);
+            }
         }
         return best is not null && distance <= Math.Max(word.Length, best.Length) / 2 ? best : null;
     }
@@ -19,18 +21,22 @@ public static class NearestKey
     // Damerau's distance over three rows of the usual table.
     private static int Distance(string a, string b)
     {
-        var (before, previous, current) = (new int[b.Length + 1], new int[b.Length + 1], new int[b.Length + 1]);
-        for (var j = 0; j <= b.Length; j++)
+        (int[]? before, int[]? previous, int[]? current) = (new int[b.Length + 1], new int[b.Length + 1], new int[b.Length + 1]);
+        for (int j = 0; j <= b.Length; j++)
+        {
             previous[j] = j;
-        for (var i = 1; i <= a.Length; i++)
+        }
+        for (int i = 1; i <= a.Length; i++)
         {
             current[0] = i;
-            for (var j = 1; j <= b.Length; j++)
+            for (int j = 1; j <= b.Length; j++)
             {
-                var change = a[i - 1] == b[j - 1] ? 0 : 1;
+                int change = a[i - 1] == b[j - 1] ? 0 : 1;
                 current[j] = Math.Min(Math.Min(previous[j] + 1, current[j - 1] + 1), previous[j - 1] + change);
                 if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+                {
                     current[j] = Math.Min(current[j], before[j - 2] + 1);
+                }
             }
             (before, previous, current) = (previous, current, before);
         }

@@ -16,9 +16,13 @@ public static class Quantity
     {
         duration = default;
         if (text == "0")
+        {
             return true;
-        if (!TryParse(text, Durations, out var milliseconds) || milliseconds > TimeSpan.MaxValue.TotalMilliseconds / 2)
+        }
+        if (!TryParse(text, Durations, out double milliseconds) || milliseconds > TimeSpan.MaxValue.TotalMilliseconds / 2)
+        {
             return false;
+        }
         duration = TimeSpan.FromMilliseconds(milliseconds);
         return true;
     }
@@ -27,9 +31,13 @@ public static class Quantity
     public static bool TryParseSize(string text, out long bytes)
     {
         if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out bytes))
+        {
             return true;
-        if (!TryParse(text, Sizes, out var value) || value > long.MaxValue / 2)
+        }
+        if (!TryParse(text, Sizes, out double value) || value > long.MaxValue / 2)
+        {
             return false;
+        }
         bytes = (long)value;
         return true;
     }
@@ -37,30 +45,42 @@ public static class Quantity
     /// <summary>The shortest exact way to write a duration, such as <c>5s</c>.</summary>
     public static string Format(TimeSpan duration)
     {
-        foreach (var (unit, milliseconds) in Durations.Reverse().Where(d => d.Unit != "min"))
+        foreach ((string? unit, double milliseconds) in Durations.Reverse().Where(d => d.Unit != "min"))
+        {
             if (duration.TotalMilliseconds >= milliseconds && duration.TotalMilliseconds % milliseconds == 0)
+            {
                 return string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds / milliseconds}{unit}");
+            }
+        }
         return string.Create(CultureInfo.InvariantCulture, $"{duration.TotalMilliseconds}ms");
     }
 
     /// <summary>The shortest exact way to write a size, such as <c>512KiB</c>.</summary>
     public static string Format(long bytes)
     {
-        foreach (var (unit, size) in Sizes.Where(s => s.Unit.EndsWith("iB", StringComparison.Ordinal)).Reverse())
+        foreach ((string? unit, double size) in Sizes.Where(s => s.Unit.EndsWith("iB", StringComparison.Ordinal)).Reverse())
+        {
             if (bytes >= size && bytes % (long)size == 0)
+            {
                 return string.Create(CultureInfo.InvariantCulture, $"{bytes / (long)size}{unit}");
+            }
+        }
         return bytes.ToString(CultureInfo.InvariantCulture);
     }
 
     private static bool TryParse(string text, (string Unit, double Factor)[] units, out double value)
     {
         value = 0;
-        foreach (var (unit, factor) in units)
+        foreach ((string? unit, double factor) in units)
         {
             if (!text.EndsWith(unit, StringComparison.OrdinalIgnoreCase))
+            {
                 continue;
+            }
             if (!double.TryParse(text[..^unit.Length].TrimEnd(), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out value))
+            {
                 continue;
+            }
             value *= factor;
             return true;
         }

@@ -7,8 +7,8 @@ public static class TelemetrySection
 {
     public static TelemetryOptions Read(ConfigurationSection root)
     {
-        var admin = root.Section("admin");
-        var telemetry = root.Section("telemetry");
+        ConfigurationSection admin = root.Section("admin");
+        ConfigurationSection telemetry = root.Section("telemetry");
         var options = new TelemetryOptions
         {
             AdminListen = admin.TextOrNull("listen"),
@@ -20,7 +20,7 @@ public static class TelemetrySection
     }
 
     private static Uri Endpoint(string address, ConfigurationSection telemetry)
-        => Uri.TryCreate(address, UriKind.Absolute, out var endpoint) && endpoint.Scheme is "http" or "https"
+        => Uri.TryCreate(address, UriKind.Absolute, out Uri? endpoint) && endpoint.Scheme is "http" or "https"
             ? endpoint
             : throw new ConfigurationException($"{telemetry.OriginOf("otlp")}: {telemetry.Name("otlp")} should be an address such as http://127.0.0.1:4317, not '{address}'");
 }

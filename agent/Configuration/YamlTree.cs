@@ -9,7 +9,7 @@ internal static class YamlTree
     /// <exception cref="ConfigurationException">The text is not YAML, or not a group of keys.</exception>
     public static MapNode Read(string text, string file)
     {
-        var root = ReadNode(text, line => $"{file}:{line}");
+        ConfigurationNode? root = ReadNode(text, line => $"{file}:{line}");
         return root switch
         {
             null or ScalarNode { IsNull: true } => new MapNode($"{file}:1", []),
@@ -58,8 +58,8 @@ internal static class YamlTree
     // YamlDotNet repeats the position in front of some messages; ours is already in the line.
     private static string Reason(YamlException e)
     {
-        var message = (e.InnerException ?? e).Message;
-        var end = message.StartsWith('(') ? message.IndexOf("): ", StringComparison.Ordinal) : -1;
+        string message = (e.InnerException ?? e).Message;
+        int end = message.StartsWith('(') ? message.IndexOf("): ", StringComparison.Ordinal) : -1;
         return end < 0 ? message : message[(end + 3)..];
     }
 }

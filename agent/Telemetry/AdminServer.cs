@@ -74,8 +74,8 @@ public sealed class AdminServer : IAsyncDisposable
         {
             using (client)
             {
-                var stream = client.GetStream();
-                var answer = await ReadPathAsync(stream, time.Token) is { } path
+                NetworkStream stream = client.GetStream();
+                AdminResponse answer = await ReadPathAsync(stream, time.Token) is { } path
                     ? _answer(path) ?? new AdminResponse(404, "text/plain; charset=utf-8", "try /metrics or /healthz\n")
                     : new AdminResponse(400, "text/plain; charset=utf-8", "expected GET\n");
                 await stream.WriteAsync(Encode(answer), time.Token);
@@ -95,17 +95,21 @@ public sealed class AdminServer : IAsyncDisposable
     // The path of a GET whose head ends within the limit, else null.
     private static async Task<string?> ReadPathAsync(NetworkStream stream, CancellationToken cancellation)
     {
-        var buffer = new byte[RequestBytesMax];
-        var length = 0;
+        byte[] buffer = new byte[RequestBytesMax];
+        int length = 0;
         while (length < buffer.Length)
         {
-            var read = await stream.ReadAsync(buffer.AsMemory(length), cancellation);
+            int read = await stream.ReadAsync(buffer.AsMemory(length), cancellation);
             if (read == 0)
+            {
                 return null;
+            }
             length += read;
             if (buffer.AsSpan(0, length).IndexOf("\r\n\r\n"u8) < 0)
+            {
                 continue;
-            var words = Encoding.ASCII.GetString(buffer, 0, buffer.AsSpan().IndexOf((byte)'\r')).Split(' ');
+            }
+            string[] words = Encoding.ASCII.GetString(buffer, 0, buffer.AsSpan().IndexOf((byte)'\r')).Split(' ');
             return words is ["GET", var target, _] ? target.Split('?')[0] : null;
         }
         return null;
@@ -113,9 +117,9 @@ public sealed class AdminServer : IAsyncDisposable
 
     private static byte[] Encode(AdminResponse answer)
     {
-        var body = Encoding.UTF8.GetBytes(answer.Body);
-        var reason = answer.Status switch { 200 => "OK", 400 => "Bad Request", 404 => "Not Found", _ => "Service Unavailable" };
-        var head = $"HTTP/1.1 {answer.Status} {reason}\r\nContent-Type: {answer.ContentType}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n";
+        byte[] body = Encoding.UTF8.GetBytes(answer.Body);
+        string reason = answer.Status switch { 200 => "OK", 400 => "Bad Request", 404 => "Not Found", _ => "Service Unavailable" };
+        string head = $"HTTP/1.1 {answer.Status} {reason}\r\nContent-Type: {answer.ContentType}\r\nContent-Length: {body.Length}\r\nConnection: close\r\n\r\n";
         return [.. Encoding.ASCII.GetBytes(head), .. body];
     }
 }

@@ -33,7 +33,9 @@ public static class ConsoleLogging
             to.Write(entry.Formatter(entry.State, entry.Exception).ReplaceLineEndings(" "));
             // The whole trace is for those who look for it: at debug level, in its own lines below.
             if (entry.Exception is { } e)
+            {
                 to.Write(entry.LogLevel <= LogLevel.Debug ? Environment.NewLine + e : $": {e.Message.ReplaceLineEndings(" ")}");
+            }
             to.Write(Environment.NewLine);
         }
 

@@ -12,7 +12,9 @@ public sealed class Health
     public void Add(string part, Func<string?> check)
     {
         lock (_lock)
+        {
             _checks.Add((part, check));
+        }
     }
 
     /// <summary>One line for each part, in the order in which they came, and whether all are well.</summary>
@@ -20,8 +22,8 @@ public sealed class Health
     {
         lock (_lock)
         {
-            var answers = _checks.ConvertAll(check => (check.Part, Problem: check.Check()));
-            var text = answers.Count == 0 ? "ok\n" : string.Concat(answers.Select(answer => $"{answer.Part}: {answer.Problem ?? "ok"}\n"));
+            List<(string Part, string? Problem)> answers = _checks.ConvertAll(check => (check.Part, Problem: check.Check()));
+            string text = answers.Count == 0 ? "ok\n" : string.Concat(answers.Select(answer => $"{answer.Part}: {answer.Problem ?? "ok"}\n"));
             return (answers.TrueForAll(answer => answer.Problem is null), text);
         }
     }

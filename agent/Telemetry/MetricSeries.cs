@@ -22,11 +22,13 @@ internal sealed class MetricSeries(Instrument instrument)
 
     public void Record(double measurement, ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
-        var labels = PrometheusText.Labels(tags);
+        string labels = PrometheusText.Labels(tags);
         lock (_lock)
         {
-            if (!_values.TryGetValue(labels, out var value))
+            if (!_values.TryGetValue(labels, out Value? value))
+            {
                 _values[labels] = value = new Value(Kind == MetricKind.Histogram ? new long[Bounds.Length + 1] : []);
+            }
             if (Kind == MetricKind.Histogram)
             {
                 value.Buckets[BucketOf(measurement)]++;
@@ -45,15 +47,17 @@ internal sealed class MetricSeries(Instrument instrument)
     {
         lock (_lock)
         {
-            foreach (var (labels, value) in _values)
+            foreach ((string? labels, Value? value) in _values)
+            {
                 visit(labels, value);
+            }
         }
     }
 
     // The first bound that is not below the measurement; past the last one lies the bucket +Inf.
     private int BucketOf(double measurement)
     {
-        var at = Array.BinarySearch(Bounds, measurement);
+        int at = Array.BinarySearch(Bounds, measurement);
         return at >= 0 ? at : ~at;
     }
 

@@ -14,17 +14,23 @@ internal sealed class MetricsCollector : IDisposable
         _listener.InstrumentPublished = (instrument, listener) =>
         {
             if (!listensTo(instrument.Meter))
+            {
                 return;
+            }
             var series = new MetricSeries(instrument);
             lock (_lock)
+            {
                 _series.Add(series);
+            }
             listener.EnableMeasurementEvents(instrument, series);
         };
         // A meter that ends (an agent that is built again in one process) takes its values with it.
         _listener.MeasurementsCompleted = (_, state) =>
         {
             lock (_lock)
+            {
                 _series.Remove((MetricSeries)state!);
+            }
         };
         _listener.SetMeasurementEventCallback<byte>((_, value, tags, state) => ((MetricSeries)state!).Record(value, tags));
         _listener.SetMeasurementEventCallback<short>((_, value, tags, state) => ((MetricSeries)state!).Record(value, tags));
@@ -40,7 +46,9 @@ internal sealed class MetricsCollector : IDisposable
     {
         _listener.RecordObservableInstruments();
         lock (_lock)
+        {
             return PrometheusText.Write(_series);
+        }
     }
 
     public void Dispose() => _listener.Dispose();

@@ -29,8 +29,10 @@ public static class OpenTelemetryWiring
     private static void Aim(OtlpExporterOptions exporter, Uri? endpoint)
     {
         if (endpoint is null)
+        {
             return;
-        var grpc = endpoint.Port == GrpcPort;
+        }
+        bool grpc = endpoint.Port == GrpcPort;
         exporter.Protocol = grpc ? OtlpExportProtocol.Grpc : OtlpExportProtocol.HttpProtobuf;
         exporter.Endpoint = grpc || endpoint.AbsolutePath != "/" ? endpoint : new Uri(endpoint, "/v1/metrics");
     }

@@ -41,9 +41,11 @@ public sealed class ProcessTelemetry : IAsyncDisposable
     {
         try
         {
-            var started = Start(options, health);
+            ProcessTelemetry started = Start(options, health);
             if (started.AdminEndpoint is { } endpoint)
+            {
                 logger.AdminServes(endpoint.ToString());
+            }
             return started;
         }
         catch (AddressTakenException e)
@@ -56,7 +58,9 @@ public sealed class ProcessTelemetry : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (_admin is not null)
+        {
             await _admin.DisposeAsync();
+        }
         _collector?.Dispose();
         _provider?.Dispose();
         _process.Dispose();
@@ -69,7 +73,7 @@ public sealed class ProcessTelemetry : IAsyncDisposable
             case "/metrics":
                 return new AdminResponse(200, PrometheusText.ContentType, _collector!.Text());
             case "/healthz":
-                var (isWell, text) = health.Report();
+                (bool isWell, string? text) = health.Report();
                 return new AdminResponse(isWell ? 200 : 503, "text/plain; charset=utf-8", text);
             default:
                 return null;
@@ -78,8 +82,10 @@ public sealed class ProcessTelemetry : IAsyncDisposable
 
     private static AdminServer Listen(string address, Func<string, AdminResponse?> answer)
     {
-        if (!IPEndPoint.TryParse(address.Replace("localhost", "127.0.0.1"), out var endpoint))
+        if (!IPEndPoint.TryParse(address.Replace("localhost", "127.0.0.1"), out IPEndPoint? endpoint))
+        {
             throw new ConfigurationException($"admin.listen should be an address and a port such as 127.0.0.1:9600, not '{address}'");
+        }
         try
         {
             return new AdminServer(endpoint, answer);

@@ -19,14 +19,18 @@ internal static class PrometheusText
     {
         var text = new StringBuilder();
         // A name stands once with its type, even when two meters carry it.
-        foreach (var family in all.GroupBy(Name).OrderBy(family => family.Key, StringComparer.Ordinal))
+        foreach (IGrouping<string, MetricSeries>? family in all.GroupBy(Name).OrderBy(family => family.Key, StringComparer.Ordinal))
         {
-            var first = family.First();
+            MetricSeries first = family.First();
             if (!string.IsNullOrEmpty(first.Instrument.Description))
+            {
                 text.Append(CultureInfo.InvariantCulture, $"# HELP {family.Key} {first.Instrument.Description.Replace("\\", "\\\\").Replace("\n", "\\n")}\n");
+            }
             text.Append(CultureInfo.InvariantCulture, $"# TYPE {family.Key} {first.Kind.ToString().ToLowerInvariant()}\n");
-            foreach (var series in family)
+            foreach (MetricSeries? series in family)
+            {
                 series.Visit((labels, value) => WriteValue(text, family.Key, series, labels, value));
+            }
         }
         return text.ToString();
     }
@@ -35,17 +39,21 @@ internal static class PrometheusText
     public static string Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         if (tags.IsEmpty)
+        {
             return "";
+        }
         if (tags.Length == 1)
+        {
             return Label(tags[0]);
-        var sorted = tags.ToArray();
+        }
+        KeyValuePair<string, object?>[] sorted = tags.ToArray();
         Array.Sort(sorted, (a, b) => string.CompareOrdinal(a.Key, b.Key));
         return string.Join(',', sorted.Select(Label));
     }
 
     private static string Label(KeyValuePair<string, object?> tag)
     {
-        var value = Convert.ToString(tag.Value, CultureInfo.InvariantCulture) ?? "";
+        string value = Convert.ToString(tag.Value, CultureInfo.InvariantCulture) ?? "";
         return $"{Legal(tag.Key)}=\"{value.Replace("\\", "\\\\").Replace("\"", "\\\"").Replace("\n", "\\n")}\"";
     }
 
@@ -56,11 +64,11 @@ internal static class PrometheusText
             Line(text, name, labels, value.Sum);
             return;
         }
-        var below = 0L;
-        for (var i = 0; i < value.Buckets.Length; i++)
+        long below = 0L;
+        for (int i = 0; i < value.Buckets.Length; i++)
         {
             below += value.Buckets[i];
-            var bound = i < series.Bounds.Length ? Number(series.Bounds[i]) : "+Inf";
+            string bound = i < series.Bounds.Length ? Number(series.Bounds[i]) : "+Inf";
             Line(text, name + "_bucket", labels.Length == 0 ? $"le=\"{bound}\"" : $"{labels},le=\"{bound}\"", below);
         }
         Line(text, name + "_sum", labels, value.Sum);
@@ -71,7 +79,9 @@ internal static class PrometheusText
     {
         text.Append(name);
         if (labels.Length > 0)
+        {
             text.Append('{').Append(labels).Append('}');
+        }
         text.Append(' ').Append(Number(value)).Append('\n');
     }
 
@@ -79,14 +89,16 @@ internal static class PrometheusText
 
     private static string Name(MetricSeries series)
     {
-        var name = Legal(series.Instrument.Name);
+        string name = Legal(series.Instrument.Name);
         return series.Kind == MetricKind.Counter && !name.EndsWith("_total", StringComparison.Ordinal) ? name + "_total" : name;
     }
 
     private static string Legal(string name)
         => string.Create(name.Length, name, (to, from) =>
         {
-            for (var i = 0; i < from.Length; i++)
+            for (int i = 0; i < from.Length; i++)
+            {
                 to[i] = char.IsAsciiLetter(from[i]) || from[i] == '_' || (i > 0 && char.IsAsciiDigit(from[i])) ? from[i] : '_';
+            }
         });
 }

@@ -11,7 +11,7 @@ internal static class CommandTree
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var parsed = Build().Parse(args);
+        ParseResult parsed = Build().Parse(args);
         if (parsed.Errors.Count > 0 || Stray(parsed) is not null)
         {
             TellWhatIsWrong(parsed);
@@ -37,8 +37,10 @@ internal static class CommandTree
             VerifyVerb.Create(),
             ConfigVerb.Create(),
         };
-        foreach (var help in root.Options.OfType<HelpOption>())
+        foreach (HelpOption help in root.Options.OfType<HelpOption>())
+        {
             help.Action = new HelpWithExamples((HelpAction)help.Action!);
+        }
         return root;
     }
 
@@ -48,14 +50,14 @@ internal static class CommandTree
 
     private static void TellWhatIsWrong(ParseResult parsed)
     {
-        var path = Verb.PathOf(parsed);
-        var command = parsed.CommandResult.Command;
+        string path = Verb.PathOf(parsed);
+        Command command = parsed.CommandResult.Command;
         if ((Stray(parsed) ?? (parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null)) is { } word)
         {
-            var known = word.StartsWith('-')
+            IEnumerable<string> known = word.StartsWith('-')
                 ? command.Options.SelectMany(option => option.Aliases.Append(option.Name)).Where(name => name.StartsWith("--", StringComparison.Ordinal))
                 : command.Subcommands.Select(verb => verb.Name);
-            var advice = NearestKey.Find(word, known) is { } near ? $"; did you mean '{near}'?" : "";
+            string advice = NearestKey.Find(word, known) is { } near ? $"; did you mean '{near}'?" : "";
             Console.Error.WriteLine($"{path}: unknown {(word.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument")} '{word}'{advice}");
         }
         else if (command.Subcommands.Count > 0)
@@ -64,8 +66,10 @@ internal static class CommandTree
         }
         else
         {
-            foreach (var error in parsed.Errors)
+            foreach (ParseError error in parsed.Errors)
+            {
                 Console.Error.WriteLine($"{path}: {error.Message.Replace("as expected type 'System.Int32'", "as a whole number").ReplaceLineEndings(" ")}");
+            }
         }
         Console.Error.WriteLine($"`{path} --help` shows options and examples");
     }

@@ -40,10 +40,12 @@ internal static class Guarded
     /// <summary>Prints what went wrong and gives the exit status for it.</summary>
     public static int Tell(string verb, Exception e)
     {
-        var (status, text) = Explain(e);
+        (int status, string? text) = Explain(e);
         // `logpipe broker` need not say once more that it is the broker that has the problem.
         if (e is PartFailedException { BeforeReady: true } failed && verb.EndsWith($" {failed.Part}", StringComparison.Ordinal) && text.StartsWith($"{failed.Part}: ", StringComparison.Ordinal))
+        {
             text = text[(failed.Part.Length + 2)..];
+        }
         Console.Error.WriteLine($"{verb}: {text}");
         return status;
     }
@@ -65,9 +67,9 @@ internal static class Guarded
 
     private static (int Status, string Text) Explain(PartFailedException failed)
     {
-        var (status, reason) = Explain(failed.InnerException!);
+        (int status, string? reason) = Explain(failed.InnerException!);
         // A reason often begins with the part it is about.
-        var named = reason.StartsWith(failed.Part, StringComparison.OrdinalIgnoreCase);
+        bool named = reason.StartsWith(failed.Part, StringComparison.OrdinalIgnoreCase);
         return (status, failed.BeforeReady ? (named ? reason : $"{failed.Part}: {reason}") : $"{failed.Part} stopped: {reason}");
     }
 

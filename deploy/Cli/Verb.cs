@@ -18,8 +18,10 @@ internal sealed class Verb(string name, string description, params string[] exam
     public static string PathOf(ParseResult parsed)
     {
         var names = new List<string>();
-        for (var result = parsed.CommandResult; result is not null; result = result.Parent as CommandResult)
+        for (CommandResult? result = parsed.CommandResult; result is not null; result = result.Parent as CommandResult)
+        {
             names.Insert(0, result.Command is RootCommand ? "logpipe" : result.Command.Name);
+        }
         return string.Join(' ', names);
     }
 }
@@ -29,13 +31,17 @@ internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLin
 {
     public override int Invoke(ParseResult parsed)
     {
-        var status = usual.Invoke(parsed);
+        int status = usual.Invoke(parsed);
         if (parsed.CommandResult.Command is not Verb { Examples.Count: > 0 } verb)
+        {
             return status;
-        var output = parsed.InvocationConfiguration.Output;
+        }
+        TextWriter output = parsed.InvocationConfiguration.Output;
         output.WriteLine("Examples:");
-        foreach (var example in verb.Examples)
+        foreach (string example in verb.Examples)
+        {
             output.WriteLine($"  {example}");
+        }
         output.WriteLine();
         return status;
     }

@@ -36,8 +36,8 @@ public sealed class SinkEventBus : ISinkEvents, IAsyncDisposable
             bus.AddConsumer<SinkNoticeCounter>();
             bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
         });
-        var services = collection.BuildServiceProvider();
-        var control = services.GetRequiredService<IBusControl>();
+        ServiceProvider services = collection.BuildServiceProvider();
+        IBusControl control = services.GetRequiredService<IBusControl>();
         await control.StartAsync(cancellation);
         return new SinkEventBus(services, control, loggers.CreateLogger<SinkEventBus>());
     }
@@ -54,7 +54,7 @@ public sealed class SinkEventBus : ISinkEvents, IAsyncDisposable
 
     private async Task PumpAsync()
     {
-        await foreach (var sinkEvent in _events.Reader.ReadAllAsync())
+        await foreach (SinkEvent sinkEvent in _events.Reader.ReadAllAsync())
         {
             try
             {

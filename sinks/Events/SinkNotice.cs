@@ -12,7 +12,7 @@ public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, b
 {
     public static SinkNotice Of(SinkEvent sinkEvent)
     {
-        var (kind, isAlert, text) = sinkEvent switch
+        (string? kind, bool isAlert, string? text) = sinkEvent switch
         {
             SinkStarted e => ("started", false, $"writes to {e.Store}"),
             SinkStopped e => ("stopped", false, $"stopped: {e.Reason}"),
@@ -34,9 +34,13 @@ public sealed class SinkNoticeLogger(ILogger<SinkNoticeLogger> logger) : IConsum
     public Task Consume(ConsumeContext<SinkNotice> context)
     {
         if (context.Message.IsAlert)
+        {
             SinkLog.Alert(logger, context.Message.Text);
+        }
         else
+        {
             SinkLog.Event(logger, context.Message.Text);
+        }
         return Task.CompletedTask;
     }
 }

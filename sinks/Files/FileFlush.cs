@@ -26,9 +26,9 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     public ValueTask<IReadOnlyList<SourceState>> ReadSourcesAsync(IReadOnlyList<Source> sources, CancellationToken cancellation)
     {
         var states = new List<SourceState>(sources.Count);
-        foreach (var source in sources)
+        foreach (Source source in sources)
         {
-            if (!next.Sources.TryGetValue(source.Key, out var fact))
+            if (!next.Sources.TryGetValue(source.Key, out SourceFact? fact))
             {
                 fact = new SourceFact(next.Sources.Count + 1, source.Host, source.File, "{}", 0);
                 next.Set(source.Key, fact);
@@ -50,20 +50,24 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
 
     public ValueTask<int> UpdateLedgerAsync(LedgerUpdate update, CancellationToken cancellation)
     {
-        var at = next.Logs.FindIndex(l => l.Id == update.LogId && l.Owner == update.Owner && l.NextOffset == update.Expected);
+        int at = next.Logs.FindIndex(l => l.Id == update.LogId && l.Owner == update.Owner && l.NextOffset == update.Expected);
         if (at >= 0)
+        {
             next.Logs[at] = next.Logs[at] with { NextOffset = update.Next, LeaderEpoch = update.LeaderEpoch };
+        }
         return ValueTask.FromResult(at < 0 ? 0 : 1);
     }
 
     public ValueTask<int> UpdateSourcesAsync(IReadOnlyList<SourceState> sources, CancellationToken cancellation)
     {
-        var updated = 0;
-        foreach (var state in sources)
+        int updated = 0;
+        foreach (SourceState state in sources)
         {
-            var key = state.Source.Key;
-            if (!next.Sources.TryGetValue(key, out var fact) || fact.Version != state.Version)
+            SourceKey key = state.Source.Key;
+            if (!next.Sources.TryGetValue(key, out SourceFact? fact) || fact.Version != state.Version)
+            {
                 continue;
+            }
             next.Set(key, fact with { Stored = RangeText.Format(state.Stored), Version = fact.Version + 1 });
             updated++;
         }
@@ -72,7 +76,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
 
     public ValueTask WriteDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellation)
     {
-        foreach (var letter in letters)
+        foreach (DeadLetter letter in letters)
         {
             AppendJson("dead-letters.jsonl", json =>
             {
@@ -104,8 +108,10 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     {
         try
         {
-            foreach (var file in _open.Values)
+            foreach (IFile file in _open.Values)
+            {
                 await file.FlushAsync(CancellationToken.None);
+            }
         }
         catch (IOException error)
         {
@@ -113,8 +119,10 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
         }
         store.Guard(() =>
         {
-            foreach (var directory in _newDirectories)
+            foreach (string directory in _newDirectories)
+            {
                 store.FileSystem.FlushDirectory(directory);
+            }
             store.Replace(next);
             return true;
         });
@@ -126,27 +134,33 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     public ValueTask DisposeAsync()
     {
         if (_ended)
+        {
             return default;
+        }
         _ended = true;
-        foreach (var file in _open.Values)
+        foreach (IFile file in _open.Values)
+        {
             file.Dispose();
+        }
         store.End(_committed);
         return default;
     }
 
     private void Append(LogIdentity log, RowBatch rows)
     {
-        var parser = store.Parser;
+        ILineParser parser = store.Parser;
         var fields = new Field[parser.Columns.Count];
-        var buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
+        byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         using var text = new LineText();
-        var (used, day) = (0, long.MinValue);
-        foreach (ref readonly var row in rows.Rows)
+        (int used, long day) = (0, long.MinValue);
+        foreach (ref readonly Row row in rows.Rows)
         {
             if (row.State != RowState.Store)
+            {
                 continue;
-            var value = rows.Value(row);
-            var rowDay = Math.Max(EventTime.Find(parser, row, text.Clean(value, out _), fields, out _), 0) / Day;
+            }
+            ReadOnlySpan<byte> value = rows.Value(row);
+            long rowDay = Math.Max(EventTime.Find(parser, row, text.Clean(value, out _), fields, out _), 0) / Day;
             if (used > 0 && (rowDay != day || used + value.Length + 1 > buffer.Length))
             {
                 Write(PathOf(log, day), buffer.AsSpan(0, used));
@@ -163,7 +177,9 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             buffer[used++] = (byte)'\n';
         }
         if (used > 0)
+        {
             Write(PathOf(log, day), buffer.AsSpan(0, used));
+        }
         ArrayPool<byte>.Shared.Return(buffer);
     }
 
@@ -178,11 +194,11 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
 
     private void Write(string name, ReadOnlySpan<byte> bytes)
     {
-        var length = next.Lengths.TryGetValue(name, out var known) ? known : 0;
-        if (!_open.TryGetValue(name, out var file))
+        long length = next.Lengths.TryGetValue(name, out long known) ? known : 0;
+        if (!_open.TryGetValue(name, out IFile? file))
         {
-            var path = Path.Combine(store.Root, name);
-            var directory = Path.GetDirectoryName(path)!;
+            string path = Path.Combine(store.Root, name);
+            string directory = Path.GetDirectoryName(path)!;
             if (length > 0 && !store.FileSystem.FileExists(path))
             {
                 store.Forget(name);

@@ -39,11 +39,13 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
 
     public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTurnAsync(() =>
     {
-        var next = Manifest.Copy();
-        foreach (var (log, offset) in starts)
+        Manifest next = Manifest.Copy();
+        foreach ((LogIdentity? log, long offset) in starts)
         {
             if (!next.Logs.Any(l => l.Log == log))
+            {
                 next.Logs.Add(new LedgerEntry(next.Logs.Count + 1, log, offset, -1, default));
+            }
         }
         Replace(next);
         return true;
@@ -51,10 +53,12 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
 
     public async ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => await InTurnAsync(() =>
     {
-        var next = Manifest.Copy();
-        var at = next.Logs.FindIndex(l => l.Log == log);
+        Manifest next = Manifest.Copy();
+        int at = next.Logs.FindIndex(l => l.Log == log);
         if (at < 0)
+        {
             return null;
+        }
         next.Logs[at] = next.Logs[at] with { Owner = owner };
         Replace(next);
         return next.Logs[at];
@@ -85,7 +89,9 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     internal void End(bool committed)
     {
         if (!committed)
+        {
             _manifest = null;
+        }
         _turns.End();
     }
 
@@ -95,7 +101,7 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
         // A file that was forgotten meanwhile may have begun another revision than the copy is of.
         next = next with { Revision = Math.Max(next.Revision, _manifest?.Revision ?? -1) };
         _manifest = null; // should the disk fail half way, it is read again
-        var isWhole = next.Revision < 0 || next.ChangeCount > ChangesMax;
+        bool isWhole = next.Revision < 0 || next.ChangeCount > ChangesMax;
         next = isWhole ? next.Folded() : next;
         AtomicFile.Replace(
             files, Path.Combine(Root, isWhole ? Manifest.FileName : Manifest.ChangesFileName), isWhole ? next.Encode() : next.EncodeChanges());
@@ -108,7 +114,7 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     /// </summary>
     internal void Forget(string name)
     {
-        var next = Manifest.Copy();
+        Manifest next = Manifest.Copy();
         next.SetLength(name, 0);
         Replace(next);
     }
@@ -168,8 +174,8 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     /// <summary>What the disk says is committed; null when nothing ever was.</summary>
     internal static Manifest? Committed(IFileSystem files, string directory)
     {
-        var changes = Path.Combine(directory, Manifest.ChangesFileName);
-        var manifest = Read(files, Path.Combine(directory, Manifest.FileName));
+        string changes = Path.Combine(directory, Manifest.ChangesFileName);
+        Manifest? manifest = Read(files, Path.Combine(directory, Manifest.FileName));
         return manifest is not null && Read(files, changes) is { } since ? manifest.With(since, changes) : manifest;
     }
 
@@ -181,28 +187,36 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     /// </summary>
     private void CutTails(Manifest manifest)
     {
-        foreach (var (name, length) in manifest.Lengths)
+        foreach ((string? name, long length) in manifest.Lengths)
         {
-            var path = Path.Combine(Root, name);
+            string path = Path.Combine(Root, name);
             if (files.Stat(path) is not { } status)
+            {
                 continue; // old days may be archived away
+            }
             if (status.Length < length)
+            {
                 throw new StoreRefusedException($"{path} holds {status.Length} bytes, the manifest says {length}. Restore it, or move it away.");
+            }
             if (status.Length == length)
+            {
                 continue;
-            using var file = files.Open(path, FileOpenMode.ReadWrite);
+            }
+            using IFile file = files.Open(path, FileOpenMode.ReadWrite);
             file.SetLength(length);
             file.Flush();
         }
-        foreach (var topic in files.List(Root).Where(e => e.IsDirectory))
+        foreach (DirectoryEntry topic in files.List(Root).Where(e => e.IsDirectory))
         {
-            foreach (var day in files.List(Path.Combine(Root, topic.Name)).Where(e => e.IsDirectory))
+            foreach (DirectoryEntry day in files.List(Path.Combine(Root, topic.Name)).Where(e => e.IsDirectory))
             {
-                foreach (var file in files.List(Path.Combine(Root, topic.Name, day.Name)))
+                foreach (DirectoryEntry file in files.List(Path.Combine(Root, topic.Name, day.Name)))
                 {
-                    var name = $"{topic.Name}/{day.Name}/{file.Name}";
+                    string name = $"{topic.Name}/{day.Name}/{file.Name}";
                     if (FileFlush.IsName(name) && !manifest.Lengths.ContainsKey(name))
+                    {
                         files.Delete(Path.Combine(Root, topic.Name, day.Name, file.Name));
+                    }
                 }
             }
         }

@@ -65,14 +65,22 @@ internal sealed record Manifest
     public Manifest With(Manifest changes, string path)
     {
         if (changes.LedgerId != LedgerId || changes.Revision > Revision)
+        {
             throw new StoreRefusedException($"{path} is not of the {FileName} beside it. Restore both, or give the sink a new directory and name.");
+        }
         if (changes.Revision < Revision)
+        {
             return this;
-        var all = this with { Logs = changes.Logs };
-        foreach (var (key, fact) in changes.Sources)
+        }
+        Manifest all = this with { Logs = changes.Logs };
+        foreach ((SourceKey key, SourceFact? fact) in changes.Sources)
+        {
             all.Set(key, fact);
-        foreach (var (name, length) in changes.Lengths)
+        }
+        foreach ((string? name, long length) in changes.Lengths)
+        {
             all.SetLength(name, length);
+        }
         return all;
     }
 
@@ -91,16 +99,22 @@ internal sealed record Manifest
             json.WriteString("ledger", LedgerId);
             json.WriteString("config", ConfigHash);
             json.WriteStartArray("logs");
-            foreach (var log in Logs)
+            foreach (LedgerEntry log in Logs)
+            {
                 WriteLog(json, log);
+            }
             json.WriteEndArray();
             json.WriteStartArray("sources");
-            foreach (var (key, fact) in sources)
+            foreach ((SourceKey key, SourceFact? fact) in sources)
+            {
                 WriteSource(json, key, fact);
+            }
             json.WriteEndArray();
             json.WriteStartObject("lengths");
-            foreach (var (path, length) in lengths)
+            foreach ((string? path, long length) in lengths)
+            {
                 json.WriteNumber(path, length);
+            }
             json.WriteEndObject();
             json.WriteEndObject();
         }
@@ -113,15 +127,17 @@ internal sealed record Manifest
         try
         {
             using var document = JsonDocument.Parse(bytes);
-            var root = document.RootElement;
+            JsonElement root = document.RootElement;
             // The first version knew no changes: it was always whole.
             if (root.GetProperty("version").GetInt32() is < 1 or > Version)
+            {
                 throw new FormatException("its version is unknown");
+            }
             return new Manifest
             {
                 LedgerId = root.GetProperty("ledger").GetGuid(),
                 ConfigHash = root.GetProperty("config").GetString()!,
-                Revision = root.TryGetProperty("revision", out var revision) ? revision.GetInt64() : -1,
+                Revision = root.TryGetProperty("revision", out JsonElement revision) ? revision.GetInt64() : -1,
                 Logs = [.. root.GetProperty("logs").EnumerateArray().Select(ReadLog)],
                 Sources = ImmutableSortedDictionary.CreateRange(root.GetProperty("sources").EnumerateArray().Select(ReadSource)),
                 Lengths = ImmutableSortedDictionary.CreateRange(
@@ -172,7 +188,7 @@ internal sealed record Manifest
 
     private static KeyValuePair<SourceKey, SourceFact> ReadSource(JsonElement source)
     {
-        var generation = ulong.Parse(source.GetProperty("generation").GetString()!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        ulong generation = ulong.Parse(source.GetProperty("generation").GetString()!, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
         var key = new SourceKey(source.GetProperty("agent").GetGuid(), generation, source.GetProperty("topic").GetString()!);
         return KeyValuePair.Create(key, new SourceFact(
             source.GetProperty("id").GetInt32(), source.GetProperty("host").GetString()!, source.GetProperty("file").GetString()!,

@@ -9,8 +9,10 @@ public static class RangeText
     public static string Format(StoredRanges stored)
     {
         var text = new StringBuilder("{");
-        foreach (var (begin, end) in stored.Ranges)
+        foreach ((long begin, long end) in stored.Ranges)
+        {
             text.Append(text.Length > 1 ? "," : "").Append(CultureInfo.InvariantCulture, $"[{begin},{end})");
+        }
         return text.Append('}').ToString();
     }
 
@@ -18,13 +20,17 @@ public static class RangeText
     public static StoredRanges Parse(string text)
     {
         if (text.Length < 2 || text[0] != '{' || text[^1] != '}')
+        {
             throw new FormatException($"'{text}' is not a multirange");
+        }
         var ranges = new List<FileRange>();
-        foreach (var part in text[1..^1].Split(['[', ')'], StringSplitOptions.RemoveEmptyEntries))
+        foreach (string part in text[1..^1].Split(['[', ')'], StringSplitOptions.RemoveEmptyEntries))
         {
             if (part == ",")
+            {
                 continue;
-            var comma = part.IndexOf(',', StringComparison.Ordinal);
+            }
+            int comma = part.IndexOf(',', StringComparison.Ordinal);
             ranges.Add(new FileRange(long.Parse(part[..comma], CultureInfo.InvariantCulture), long.Parse(part[(comma + 1)..], CultureInfo.InvariantCulture)));
         }
         return new StoredRanges(ranges);

@@ -11,9 +11,11 @@ public readonly record struct SourceKey(Guid AgentId, ulong Generation, string T
     /// <summary>The order in which rows are locked, the same in every writer.</summary>
     public int CompareTo(SourceKey other)
     {
-        var order = AgentId.CompareTo(other.AgentId);
+        int order = AgentId.CompareTo(other.AgentId);
         if (order == 0)
+        {
             order = Generation.CompareTo(other.Generation);
+        }
         return order != 0 ? order : string.CompareOrdinal(Topic, other.Topic);
     }
 }

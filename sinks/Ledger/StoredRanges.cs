@@ -12,11 +12,13 @@ public sealed class StoredRanges
     public StoredRanges(IEnumerable<FileRange> ranges)
     {
         _ranges = [];
-        var end = long.MinValue;
-        foreach (var range in ranges)
+        long end = long.MinValue;
+        foreach (FileRange range in ranges)
         {
             if (range.Begin >= range.End || range.Begin < end)
+            {
                 throw new ArgumentException($"stored ranges are out of order at {range.Begin}", nameof(ranges));
+            }
             end = range.End;
             Add(range.Begin, range.End);
         }
@@ -29,9 +31,11 @@ public sealed class StoredRanges
     {
         get
         {
-            var total = 0L;
-            foreach (var range in _ranges)
+            long total = 0L;
+            foreach (FileRange range in _ranges)
+            {
                 total += range.End - range.Begin;
+            }
             return total;
         }
     }
@@ -39,14 +43,14 @@ public sealed class StoredRanges
     /// <summary>Whether every byte of the range is stored.</summary>
     public bool Contains(long begin, long end)
     {
-        var at = FirstEndingAfter(begin);
+        int at = FirstEndingAfter(begin);
         return at < _ranges.Count && _ranges[at].Begin <= begin && end <= _ranges[at].End;
     }
 
     /// <summary>Whether any byte of the range is stored.</summary>
     public bool Overlaps(long begin, long end)
     {
-        var at = FirstEndingAfter(begin);
+        int at = FirstEndingAfter(begin);
         return at < _ranges.Count && _ranges[at].Begin < end;
     }
 
@@ -59,9 +63,9 @@ public sealed class StoredRanges
             _ranges[^1] = new FileRange(_ranges[^1].Begin, end);
             return true;
         }
-        var from = FirstEndingAfter(begin - 1);
-        var to = from;
-        var fresh = !Overlaps(begin, end);
+        int from = FirstEndingAfter(begin - 1);
+        int to = from;
+        bool fresh = !Overlaps(begin, end);
         for (; to < _ranges.Count && _ranges[to].Begin <= end; to++)
         {
             begin = Math.Min(begin, _ranges[to].Begin);
@@ -75,15 +79,19 @@ public sealed class StoredRanges
     /// <summary>Index of the first range whose end lies above <paramref name="position"/>.</summary>
     private int FirstEndingAfter(long position)
     {
-        var low = 0;
-        var high = _ranges.Count;
+        int low = 0;
+        int high = _ranges.Count;
         while (low < high)
         {
-            var middle = (low + high) >>> 1;
+            int middle = (low + high) >>> 1;
             if (_ranges[middle].End > position)
+            {
                 high = middle;
+            }
             else
+            {
                 low = middle + 1;
+            }
         }
         return low;
     }

@@ -32,27 +32,33 @@ public sealed class CombinedParser : ILineParser
         fields.Clear();
         eventTime = long.MinValue;
 
-        var space = line.IndexOf((byte)' ');
+        int space = line.IndexOf((byte)' ');
         if (space <= 0)
+        {
             return false;
+        }
         fields[At.RemoteAddr] = Field.Text(0, space);
 
         // The user may hold spaces and brackets: it ends where the first thing that reads as a time begins.
-        var position = space + 1;
-        var identity = line[position..].IndexOf((byte)' ');
+        int position = space + 1;
+        int identity = line[position..].IndexOf((byte)' ');
         if (identity <= 0)
+        {
             return false;
-        var userStart = position + identity + 1;
-        if (!TryFindTime(line, userStart, out var bracket, out eventTime))
+        }
+        int userStart = position + identity + 1;
+        if (!TryFindTime(line, userStart, out int bracket, out eventTime))
+        {
             return false;
+        }
         fields[At.RemoteUser] = DashIsNone(line, userStart, bracket - 1 - userStart);
         fields[At.TimeLocal] = Field.Of(eventTime);
         position = bracket + TimeLength + 2; // after `]`
 
-        return TryQuoted(line, ref position, out var requestStart, out var requestLength)
+        return TryQuoted(line, ref position, out int requestStart, out int requestLength)
             && TryNumbers(line, ref position, fields)
-            && TryQuoted(line, ref position, out var refererStart, out var refererLength)
-            && TryQuoted(line, ref position, out var agentStart, out var agentLength)
+            && TryQuoted(line, ref position, out int refererStart, out int refererLength)
+            && TryQuoted(line, ref position, out int agentStart, out int agentLength)
             && (position == line.Length || line[position] == ' ')
             && Fill(line, fields, (requestStart, requestLength), (refererStart, refererLength), (agentStart, agentLength));
     }
@@ -73,13 +79,17 @@ public sealed class CombinedParser : ILineParser
         time = long.MinValue;
         while (true)
         {
-            var found = line[bracket..].IndexOf(" ["u8);
+            int found = line[bracket..].IndexOf(" ["u8);
             if (found < 0)
+            {
                 return false;
+            }
             bracket += found + 1;
-            var end = bracket + 1 + TimeLength;
+            int end = bracket + 1 + TimeLength;
             if (end < line.Length && line[end] == ']' && TimeLocal.TryParse(line.Slice(bracket + 1, TimeLength), out time))
+            {
                 return true;
+            }
         }
     }
 
@@ -89,19 +99,27 @@ public sealed class CombinedParser : ILineParser
         start = position + 2;
         length = 0;
         if (start > line.Length || line[position] != ' ' || line[position + 1] != '"')
+        {
             return false;
-        var at = start;
+        }
+        int at = start;
         while (true)
         {
-            var found = line[at..].IndexOfAny((byte)'"', (byte)'\\');
+            int found = line[at..].IndexOfAny((byte)'"', (byte)'\\');
             if (found < 0)
+            {
                 return false;
+            }
             at += found;
             if (line[at] == '"')
+            {
                 break;
+            }
             at += 2;
             if (at > line.Length)
+            {
                 return false;
+            }
         }
         length = at - start;
         position = at + 1;
@@ -111,13 +129,19 @@ public sealed class CombinedParser : ILineParser
     /// <summary>Reads ` status bytes`; the bytes may be a dash.</summary>
     private static bool TryNumbers(ReadOnlySpan<byte> line, ref int position, Span<Field> fields)
     {
-        if (!TryNumber(line, ref position, 9, out var status, out var isDash) || isDash)
+        if (!TryNumber(line, ref position, 9, out long status, out bool isDash) || isDash)
+        {
             return false;
+        }
         fields[At.Status] = Field.Of(status);
-        if (!TryNumber(line, ref position, 18, out var bytes, out isDash))
+        if (!TryNumber(line, ref position, 18, out long bytes, out isDash))
+        {
             return false;
+        }
         if (!isDash)
+        {
             fields[At.BodyBytesSent] = Field.Of(bytes);
+        }
         return true;
     }
 
@@ -126,9 +150,11 @@ public sealed class CombinedParser : ILineParser
         number = 0;
         isDash = false;
         if (position >= line.Length || line[position] != ' ')
+        {
             return false;
-        var at = position + 1;
-        var first = at;
+        }
+        int at = position + 1;
+        int first = at;
         if (at < line.Length && line[at] == '-')
         {
             isDash = true;
@@ -136,20 +162,24 @@ public sealed class CombinedParser : ILineParser
             return true;
         }
         for (; at < line.Length && at - first < digitsMax && (uint)(line[at] - '0') <= 9; at++)
+        {
             number = number * 10 + (line[at] - '0');
+        }
         position = at;
         return at > first && at < line.Length && line[at] == ' ';
     }
 
     private static void SplitRequest(ReadOnlySpan<byte> line, int start, int length, Span<Field> fields)
     {
-        var request = line.Slice(start, length);
-        var methodLength = request.IndexOf((byte)' ');
+        ReadOnlySpan<byte> request = line.Slice(start, length);
+        int methodLength = request.IndexOf((byte)' ');
         if (methodLength <= 0 || request[..methodLength].ContainsAnyExceptInRange((byte)'A', (byte)'Z'))
+        {
             return;
-        var protocolStart = request.LastIndexOf((byte)' ') + 1;
-        var targetStart = methodLength + 1;
-        var targetEnd = length;
+        }
+        int protocolStart = request.LastIndexOf((byte)' ') + 1;
+        int targetStart = methodLength + 1;
+        int targetEnd = length;
         if (request[protocolStart..].StartsWith("HTTP/"u8))
         {
             fields[At.Protocol] = Field.Text(start + protocolStart, length - protocolStart);
@@ -161,10 +191,10 @@ public sealed class CombinedParser : ILineParser
             return;
         }
         fields[At.Method] = Field.Text(start, methodLength);
-        var question = request[targetStart..targetEnd].IndexOf((byte)'?');
+        int question = request[targetStart..targetEnd].IndexOf((byte)'?');
         if (question >= 0)
         {
-            var queryStart = targetStart + question + 1;
+            int queryStart = targetStart + question + 1;
             fields[At.Query] = Field.Text(start + queryStart, targetEnd - queryStart);
             targetEnd = targetStart + question;
         }

@@ -14,31 +14,39 @@ internal static class TimeLocal
     {
         microseconds = 0;
         if (text.Length != 26 || text[2] != '/' || text[6] != '/' || text[11] != ':' || text[14] != ':' || text[17] != ':' || text[20] != ' ')
+        {
             return false;
-        var day = Two(text, 0);
-        var month = Month(text.Slice(3, 3));
-        var year = Two(text, 7) * 100 + Two(text, 9);
-        var hour = Two(text, 12);
-        var minute = Two(text, 15);
-        var second = Two(text, 18);
-        var offset = Two(text, 22) * 60 + Two(text, 24);
+        }
+        int day = Two(text, 0);
+        int month = Month(text.Slice(3, 3));
+        int year = Two(text, 7) * 100 + Two(text, 9);
+        int hour = Two(text, 12);
+        int minute = Two(text, 15);
+        int second = Two(text, 18);
+        int offset = Two(text, 22) * 60 + Two(text, 24);
         // Two() answers a large negative for a bad digit, so any bad digit fails one of these.
         if (month == 0 || year < 1 || hour is < 0 or > 23 || minute is < 0 or > 59 || second is < 0 or > 60 || offset is < 0 or > 24 * 60)
+        {
             return false;
+        }
         if (day < 1 || day > DateTime.DaysInMonth(year, month) || text[21] is not ((byte)'+' or (byte)'-'))
+        {
             return false;
-        var seconds = DaysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+        }
+        long seconds = DaysSince1970(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
         seconds -= (text[21] == '+' ? offset : -offset) * 60L;
         if (seconds is < Earliest or > Latest)
+        {
             return false;
+        }
         microseconds = seconds * 1_000_000;
         return true;
     }
 
     private static int Two(ReadOnlySpan<byte> text, int at)
     {
-        var tens = (uint)(text[at] - '0');
-        var ones = (uint)(text[at + 1] - '0');
+        uint tens = (uint)(text[at] - '0');
+        uint ones = (uint)(text[at + 1] - '0');
         return tens > 9 || ones > 9 ? -1_000_000 : (int)(tens * 10 + ones);
     }
 
@@ -63,10 +71,10 @@ internal static class TimeLocal
     private static long DaysSince1970(int year, int month, int day)
     {
         year -= month <= 2 ? 1 : 0;
-        var era = year / 400;
-        var yearOfEra = year - era * 400;
-        var dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-        var dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear;
+        int era = year / 400;
+        int yearOfEra = year - era * 400;
+        int dayOfYear = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+        int dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear;
         return era * 146_097L + dayOfEra - 719_468;
     }
 }

@@ -55,11 +55,11 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
     /// <param name="source">The source's id, or 0 for none.</param>
     public void Append(int logId, in Row row, ReadOnlySpan<byte> value, int source)
     {
-        var text = _text.Clean(value, out var exact);
-        var eventTime = EventTime.Find(parser, row, text, _fields, out var parsed);
+        ReadOnlySpan<byte> text = _text.Clean(value, out bool exact);
+        long eventTime = EventTime.Find(parser, row, text, _fields, out bool parsed);
         Reserve(checked(FixedBytes + _columns.Length * 12 + text.Length * 2 + (exact ? 0 : value.Length)));
-        var to = _buffer.AsSpan(_used);
-        var at = 0;
+        Span<byte> to = _buffer.AsSpan(_used);
+        int at = 0;
         BinaryPrimitives.WriteInt16BigEndian(to, (short)(RowColumns.Fixed.Count + _columns.Length));
         at += 2;
         WriteInt32(to, ref at, logId);
@@ -78,9 +78,13 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
         WriteInt32(to, ref at, row.Part);
         WriteBytes(to, ref at, text);
         if (exact)
+        {
             WriteNull(to, ref at);
+        }
         else
+        {
             WriteBytes(to, ref at, value);
+        }
         BinaryPrimitives.WriteInt32BigEndian(to[at..], 1);
         to[at + 4] = parsed ? (byte)1 : (byte)0;
         at += 5;
@@ -88,9 +92,13 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
         BinaryPrimitives.WriteInt16BigEndian(to[(at + 4)..], (short)row.Flags);
         at += 6;
         if (parsed)
+        {
             WriteFields(to, ref at, text);
+        }
         else
+        {
             WriteNulls(to, ref at);
+        }
         _used += at;
     }
 
@@ -103,24 +111,34 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
 
     private void WriteFields(Span<byte> to, ref int at, ReadOnlySpan<byte> text)
     {
-        for (var i = 0; i < _columns.Length; i++)
+        for (int i = 0; i < _columns.Length; i++)
         {
-            ref readonly var field = ref _fields[i];
+            ref readonly Field field = ref _fields[i];
             if (!field.HasValue)
+            {
                 WriteNull(to, ref at);
+            }
             else if (_columns[i].Kind == ColumnKind.Text)
+            {
                 WriteBytes(to, ref at, text.Slice(field.Start, field.Length));
+            }
             else if (_columns[i].Kind == ColumnKind.Integer)
+            {
                 WriteInt32(to, ref at, (int)field.Number);
+            }
             else
+            {
                 WriteInt64(to, ref at, _columns[i].Kind == ColumnKind.Time ? field.Number - PostgresEpoch : field.Number);
+            }
         }
     }
 
     private void WriteNulls(Span<byte> to, ref int at)
     {
-        for (var i = 0; i < _columns.Length; i++)
+        for (int i = 0; i < _columns.Length; i++)
+        {
             WriteNull(to, ref at);
+        }
     }
 
     private static void WriteNull(Span<byte> to, ref int at)
@@ -152,8 +170,10 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
     private void Reserve(int bytes)
     {
         if (bytes <= _buffer.Length - _used)
+        {
             return;
-        var larger = ArrayPool<byte>.Shared.Rent(checked(_used + bytes));
+        }
+        byte[] larger = ArrayPool<byte>.Shared.Rent(checked(_used + bytes));
         _buffer.AsSpan(0, _used).CopyTo(larger);
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = larger;

@@ -18,14 +18,22 @@ internal static class PostgresConnection
             throw new SinkConfigurationException($"postgres connection: {error.Message} Write it as Host=127.0.0.1;Database=logs;Username=logs;Password=…");
         }
         if (string.IsNullOrEmpty(settings.Host))
+        {
             throw new SinkConfigurationException("postgres connection names no Host. Write it as Host=127.0.0.1;Database=logs;Username=logs;Password=…");
+        }
         if (!settings.ContainsKey("Application Name") || string.IsNullOrEmpty(settings.ApplicationName))
+        {
             settings.ApplicationName = applicationName;
+        }
         // The pool is for one process's partitions: few writers fill a database better than many.
         if (settings.MaxPoolSize == 100)
+        {
             settings.MaxPoolSize = 8;
+        }
         if (settings.MaxAutoPrepare == 0)
+        {
             settings.MaxAutoPrepare = 32;
+        }
         settings.Enlist = false;
         return settings;
     }

@@ -22,7 +22,7 @@ internal static class PostgresErrors
 
     private static Exception FromState(PostgresException error, string server)
     {
-        var text = $"{error.MessageText} ({error.SqlState})";
+        string text = $"{error.MessageText} ({error.SqlState})";
         return error.SqlState switch
         {
             "28P01" or "28000" => new StoreRefusedException(
@@ -39,7 +39,9 @@ internal static class PostgresErrors
     private static string Innermost(Exception error)
     {
         while (error.InnerException is { } inner)
+        {
             error = inner;
+        }
         return error.Message;
     }
 }

@@ -18,14 +18,16 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
             {
                 await AddSourcesAsync(sources, states, cancellation);
                 if (!await ReadSourcesAsync(sources, states, cancellation))
+                {
                     throw new InvalidOperationException("a source was added and is not there");
+                }
             }
             return (IReadOnlyList<SourceState>)states!;
         });
 
     public async ValueTask CopyRowsAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
     {
-        var encoder = store.RentEncoder();
+        CopyEncoder encoder = store.RentEncoder();
         try
         {
             await store.GuardAsync(async () =>
@@ -57,9 +59,11 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
     public ValueTask<int> UpdateSourcesAsync(IReadOnlyList<SourceState> sources, CancellationToken cancellation) => store.GuardAsync(async () =>
     {
         if (sources.Count == 0)
+        {
             return 0;
+        }
         await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (var state in sources)
+        foreach (SourceState state in sources)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand("UPDATE logpipe_sources SET stored = $1, version = version + 1 WHERE id = $2 AND version = $3")
             {
@@ -76,7 +80,7 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
     public async ValueTask WriteDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellation) => await store.GuardAsync(async () =>
     {
         await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (var letter in letters)
+        foreach (DeadLetter letter in letters)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value) VALUES ($1, $2, $3, $4, $5, $6)")
             {
@@ -131,7 +135,7 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
     {
         var stretches = new Stack<(int From, int To)>();
         stretches.Push((0, rows.Count));
-        while (stretches.TryPop(out var stretch))
+        while (stretches.TryPop(out (int From, int To) stretch))
         {
             await transaction.SaveAsync("rows", cancellation);
             try
@@ -148,7 +152,7 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
                     rows.Refusals.Add(new RowRefusal(stretch.From, error.SqlState, error.MessageText));
                     continue;
                 }
-                var middle = stretch.From + (stretch.To - stretch.From) / 2;
+                int middle = stretch.From + (stretch.To - stretch.From) / 2;
                 stretches.Push((middle, stretch.To));
                 stretches.Push((stretch.From, middle));
             }
@@ -158,9 +162,9 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
     private async Task CopyStretchAsync(
         CopyEncoder encoder, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, (int From, int To) stretch, CancellationToken cancellation)
     {
-        await using var copy = await connection.BeginRawBinaryCopyAsync(store.CopySql, cancellation);
+        await using NpgsqlRawCopyStream copy = await connection.BeginRawBinaryCopyAsync(store.CopySql, cancellation);
         encoder.Begin();
-        for (var next = stretch.From; next < stretch.To;)
+        for (int next = stretch.From; next < stretch.To;)
         {
             next = Encode(encoder, logId, rows, sourceIds, next, stretch.To);
             await copy.WriteAsync(encoder.Pending, cancellation);
@@ -173,12 +177,14 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
     /// <summary>Encodes rows until a chunk is full; gives the next row's index.</summary>
     private static int Encode(CopyEncoder encoder, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, int next, int end)
     {
-        var all = rows.Rows;
+        Span<Row> all = rows.Rows;
         for (; next < end && encoder.Pending.Length < ChunkBytes; next++)
         {
-            ref readonly var row = ref all[next];
+            ref readonly Row row = ref all[next];
             if (row.State == RowState.Store)
+            {
                 encoder.Append(logId, row, rows.Value(row), row.Source < 0 ? 0 : sourceIds[row.Source]);
+            }
         }
         return next;
     }
@@ -190,12 +196,12 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
             JOIN logpipe_sources s ON s.sink = $1 AND s.agent_id = u.agent_id AND s.generation = u.generation AND s.topic = u.topic
             """, connection, transaction);
         AddKeys(command, sources);
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
-        var found = 0;
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+        int found = 0;
         while (await reader.ReadAsync(cancellation))
         {
-            var at = (int)reader.GetInt64(0) - 1;
-            var ranges = reader.GetFieldValue<NpgsqlRange<long>[]>(3);
+            int at = (int)reader.GetInt64(0) - 1;
+            NpgsqlRange<long>[] ranges = reader.GetFieldValue<NpgsqlRange<long>[]>(3);
             var stored = new StoredRanges(ranges.Select(r => new FileRange(r.LowerBound, r.UpperBound)));
             states[at] = new SourceState(reader.GetInt32(1), sources[at], reader.GetInt64(2), stored);
             found++;

@@ -36,13 +36,15 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
     public async Task<(Guid Ledger, string Table)> EnsureAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
     {
         if (connection.PostgreSqlVersion.Major < 14)
+        {
             throw new StoreRefusedException($"PostgreSQL {connection.PostgreSqlVersion} is too old: 14 or newer is needed (multiranges).");
+        }
         // Two sinks that start together would both create: one at a time.
         await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(7237954630925549673)", cancellation);
         await ExecuteAsync(connection, LedgerTables, cancellation);
         await ExecuteAsync(connection, $"INSERT INTO logpipe_ledger SELECT '{fresh}', 1 WHERE NOT EXISTS (SELECT FROM logpipe_ledger)", cancellation);
         var ledger = (Guid)(await ScalarAsync(connection, "SELECT id FROM logpipe_ledger", cancellation))!;
-        var identity = await EnsureRowsAsync(connection, fresh, cancellation);
+        string identity = await EnsureRowsAsync(connection, fresh, cancellation);
         await EnsureViewAsync(connection, cancellation);
         await CheckLedgerAsync(connection, identity, cancellation);
         return (ledger, identity);
@@ -50,10 +52,10 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
 
     private async Task<string> EnsureRowsAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
     {
-        var exists = await ScalarAsync(connection, $"SELECT to_regclass('{table}_rows')::text", cancellation) is string;
+        bool exists = await ScalarAsync(connection, $"SELECT to_regclass('{table}_rows')::text", cancellation) is string;
         if (!exists)
         {
-            var columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {TypeOf(c.Kind)}"));
+            string columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {TypeOf(c.Kind)}"));
             await ExecuteAsync(connection, $"""
                 CREATE TABLE {table}_rows (log int NOT NULL, log_offset bigint NOT NULL, time timestamptz NOT NULL, source int,
                     file_offset bigint, part int NOT NULL, line text NOT NULL, raw bytea, parsed boolean NOT NULL, flags smallint NOT NULL{columns});
@@ -61,24 +63,30 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
                 COMMENT ON TABLE {table}_rows IS '{CommentPrefix}{fresh}';
                 """, cancellation);
         }
-        var comment = await ScalarAsync(connection, $"SELECT obj_description('{table}_rows'::regclass)", cancellation) as string;
+        string? comment = await ScalarAsync(connection, $"SELECT obj_description('{table}_rows'::regclass)", cancellation) as string;
         if (comment?.StartsWith(CommentPrefix, StringComparison.Ordinal) != true)
+        {
             throw new StoreRefusedException($"table {table}_rows is not this program's (its comment does not say so). Give the sink another `table`.");
+        }
         return comment[CommentPrefix.Length..];
     }
 
     private async Task EnsureViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        var kind = await ScalarAsync(connection, $"SELECT relkind::text FROM pg_class WHERE oid = to_regclass('{table}')", cancellation) as string;
+        string? kind = await ScalarAsync(connection, $"SELECT relkind::text FROM pg_class WHERE oid = to_regclass('{table}')", cancellation) as string;
         if (kind is null)
+        {
             await ExecuteAsync(connection, $"CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)}", cancellation);
+        }
         else if (kind != "v")
+        {
             throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
+        }
     }
 
     private async Task CheckLedgerAsync(NpgsqlConnection connection, string identity, CancellationToken cancellation)
     {
-        var problem = await ScalarAsync(connection, $"""
+        object? problem = await ScalarAsync(connection, $"""
             SELECT CASE WHEN table_name <> '{table}' THEN 'its rows went to table ' || table_name || '; set that table, or give the sink a new name'
                         WHEN config_hash <> '{RowColumns.ConfigHash(parser)}' THEN 'its rows were made with parser ' || split_part(config_hash, ':', 2)
                             || '; set that parser, or give the sink a new name and table'
@@ -87,16 +95,20 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
               AND (table_name <> '{table}' OR table_identity <> '{identity}' OR config_hash <> '{RowColumns.ConfigHash(parser)}') LIMIT 1
             """, cancellation);
         if (problem is string reason)
+        {
             throw new StoreRefusedException($"sink {sink}: the ledger expects something else: {reason}.");
-        var expected = string.Join(',', RowColumns.Of(parser));
-        var actual = await ScalarAsync(connection, $"""
+        }
+        string expected = string.Join(',', RowColumns.Of(parser));
+        string? actual = await ScalarAsync(connection, $"""
             SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute
             WHERE attrelid = '{table}_rows'::regclass AND attnum > 0 AND NOT attisdropped
             """, cancellation) as string;
         var missing = RowColumns.Of(parser).Except((actual ?? "").Split(',')).ToList();
         if (missing.Count > 0)
+        {
             throw new StoreRefusedException(
                 $"table {table}_rows lacks the column {missing[0]} (it needs {expected}). It was made for another parser: give the sink another `table`.");
+        }
     }
 
     private static string TypeOf(ColumnKind kind) => kind switch

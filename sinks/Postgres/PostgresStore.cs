@@ -27,7 +27,7 @@ public sealed class PostgresStore : ISinkStore
     public PostgresStore(string sink, PostgresOptions options, ILineParser parser, TimeProvider time, Random random)
     {
         (_sink, _table, _parser, _time, _random) = (sink, options.Table, parser, time, random);
-        var settings = PostgresConnection.Settings(options.Connection, $"logpipe sink {sink}");
+        NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, $"logpipe sink {sink}");
         Server = $"{settings.Host}:{settings.Port}";
         _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
         settings.Pooling = false;
@@ -45,10 +45,10 @@ public sealed class PostgresStore : ISinkStore
 
     public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => GuardAsync(async () =>
     {
-        await using var connection = await _source.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
-        var fresh = OwnerToken.New(_random).Value;
-        var (ledger, identity) = await new PostgresSchema(_sink, _table, _parser).EnsureAsync(connection, fresh, cancellation);
+        await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+        Guid fresh = OwnerToken.New(_random).Value;
+        (Guid ledger, string? identity) = await new PostgresSchema(_sink, _table, _parser).EnsureAsync(connection, fresh, cancellation);
         await transaction.CommitAsync(cancellation);
         _identity = identity;
         return ledger;
@@ -56,24 +56,26 @@ public sealed class PostgresStore : ISinkStore
 
     public ValueTask<IReadOnlyList<LedgerEntry>> ReadLedgerAsync(CancellationToken cancellation) => GuardAsync(async () =>
     {
-        await using var connection = await _source.OpenConnectionAsync(cancellation);
+        await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
         await using var command = new NpgsqlCommand($"SELECT {EntryColumns} FROM logpipe_logs WHERE sink = $1 ORDER BY id", connection)
         {
             Parameters = { new() { Value = _sink } },
         };
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
         var entries = new List<LedgerEntry>();
         while (await reader.ReadAsync(cancellation))
+        {
             entries.Add(ReadEntry(reader));
+        }
         return (IReadOnlyList<LedgerEntry>)entries;
     });
 
     public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await GuardAsync(async () =>
     {
-        await using var connection = await _source.OpenConnectionAsync(cancellation);
-        await using var transaction = await connection.BeginTransactionAsync(cancellation);
+        await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
         await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (var (log, offset) in starts)
+        foreach ((LogIdentity? log, long offset) in starts)
         {
             batch.BatchCommands.Add(new NpgsqlBatchCommand("""
                 INSERT INTO logpipe_logs (sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner, table_name, table_identity, config_hash)
@@ -95,9 +97,9 @@ public sealed class PostgresStore : ISinkStore
 
     public ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => GuardAsync(async () =>
     {
-        await using var connection = await _source.OpenConnectionAsync(cancellation);
+        await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var claim = WriteOwnerAsync(connection, log, owner, giveUp.Token);
+        Task<LedgerEntry?> claim = WriteOwnerAsync(connection, log, owner, giveUp.Token);
         try
         {
             // A frozen owner sits in a transaction with the row locked; it would hold us for as long as it sleeps.
@@ -105,7 +107,9 @@ public sealed class PostgresStore : ISinkStore
             {
                 await WaitAtMost.AllAsync([claim], LockPatience, _time, cancellation);
                 if (claim.IsCompleted || cancellation.IsCancellationRequested)
+                {
                     return await claim;
+                }
                 await EndBlockersAsync(connection.ProcessID, cancellation);
             }
         }
@@ -119,10 +123,10 @@ public sealed class PostgresStore : ISinkStore
 
     public ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation) => GuardAsync(async () =>
     {
-        var connection = await _source.OpenConnectionAsync(cancellation);
+        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
         try
         {
-            var transaction = await connection.BeginTransactionAsync(cancellation);
+            NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
             return (ISinkFlush)new PostgresFlush(this, connection, transaction);
         }
         catch
@@ -135,20 +139,26 @@ public sealed class PostgresStore : ISinkStore
     public async ValueTask DisposeAsync()
     {
         await _source.DisposeAsync();
-        while (_encoders.TryPop(out var encoder))
+        while (_encoders.TryPop(out CopyEncoder? encoder))
+        {
             encoder.Dispose();
+        }
     }
 
     internal CopyEncoder RentEncoder()
     {
         lock (_encoders)
-            return _encoders.TryPop(out var encoder) ? encoder : new CopyEncoder(_parser);
+        {
+            return _encoders.TryPop(out CopyEncoder? encoder) ? encoder : new CopyEncoder(_parser);
+        }
     }
 
     internal void Return(CopyEncoder encoder)
     {
         lock (_encoders)
+        {
             _encoders.Push(encoder);
+        }
     }
 
     /// <summary>Runs a piece of work and turns what Npgsql throws into the seam's exceptions.</summary>
@@ -180,7 +190,7 @@ public sealed class PostgresStore : ISinkStore
                 new() { Value = log.Topic }, new() { Value = log.Partition },
             },
         };
-        await using var reader = await command.ExecuteReaderAsync(cancellation);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
         return await reader.ReadAsync(cancellation) ? ReadEntry(reader) : null;
     }
 

@@ -59,7 +59,7 @@ internal sealed class PostgresDialect : ISqlDialect
 
     public PostgresDialect(PostgresOptions options)
     {
-        var settings = PostgresConnection.Settings(options.Connection, "logpipe query");
+        NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, "logpipe query");
         _server = $"{settings.Host}:{settings.Port}";
         _source = NpgsqlDataSource.Create(settings.ConnectionString);
     }
@@ -103,7 +103,9 @@ internal sealed class SqliteDialect(SqliteOptions options) : ISqlDialect
     {
         SQLitePCL.Batteries_V2.Init();
         if (!File.Exists(options.File))
+        {
             throw new QueryException($"SQLite file {options.File} is not there: has the sink run?");
+        }
         var connection = new SqliteConnection(_connection);
         await connection.OpenAsync(cancellation);
         return connection;

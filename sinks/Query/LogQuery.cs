@@ -35,13 +35,15 @@ public readonly record struct ColumnComparison(string Column, Comparison Compari
     /// <exception cref="QueryException">The text is not a comparison.</exception>
     public static ColumnComparison Parse(string text)
     {
-        var at = text.AsSpan().IndexOfAny("!=<>~");
+        int at = text.AsSpan().IndexOfAny("!=<>~");
         if (at > 0)
         {
-            foreach (var (sign, comparison) in Signs)
+            foreach ((string? sign, Comparison comparison) in Signs)
             {
                 if (text.AsSpan(at).StartsWith(sign))
+                {
                     return new ColumnComparison(text[..at].Trim(), comparison, text[(at + sign.Length)..].Trim());
+                }
             }
         }
         throw new QueryException($"`{text}` is not a comparison: write column, sign, value, as in status>=500 (signs: = != < <= > >= ~ !~)");

@@ -27,15 +27,25 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
     public QuerySql Where(LogQuery query, bool wholeLines)
     {
         if (query.From is { } from)
+        {
             And($"time >= {Value(dialect.TimeParameter(from))}");
+        }
         if (query.To is { } to)
+        {
             And($"time < {Value(dialect.TimeParameter(to))}");
+        }
         if (wholeLines)
+        {
             And("part <= 1");
-        foreach (var text in query.Contains)
+        }
+        foreach (string text in query.Contains)
+        {
             And(ContainsText(text, wholeLines));
-        foreach (var comparison in query.Where)
+        }
+        foreach (ColumnComparison comparison in query.Where)
+        {
             And(Compare(comparison));
+        }
         return this;
     }
 
@@ -43,7 +53,9 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
     {
         And($"log_id = {Value(log)} AND log_offset >= {Value(from)} AND log_offset < {Value(to)}");
         if (rowFloor is { } floor)
+        {
             And($"row_id > {Value(floor)}");
+        }
         return this;
     }
 
@@ -56,20 +68,22 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
     public QuerySql Limit(int limit)
     {
         if (limit > 0)
+        {
             _end += $" LIMIT {limit.ToString(CultureInfo.InvariantCulture)}";
+        }
         return this;
     }
 
     public DbCommand Command(DbConnection connection)
     {
-        var command = connection.CreateCommand();
-        var row = dialect.RowId is { } id ? $", {id} AS row_id" : "";
-        var view = RowColumns.ViewSelect(table, parser).Replace("SELECT ", $"SELECT r.log AS log_id{row}, ", StringComparison.Ordinal);
+        DbCommand command = connection.CreateCommand();
+        string row = dialect.RowId is { } id ? $", {id} AS row_id" : "";
+        string view = RowColumns.ViewSelect(table, parser).Replace("SELECT ", $"SELECT r.log AS log_id{row}, ", StringComparison.Ordinal);
         command.CommandText = $"SELECT {Selected} FROM ({view}) AS v WHERE 1 = 1{_where}{_end}";
         command.CommandTimeout = 0; // the reader decides how long to wait, by cancelling
-        for (var i = 0; i < _values.Count; i++)
+        for (int i = 0; i < _values.Count; i++)
         {
-            var parameter = command.CreateParameter();
+            DbParameter parameter = command.CreateParameter();
             parameter.ParameterName = $"@p{i}";
             parameter.Value = _values[i];
             command.Parameters.Add(parameter);
@@ -80,8 +94,8 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
     /// <summary>A text may stand in a later part of a long line, whose first part stands for all.</summary>
     private string ContainsText(string text, bool wholeLines)
     {
-        var value = Value(text);
-        var here = $"{dialect.Position("line", value)} > 0";
+        string value = Value(text);
+        string here = $"{dialect.Position("line", value)} > 0";
         return !wholeLines ? here : $"""
             ({here} OR part = 1 AND EXISTS (SELECT 1 FROM {table} p WHERE p.generation = v.generation AND p.file_offset = v.file_offset AND p.topic = v.topic
                 AND p.part > 1 AND {dialect.Position("p.line", value)} > 0))
@@ -90,15 +104,15 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
 
     private string Compare(ColumnComparison comparison)
     {
-        var column = ViewColumns.Concat(parser.Columns).Cast<Column?>().FirstOrDefault(c => c!.Value.Name == comparison.Column)
+        Column column = ViewColumns.Concat(parser.Columns).Cast<Column?>().FirstOrDefault(c => c!.Value.Name == comparison.Column)
             ?? throw new QueryException(
                 $"there is no column {comparison.Column}; there are {string.Join(", ", ViewColumns.Concat(parser.Columns).Select(c => c.Name))}");
         if (comparison.Comparison is Comparison.Contains or Comparison.NotContains)
         {
-            var position = $"coalesce({dialect.Position($"CAST({column.Name} AS text)", Value(comparison.Value))}, 0)";
+            string position = $"coalesce({dialect.Position($"CAST({column.Name} AS text)", Value(comparison.Value))}, 0)";
             return comparison.Comparison == Comparison.Contains ? $"{position} > 0" : $"{position} = 0";
         }
-        var sign = comparison.Comparison switch
+        string sign = comparison.Comparison switch
         {
             Comparison.Equal => "=",
             Comparison.NotEqual => dialect.IsNot,
@@ -113,9 +127,9 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
     private object Typed(Column column, string text) => column.Kind switch
     {
         ColumnKind.Text => text,
-        ColumnKind.Time => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        ColumnKind.Time => DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out DateTimeOffset time)
             ? dialect.TimeParameter(time) : throw new QueryException($"{column.Name} is a time; `{text}` is none: write 2026-11-21T13:00:00Z"),
-        _ => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number)
+        _ => long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)
             ? number : throw new QueryException($"{column.Name} is a number; `{text}` is none"),
     };
 

@@ -15,48 +15,60 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     public async ValueTask OpenAsync(CancellationToken cancellation)
     {
         // Any row will do: asking for the first in some order would sort the whole table.
-        await foreach (var _ in ReadAsync(new QuerySql(dialect, table, parser).Limit(1), cancellation))
+        await foreach (LogRow _ in ReadAsync(new QuerySql(dialect, table, parser).Limit(1), cancellation))
+        {
             break;
+        }
     }
 
     public async IAsyncEnumerable<LogRow> QueryAsync(LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        var direction = query.Descending ? " DESC" : "";
-        var sql = new QuerySql(dialect, table, parser).Where(query, wholeLines: true)
+        string direction = query.Descending ? " DESC" : "";
+        QuerySql sql = new QuerySql(dialect, table, parser).Where(query, wholeLines: true)
             .OrderBy($"time{direction}, topic{direction}, partition{direction}, log_offset{direction}").Limit(query.Limit);
-        await foreach (var row in ReadAsync(sql, cancellation))
+        await foreach (LogRow row in ReadAsync(sql, cancellation))
+        {
             yield return row.Part == 1 ? await JoinAsync(row, cancellation) : row;
+        }
     }
 
     public async IAsyncEnumerable<LogRow> TailAsync(LogQuery filter, int last, [EnumeratorCancellation] CancellationToken cancellation)
     {
         // Rows below a ledger's next offset are committed: what is read between two of its values is all there is, once.
-        var floor = await LastRowAsync(cancellation);
-        var positions = await ReadLedgerAsync(cancellation);
+        long? floor = await LastRowAsync(cancellation);
+        SortedDictionary<int, (string Topic, int Partition, long Next)> positions = await ReadLedgerAsync(cancellation);
         if (last > 0)
         {
             var recent = new List<LogRow>();
-            await foreach (var row in QueryAsync(filter with { Limit = last, Descending = true }, cancellation))
+            await foreach (LogRow row in QueryAsync(filter with { Limit = last, Descending = true }, cancellation))
+            {
                 recent.Add(row);
-            for (var i = recent.Count - 1; i >= 0; i--)
+            }
+            for (int i = recent.Count - 1; i >= 0; i--)
             {
                 if (IsBelow(recent[i], positions))
+                {
                     yield return recent[i];
+                }
             }
         }
         while (true)
         {
             await Task.Delay(PollInterval, time, cancellation);
-            var nextFloor = await LastRowAsync(cancellation);
-            var ledger = await ReadLedgerAsync(cancellation);
-            foreach (var (id, log) in ledger)
+            long? nextFloor = await LastRowAsync(cancellation);
+            SortedDictionary<int, (string Topic, int Partition, long Next)> ledger = await ReadLedgerAsync(cancellation);
+            foreach ((int id, (string Topic, int Partition, long Next) log) in ledger)
             {
-                var from = positions.TryGetValue(id, out var known) ? known.Next : 0;
+                long from = positions.TryGetValue(id, out (string Topic, int Partition, long Next) known) ? known.Next : 0;
                 if (log.Next <= from)
+                {
                     continue;
-                var sql = new QuerySql(dialect, table, parser).Where(filter, wholeLines: false).InLog(id, from, log.Next, floor).OrderBy("log_offset");
-                await foreach (var row in ReadAsync(sql, cancellation))
+                }
+                QuerySql sql = new QuerySql(dialect, table, parser).Where(filter, wholeLines: false).InLog(id, from, log.Next, floor).OrderBy("log_offset");
+                await foreach (LogRow row in ReadAsync(sql, cancellation))
+                {
                     yield return row;
+                }
             }
             (positions, floor) = (ledger, nextFloor);
         }
@@ -70,15 +82,17 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     private async Task<SortedDictionary<int, (string Topic, int Partition, long Next)>> ReadLedgerAsync(CancellationToken cancellation)
     {
         var ledger = new SortedDictionary<int, (string, int, long)>();
-        await using var connection = await dialect.OpenAsync(cancellation);
-        await using var command = connection.CreateCommand();
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        await using DbCommand command = connection.CreateCommand();
         command.CommandText = $"SELECT id, topic, partition, next_offset FROM logpipe_logs WHERE table_name = '{table}' AND sink = @sink";
-        var parameter = command.CreateParameter();
+        DbParameter parameter = command.CreateParameter();
         (parameter.ParameterName, parameter.Value) = ("@sink", sink);
         command.Parameters.Add(parameter);
-        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
+        {
             ledger[reader.GetInt32(0)] = (reader.GetString(1), reader.GetInt32(2), reader.GetInt64(3));
+        }
         return ledger;
     }
 
@@ -86,11 +100,13 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     private async Task<long?> LastRowAsync(CancellationToken cancellation)
     {
         if (dialect.RowId is null)
+        {
             return null;
-        await using var connection = await dialect.OpenAsync(cancellation);
-        await using var command = connection.CreateCommand();
+        }
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        await using DbCommand command = connection.CreateCommand();
         command.CommandText = $"SELECT coalesce(max(rowid), 0) FROM {table}_rows";
-        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         return await dialect.AskAsync(reader.ReadAsync(cancellation)) ? reader.GetInt64(0) : 0;
     }
 
@@ -107,11 +123,13 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
         };
         var text = new StringBuilder();
         var bytes = new MemoryStream();
-        var (exact, part) = (true, 0);
-        await foreach (var row in ReadAsync(new QuerySql(dialect, table, parser).Where(query, wholeLines: false).OrderBy("part, log_offset"), cancellation))
+        (bool exact, int part) = (true, 0);
+        await foreach (LogRow row in ReadAsync(new QuerySql(dialect, table, parser).Where(query, wholeLines: false).OrderBy("part, log_offset"), cancellation))
         {
             if (row.Part == part)
+            {
                 continue;
+            }
             part = row.Part;
             text.Append(row.Line);
             exact &= row.Raw is null;
@@ -123,19 +141,21 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
 
     private async IAsyncEnumerable<LogRow> ReadAsync(QuerySql sql, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var connection = await dialect.OpenAsync(cancellation);
-        await using var command = sql.Command(connection);
-        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        await using DbCommand command = sql.Command(connection);
+        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
+        {
             yield return Row(reader);
+        }
     }
 
     private LogRow Row(DbDataReader reader)
     {
-        var columns = new object?[parser.Columns.Count];
-        for (var i = 0; i < columns.Length; i++)
+        object?[] columns = new object?[parser.Columns.Count];
+        for (int i = 0; i < columns.Length; i++)
         {
-            var at = 12 + i;
+            int at = 12 + i;
             columns[i] = reader.IsDBNull(at) ? null : parser.Columns[i].Kind switch
             {
                 ColumnKind.Text => reader.GetString(at),

@@ -11,7 +11,7 @@ internal static class EventTime
     /// <returns>Microseconds since 1970.</returns>
     public static long Find(ILineParser parser, in Row row, ReadOnlySpan<byte> text, Span<Field> fields, out bool isParsed)
     {
-        var time = long.MinValue;
+        long time = long.MinValue;
         isParsed = row.Part == 0 && parser.TryParse(text, fields, out time);
         return isParsed && time != long.MinValue ? time : Math.Clamp(row.Timestamp, 0, LatestMilliseconds) * 1000;
     }

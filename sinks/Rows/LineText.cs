@@ -22,24 +22,28 @@ public sealed class LineText : IDisposable
     public void Dispose()
     {
         if (_scratch.Length > 0)
+        {
             ArrayPool<byte>.Shared.Return(_scratch);
+        }
         _scratch = [];
     }
 
     private ReadOnlySpan<byte> Replace(ReadOnlySpan<byte> value)
     {
-        var needed = checked(value.Length * 3); // a byte becomes at most a three-byte mark
+        int needed = checked(value.Length * 3); // a byte becomes at most a three-byte mark
         if (_scratch.Length < needed)
         {
             Dispose();
             _scratch = ArrayPool<byte>.Shared.Rent(needed);
         }
-        var written = 0;
+        int written = 0;
         while (!value.IsEmpty)
         {
-            var status = Rune.DecodeFromUtf8(value, out var rune, out var consumed);
+            OperationStatus status = Rune.DecodeFromUtf8(value, out Rune rune, out int consumed);
             if (status == OperationStatus.Done && rune.Value == 0)
+            {
                 rune = new Rune(0x2400);
+            }
             written += rune.EncodeToUtf8(_scratch.AsSpan(written));
             value = value[consumed..];
         }

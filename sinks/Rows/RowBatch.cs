@@ -80,11 +80,15 @@ public sealed class RowBatch : IDisposable
     public ref Row Add(ReadOnlySpan<byte> value)
     {
         if (Count == _rows.Length)
+        {
             Grow(ref _rows, Count, Count + 1);
+        }
         if (value.Length > _bytes.Length - _used)
+        {
             Grow(ref _bytes, _used, checked(_used + value.Length));
+        }
         value.CopyTo(_bytes.AsSpan(_used));
-        ref var row = ref _rows[Count++];
+        ref Row row = ref _rows[Count++];
         row = default;
         row.ValueStart = _used;
         row.ValueLength = value.Length;
@@ -111,7 +115,7 @@ public sealed class RowBatch : IDisposable
 
     private static void Grow<T>(ref T[] array, int used, int needed)
     {
-        var larger = ArrayPool<T>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(needed, array.Length * 2L)));
+        T[] larger = ArrayPool<T>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(needed, array.Length * 2L)));
         array.AsSpan(0, used).CopyTo(larger);
         ArrayPool<T>.Shared.Return(array);
         array = larger;

@@ -42,15 +42,19 @@ public sealed class RowCollector : IDisposable
         var result = new Collected(from, -1, 0);
         while (!batches.IsEmpty)
         {
-            if (!BatchHeader.TryParse(batches, out var header) || header.SizeInBytes > batches.Length)
+            if (!BatchHeader.TryParse(batches, out BatchHeader header) || header.SizeInBytes > batches.Length)
+            {
                 throw new CorruptRecordException($"{partition}: what follows offset {result.NextOffset} is not a record batch");
-            var batch = batches[..header.SizeInBytes];
+            }
+            ReadOnlySpan<byte> batch = batches[..header.SizeInBytes];
             batches = batches[header.SizeInBytes..];
             if (header.NextOffset <= from)
+            {
                 continue;
+            }
             try
             {
-                var skipped = header.IsControl ? header.RecordCount : CollectOne(partition.Topic, batch, header, from, into, unreadable);
+                int skipped = header.IsControl ? header.RecordCount : CollectOne(partition.Topic, batch, header, from, into, unreadable);
                 result = new Collected(header.NextOffset, header.LeaderEpoch, result.Skipped + skipped);
             }
             catch (UnsupportedCompressionException error)
@@ -67,17 +71,21 @@ public sealed class RowCollector : IDisposable
     private int CollectOne(
         string topic, ReadOnlySpan<byte> batch, in BatchHeader header, long from, RowBatch into, List<UnreadableBatch> unreadable)
     {
-        var fences = 0;
-        var offset = Math.Max(from, header.BaseOffset);
+        int fences = 0;
+        long offset = Math.Max(from, header.BaseOffset);
         try
         {
             var reader = new RecordReader(_decoder.Records(batch, header), header);
             while (reader.Read())
             {
                 if (reader.Offset < from)
+                {
                     continue;
+                }
                 if (!Add(topic, ref reader, into))
+                {
                     fences++;
+                }
                 offset = reader.Offset + 1;
             }
         }
@@ -91,15 +99,19 @@ public sealed class RowCollector : IDisposable
     /// <summary>False when the record is a fence, which is no line.</summary>
     private bool Add(string topic, ref RecordReader reader, RowBatch into)
     {
-        var hasPosition = reader.TryGetHeader(PositionHeaders.Position, out var encoded);
+        bool hasPosition = reader.TryGetHeader(PositionHeaders.Position, out ReadOnlySpan<byte> encoded);
         if (!hasPosition && reader.TryGetHeader(PositionHeaders.Fence, out _))
+        {
             return false;
-        ref var row = ref into.Add(reader.Value);
+        }
+        ref Row row = ref into.Add(reader.Value);
         row.Offset = reader.Offset;
         row.Timestamp = reader.Timestamp;
         row.Source = -1;
-        if (!hasPosition || !RecordPosition.TryRead(encoded, out var position))
+        if (!hasPosition || !RecordPosition.TryRead(encoded, out RecordPosition position))
+        {
             return true;
+        }
         row.Source = SourceIndex(topic, position, ref reader, into);
         row.LineBegin = position.LineBegin;
         row.CoveredBegin = position.CoveredBegin;
@@ -113,12 +125,14 @@ public sealed class RowCollector : IDisposable
     {
         // Neighbouring records nearly always come from one file.
         if (_lastSource >= 0 && position.Generation == _lastKey.Generation && position.AgentId == _lastKey.AgentId)
-            return _lastSource;
-        var key = new SourceKey(position.AgentId, position.Generation, topic);
-        if (!_sources.TryGetValue(key, out var index))
         {
-            reader.TryGetHeader(PositionHeaders.Host, out var host);
-            reader.TryGetHeader(PositionHeaders.File, out var file);
+            return _lastSource;
+        }
+        var key = new SourceKey(position.AgentId, position.Generation, topic);
+        if (!_sources.TryGetValue(key, out int index))
+        {
+            reader.TryGetHeader(PositionHeaders.Host, out ReadOnlySpan<byte> host);
+            reader.TryGetHeader(PositionHeaders.File, out ReadOnlySpan<byte> file);
             index = into.Sources.Count;
             into.Sources.Add(new Source(key, Text(host), Text(file)));
             _sources.Add(key, index);
@@ -133,11 +147,15 @@ public sealed class RowCollector : IDisposable
     private void Index(RowBatch into)
     {
         if (ReferenceEquals(_indexed, into) && _sources.Count == into.Sources.Count && into.Count > 0)
+        {
             return;
+        }
         _indexed = into;
         _sources.Clear();
         _lastSource = -1;
-        for (var i = 0; i < into.Sources.Count; i++)
+        for (int i = 0; i < into.Sources.Count; i++)
+        {
             _sources.Add(into.Sources[i].Key, i);
+        }
     }
 }

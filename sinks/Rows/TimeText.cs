@@ -10,8 +10,8 @@ public static class TimeText
     /// <param name="microseconds">Since 1970; clamped to 1970…9999.</param>
     public static void Write(Span<byte> to, long microseconds)
     {
-        var milliseconds = Math.Clamp(microseconds / 1000, 0, Latest);
-        var time = DateTime.UnixEpoch.AddMilliseconds(milliseconds);
+        long milliseconds = Math.Clamp(microseconds / 1000, 0, Latest);
+        DateTime time = DateTime.UnixEpoch.AddMilliseconds(milliseconds);
         time.TryFormat(to, out _, "yyyy-MM-dd HH:mm:ss.fff", System.Globalization.CultureInfo.InvariantCulture);
         to[Length - 1] = (byte)'Z';
     }

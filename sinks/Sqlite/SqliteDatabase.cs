@@ -18,7 +18,9 @@ internal sealed class SqliteDatabase : IDisposable
         Batteries_V2.Init();
         _path = path;
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is { } directory)
+        {
             CreateDirectory(directory);
+        }
         Check(sqlite3_open_v2(path, out _handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, null));
         sqlite3_busy_timeout(_handle, 5000);
         Execute("PRAGMA journal_mode = WAL");
@@ -35,7 +37,7 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>A kept statement, reset and ready to bind.</summary>
     public sqlite3_stmt Prepare(string sql)
     {
-        if (!_statements.TryGetValue(sql, out var statement))
+        if (!_statements.TryGetValue(sql, out sqlite3_stmt? statement))
         {
             Check(sqlite3_prepare_v2(_handle, sql, out statement));
             _statements.Add(sql, statement);
@@ -47,7 +49,7 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>Runs a statement with text, long, bytes or null parameters; gives the rows changed.</summary>
     public int Run(string sql, params ReadOnlySpan<object?> parameters)
     {
-        var statement = Bind(sql, parameters);
+        sqlite3_stmt statement = Bind(sql, parameters);
         while (Step(statement))
         {
         }
@@ -58,8 +60,8 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>Binds a statement whose rows the caller steps through.</summary>
     public sqlite3_stmt Bind(string sql, params ReadOnlySpan<object?> parameters)
     {
-        var statement = Prepare(sql);
-        for (var i = 0; i < parameters.Length; i++)
+        sqlite3_stmt statement = Prepare(sql);
+        for (int i = 0; i < parameters.Length; i++)
         {
             Check(parameters[i] switch
             {
@@ -78,9 +80,11 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>True for a row, false at the end.</summary>
     public bool Step(sqlite3_stmt statement)
     {
-        var code = sqlite3_step(statement);
+        int code = sqlite3_step(statement);
         if (code == SQLITE_ROW)
+        {
             return true;
+        }
         if (code != SQLITE_DONE)
         {
             sqlite3_reset(statement);
@@ -92,8 +96,8 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>The first column of the first row as text; null when there is none.</summary>
     public string? Text(string sql, params ReadOnlySpan<object?> parameters)
     {
-        var statement = Bind(sql, parameters);
-        var text = Step(statement) && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_text(statement, 0).utf8_to_string() : null;
+        sqlite3_stmt statement = Bind(sql, parameters);
+        string? text = Step(statement) && sqlite3_column_type(statement, 0) != SQLITE_NULL ? sqlite3_column_text(statement, 0).utf8_to_string() : null;
         sqlite3_reset(statement);
         return text;
     }
@@ -109,15 +113,19 @@ internal sealed class SqliteDatabase : IDisposable
     {
         Reset();
         if (sqlite3_get_autocommit(_handle) == 0)
+        {
             Execute("ROLLBACK");
+        }
     }
 
     // A query not read to its end keeps its snapshot beyond the transaction: no checkpoint could pass it, and once another process
     // has written, every later write would be refused as locked.
     private void Reset()
     {
-        foreach (var statement in _statements.Values)
+        foreach (sqlite3_stmt statement in _statements.Values)
+        {
             sqlite3_reset(statement);
+        }
     }
 
     /// <summary>What SQLite says of the last error.</summary>
@@ -125,8 +133,10 @@ internal sealed class SqliteDatabase : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in _statements.Values)
+        foreach (sqlite3_stmt statement in _statements.Values)
+        {
             statement.Dispose();
+        }
         _handle.Dispose();
     }
 
@@ -134,8 +144,10 @@ internal sealed class SqliteDatabase : IDisposable
     public void Check(int code)
     {
         if (code == SQLITE_OK)
+        {
             return;
-        var text = $"SQLite file {_path}: {(_handle is null ? sqlite3_errstr(code).utf8_to_string() : Message)}";
+        }
+        string text = $"SQLite file {_path}: {(_handle is null ? sqlite3_errstr(code).utf8_to_string() : Message)}";
         throw (code & 0xFF) switch
         {
             SQLITE_BUSY or SQLITE_LOCKED => new StoreUnavailableException($"{text}. Another process writes to it."),

@@ -1,5 +1,6 @@
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
+using SQLitePCL;
 using static SQLitePCL.raw;
 
 namespace LogPipeline.Sinks.Sqlite;
@@ -49,7 +50,9 @@ internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
     public async ValueTask RollbackAsync(CancellationToken cancellation)
     {
         if (_ended)
+        {
             return;
+        }
         try
         {
             await store.Thread.RunAsync(() =>
@@ -74,16 +77,16 @@ internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
 
     private SourceState ReadSource(Source source)
     {
-        var (agent, generation) = (source.Key.AgentId.ToString(), source.Key.GenerationText);
+        (string? agent, string? generation) = (source.Key.AgentId.ToString(), source.Key.GenerationText);
         store.Database.Run("""
             INSERT INTO logpipe_sources (sink, agent_id, generation, topic, host, file, stored, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, '{}', 0)
             ON CONFLICT DO NOTHING
             """, store.Sink, agent, generation, source.Key.Topic, source.Host, source.File);
-        var statement = store.Database.Bind(
+        sqlite3_stmt statement = store.Database.Bind(
             "SELECT id, version, stored FROM logpipe_sources WHERE sink = ?1 AND agent_id = ?2 AND generation = ?3 AND topic = ?4",
             store.Sink, agent, generation, source.Key.Topic);
         store.Database.Step(statement);
-        var stored = RangeText.Parse(sqlite3_column_text(statement, 2).utf8_to_string());
+        StoredRanges stored = RangeText.Parse(sqlite3_column_text(statement, 2).utf8_to_string());
         var state = new SourceState(sqlite3_column_int(statement, 0), source, sqlite3_column_int64(statement, 1), stored);
         sqlite3_reset(statement);
         return state;

@@ -21,27 +21,33 @@ internal sealed class SqliteRows : IDisposable
         (_database, _parser) = (database, parser);
         _columns = [.. parser.Columns];
         _fields = new Field[_columns.Length];
-        var names = RowColumns.Of(parser);
+        IReadOnlyList<string> names = RowColumns.Of(parser);
         _sql = $"INSERT INTO {table}_rows ({string.Join(", ", names)}) VALUES ({string.Join(", ", names.Select(_ => "?"))})";
     }
 
     /// <summary>Stores what is to be stored; a row that a constraint refuses is marked and the others go on.</summary>
     public void Insert(int logId, RowBatch rows, IReadOnlyList<int> sourceIds)
     {
-        var statement = _database.Prepare(_sql);
-        var all = rows.Rows;
-        for (var i = 0; i < all.Length; i++)
+        sqlite3_stmt statement = _database.Prepare(_sql);
+        Span<Row> all = rows.Rows;
+        for (int i = 0; i < all.Length; i++)
         {
-            ref var row = ref all[i];
+            ref Row row = ref all[i];
             if (row.State != RowState.Store)
+            {
                 continue;
+            }
             Bind(statement, logId, row, rows.Value(row), row.Source < 0 ? 0 : sourceIds[row.Source]);
-            var code = sqlite3_step(statement);
+            int code = sqlite3_step(statement);
             sqlite3_reset(statement);
             if (code == SQLITE_DONE)
+            {
                 continue;
+            }
             if ((code & 0xFF) is not (SQLITE_CONSTRAINT or SQLITE_TOOBIG or SQLITE_MISMATCH))
+            {
                 _database.Check(code);
+            }
             row.State = RowState.Refused;
             rows.Refusals.Add(new RowRefusal(i, $"sqlite {code}", _database.Message));
         }
@@ -51,8 +57,8 @@ internal sealed class SqliteRows : IDisposable
 
     private void Bind(sqlite3_stmt statement, int logId, in Row row, ReadOnlySpan<byte> value, int source)
     {
-        var text = _text.Clean(value, out var exact);
-        var eventTime = EventTime.Find(_parser, row, text, _fields, out var parsed);
+        ReadOnlySpan<byte> text = _text.Clean(value, out bool exact);
+        long eventTime = EventTime.Find(_parser, row, text, _fields, out bool parsed);
         sqlite3_bind_int(statement, 1, logId);
         sqlite3_bind_int64(statement, 2, row.Offset);
         TimeText.Write(_time, eventTime);
@@ -61,13 +67,19 @@ internal sealed class SqliteRows : IDisposable
         sqlite3_bind_int(statement, 6, row.Part);
         BindText(statement, 7, text);
         if (exact)
+        {
             sqlite3_bind_null(statement, 8);
+        }
         else
+        {
             sqlite3_bind_blob(statement, 8, value);
+        }
         sqlite3_bind_int(statement, 9, parsed ? 1 : 0);
         sqlite3_bind_int(statement, 10, (int)row.Flags);
-        for (var i = 0; i < _columns.Length; i++)
+        for (int i = 0; i < _columns.Length; i++)
+        {
             BindField(statement, RowColumns.Fixed.Count + 1 + i, parsed ? _fields[i] : default, _columns[i].Kind, text);
+        }
     }
 
     private static void BindPosition(sqlite3_stmt statement, in Row row, int source)
@@ -107,8 +119,12 @@ internal sealed class SqliteRows : IDisposable
     private static void BindText(sqlite3_stmt statement, int at, ReadOnlySpan<byte> text)
     {
         if (text.IsEmpty)
+        {
             sqlite3_bind_text(statement, at, "");
+        }
         else
+        {
             sqlite3_bind_text(statement, at, text);
+        }
     }
 }

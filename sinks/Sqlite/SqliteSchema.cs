@@ -37,12 +37,16 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         database.Execute(LedgerTables);
         database.Run("INSERT INTO logpipe_ledger SELECT ?1, 1 WHERE NOT EXISTS (SELECT 1 FROM logpipe_ledger)", fresh.ToString());
         var ledger = Guid.Parse(database.Text("SELECT id FROM logpipe_ledger")!);
-        var identity = EnsureRows(database, fresh);
-        var kind = database.Text("SELECT type FROM sqlite_master WHERE name = ?1", table);
+        string identity = EnsureRows(database, fresh);
+        string? kind = database.Text("SELECT type FROM sqlite_master WHERE name = ?1", table);
         if (kind is null)
+        {
             database.Execute($"CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)}");
+        }
         else if (kind != "view")
+        {
             throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
+        }
         CheckLedger(database, identity);
         return (ledger, identity);
     }
@@ -52,17 +56,19 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         const string find = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?1";
         if (database.Text(find, $"{table}_rows") is null)
         {
-            var columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {(c.Kind is ColumnKind.Integer or ColumnKind.BigInteger ? "INTEGER" : "TEXT")}"));
+            string columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {(c.Kind is ColumnKind.Integer or ColumnKind.BigInteger ? "INTEGER" : "TEXT")}"));
             database.Execute($"""
                 CREATE TABLE {table}_rows ({IdentityPrefix}{fresh} */ log INTEGER NOT NULL, log_offset INTEGER NOT NULL, time TEXT NOT NULL, source INTEGER,
                     file_offset INTEGER, part INTEGER NOT NULL, line TEXT NOT NULL, raw BLOB, parsed INTEGER NOT NULL, flags INTEGER NOT NULL{columns});
                 CREATE INDEX {table}_rows_time ON {table}_rows (time);
                 """);
         }
-        var sql = database.Text(find, $"{table}_rows")!;
-        var at = sql.IndexOf(IdentityPrefix, StringComparison.Ordinal);
+        string sql = database.Text(find, $"{table}_rows")!;
+        int at = sql.IndexOf(IdentityPrefix, StringComparison.Ordinal);
         if (at < 0)
+        {
             throw new StoreRefusedException($"table {table}_rows is not this program's. Give the sink another `table`.");
+        }
         return sql.Substring(at + IdentityPrefix.Length, 36);
     }
 
@@ -71,9 +77,11 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         const string expected = " FROM logpipe_logs WHERE sink = ?1 AND (table_name <> ?2 OR table_identity <> ?3 OR config_hash <> ?4) LIMIT 1";
         object?[] parameters = [sink, table, identity, RowColumns.ConfigHash(parser)];
         if (database.Text("SELECT table_name" + expected, parameters) is not { } name)
+        {
             return;
-        var config = database.Text("SELECT config_hash" + expected, parameters)!;
-        var reason = name != table ? $"its rows went to table {name}; set that table, or give the sink a new name"
+        }
+        string config = database.Text("SELECT config_hash" + expected, parameters)!;
+        string reason = name != table ? $"its rows went to table {name}; set that table, or give the sink a new name"
             : config != RowColumns.ConfigHash(parser) ? $"its rows were made with parser {config.Split(':')[1]}; set that parser, or give the sink a new name and table"
             : $"table {table}_rows is not the one that holds its rows (dropped and made again?); restore it, or give the sink a new name";
         throw new StoreRefusedException($"sink {sink}: the ledger expects something else: {reason}.");

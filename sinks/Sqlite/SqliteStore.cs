@@ -30,7 +30,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => InTransactionAsync(() =>
     {
-        var (ledger, identity) = new SqliteSchema(sink, options.Table, parser).Ensure(Database, OwnerToken.New(random).Value);
+        (Guid ledger, string? identity) = new SqliteSchema(sink, options.Table, parser).Ensure(Database, OwnerToken.New(random).Value);
         _identity = identity;
         _rows ??= new SqliteRows(Database, options.Table, parser);
         return ledger;
@@ -38,16 +38,18 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     public ValueTask<IReadOnlyList<LedgerEntry>> ReadLedgerAsync(CancellationToken cancellation) => InTransactionAsync(() =>
     {
-        var statement = Database.Bind($"SELECT {EntryColumns} FROM logpipe_logs WHERE sink = ?1 ORDER BY id", sink);
+        sqlite3_stmt statement = Database.Bind($"SELECT {EntryColumns} FROM logpipe_logs WHERE sink = ?1 ORDER BY id", sink);
         var entries = new List<LedgerEntry>();
         while (Database.Step(statement))
+        {
             entries.Add(ReadEntry(statement));
+        }
         return (IReadOnlyList<LedgerEntry>)entries;
     });
 
     public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTransactionAsync(() =>
     {
-        foreach (var (log, offset) in starts)
+        foreach ((LogIdentity? log, long offset) in starts)
         {
             Database.Run("""
                 INSERT INTO logpipe_logs (sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner, table_name, table_identity, config_hash)
@@ -63,7 +65,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
         const string key = "WHERE sink = ?1 AND cluster_id = ?2 AND topic_id = ?3 AND topic = ?4 AND partition = ?5";
         object?[] parameters = [log.Sink, log.ClusterId, log.TopicId.ToString(), log.Topic, log.Partition];
         Database.Run($"UPDATE logpipe_logs SET owner = ?6 {key}", [.. parameters, owner.Value.ToString()]);
-        var statement = Database.Bind($"SELECT {EntryColumns} FROM logpipe_logs {key}", parameters);
+        sqlite3_stmt statement = Database.Bind($"SELECT {EntryColumns} FROM logpipe_logs {key}", parameters);
         return Database.Step(statement) ? ReadEntry(statement) : null;
     });
 
@@ -109,7 +111,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
                 Open().Execute("BEGIN IMMEDIATE");
                 try
                 {
-                    var result = work();
+                    T? result = work();
                     Database.Commit();
                     return result;
                 }

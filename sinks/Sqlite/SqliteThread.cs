@@ -42,7 +42,9 @@ internal sealed class SqliteThread : IDisposable
 
     private void Work()
     {
-        foreach (var work in _work.GetConsumingEnumerable())
+        foreach (Action work in _work.GetConsumingEnumerable())
+        {
             work();
+        }
     }
 }

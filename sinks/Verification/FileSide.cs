@@ -29,12 +29,14 @@ internal sealed class FileSide : IDisposable
     /// <summary>Null when no file here has these bytes at this place.</summary>
     public static FileSide? Find(IFileSystem files, string path, long position, ReadOnlySpan<byte> value)
     {
-        var directory = System.IO.Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : ".";
-        var name = System.IO.Path.GetFileName(path);
-        foreach (var entry in files.List(directory))
+        string directory = System.IO.Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : ".";
+        string name = System.IO.Path.GetFileName(path);
+        foreach (DirectoryEntry entry in files.List(directory))
         {
             if (entry.IsDirectory || !entry.Name.StartsWith(name, StringComparison.Ordinal) || value.IsEmpty)
+            {
                 continue;
+            }
             FileSide side;
             try
             {
@@ -45,7 +47,9 @@ internal sealed class FileSide : IDisposable
                 continue;
             }
             if (side.Holds(position, value))
+            {
                 return side;
+            }
             side.Dispose();
         }
         return null;
@@ -55,7 +59,9 @@ internal sealed class FileSide : IDisposable
     public bool Holds(long position, ReadOnlySpan<byte> value)
     {
         if (position < _windowStart || position + value.Length > _windowStart + _windowLength)
+        {
             Fill(position, value.Length);
+        }
         return position + value.Length <= _windowStart + _windowLength
             && _window.AsSpan((int)(position - _windowStart), value.Length).SequenceEqual(value);
     }
@@ -65,13 +71,17 @@ internal sealed class FileSide : IDisposable
     private void Fill(long position, int needed)
     {
         if (needed > _window.Length)
+        {
             _window = new byte[needed];
+        }
         (_windowStart, _windowLength) = (position, 0);
         while (_windowLength < _window.Length)
         {
-            var read = _file.Read(_window.AsSpan(_windowLength), position + _windowLength);
+            int read = _file.Read(_window.AsSpan(_windowLength), position + _windowLength);
             if (read == 0)
+            {
                 break;
+            }
             _windowLength += read;
         }
     }

@@ -46,11 +46,15 @@ internal sealed class GenerationAccount(Source source)
 
     internal static ulong HashOf(long fileOffset, int part, ReadOnlySpan<byte> value)
     {
-        var hash = Mix((ulong)fileOffset ^ ((ulong)part << 48) ^ ((ulong)value.Length << 1));
+        ulong hash = Mix((ulong)fileOffset ^ ((ulong)part << 48) ^ ((ulong)value.Length << 1));
         for (; value.Length >= 8; value = value[8..])
+        {
             hash = Mix(hash ^ BinaryPrimitives.ReadUInt64LittleEndian(value));
-        foreach (var last in value)
+        }
+        foreach (byte last in value)
+        {
             hash = Mix(hash ^ last);
+        }
         return hash;
     }
 

@@ -26,26 +26,32 @@ internal sealed class LogComparison(
     {
         await NextAsync();
         // What the topic no longer holds can only be held against itself.
-        var previous = -1L;
+        long previous = -1L;
         for (; _hasRow && _row.Offset < topicStart; await NextAsync())
         {
             if (_row.Offset == previous)
+            {
                 Report(FindingSide.TableRepeated, _row.Offset, SourceOf(_row), _row.FileOffset, "is there twice");
+            }
             previous = _row.Offset;
         }
     }
 
     public async Task AddAsync(RowBatch records, long end)
     {
-        for (var i = 0; i < records.Count; i++)
+        for (int i = 0; i < records.Count; i++)
         {
-            var offset = records.Rows[i].Offset;
+            long offset = records.Rows[i].Offset;
             if (offset >= end)
+            {
                 return;
+            }
             while (_hasRow && _row.Offset < offset)
+            {
                 await KeepExtraAsync();
-            var found = CompareWithTopic(records, i);
-            var stored = false;
+            }
+            bool found = CompareWithTopic(records, i);
+            bool stored = false;
             while (_hasRow && _row.Offset == offset)
             {
                 if (!stored && IsSame(records, i, _row))
@@ -67,12 +73,14 @@ internal sealed class LogComparison(
     public async Task SettleAsync(bool topicIsWhole)
     {
         while (_hasRow)
+        {
             await KeepExtraAsync();
-        foreach (var row in _extra)
+        }
+        foreach (TableRow row in _extra)
         {
             CountRow(row);
-            var source = SourceOf(row);
-            var lost = source is null ? -1 : _unstored.FindIndex(u => u.Key == source.Key && row.FileOffset >= u.Begin && row.FileOffset < u.End);
+            TableSource? source = SourceOf(row);
+            int lost = source is null ? -1 : _unstored.FindIndex(u => u.Key == source.Key && row.FileOffset >= u.Begin && row.FileOffset < u.End);
             if (lost >= 0)
             {
                 accounts[source!.Key].InTable.Add(_unstored[lost].Begin, _unstored[lost].End);
@@ -81,13 +89,17 @@ internal sealed class LogComparison(
             }
             Report(FindingSide.TableRepeated, row.Offset, source, row.FileOffset, "is one more than the topic has");
         }
-        foreach (var (key, offset, begin, end) in _unstored)
+        foreach ((SourceKey key, long offset, long begin, long end) in _unstored)
         {
-            var known = accounts[key].InTable.Contains(begin, end);
+            bool known = accounts[key].InTable.Contains(begin, end);
             if (!known && !topicIsWhole)
+            {
                 known = sources.Values.Any(s => s.Key == key && s.Stored.Contains(begin, end));
+            }
             if (!known)
+            {
                 Report(FindingSide.TableMissing, offset, sources.Values.FirstOrDefault(s => s.Key == key), begin, "is missing");
+            }
         }
     }
 
@@ -106,33 +118,43 @@ internal sealed class LogComparison(
 
     private bool IsSame(RowBatch records, int index, TableRow row)
     {
-        ref readonly var record = ref records.Rows[index];
-        var isSamePlace = record.Source < 0 ? row.Source == 0
+        ref readonly Row record = ref records.Rows[index];
+        bool isSamePlace = record.Source < 0 ? row.Source == 0
             : SourceOf(row)?.Key == records.Sources[record.Source].Key && row.FileOffset == record.LineBegin && row.Part == record.Part;
         if (isSamePlace && !records.Value(record).SequenceEqual(row.Bytes))
+        {
             Report(FindingSide.TableDiffers, row.Offset, SourceOf(row), row.FileOffset, "has other bytes than the record");
+        }
         return isSamePlace;
     }
 
     /// <summary>Adds the record to its generation and looks into the file; false when its range was in the topic before.</summary>
     private bool CompareWithTopic(RowBatch records, int index)
     {
-        ref readonly var record = ref records.Rows[index];
+        ref readonly Row record = ref records.Rows[index];
         if (record.Source < 0)
+        {
             return true;
-        var source = records.Sources[record.Source];
-        if (!accounts.TryGetValue(source.Key, out var account))
+        }
+        Source source = records.Sources[record.Source];
+        if (!accounts.TryGetValue(source.Key, out GenerationAccount? account))
         {
             account = new GenerationAccount(source);
             accounts.Add(source.Key, account);
             if (source.Host == Environment.MachineName)
+            {
                 account.File = FindFile(source, BeginOf(record), records.Value(record));
+            }
         }
-        var isFresh = account.InTopic.Add(record.CoveredBegin, record.CoveredEnd);
+        bool isFresh = account.InTopic.Add(record.CoveredBegin, record.CoveredEnd);
         if (!isFresh && (record.Flags & PositionFlags.Again) == 0)
+        {
             Report(FindingSide.TopicRepeated, record.Offset, source, record.LineBegin, "repeats a range of the file that the topic has already");
+        }
         if (account.File?.Holds(BeginOf(record), records.Value(record)) == false)
+        {
             Report(FindingSide.FileDiffers, record.Offset, source, record.LineBegin, $"is not what {account.File.Path} has there");
+        }
         return isFresh;
     }
 
@@ -154,33 +176,47 @@ internal sealed class LogComparison(
 
     private void Note(RowBatch records, int index, bool isFresh, bool stored)
     {
-        ref readonly var record = ref records.Rows[index];
+        ref readonly Row record = ref records.Rows[index];
         if (!stored && repaired.Contains(record.Offset, record.Offset + 1))
+        {
             return;
+        }
         if (record.Source < 0)
         {
             if (!stored && !deadLetters.Contains(record.Offset))
+            {
                 Report(FindingSide.TableMissing, record.Offset, (Source?)null, null, "is missing");
+            }
             return;
         }
-        var key = records.Sources[record.Source].Key;
+        SourceKey key = records.Sources[record.Source].Key;
         if (stored || isFresh)
+        {
             accounts[key].Topic.Add(record.LineBegin, record.Part, records.Value(record));
+        }
         // A dead letter has its range in the ledger as a row has: what is sent again of it is left out.
         if (stored || deadLetters.Contains(record.Offset))
+        {
             accounts[key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
+        }
         else if ((record.Flags & PositionFlags.Again) != 0)
+        {
             _unstored.Add((key, record.Offset, record.CoveredBegin, record.CoveredEnd));
+        }
         else
+        {
             Report(FindingSide.TableMissing, record.Offset, records.Sources[record.Source], record.LineBegin, "is missing");
+        }
     }
 
     private TableSource? SourceOf(TableRow row) => sources.GetValueOrDefault(row.Source);
 
     private void CountRow(TableRow row)
     {
-        if (SourceOf(row) is { } source && accounts.TryGetValue(source.Key, out var account))
+        if (SourceOf(row) is { } source && accounts.TryGetValue(source.Key, out GenerationAccount? account))
+        {
             account.Table.Add(row.FileOffset, row.Part, row.Bytes);
+        }
     }
 
     private void Report(FindingSide side, long offset, TableSource? source, long? fileOffset, string what) =>
@@ -188,7 +224,7 @@ internal sealed class LogComparison(
 
     private void Report(FindingSide side, long offset, Source? source, long? fileOffset, string what)
     {
-        var place = source is null ? "" : $" ({source.Host}:{source.File} at byte {fileOffset})";
+        string place = source is null ? "" : $" ({source.Host}:{source.File} at byte {fileOffset})";
         findings.Add(new Finding(
             side, log.Topic, log.Partition, offset, source?.Host, source?.File, fileOffset, $"{log.Topic}-{log.Partition} offset {offset}{place} {what}"));
     }

@@ -17,9 +17,11 @@ public sealed class Repair : IAsyncDisposable
     {
         options.Validate();
         if (options.Files is not null)
+        {
             throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks can be repaired");
+        }
         _dialect = options.Postgres is { } postgres ? new PostgresDialect(postgres) : new SqliteDialect(options.Sqlite!);
-        var name = options.Postgres?.Table ?? options.Sqlite!.Table;
+        string name = options.Postgres?.Table ?? options.Sqlite!.Table;
         _table = new TableSide(_dialect, options.Name, name);
         _repeats = new Repeats(_dialect, _table, name);
     }
@@ -27,7 +29,7 @@ public sealed class Repair : IAsyncDisposable
     /// <summary>What would be removed.</summary>
     public async Task<IReadOnlyList<RepeatedRows>> FindAsync(CancellationToken cancellation)
     {
-        var sources = await _table.SourcesAsync(cancellation);
+        List<TableSource> sources = await _table.SourcesAsync(cancellation);
         return [.. await _repeats.StoredTwiceAsync(sources, cancellation), .. await _repeats.ReadAgainAsync(sources, cancellation)];
     }
 

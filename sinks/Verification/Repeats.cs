@@ -16,9 +16,9 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
     {
         var found = new List<RepeatedRows>();
         var known = sources.ToDictionary(s => s.Id);
-        foreach (var kind in new[] { RepeatKind.SameRecord, RepeatKind.SamePlace })
+        foreach (RepeatKind kind in new[] { RepeatKind.SameRecord, RepeatKind.SamePlace })
         {
-            var rows = await side.ReadAsync(
+            List<(int Source, long Count, long From, long To)> rows = await side.ReadAsync(
                 $"SELECT source, count(*), min(file_offset), max(file_offset) FROM {Repeated(kind)} GROUP BY source ORDER BY source", null, null,
                 r => (Source: r.GetInt32(0), Count: r.GetInt64(1), From: r.GetInt64(2), To: r.GetInt64(3)), cancellation);
             found.AddRange(rows.Where(r => known.ContainsKey(r.Source)).Select(r => Of(kind, known[r.Source], r.Count, r.From, r.To)));
@@ -30,12 +30,12 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
     public async Task<List<RepeatedRows>> ReadAgainAsync(IEnumerable<TableSource> sources, CancellationToken cancellation)
     {
         var found = new List<RepeatedRows>();
-        foreach (var same in sources.GroupBy(s => (s.Host, s.File, s.Key.Topic)))
+        foreach (IGrouping<(string Host, string File, string Topic), TableSource> same in sources.GroupBy(s => (s.Host, s.File, s.Key.Topic)))
         {
             var inOrder = same.OrderBy(s => s.Id).ToList();
-            for (var later = 1; later < inOrder.Count; later++)
+            for (int later = 1; later < inOrder.Count; later++)
             {
-                for (var earlier = 0; earlier < later; earlier++)
+                for (int earlier = 0; earlier < later; earlier++)
                 {
                     if (inOrder[earlier].Key.AgentId != inOrder[later].Key.AgentId
                         && await CompareAsync(inOrder[earlier].Id, inOrder[later], cancellation) is { } repeated)
@@ -53,17 +53,19 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
     {
         try
         {
-            await using var connection = await dialect.ConnectAsync(cancellation);
-            await using var transaction = await connection.BeginTransactionAsync(cancellation);
-            var removed = 0L;
-            foreach (var kind in found.Select(f => f.Kind).Where(k => k != RepeatKind.ReadAgain).Distinct().Order())
+            await using DbConnection connection = await dialect.ConnectAsync(cancellation);
+            await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+            long removed = 0L;
+            foreach (RepeatKind kind in found.Select(f => f.Kind).Where(k => k != RepeatKind.ReadAgain).Distinct().Order())
             {
-                var sources = string.Join(',', found.Where(f => f.Kind == kind).Select(f => f.Source));
+                string sources = string.Join(',', found.Where(f => f.Kind == kind).Select(f => f.Source));
                 removed += await RemoveAsync(
                     transaction, $"{dialect.RowName} IN (SELECT name FROM {Repeated(kind)} WHERE source IN ({sources}))", isRecordLeft: kind == RepeatKind.SameRecord, cancellation);
             }
-            foreach (var again in found.Where(f => f.Kind == RepeatKind.ReadAgain))
+            foreach (RepeatedRows? again in found.Where(f => f.Kind == RepeatKind.ReadAgain))
+            {
                 removed += await RemoveAsync(transaction, $"source = {again.Source} AND file_offset BETWEEN {again.From} AND {again.To}", isRecordLeft: false, cancellation);
+            }
             await transaction.CommitAsync(cancellation);
             return removed;
         }
@@ -79,9 +81,9 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
     /// <summary>All but the first of the rows that are alike, as <c>(name, source, file_offset)</c>.</summary>
     private string Repeated(RepeatKind kind)
     {
-        var alike = kind == RepeatKind.SameRecord ? $"log, log_offset, {Place}" : Place;
+        string alike = kind == RepeatKind.SameRecord ? $"log, log_offset, {Place}" : Place;
         // Once the same record's rows are down to one, what is left alike lies at other offsets.
-        var others = kind == RepeatKind.SameRecord ? "" : "AND offsets > 1";
+        string others = kind == RepeatKind.SameRecord ? "" : "AND offsets > 1";
         return $"""
             (SELECT name, source, file_offset FROM
                 (SELECT r.{dialect.RowName} AS name, r.source, r.file_offset, row_number() OVER (PARTITION BY {Qualified(alike)} ORDER BY r.log, r.log_offset) AS nth, g.offsets
@@ -96,14 +98,16 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
 
     private async Task<RepeatedRows?> CompareAsync(int earlier, TableSource later, CancellationToken cancellation)
     {
-        var extents = await side.ReadAsync(
+        List<(long From, long To)> extents = await side.ReadAsync(
             $"SELECT min(file_offset), max(file_offset) FROM {table}_rows WHERE source IN ({earlier}, {later.Id}) GROUP BY source", null, null,
             r => (From: r.GetInt64(0), To: r.GetInt64(1)), cancellation);
         if (extents.Count < 2)
+        {
             return null;
-        var (from, to) = (extents.Max(e => e.From), extents.Min(e => e.To));
+        }
+        (long from, long to) = (extents.Max(e => e.From), extents.Min(e => e.To));
         string Stretch(int source) => $"SELECT DISTINCT file_offset, part, line, raw FROM {table}_rows WHERE source = {source} AND file_offset BETWEEN {from} AND {to}";
-        var counts = (await side.ReadAsync($"""
+        (long Earlier, long Later, long Both) counts = (await side.ReadAsync($"""
             WITH a AS ({Stretch(earlier)}), b AS ({Stretch(later.Id)})
             SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM (SELECT * FROM a INTERSECT SELECT * FROM b) c)
             """, null, null, r => (Earlier: r.GetInt64(0), Later: r.GetInt64(1), Both: r.GetInt64(2)), cancellation))[0];
@@ -114,22 +118,28 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
     private async Task<long> RemoveAsync(DbTransaction transaction, string where, bool isRecordLeft, CancellationToken cancellation)
     {
         var offsets = new List<(int Log, long Offset)>();
-        await using (var command = Command(transaction, $"DELETE FROM {table}_rows WHERE {where} RETURNING log, log_offset"))
-        await using (var reader = await command.ExecuteReaderAsync(cancellation))
+        await using (DbCommand command = Command(transaction, $"DELETE FROM {table}_rows WHERE {where} RETURNING log, log_offset"))
+        await using (DbDataReader reader = await command.ExecuteReaderAsync(cancellation))
         {
             while (await reader.ReadAsync(cancellation))
+            {
                 offsets.Add((reader.GetInt32(0), reader.GetInt64(1)));
+            }
         }
         if (isRecordLeft)
+        {
             return offsets.Count;
-        foreach (var log in offsets.GroupBy(o => o.Log))
+        }
+        foreach (IGrouping<int, (int Log, long Offset)> log in offsets.GroupBy(o => o.Log))
         {
             var ranges = new StoredRanges();
-            foreach (var (_, offset) in log.Order())
-                ranges.Add(offset, offset + 1);
-            foreach (var (from, to) in ranges.Ranges)
+            foreach ((int _, long offset) in log.Order())
             {
-                await using var note = Command(transaction, $"INSERT INTO logpipe_repairs (log, from_offset, to_offset) VALUES ({log.Key}, {from}, {to})");
+                ranges.Add(offset, offset + 1);
+            }
+            foreach ((long from, long to) in ranges.Ranges)
+            {
+                await using DbCommand note = Command(transaction, $"INSERT INTO logpipe_repairs (log, from_offset, to_offset) VALUES ({log.Key}, {from}, {to})");
                 await note.ExecuteNonQueryAsync(cancellation);
             }
         }
@@ -138,7 +148,7 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
 
     private static DbCommand Command(DbTransaction transaction, string sql)
     {
-        var command = transaction.Connection!.CreateCommand();
+        DbCommand command = transaction.Connection!.CreateCommand();
         (command.Transaction, command.CommandText, command.CommandTimeout) = (transaction, sql, 0);
         return command;
     }

@@ -35,7 +35,7 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
     public async Task<StoredRanges> RepairsAsync(int log, CancellationToken cancellation)
     {
         var removed = new StoredRanges();
-        foreach (var (from, to) in await ReadAsync(
+        foreach ((long from, long to) in await ReadAsync(
             $"SELECT from_offset, to_offset FROM logpipe_repairs WHERE log = {log}", null, null, r => (r.GetInt64(0), r.GetInt64(1)), cancellation))
         {
             removed.Add(from, to);
@@ -49,35 +49,41 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
     /// <summary>The rows of a log below the pinned offset, in offset order.</summary>
     public async IAsyncEnumerable<TableRow> RowsAsync(PinnedLog log, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        await using var connection = await dialect.OpenAsync(cancellation);
-        await using var command = connection.CreateCommand();
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        await using DbCommand command = connection.CreateCommand();
         command.CommandTimeout = 0;
         command.CommandText = $"""
             SELECT log_offset, coalesce(source, 0), coalesce(file_offset, 0), part, {dialect.Bytes} FROM {table}_rows
             WHERE log = {log.Id} AND log_offset < {log.NextOffset} ORDER BY log_offset
             """;
-        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
+        {
             yield return new TableRow(reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetFieldValue<byte[]>(4));
+        }
     }
 
     internal async Task<List<T>> ReadAsync<T>(string sql, string? a, string? b, Func<DbDataReader, T> read, CancellationToken cancellation)
     {
-        await using var connection = await dialect.OpenAsync(cancellation);
-        await using var command = connection.CreateCommand();
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        await using DbCommand command = connection.CreateCommand();
         command.CommandText = sql;
-        foreach (var (name, value) in new[] { ("@a", a), ("@b", b) })
+        foreach ((string? name, string? value) in new[] { ("@a", a), ("@b", b) })
         {
             if (value is null)
+            {
                 continue;
-            var parameter = command.CreateParameter();
+            }
+            DbParameter parameter = command.CreateParameter();
             (parameter.ParameterName, parameter.Value) = (name, value);
             command.Parameters.Add(parameter);
         }
-        await using var reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         var rows = new List<T>();
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
+        {
             rows.Add(read(reader));
+        }
         return rows;
     }
 }

@@ -28,7 +28,9 @@ public sealed class Verifier
     {
         options.Validate();
         if (options.Files is not null)
+        {
             throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks can be verified row by row");
+        }
         (_options, _connector, _files, _time, _random) = (options, connector, files, time, random);
     }
 
@@ -41,22 +43,30 @@ public sealed class Verifier
         var table = new TableSide(dialect, _options.Name, _options.Postgres?.Table ?? _options.Sqlite!.Table);
         var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = "logpipe-verify", AutoCreateTopics = false };
         await using var cluster = new ClusterClient(client, _connector, _time, _random);
-        var description = await new AdminClient(cluster).DescribeClusterAsync(cancellation);
-        var logs = await table.LogsAsync(description.ClusterId, cancellation);
+        ClusterDescription description = await new AdminClient(cluster).DescribeClusterAsync(cancellation);
+        List<PinnedLog> logs = await table.LogsAsync(description.ClusterId, cancellation);
         if (logs.Count == 0)
+        {
             _notes.Add($"the ledger of sink {_options.Name} knows nothing of cluster {description.ClusterId}: has the sink run?");
+        }
         // Read after the pins: a source that a pinned row points at is there.
         var sources = (await table.SourcesAsync(cancellation)).ToDictionary(s => s.Id);
-        var compared = 0L;
-        foreach (var log in logs)
+        long compared = 0L;
+        foreach (PinnedLog log in logs)
+        {
             compared += await CompareAsync(log, cluster, table, sources, count => progress?.Invoke(compared + count), cancellation);
+        }
         FindHoles();
         CheckLedger(sources.Values);
-        foreach (var again in await new Repeats(dialect, table, _options.Postgres?.Table ?? _options.Sqlite!.Table).ReadAgainAsync(sources.Values, cancellation))
+        foreach (RepeatedRows again in await new Repeats(dialect, table, _options.Postgres?.Table ?? _options.Sqlite!.Table).ReadAgainAsync(sources.Values, cancellation))
+        {
             _notes.Add($"{again}: --repair removes them");
+        }
         List<GenerationSummary> generations = [.. _accounts.Values.Select(a => a.Summary())];
-        foreach (var account in _accounts.Values)
+        foreach (GenerationAccount account in _accounts.Values)
+        {
             account.File?.Dispose();
+        }
         return new VerifyReport
         {
             Findings = _findings,
@@ -70,7 +80,7 @@ public sealed class Verifier
         PinnedLog log, ClusterClient cluster, TableSide table, Dictionary<int, TableSource> sources, Action<long> progress, CancellationToken cancellation)
     {
         var partition = new TopicPartition(log.Topic, log.Partition);
-        var topic = await cluster.TopicAsync(log.Topic, refresh: true, cancellation);
+        TopicMetadata topic = await cluster.TopicAsync(log.Topic, refresh: true, cancellation);
         if (topic.TopicId != log.TopicId)
         {
             _notes.Add($"{partition}: the topic was deleted since (its id is another): its rows cannot be compared");
@@ -78,26 +88,34 @@ public sealed class Verifier
             return 0;
         }
         var admin = new AdminClient(cluster);
-        var start = (await admin.OffsetAsync(partition, OffsetSpec.Earliest, cancellation)).Offset;
-        var end = Math.Min(log.NextOffset, (await admin.OffsetAsync(partition, OffsetSpec.Latest, cancellation)).Offset);
+        long start = (await admin.OffsetAsync(partition, OffsetSpec.Earliest, cancellation)).Offset;
+        long end = Math.Min(log.NextOffset, (await admin.OffsetAsync(partition, OffsetSpec.Latest, cancellation)).Offset);
         if (end < log.NextOffset)
+        {
             _notes.Add($"{partition}: the topic ends at {end}, below the ledger's {log.NextOffset}: its tail was lost");
+        }
         if (start > 0)
         {
             _notes.Add($"{partition}: offsets below {start} are gone from the topic (retention): their rows were compared with themselves alone");
             _shortened.Add(log.Topic);
         }
-        foreach (var (from, to) in await table.GapsAsync(log.Id, cancellation))
+        foreach ((long from, long to) in await table.GapsAsync(log.Id, cancellation))
+        {
             _notes.Add($"{partition}: offsets {from} to {to - 1} were gone before the sink came (recorded as a gap)");
-        await using var rows = table.RowsAsync(log, cancellation).GetAsyncEnumerator(cancellation);
-        var letters = await table.DeadLettersAsync(log.Id, cancellation);
-        var repaired = await table.RepairsAsync(log.Id, cancellation);
+        }
+        await using IAsyncEnumerator<TableRow> rows = table.RowsAsync(log, cancellation).GetAsyncEnumerator(cancellation);
+        HashSet<long> letters = await table.DeadLettersAsync(log.Id, cancellation);
+        StoredRanges repaired = await table.RepairsAsync(log.Id, cancellation);
         if (repaired.Total > 0)
+        {
             _notes.Add($"{partition}: {repaired.Total} rows were removed by repairs");
+        }
         var comparison = new LogComparison(log, rows, letters, repaired, sources, _accounts, _files, _findings, _notes);
         await comparison.StartAsync(start);
         if (start < end)
+        {
             await WalkTopicAsync(partition, start, end, cluster, comparison, progress, cancellation);
+        }
         await comparison.SettleAsync(topicIsWhole: start == 0);
         return comparison.Compared;
     }
@@ -112,15 +130,17 @@ public sealed class Verifier
         using var collector = new RowCollector();
         using var records = new RowBatch();
         var unreadable = new List<UnreadableBatch>();
-        var next = start;
+        long next = start;
         while (next < end)
         {
-            using var fetched = await consumer.PollBatchesAsync(cancellation);
-            foreach (var batches in fetched.Partitions)
+            using FetchedBatches fetched = await consumer.PollBatchesAsync(cancellation);
+            foreach (PartitionBatches batches in fetched.Partitions)
             {
-                var collected = collector.Collect(partition, batches.Batches.Span, next, records, unreadable);
+                Collected collected = collector.Collect(partition, batches.Batches.Span, next, records, unreadable);
                 if (collected.Failure is { } failure)
+                {
                     throw failure;
+                }
                 next = collected.NextOffset;
                 await comparison.AddAsync(records, end);
                 records.Clear();
@@ -132,26 +152,34 @@ public sealed class Verifier
     /// <summary>Within a generation the topic's ranges touch: a hole is a lost record, unless retention took it.</summary>
     private void FindHoles()
     {
-        foreach (var (key, account) in _accounts)
+        foreach ((SourceKey key, GenerationAccount? account) in _accounts)
         {
-            var ranges = account.InTopic.Ranges;
+            IReadOnlyList<FileRange> ranges = account.InTopic.Ranges;
             if (ranges.Count < 2)
+            {
                 continue;
-            var (from, to) = (ranges[0].End, ranges[1].Begin);
-            var text = $"{account.Source.Host}:{account.Source.File} bytes {from} to {to - 1} are in no record of {key.Topic} ({ranges.Count - 1} holes in generation {key.GenerationText})";
+            }
+            (long from, long to) = (ranges[0].End, ranges[1].Begin);
+            string text = $"{account.Source.Host}:{account.Source.File} bytes {from} to {to - 1} are in no record of {key.Topic} ({ranges.Count - 1} holes in generation {key.GenerationText})";
             if (_shortened.Contains(key.Topic))
+            {
                 _notes.Add($"{text}; the topic no longer holds all it had");
+            }
             else
+            {
                 _findings.Add(new Finding(FindingSide.TopicMissing, key.Topic, -1, -1, account.Source.Host, account.Source.File, from, text));
+            }
         }
     }
 
     private void CheckLedger(IEnumerable<TableSource> sources)
     {
-        foreach (var source in sources)
+        foreach (TableSource source in sources)
         {
-            if (!_accounts.TryGetValue(source.Key, out var account))
+            if (!_accounts.TryGetValue(source.Key, out GenerationAccount? account))
+            {
                 continue;
+            }
             var wrong = account.InTable.Ranges.Where(r => !source.Stored.Contains(r.Begin, r.End)).Take(1).ToList();
             if (wrong.Count > 0)
             {

@@ -21,22 +21,28 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
     /// <exception cref="StoreUnavailableException">The outcome may be unknown: claim again.</exception>
     public async Task FlushAsync(FlushWork work, CancellationToken cancellation)
     {
-        var started = environment.Time.GetTimestamp();
-        var (entry, owner) = work.Claim;
-        var rows = work.Rows;
+        long started = environment.Time.GetTimestamp();
+        (LedgerEntry? entry, OwnerToken owner) = work.Claim;
+        RowBatch rows = work.Rows;
         var overlaps = new Overlaps();
-        await using (var flush = await store.BeginAsync(cancellation))
+        await using (ISinkFlush flush = await store.BeginAsync(cancellation))
         {
             var update = new LedgerUpdate(entry.Id, owner, entry.NextOffset, work.NextOffset, work.LeaderEpoch);
             if (await flush.UpdateLedgerAsync(update, cancellation) != 1)
+            {
                 await GiveUpAsync(flush, entry, cancellation);
-            var sources = await ReadSourcesAsync(flush, rows, cancellation);
-            var changed = MarkRanges(rows, sources, out overlaps);
+            }
+            SourceState[] sources = await ReadSourcesAsync(flush, rows, cancellation);
+            List<SourceState> changed = MarkRanges(rows, sources, out overlaps);
             await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], cancellation);
             if (rows.Refusals.Count + work.Unreadable.Count > 0)
+            {
                 await flush.WriteDeadLettersAsync(DeadLetters(work), cancellation);
+            }
             if (changed.Count > 0 && await flush.UpdateSourcesAsync(changed, cancellation) != changed.Count)
+            {
                 await GiveUpAsync(flush, entry, cancellation);
+            }
             await flush.CommitAsync(cancellation);
         }
         Tell(work, overlaps, environment.Time.GetElapsedTime(started));
@@ -52,13 +58,17 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
     private static async Task<SourceState[]> ReadSourcesAsync(ISinkFlush flush, RowBatch rows, CancellationToken cancellation)
     {
         if (rows.Sources.Count == 0)
+        {
             return [];
-        var order = Enumerable.Range(0, rows.Sources.Count).ToArray();
+        }
+        int[] order = Enumerable.Range(0, rows.Sources.Count).ToArray();
         Array.Sort(order, (a, b) => rows.Sources[a].Key.CompareTo(rows.Sources[b].Key));
-        var read = await flush.ReadSourcesAsync([.. order.Select(i => rows.Sources[i])], cancellation);
+        IReadOnlyList<SourceState> read = await flush.ReadSourcesAsync([.. order.Select(i => rows.Sources[i])], cancellation);
         var states = new SourceState[order.Length];
-        for (var i = 0; i < order.Length; i++)
+        for (int i = 0; i < order.Length; i++)
+        {
             states[order[i]] = read[i];
+        }
         return states;
     }
 
@@ -69,12 +79,14 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
     private static List<SourceState> MarkRanges(RowBatch rows, SourceState[] sources, out Overlaps overlaps)
     {
         overlaps = default;
-        var grown = new bool[sources.Length];
-        foreach (ref var row in rows.Rows)
+        bool[] grown = new bool[sources.Length];
+        foreach (ref Row row in rows.Rows)
         {
             if (row.Source < 0)
+            {
                 continue;
-            var stored = sources[row.Source].Stored;
+            }
+            StoredRanges stored = sources[row.Source].Stored;
             if ((row.Flags & PositionFlags.Again) != 0 && stored.Contains(row.CoveredBegin, row.CoveredEnd))
             {
                 row.State = RowState.Known;
@@ -82,7 +94,9 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             }
             grown[row.Source] = true;
             if (!stored.Add(row.CoveredBegin, row.CoveredEnd))
+            {
                 overlaps = new Overlaps(overlaps.Count + 1, overlaps.Count == 0 ? row.Offset : overlaps.First);
+            }
         }
         return [.. sources.Where((_, i) => grown[i]).OrderBy(s => s.Source.Key)];
     }
@@ -90,14 +104,16 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
     private static List<DeadLetter> DeadLetters(FlushWork work)
     {
         var letters = new List<DeadLetter>();
-        var log = work.Claim.Entry.Id;
-        foreach (var refusal in work.Rows.Refusals)
+        int log = work.Claim.Entry.Id;
+        foreach (RowRefusal refusal in work.Rows.Refusals)
         {
-            ref readonly var row = ref work.Rows.Rows[refusal.Index];
+            ref readonly Row row = ref work.Rows.Rows[refusal.Index];
             letters.Add(new DeadLetter(log, row.Offset, Time(row.Timestamp), refusal.State, refusal.Reason, work.Rows.ValueMemory(row)));
         }
-        foreach (var batch in work.Unreadable)
+        foreach (UnreadableBatch batch in work.Unreadable)
+        {
             letters.Add(new DeadLetter(log, batch.Offset, Time(batch.Timestamp), "", batch.Reason, batch.Bytes));
+        }
         return letters;
     }
 
@@ -106,23 +122,27 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
 
     private void Tell(FlushWork work, Overlaps overlaps, TimeSpan elapsed)
     {
-        var (stored, bytes, known) = (0, 0L, 0);
-        foreach (ref readonly var row in work.Rows.Rows)
+        (int stored, long bytes, int known) = (0, 0L, 0);
+        foreach (ref readonly Row row in work.Rows.Rows)
         {
             known += row.State == RowState.Known ? 1 : 0;
             if (row.State != RowState.Store)
+            {
                 continue;
+            }
             stored++;
             bytes += row.ValueLength;
         }
-        var letters = work.Rows.Refusals.Count + work.Unreadable.Count;
+        int letters = work.Rows.Refusals.Count + work.Unreadable.Count;
         SinkMeter.Rows.Add(stored, _tag);
         SinkMeter.Bytes.Add(bytes, _tag);
         SinkMeter.Flushes.Add(1, _tag);
         SinkMeter.FlushSeconds.Record(elapsed.TotalSeconds, _tag);
         if (known > 0)
+        {
             SinkMeter.Known.Add(known, _tag);
-        var log = work.Claim.Entry.Log;
+        }
+        LogIdentity log = work.Claim.Entry.Log;
         if (letters > 0)
         {
             SinkMeter.DeadLetters.Add(letters, _tag);

@@ -27,10 +27,10 @@ internal sealed class LedgerClaims(
     public async ValueTask<Claim> TakeAsync(TopicPartition partition, CancellationToken cancellation)
     {
         await CheckLedgerAsync(partition, cancellation);
-        var topic = await cluster.TopicAsync(partition.Topic, refresh: true, cancellation);
+        TopicMetadata topic = await cluster.TopicAsync(partition.Topic, refresh: true, cancellation);
         var log = new LogIdentity(options.Name, cluster.ClusterId, topic.TopicId, partition.Topic, partition.Partition);
-        var owner = NewOwner();
-        var entry = await store.ClaimAsync(log, owner, cancellation);
+        OwnerToken owner = NewOwner();
+        LedgerEntry? entry = await store.ClaimAsync(log, owner, cancellation);
         if (entry is null)
         {
             await store.CreateAsync(await StartsAsync(log, topic, cancellation), cancellation);
@@ -43,10 +43,12 @@ internal sealed class LedgerClaims(
     /// <summary>Those of the claims whose ledger row is no longer as they left it, or whose topic is another one of the same name.</summary>
     public async ValueTask<IReadOnlyList<Claim>> ChangedAsync(IReadOnlyList<Claim> held, CancellationToken cancellation)
     {
-        var ledger = await store.ReadLedgerAsync(cancellation);
+        IReadOnlyList<LedgerEntry> ledger = await store.ReadLedgerAsync(cancellation);
         var topicIds = new Dictionary<string, Guid>();
-        foreach (var topic in held.Select(claim => claim.Entry.Log.Topic).Distinct())
+        foreach (string? topic in held.Select(claim => claim.Entry.Log.Topic).Distinct())
+        {
             topicIds[topic] = (await cluster.TopicAsync(topic, refresh: false, cancellation)).TopicId;
+        }
         return [.. held.Where(claim => topicIds[claim.Entry.Log.Topic] != claim.Entry.Log.TopicId
             || !ledger.Any(e => e.Log == claim.Entry.Log && e.Owner == claim.Owner && e.NextOffset == claim.Entry.NextOffset))];
     }
@@ -55,13 +57,15 @@ internal sealed class LedgerClaims(
     private OwnerToken NewOwner()
     {
         lock (random)
+        {
             return OwnerToken.New(random);
+        }
     }
 
     private async Task CheckLedgerAsync(TopicPartition partition, CancellationToken cancellation)
     {
-        var committed = await consumer.CommittedAsync([partition], cancellation);
-        if (committed.TryGetValue(partition, out var point) && point.Metadata is { } metadata
+        IReadOnlyDictionary<TopicPartition, CommitPoint> committed = await consumer.CommittedAsync([partition], cancellation);
+        if (committed.TryGetValue(partition, out CommitPoint point) && point.Metadata is { } metadata
             && metadata.StartsWith(MetadataPrefix, StringComparison.Ordinal) && metadata != CommitMetadata)
         {
             throw new StoreRefusedException(
@@ -76,14 +80,16 @@ internal sealed class LedgerClaims(
     /// </summary>
     private async Task<IReadOnlyList<LedgerStart>> StartsAsync(LogIdentity log, TopicMetadata topic, CancellationToken cancellation)
     {
-        var known = await store.ReadLedgerAsync(cancellation);
-        var isFirst = !known.Any(e => e.Log.ClusterId == log.ClusterId && e.Log.Topic == log.Topic);
+        IReadOnlyList<LedgerEntry> known = await store.ReadLedgerAsync(cancellation);
+        bool isFirst = !known.Any(e => e.Log.ClusterId == log.ClusterId && e.Log.Topic == log.Topic);
         if (options.StartFrom != "latest" || !isFirst)
-            return [new LedgerStart(log, await OffsetAsync(new TopicPartition(log.Topic, log.Partition), OffsetSpec.Earliest, cancellation))];
-        var starts = new List<LedgerStart>();
-        foreach (var partition in topic.Partitions)
         {
-            var offset = await OffsetAsync(new TopicPartition(log.Topic, partition.Index), OffsetSpec.Latest, cancellation);
+            return [new LedgerStart(log, await OffsetAsync(new TopicPartition(log.Topic, log.Partition), OffsetSpec.Earliest, cancellation))];
+        }
+        var starts = new List<LedgerStart>();
+        foreach (PartitionMetadata partition in topic.Partitions)
+        {
+            long offset = await OffsetAsync(new TopicPartition(log.Topic, partition.Index), OffsetSpec.Latest, cancellation);
             starts.Add(new LedgerStart(log with { Partition = partition.Index }, offset));
         }
         return starts;
@@ -91,15 +97,15 @@ internal sealed class LedgerClaims(
 
     private async Task<Claim> SquareWithLogAsync(TopicPartition partition, Claim claim, CancellationToken cancellation)
     {
-        var (end, epoch) = await EndAsync(partition, claim.Entry, cancellation);
-        var stored = claim.Entry.NextOffset;
+        (long end, int epoch) = await EndAsync(partition, claim.Entry, cancellation);
+        long stored = claim.Entry.NextOffset;
         if (end < stored)
         {
             claim = await MoveAsync(claim, end, epoch, null, cancellation);
             environment.Events.Publish(new TruncationFound(options.Name, Now, claim.Entry.Log, stored, end));
         }
-        var start = await OffsetAsync(partition, OffsetSpec.Earliest, cancellation);
-        var next = claim.Entry.NextOffset;
+        long start = await OffsetAsync(partition, OffsetSpec.Earliest, cancellation);
+        long next = claim.Entry.NextOffset;
         if (start > next)
         {
             var gap = new LedgerGap(claim.Entry.Id, next, start, Now, "the log begins above the next offset");
@@ -118,9 +124,11 @@ internal sealed class LedgerClaims(
         {
             try
             {
-                var end = await consumer.OffsetForLeaderEpochAsync(partition, entry.LeaderEpoch, cancellation);
+                EpochEnd end = await consumer.OffsetForLeaderEpochAsync(partition, entry.LeaderEpoch, cancellation);
                 if (end.EndOffset >= 0)
+                {
                     return (end.EndOffset, end.LeaderEpoch);
+                }
             }
             catch (UnsupportedApiException)
             {
@@ -132,15 +140,17 @@ internal sealed class LedgerClaims(
 
     private async Task<Claim> MoveAsync(Claim claim, long to, int epoch, LedgerGap? gap, CancellationToken cancellation)
     {
-        var (entry, owner) = claim;
-        await using var flush = await store.BeginAsync(cancellation);
+        (LedgerEntry? entry, OwnerToken owner) = claim;
+        await using ISinkFlush flush = await store.BeginAsync(cancellation);
         if (await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, entry.NextOffset, to, epoch), cancellation) != 1)
         {
             await flush.RollbackAsync(cancellation);
             throw new OwnershipLostException(entry.Log);
         }
         if (gap is { } found)
+        {
             await flush.WriteGapAsync(found, cancellation);
+        }
         await flush.CommitAsync(cancellation);
         return claim with { Entry = entry with { NextOffset = to, LeaderEpoch = epoch } };
     }

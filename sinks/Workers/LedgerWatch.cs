@@ -20,16 +20,22 @@ internal sealed class LedgerWatch(LedgerClaims claims, LoopInbox inbox, TimeProv
         IEnumerable<PartitionSink> partitions, Action<PartitionSink, Claim> onChanged, Action<Exception> onFailed, CancellationToken cancellation)
     {
         if (!Looking.IsCompleted || time.GetElapsedTime(_lookedAt) < Interval)
+        {
             return;
+        }
         _lookedAt = time.GetTimestamp();
         var quiet = new Dictionary<Claim, PartitionSink>();
-        foreach (var sink in partitions)
+        foreach (PartitionSink sink in partitions)
         {
             if (sink is { Claim: { } claim, IsFlushing: false } && time.GetElapsedTime(sink.FlushedAt) >= Interval)
+            {
                 quiet.Add(claim, sink);
+            }
         }
         if (quiet.Count > 0)
+        {
             Looking = LookAsync(quiet, onChanged, onFailed, cancellation);
+        }
     }
 
     private async Task LookAsync(
@@ -37,8 +43,10 @@ internal sealed class LedgerWatch(LedgerClaims claims, LoopInbox inbox, TimeProv
     {
         try
         {
-            foreach (var claim in await claims.ChangedAsync([.. quiet.Keys], cancellation))
+            foreach (Claim claim in await claims.ChangedAsync([.. quiet.Keys], cancellation))
+            {
                 inbox.Post(() => onChanged(quiet[claim], claim));
+            }
         }
         catch (Exception error) when (error is OperationCanceledException || Patience.IsWorthWaiting(error))
         {

@@ -19,7 +19,9 @@ internal sealed class LoopInbox
         get
         {
             lock (_gate)
+            {
                 return _wake.Token;
+            }
         }
     }
 
@@ -41,12 +43,16 @@ internal sealed class LoopInbox
         lock (_gate)
         {
             if (_actions.Count == 0)
+            {
                 return;
+            }
             actions = _actions;
             _actions = [];
             _wake = new CancellationTokenSource();
         }
-        foreach (var action in actions)
+        foreach (Action action in actions)
+        {
             action();
+        }
     }
 }

@@ -32,7 +32,9 @@ internal sealed class OffsetReports(string sink, Consumer consumer, string metad
     public void Send(CancellationToken cancellation)
     {
         if (!HasNews || !_committing.IsCompleted || environment.Time.GetElapsedTime(_committedAt) < Interval)
+        {
             return;
+        }
         _committedAt = environment.Time.GetTimestamp();
         _committing = SendAsync(cancellation);
     }
@@ -42,7 +44,9 @@ internal sealed class OffsetReports(string sink, Consumer consumer, string metad
     {
         await _committing;
         if (HasNews)
+        {
             await SendAsync(cancellation);
+        }
     }
 
     private async Task SendAsync(CancellationToken cancellation)

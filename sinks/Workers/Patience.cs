@@ -41,7 +41,7 @@ internal sealed class Patience
     public async Task<T> WaitForAsync<T>(Func<CancellationToken, ValueTask<T>> work, CancellationToken cancellation)
     {
         // The continuation stays on the caller's context: the simulator schedules by it.
-        var context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, cancellation);
+        ResilienceContext context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, cancellation);
         try
         {
             return await _pipeline.ExecuteAsync(context => work(context.CancellationToken), context);
@@ -58,9 +58,11 @@ internal sealed class Patience
     /// <summary>How long to wait after so many failures, the first being 0: half of it fixed, half chance.</summary>
     public TimeSpan Delay(int failures)
     {
-        var ceiling = Math.Min(2000, 100 << Math.Min(failures, 10));
+        int ceiling = Math.Min(2000, 100 << Math.Min(failures, 10));
         lock (_random)
+        {
             return TimeSpan.FromMilliseconds(ceiling / 2 + _random.Next(ceiling / 2 + 1));
+        }
     }
 
     /// <summary>Says that the sink waits.</summary>
@@ -70,7 +72,9 @@ internal sealed class Patience
         lock (_gate)
         {
             if (_pausedAt is not null)
+            {
                 return;
+            }
             _pausedAt = _environment.Time.GetTimestamp();
         }
         SinkMeter.Paused.Add(1, new KeyValuePair<string, object?>("sink", _sink));
@@ -84,7 +88,9 @@ internal sealed class Patience
         lock (_gate)
         {
             if (_pausedAt is not { } since)
+            {
                 return;
+            }
             paused = _environment.Time.GetElapsedTime(since);
             _pausedAt = null;
         }

@@ -24,9 +24,9 @@ internal sealed class RowBuffers(Consumer consumer, long flushBytes, long bytesM
     /// <summary>Adds what was fetched to the rows that the partition holds.</summary>
     public Collected Collect(PartitionSink sink, ReadOnlySpan<byte> batches)
     {
-        var rows = sink.Filling ??= Fresh();
-        var before = rows.HeldBytes;
-        var collected = _collector.Collect(sink.Partition, batches, sink.NextOffset, rows, sink.Unreadable);
+        RowBatch rows = sink.Filling ??= Fresh();
+        long before = rows.HeldBytes;
+        Collected collected = _collector.Collect(sink.Partition, batches, sink.NextOffset, rows, sink.Unreadable);
         _held += rows.HeldBytes - before;
         return collected;
     }
@@ -34,16 +34,22 @@ internal sealed class RowBuffers(Consumer consumer, long flushBytes, long bytesM
     /// <summary>Pauses the partitions that have no room for what a poll would bring, and resumes those that have it again.</summary>
     public void HoldBack(IEnumerable<PartitionSink> partitions)
     {
-        foreach (var sink in partitions)
+        foreach (PartitionSink sink in partitions)
         {
-            var isToWait = sink.StuckSince is not null || AreFull || sink.IsFlushing && IsFull(sink);
+            bool isToWait = sink.StuckSince is not null || AreFull || sink.IsFlushing && IsFull(sink);
             if (sink.Claim is null || isToWait == sink.IsHeldBack)
+            {
                 continue;
+            }
             sink.IsHeldBack = isToWait;
             if (isToWait)
+            {
                 consumer.Pause(sink.Partition);
+            }
             else
+            {
                 consumer.Resume(sink.Partition);
+            }
         }
     }
 
@@ -67,18 +73,22 @@ internal sealed class RowBuffers(Consumer consumer, long flushBytes, long bytesM
     public void Discard(PartitionSink sink)
     {
         if (sink.Filling is { } rows)
+        {
             PutBack(rows);
+        }
         (sink.Filling, sink.Unreadable, sink.IsHeldBack, sink.StuckSince) = (null, [], false, null);
     }
 
     public void Dispose()
     {
         _collector.Dispose();
-        while (_spare.TryPop(out var rows))
+        while (_spare.TryPop(out RowBatch? rows))
+        {
             rows.Dispose();
+        }
     }
 
     private bool IsFull(PartitionSink sink) => sink.Filling?.HeldBytes >= flushBytes;
 
-    private RowBatch Fresh() => _spare.TryPop(out var spare) ? spare : new RowBatch();
+    private RowBatch Fresh() => _spare.TryPop(out RowBatch? spare) ? spare : new RowBatch();
 }

@@ -22,7 +22,9 @@ internal static class WaitAtMost
 
     private static async Task EachAsync(IReadOnlyList<Task> tasks)
     {
-        foreach (var task in tasks)
+        foreach (Task task in tasks)
+        {
             await task;
+        }
     }
 }

@@ -15,7 +15,7 @@ public sealed class AgentOptionsTests
         };
         options.Validate();
         AgentOptions tooLong = options with { Inputs = [new InputOptions { Paths = [.. Enumerable.Range(0, 1000).Select(i => $"/logs/{i}.log")], Topic = "t" }] };
-        var refused = Assert.Throws<ArgumentException>(tooLong.Validate);
+        ArgumentException refused = Assert.Throws<ArgumentException>(tooLong.Validate);
         Assert.Contains("use patterns, or several inputs", refused.Message, StringComparison.Ordinal);
     }
 }

@@ -40,8 +40,10 @@ internal sealed class SinkFlush : IAsyncDisposable
         _store = new PostgresStore("bench", new PostgresOptions { Connection = server.Connection() }, _parser, TimeProvider.System, new Random(1));
         _bare = new NpgsqlConnection(server.Connection());
         _rows.Sources.Add(new Source(new SourceKey(Guid.Empty, 1, "web_log"), "web-1", "/var/log/nginx/access.log"));
-        for (var i = 0; i < Rows; i++)
+        for (int i = 0; i < Rows; i++)
+        {
             _rows.Add(Encoding.ASCII.GetBytes(Line(i)));
+        }
         _values = [.. Enumerable.Range(0, Rows).Select(Values)];
     }
 
@@ -51,7 +53,7 @@ internal sealed class SinkFlush : IAsyncDisposable
         await bench.OpenAsync();
         var bare = new Figures();
         var ours = new Figures();
-        for (var round = -WarmUps; round < Rounds; round++)
+        for (int round = -WarmUps; round < Rounds; round++)
         {
             await MeasureAsync(bench.CopyAsync, round < 0 ? null : bare);
             await MeasureAsync(bench.FlushAsync, round < 0 ? null : ours);
@@ -72,8 +74,8 @@ internal sealed class SinkFlush : IAsyncDisposable
 
     private static async Task MeasureAsync(Func<Task> work, Figures? figures)
     {
-        var allocated = GC.GetTotalAllocatedBytes(precise: true);
-        var started = Stopwatch.GetTimestamp();
+        long allocated = GC.GetTotalAllocatedBytes(precise: true);
+        long started = Stopwatch.GetTimestamp();
         await work();
         figures?.Add(Stopwatch.GetElapsedTime(started).TotalSeconds, GC.GetTotalAllocatedBytes(precise: true) - allocated);
     }
@@ -90,11 +92,13 @@ internal sealed class SinkFlush : IAsyncDisposable
 
     private async Task CopyAsync()
     {
-        await using var transaction = await _bare.BeginTransactionAsync();
-        await using (var copy = await _bare.BeginBinaryImportAsync($"COPY web_log_rows ({string.Join(',', RowColumns.Of(_parser))}) FROM STDIN (FORMAT binary)"))
+        await using NpgsqlTransaction transaction = await _bare.BeginTransactionAsync();
+        await using (NpgsqlBinaryImporter copy = await _bare.BeginBinaryImportAsync($"COPY web_log_rows ({string.Join(',', RowColumns.Of(_parser))}) FROM STDIN (FORMAT binary)"))
         {
-            foreach (var values in _values)
+            foreach (object?[] values in _values)
+            {
                 await WriteAsync(copy, values);
+            }
             await copy.CompleteAsync();
         }
         await transaction.CommitAsync();
@@ -103,13 +107,17 @@ internal sealed class SinkFlush : IAsyncDisposable
     private async Task FlushAsync()
     {
         Place();
-        await using var flush = await _store.BeginAsync(default);
+        await using ISinkFlush flush = await _store.BeginAsync(default);
         var update = new LedgerUpdate(_entry.Id, _owner, _entry.NextOffset, _entry.NextOffset + Rows, 0);
         if (await flush.UpdateLedgerAsync(update, default) != 1)
+        {
             throw new InvalidOperationException("the ledger is not as expected");
-        var sources = await flush.ReadSourcesAsync(_rows.Sources, default);
-        foreach (ref readonly var row in _rows.Rows)
+        }
+        IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(_rows.Sources, default);
+        foreach (ref readonly Row row in _rows.Rows)
+        {
             sources[0].Stored.Add(row.CoveredBegin, row.CoveredEnd);
+        }
         await flush.CopyRowsAsync(_entry.Id, _rows, [sources[0].Id], default);
         await flush.UpdateSourcesAsync(sources, default);
         await flush.CommitAsync(default);
@@ -118,8 +126,8 @@ internal sealed class SinkFlush : IAsyncDisposable
 
     private void Place()
     {
-        var offset = _entry.NextOffset;
-        foreach (ref var row in _rows.Rows)
+        long offset = _entry.NextOffset;
+        foreach (ref Row row in _rows.Rows)
         {
             row.Offset = offset++;
             row.Timestamp = 1_790_000_000_000;
@@ -135,9 +143,9 @@ internal sealed class SinkFlush : IAsyncDisposable
 
     private object?[] Values(int n)
     {
-        var line = Encoding.ASCII.GetBytes(Line(n));
+        byte[] line = Encoding.ASCII.GetBytes(Line(n));
         var fields = new Field[_parser.Columns.Count];
-        _parser.TryParse(line, fields, out var time);
+        _parser.TryParse(line, fields, out long time);
         object?[] parsed = [.. fields.Select((f, i) => !f.HasValue ? null : _parser.Columns[i].Kind switch
         {
             ColumnKind.Text => Encoding.UTF8.GetString(line, f.Start, f.Length),
@@ -151,7 +159,7 @@ internal sealed class SinkFlush : IAsyncDisposable
     private static async Task WriteAsync(NpgsqlBinaryImporter copy, object?[] values)
     {
         await copy.StartRowAsync();
-        foreach (var value in values)
+        foreach (object? value in values)
         {
             switch (value)
             {

@@ -1,3 +1,5 @@
+using System.CommandLine;
+
 namespace LogPipeline.Cli.Tests;
 
 public class CommandLineTests
@@ -5,13 +7,15 @@ public class CommandLineTests
     [Fact]
     public void Every_verb_says_what_it_does_and_shows_an_example_that_parses()
     {
-        var root = CommandTree.Build();
-        foreach (var verb in Verbs(root))
+        RootCommand root = CommandTree.Build();
+        foreach (Verb verb in Verbs(root))
         {
             Assert.NotEmpty(verb.Description!);
             Assert.NotEmpty(verb.Examples);
-            foreach (var example in verb.Examples.SelectMany(Calls))
+            foreach (string? example in verb.Examples.SelectMany(Calls))
+            {
                 Assert.Empty(root.Parse(example).Errors);
+            }
         }
     }
 

@@ -15,9 +15,11 @@ public sealed class BadInputTests : IDisposable
     public async Task Unknown_key_stops_the_start_and_names_the_nearest()
     {
         _workspace.Configure("agent:\n  inputs:\n    - pathes: [/var/log/a]\n      topic: t\n");
-        foreach (var verb in new[] { "agent", "up", "sink", "broker" })
+        foreach (string? verb in new[] { "agent", "up", "sink", "broker" })
+        {
             await RefusedAsync(2, $"logpipe {verb}: logpipe.yaml:3: unknown key 'pathes' under agent.inputs[0]; did you mean 'paths'?", verb);
-        var (status, _, errors) = await RealProcess.RunAsync(Programs.Agent, _workspace.Folder, []);
+        }
+        (int status, string _, string? errors) = await RealProcess.RunAsync(Programs.Agent, _workspace.Folder, []);
         Assert.Equal((2, "logpipe-agent: logpipe.yaml:3: unknown key 'pathes' under agent.inputs[0]; did you mean 'paths'?\n"), (status, errors));
     }
 
@@ -26,7 +28,7 @@ public sealed class BadInputTests : IDisposable
     {
         using var other = new TcpListener(System.Net.IPAddress.Loopback, 0);
         other.Start();
-        var line = await OneLineAsync(2, "broker", "--data", "data", "--listen", other.LocalEndpoint.ToString()!, "--log-level", "none");
+        string line = await OneLineAsync(2, "broker", "--data", "data", "--listen", other.LocalEndpoint.ToString()!, "--log-level", "none");
         Assert.Contains(other.LocalEndpoint.ToString()!, line, StringComparison.Ordinal);
         Assert.Contains("in use", line, StringComparison.Ordinal);
     }
@@ -34,33 +36,33 @@ public sealed class BadInputTests : IDisposable
     [Fact]
     public async Task Directory_of_a_running_broker_is_refused()
     {
-        await using var first = _workspace.Start("broker", "--data", "data", "--listen", "127.0.0.1:0", "--log-level", "none");
+        await using RealProcess first = _workspace.Start("broker", "--data", "data", "--listen", "127.0.0.1:0", "--log-level", "none");
         await first.ReadyAsync();
-        var line = await OneLineAsync(2, "broker", "--data", "data", "--listen", "127.0.0.1:0", "--log-level", "none");
+        string line = await OneLineAsync(2, "broker", "--data", "data", "--listen", "127.0.0.1:0", "--log-level", "none");
         Assert.Contains("lock", line, StringComparison.OrdinalIgnoreCase);
     }
 
     [Fact]
     public async Task Unknown_broker_setting_is_refused()
     {
-        var line = await OneLineAsync(2, "broker", "--data", "data", "--listen", "127.0.0.1:0", "--set", "num.partitons=4", "--log-level", "none");
+        string line = await OneLineAsync(2, "broker", "--data", "data", "--listen", "127.0.0.1:0", "--set", "num.partitons=4", "--log-level", "none");
         Assert.Contains("num.partitions", line, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Broker_that_is_not_there_is_status_3()
     {
-        var bootstrap = $"127.0.0.1:{Ports.Free()}";
-        var line = await OneLineAsync(3, "topics", "list", "--bootstrap", bootstrap);
+        string bootstrap = $"127.0.0.1:{Ports.Free()}";
+        string line = await OneLineAsync(3, "topics", "list", "--bootstrap", bootstrap);
         Assert.Contains(bootstrap, line, StringComparison.Ordinal);
     }
 
     [RequiresPostgresFact]
     public async Task Refused_login_is_one_line()
     {
-        await using var postgres = await PostgresServer.StartAsync();
-        await using var broker = _workspace.Start("broker", "--data", "data", "--listen", "127.0.0.1:0", "--log-level", "none");
-        var bootstrap = (await broker.ReadyAsync()).Split(' ')[^1];
+        await using PostgresServer postgres = await PostgresServer.StartAsync();
+        await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", "127.0.0.1:0", "--log-level", "none");
+        string bootstrap = (await broker.ReadyAsync()).Split(' ')[^1];
         _workspace.Configure($$"""
             sinks:
               - name: web_log
@@ -68,16 +70,16 @@ public sealed class BadInputTests : IDisposable
                 topics: [web_log]
                 postgres: { connection: "{{postgres.Connection(user: "nobody")}}" }
             """);
-        var line = await OneLineAsync(2, "sink", "--log-level", "none");
+        string line = await OneLineAsync(2, "sink", "--log-level", "none");
         Assert.Contains("nobody", line, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task Garbage_on_the_brokers_port_disturbs_nobody()
     {
-        var admin = $"127.0.0.1:{Ports.Free()}";
-        await using var broker = _workspace.Start("broker", "--data", "data", "--listen", "127.0.0.1:0", "--admin", admin, "--log-level", "none");
-        var bootstrap = (await broker.ReadyAsync()).Split(' ')[^1];
+        string admin = $"127.0.0.1:{Ports.Free()}";
+        await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", "127.0.0.1:0", "--admin", admin, "--log-level", "none");
+        string bootstrap = (await broker.ReadyAsync()).Split(' ')[^1];
         using (var client = new TcpClient())
         {
             await client.ConnectAsync(System.Net.IPEndPoint.Parse(bootstrap));
@@ -107,7 +109,7 @@ public sealed class BadInputTests : IDisposable
 
     private async Task<string> OneLineAsync(int expected, params string[] arguments)
     {
-        var (status, output, errors) = await _workspace.RunAsync(arguments);
+        (int status, string? output, string? errors) = await _workspace.RunAsync(arguments);
         Assert.True(status == expected, $"{string.Join(' ', arguments)} gave {status}: {errors}");
         Assert.Empty(output);
         return Assert.Single(errors.Split('\n', StringSplitOptions.RemoveEmptyEntries));

@@ -25,7 +25,7 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
         Assert.Equal("created orders\n", await DoneAsync("topics", "create", "orders", "--partitions", "3"));
         Assert.Equal(["TOPIC   PARTITIONS  RECORDS", "orders           3        0"], Lines(await DoneAsync("topics", "list")));
         Assert.StartsWith("orders: id ", await DoneAsync("topics", "describe", "orders"), StringComparison.Ordinal);
-        var (status, _, errors) = await RunAsync("topics", "create", "orders");
+        (int status, string _, string? errors) = await RunAsync("topics", "create", "orders");
         Assert.Equal(2, status);
         Assert.Matches("^logpipe topics create: orders: .*\\(error 36\\)\n$", errors);
         Assert.Equal("deleted orders\n", await DoneAsync("topics", "delete", "orders"));
@@ -36,9 +36,9 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
     public async Task Lines_come_out_as_they_went_in()
     {
         byte[] lines = [.. "first\n"u8, 0xff, 0x00, 0x80, .. "\n\nlast"u8];
-        var sent = await _workspace.RunAsync(lines, "produce", "notes", "--bootstrap", _bootstrap);
+        (int Status, string Output, string Errors) sent = await _workspace.RunAsync(lines, "produce", "notes", "--bootstrap", _bootstrap);
         Assert.Equal((0, "sent 4 records to notes\n"), (sent.Status, sent.Errors));
-        var json = Lines(await DoneAsync("consume", "notes", "--from-beginning", "--until-end", "--output", "json"));
+        string[] json = Lines(await DoneAsync("consume", "notes", "--from-beginning", "--until-end", "--output", "json"));
         Assert.Equal(4, json.Length);
         Assert.Contains("\"value\":\"first\"", json[0], StringComparison.Ordinal);
         Assert.Contains($"\"value\":{{\"base64\":\"{Convert.ToBase64String([0xff, 0, 0x80])}\"}}", json[1], StringComparison.Ordinal);
@@ -51,7 +51,7 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
     {
         await DoneAsync("topics", "create", "pairs", "--partitions", "4");
         await _workspace.RunAsync("a:1\nb:2\n"u8.ToArray(), "produce", "pairs", "--key-separator", ":", "--partition", "2", "--bootstrap", _bootstrap);
-        var json = await DoneAsync("consume", "pairs", "--from-beginning", "--limit", "2", "--output", "json");
+        string json = await DoneAsync("consume", "pairs", "--from-beginning", "--limit", "2", "--output", "json");
         Assert.Contains("\"partition\":2,\"offset\":0", json, StringComparison.Ordinal);
         Assert.Contains("\"key\":\"a\",\"headers\":{},\"value\":\"1\"", json, StringComparison.Ordinal);
         Assert.Contains("\"key\":\"b\",\"headers\":{},\"value\":\"2\"", json, StringComparison.Ordinal);
@@ -62,7 +62,7 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
     {
         await _workspace.RunAsync("1\n2\n3\n"u8.ToArray(), "produce", "work", "--partition", "0", "--bootstrap", _bootstrap);
         Assert.Equal("1\n2\n", await DoneAsync("consume", "work", "--group", "readers", "--from-beginning", "--limit", "2"));
-        var described = await DoneAsync("groups", "describe", "readers");
+        string described = await DoneAsync("groups", "describe", "readers");
         Assert.StartsWith("readers: Empty, 0 members", described, StringComparison.Ordinal);
         Assert.Matches("work +0 +2 +3 +1 ", described);
         Assert.Contains("readers", await DoneAsync("groups", "list"), StringComparison.Ordinal);
@@ -73,7 +73,7 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
     public async Task Broker_stops_clean_and_keeps_its_records()
     {
         await _workspace.RunAsync("kept\n"u8.ToArray(), "produce", "notes", "--bootstrap", _bootstrap);
-        var (status, took) = await _broker!.TerminateAsync();
+        (int status, TimeSpan took) = await _broker!.TerminateAsync();
         Assert.Equal(0, status);
         Assert.True(took < TimeSpan.FromSeconds(5), $"took {took}");
         await InitializeAsync();
@@ -82,7 +82,7 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
 
     private async Task<string> DoneAsync(params string[] arguments)
     {
-        var (status, output, errors) = await RunAsync(arguments);
+        (int status, string? output, string? errors) = await RunAsync(arguments);
         Assert.True(status == 0, $"{string.Join(' ', arguments)} gave {status}: {errors}");
         return output;
     }

@@ -18,7 +18,7 @@ public sealed class DemoTests : IDisposable
     public async Task Rows_are_there_within_15_seconds_and_every_verb_answers()
     {
         var clock = Stopwatch.StartNew();
-        await using var demo = Demo();
+        await using RealProcess demo = Demo();
         await demo.LineAsync(line => line.StartsWith("ready: sink web_log (sqlite)", StringComparison.Ordinal), TimeSpan.FromSeconds(30));
         await Deadline.UntilAsync(TimeSpan.FromSeconds(30), async () => (await RowsAsync("--limit", "5")).Count == 5, () => demo.Errors);
         Assert.True(clock.Elapsed < TimeSpan.FromSeconds(15), $"rows after {clock.Elapsed}");
@@ -34,21 +34,21 @@ public sealed class DemoTests : IDisposable
         Assert.Matches("(?m)^logpipe_agent_lines_total(\\{[^}]*\\})? [1-9]", await http.GetStringAsync(new Uri($"http://{_admin}/metrics")));
         Assert.Contains("broker: ok\n", await http.GetStringAsync(new Uri($"http://{_admin}/healthz")), StringComparison.Ordinal);
 
-        var (status, took) = await demo.TerminateAsync();
+        (int status, TimeSpan took) = await demo.TerminateAsync();
         Assert.True(status == 0 && took < TimeSpan.FromSeconds(5), $"status {status} after {took}: {demo.Errors}");
     }
 
     [Fact]
     public async Task Next_start_goes_on_where_it_stopped()
     {
-        await using (var first = Demo())
+        await using (RealProcess first = Demo())
         {
             await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () => (await RowsAsync("--limit", "20")).Count == 20, () => first.Errors);
             await first.KillAsync();
         }
-        await using var second = Demo();
+        await using RealProcess second = Demo();
         await second.LineAsync(line => line.StartsWith("ready: sink", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
-        var before = (await RowsAsync("--limit", "0")).Count;
+        int before = (await RowsAsync("--limit", "0")).Count;
         await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () => (await RowsAsync("--limit", "0")).Count > before, () => second.Errors);
         Assert.EndsWith("each line once\n", await DoneAsync("verify"), StringComparison.Ordinal);
     }
@@ -56,34 +56,34 @@ public sealed class DemoTests : IDisposable
     private async Task FormatsAgreeAsync()
     {
         // A time in the past pins the rows: none is added while they are read three times.
-        var until = DateTimeOffset.UtcNow.AddSeconds(-2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        string until = DateTimeOffset.UtcNow.AddSeconds(-2).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
         string[] query = ["query", "status>=200", "status<600", "--text", "HTTP/1.1", "--until", until, "--columns", "time,status,path,line", "--limit", "3"];
         var json = JsonDocument.Parse(await DoneAsync([.. query, "--output", "json"])).RootElement.EnumerateArray().ToList();
-        var csv = (await DoneAsync([.. query, "--output", "csv"])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var table = await DoneAsync(query);
+        string[] csv = (await DoneAsync([.. query, "--output", "csv"])).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string table = await DoneAsync(query);
         Assert.Equal(json.Count + 1, csv.Length);
-        foreach (var (row, line) in json.Zip(csv.Skip(1)))
+        foreach ((JsonElement row, string? line) in json.Zip(csv.Skip(1)))
         {
             Assert.Contains(row.GetProperty("path").GetString()!, line, StringComparison.Ordinal);
             Assert.Contains(row.GetProperty("line").GetString()!, table, StringComparison.Ordinal);
             Assert.InRange(row.GetProperty("status").GetInt32(), 200, 599);
         }
         Assert.Empty(JsonDocument.Parse(await DoneAsync("query", "status=999", "--output", "json")).RootElement.EnumerateArray());
-        var wrong = await RunAsync("query", "staus>=500");
+        (int Status, string Output, string Errors) wrong = await RunAsync("query", "staus>=500");
         Assert.Equal(2, wrong.Status);
         Assert.Contains("staus", wrong.Errors, StringComparison.Ordinal);
     }
 
     private async Task TailFollowsAsync()
     {
-        var lines = (await DoneAsync("tail", "--last", "0", "--limit", "5", "--output", "jsonl")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        string[] lines = (await DoneAsync("tail", "--last", "0", "--limit", "5", "--output", "jsonl")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         var offsets = lines.Select(line => JsonDocument.Parse(line).RootElement).Select(row => (row.GetProperty("partition").GetInt32(), row.GetProperty("log_offset").GetInt64())).ToList();
         Assert.Equal(5, offsets.Distinct().Count());
     }
 
     private async Task<List<JsonElement>> RowsAsync(params string[] arguments)
     {
-        var (status, output, _) = await RunAsync(["query", "--output", "json", .. arguments]);
+        (int status, string? output, string _) = await RunAsync(["query", "--output", "json", .. arguments]);
         return status == 0 ? [.. JsonDocument.Parse(output).RootElement.EnumerateArray()] : [];
     }
 
@@ -91,7 +91,7 @@ public sealed class DemoTests : IDisposable
 
     private async Task<string> DoneAsync(params string[] arguments)
     {
-        var (status, output, errors) = await RunAsync(arguments);
+        (int status, string? output, string? errors) = await RunAsync(arguments);
         Assert.True(status == 0, $"{string.Join(' ', arguments)} gave {status}: {output}{errors}");
         return output;
     }
@@ -99,7 +99,7 @@ public sealed class DemoTests : IDisposable
     private async Task<(int Status, string Output, string Errors)> RunAsync(params string[] arguments)
     {
         await using var process = RealProcess.Start(Programs.Logpipe, _workspace.Folder, arguments, Elsewhere);
-        var status = await process.ExitAsync(TimeSpan.FromSeconds(60));
+        int status = await process.ExitAsync(TimeSpan.FromSeconds(60));
         return (status, string.Concat(process.Output.Select(line => line + "\n")), process.Errors);
     }
 

@@ -16,7 +16,7 @@ public sealed class ReadmeTests : IDisposable
     {
         File.CreateSymbolicLink(_workspace.File("logpipe"), Programs.Logpipe);
         Directory.CreateSymbolicLink(_workspace.File("deploy"), Path.Combine(Programs.Root, "deploy"));
-        var broker = $"127.0.0.1:{Ports.Free()}";
+        string broker = $"127.0.0.1:{Ports.Free()}";
         KeyValuePair<string, string>[] elsewhere =
         [
             KeyValuePair.Create("LOGPIPE__BROKER__LISTEN", broker), KeyValuePair.Create("LOGPIPE__AGENT__BOOTSTRAP", broker),
@@ -30,12 +30,12 @@ public sealed class ReadmeTests : IDisposable
             await count.ExitAsync(TimeSpan.FromSeconds(60));
             return count.Output is ["50"];
         }, () => demo.Errors);
-        var commands = Commands();
+        List<string> commands = Commands();
         Assert.True(commands.Count >= 9, string.Join('\n', commands));
-        foreach (var command in commands)
+        foreach (string command in commands)
         {
             await using var shell = RealProcess.Start("/bin/bash", _workspace.Folder, ["-c", command.Replace("127.0.0.1:9092", broker, StringComparison.Ordinal)], elsewhere);
-            var status = await shell.ExitAsync(TimeSpan.FromSeconds(60));
+            int status = await shell.ExitAsync(TimeSpan.FromSeconds(60));
             Assert.True(status == 0 && shell.Output.Count > 0, $"{command} gave {status}: {shell.Errors}");
         }
     }
@@ -53,13 +53,17 @@ public sealed class ReadmeTests : IDisposable
     private static List<string> Commands()
     {
         var commands = new List<string>();
-        var inside = false;
-        foreach (var line in Text)
+        bool inside = false;
+        foreach (string line in Text)
         {
             if (line.StartsWith("```", StringComparison.Ordinal))
+            {
                 inside = line == "```sh";
+            }
             else if (inside && (!line.StartsWith("kcat", StringComparison.Ordinal) || File.Exists("/usr/bin/kcat")))
+            {
                 commands.Add(line);
+            }
         }
         return commands;
     }

@@ -121,7 +121,7 @@ public abstract class FileSystemContract
     public void A_lock_excludes_until_it_is_released()
     {
         IDisposable held = Files.Lock(Root + "/.lock");
-        var refused = Assert.Throws<DirectoryLockedException>(() => Files.Lock(Root + "/.lock"));
+        DirectoryLockedException refused = Assert.Throws<DirectoryLockedException>(() => Files.Lock(Root + "/.lock"));
         Assert.Contains(Root + "/.lock", refused.Message, StringComparison.Ordinal);
         held.Dispose();
         Files.Lock(Root + "/.lock").Dispose();
@@ -155,7 +155,7 @@ public sealed class OsFileSystemTests : FileSystemContract, IDisposable
     public void The_lock_names_its_holder()
     {
         using IDisposable held = Files.Lock(Root + "/.lock");
-        var refused = Assert.Throws<DirectoryLockedException>(() => new OsFileSystem().Lock(Root + "/.lock"));
+        DirectoryLockedException refused = Assert.Throws<DirectoryLockedException>(() => new OsFileSystem().Lock(Root + "/.lock"));
         Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
     }
 

@@ -18,7 +18,7 @@ internal static class Repository
 
     private static List<string> ListTracked()
     {
-        using var git = Process.Start(new ProcessStartInfo("git", "ls-files --cached --others --exclude-standard")
+        using Process git = Process.Start(new ProcessStartInfo("git", "ls-files --cached --others --exclude-standard")
         {
             WorkingDirectory = Root,
             RedirectStandardOutput = true,

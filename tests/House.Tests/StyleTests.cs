@@ -6,14 +6,13 @@ namespace LogPipeline.House.Tests;
 public partial class StyleTests
 {
     private const int LinesMax = 400;
-    private const int TestLinesMax = 600;
 
     [Fact]
     public void Files_are_short()
     {
         string[] tooLong = [.. Repository.Files(".cs")
             .Select(path => (Path: path, Lines: Repository.Read(path).AsSpan().Count('\n')))
-            .Where(file => file.Lines > (file.Path.StartsWith("tests/", StringComparison.Ordinal) ? TestLinesMax : LinesMax))
+            .Where(file => file.Lines > LinesMax)
             .Select(file => $"{file.Path} has {file.Lines} lines")];
         Assert.True(tooLong.Length == 0, string.Join("; ", tooLong));
     }

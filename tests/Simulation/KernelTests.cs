@@ -156,7 +156,7 @@ public sealed class KernelTests
         var world = new World(1);
         var network = new SimNetwork(world);
         var host = new Machine(world, "host");
-        var bytes = new byte[5];
+        byte[] bytes = new byte[5];
         Server(host, network).Start();
         new Part(host, "client", async life =>
         {
@@ -201,7 +201,7 @@ public sealed class KernelTests
             {
                 network.Listen(life, "host", 1, async end =>
                 {
-                    var buffer = new byte[64];
+                    byte[] buffer = new byte[64];
                     try
                     {
                         while (await end.ReceiveAsync(buffer, life.Stopping) is int count and > 0)
@@ -236,7 +236,7 @@ public sealed class KernelTests
     {
         network.Listen(life, "host", 1, async end =>
         {
-            var buffer = new byte[64];
+            byte[] buffer = new byte[64];
             try
             {
                 while (await end.ReceiveAsync(buffer, life.Stopping) is int count and > 0)
@@ -286,12 +286,12 @@ public sealed class KernelTests
             try
             {
                 await using var stream = new LinkStream(await network.ConnectAsync(life, "host", 1, life.Stopping));
-                var word = new byte[8];
+                byte[] word = new byte[8];
                 while (true)
                 {
                     Array.Fill(word, turn++);
                     await stream.WriteAsync(word);
-                    var answer = new byte[8];
+                    byte[] answer = new byte[8];
                     await stream.ReadExactlyAsync(answer);
                     Assert.Equal(word, answer);
                     echoed();

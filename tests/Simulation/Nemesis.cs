@@ -1,6 +1,7 @@
 using LogPipeline.Simulation.Database;
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
+using LogPipeline.Simulation.Network;
 using LogPipeline.Simulation.Workload;
 
 namespace LogPipeline.Simulation;
@@ -69,13 +70,13 @@ internal sealed class Nemesis
 
     private void Weather()
     {
-        var network = _story.Network.Faults;
+        NetworkFaults network = _story.Network.Faults;
         network.LatencyMax = TimeSpan.FromMilliseconds(_world.Random.Next(5) switch { 0 => 50, 1 => 10, _ => 1 });
         network.Cut = _world.Chance(0.4) ? _world.Random.NextDouble() * 0.05 : 0;
         network.Hold = _world.Chance(0.3) ? _world.Random.NextDouble() * 0.03 : 0;
         network.Split = _world.Chance(0.3) ? 0.3 : 0;
         network.Refuse = _world.Chance(0.2) ? 0.2 : 0;
-        var database = _story.Database.Faults;
+        DatabaseFaults database = _story.Database.Faults;
         database.LostCall = _world.Chance(0.3) ? _world.Random.NextDouble() * 0.05 : 0;
         database.LostAnswer = _world.Chance(0.4) ? _world.Random.NextDouble() * 0.05 : 0;
         foreach (Machine machine in _machines)

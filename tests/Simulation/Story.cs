@@ -188,7 +188,7 @@ internal sealed class Story
         }
         for (int partition = 0; partition < PartitionCount; partition++)
         {
-            var stored = Stored(partition);
+            List<StoredBatch> stored = Stored(partition);
             long end = stored.Count == 0 ? 0 : stored[^1].Header.NextOffset;
             if ((LedgerOf(partition) ?? 0) != end)
             {
@@ -265,7 +265,7 @@ internal sealed class Story
         }
         for (int partition = 0; partition < PartitionCount; partition++)
         {
-            var stored = Stored(partition);
+            List<StoredBatch> stored = Stored(partition);
             LedgerText(text, partition, stored.Count == 0 ? 0 : stored[^1].Header.NextOffset);
         }
         foreach (Part part in World.Parts)

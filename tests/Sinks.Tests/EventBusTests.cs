@@ -16,10 +16,12 @@ public sealed class EventBusTests
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            var text = formatter(state, exception);
+            string text = formatter(state, exception);
             All.Enqueue(text);
             if (logLevel == LogLevel.Warning && text.Contains("waits", StringComparison.Ordinal))
+            {
                 _paused.TrySetResult(text);
+            }
         }
 
         public bool IsEnabled(LogLevel logLevel) => true;
@@ -41,7 +43,7 @@ public sealed class EventBusTests
     public async Task An_event_reaches_the_log_over_the_bus()
     {
         using var lines = new Lines();
-        await using var bus = await SinkEventBus.StartAsync(lines, default);
+        await using SinkEventBus bus = await SinkEventBus.StartAsync(lines, default);
         bus.Publish(new SinkPaused("web", DateTimeOffset.UnixEpoch, "the database is down"));
         Assert.Equal("sink web: waits: the database is down", await lines.Paused.WaitAsync(TimeSpan.FromSeconds(30)));
     }

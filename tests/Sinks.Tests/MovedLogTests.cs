@@ -1,5 +1,7 @@
 using LogPipeline.Client.Positions;
+using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Verification;
 
 namespace LogPipeline.Sinks.Tests;
 
@@ -15,25 +17,29 @@ public sealed class MovedLogTests
     [Fact]
     public async Task A_log_that_lost_its_tail_is_gone_back_to_and_what_is_sent_again_is_known()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         var events = new RecordedEvents();
-        for (var n = 0; n < 10; n++)
+        for (int n = 0; n < 10; n++)
+        {
             await scene.SendAsync(0, Lines(n * 10, 10));
+        }
         await SinkScene.RunAsync(options, 100);
 
         await scene.RestartBrokerAsync(directory => CutInHalf(Path.Combine(directory, "web_log-0")));
-        var end = (int)await scene.EndAsync(0);
+        int end = (int)await scene.EndAsync(0);
         Assert.InRange(end, 10, 90);
         // The agent sends its lost tail again, marked, and goes on: soon the log is longer than the ledger says, with other records.
-        foreach (var n in Enumerable.Range(end, 100 - end))
+        foreach (int n in Enumerable.Range(end, 100 - end))
+        {
             await scene.SendAsync(0, Line(n), n * 10, n * 10 + 10, PositionFlags.Again);
+        }
         await scene.SendAsync(0, Lines(100, 50));
         await SinkScene.RunAsync(options, 150, events: events);
 
         Assert.Equal(150L, await AskAsync(options, "SELECT count(DISTINCT line) FROM web_log"));
         Assert.Equal(150L, await SinkScene.CountAsync(options));
-        var found = Assert.Single(events.All.OfType<TruncationFound>());
+        TruncationFound found = Assert.Single(events.All.OfType<TruncationFound>());
         Assert.Equal((100L, (long)end), (found.Stored, found.End));
         Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
     }
@@ -41,8 +47,8 @@ public sealed class MovedLogTests
     [Fact]
     public async Task A_log_whose_start_passed_the_ledger_is_a_gap_recorded_and_told()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         var events = new RecordedEvents();
         await scene.SendAsync(0, Lines(0, 100));
         await SinkScene.RunAsync(options, 100);
@@ -52,10 +58,10 @@ public sealed class MovedLogTests
 
         Assert.Equal(Line(150), await AskAsync(options, "SELECT line FROM web_log WHERE log_offset > 99 ORDER BY log_offset"));
         Assert.Equal("100-150", await AskAsync(options, "SELECT from_offset || '-' || to_offset FROM logpipe_gaps"));
-        var found = Assert.Single(events.All.OfType<GapFound>());
+        GapFound found = Assert.Single(events.All.OfType<GapFound>());
         Assert.Equal((100L, 150L), (found.From, found.To));
         Assert.True(SinkNotice.Of(found).IsAlert);
-        var report = await SinkScene.VerifyAsync(options);
+        VerifyReport report = await SinkScene.VerifyAsync(options);
         Assert.Empty(report.Findings);
         Assert.Contains(report.Notes, note => note.Contains("100 to 149", StringComparison.Ordinal));
     }
@@ -63,13 +69,15 @@ public sealed class MovedLogTests
     [Fact]
     public async Task Latest_counts_at_the_first_start_only()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none", StartFrom = "latest" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none", StartFrom = "latest" };
         await scene.SendAsync(0, Lines(0, 100));
         await SinkScene.RunAsync(options, 50, async () =>
         {
             while ((long)(await AskAsync(options, "SELECT count(*) FROM logpipe_logs"))! < 2)
+            {
                 await Task.Delay(20);
+            }
             await scene.SendAsync(0, Lines(100, 50));
         });
         await scene.SendAsync(0, Lines(150, 50));
@@ -81,12 +89,12 @@ public sealed class MovedLogTests
     [Fact]
     public async Task Another_database_under_the_same_sink_stops_it_with_the_reason()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await scene.SendAsync(0, Lines(0, 10));
         await SinkScene.RunAsync(options, 10);
-        var other = options with { Sqlite = options.Sqlite! with { File = options.Sqlite.File + ".other" } };
-        var error = await Assert.ThrowsAsync<StoreRefusedException>(() => SinkScene.RunAsync(other, 10));
+        SinkOptions other = options with { Sqlite = options.Sqlite! with { File = options.Sqlite.File + ".other" } };
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(() => SinkScene.RunAsync(other, 10));
         Assert.Contains("Point the sink at the store it used before", error.Message, StringComparison.Ordinal);
         Assert.Equal(0L, await SinkScene.CountAsync(other));
         await scene.SendAsync(0, Lines(10, 10));
@@ -96,14 +104,16 @@ public sealed class MovedLogTests
     [Fact]
     public async Task An_owner_that_was_replaced_stores_nothing_and_claims_again()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await scene.SendAsync(0, Lines(0, 100));
         await SinkScene.RunAsync(options, 300, async () =>
         {
             while (await SinkScene.CountAsync(options) < 100)
+            {
                 await Task.Delay(20);
-            var stolen = await AskAsync(options, "UPDATE logpipe_logs SET owner = 'ffffffff-ffff-ffff-ffff-ffffffffffff'; SELECT changes()");
+            }
+            object? stolen = await AskAsync(options, "UPDATE logpipe_logs SET owner = 'ffffffff-ffff-ffff-ffff-ffffffffffff'; SELECT changes()");
             Assert.Equal(2L, stolen);
             await scene.SendAsync(0, Lines(100, 200));
         });
@@ -115,14 +125,16 @@ public sealed class MovedLogTests
     [Fact]
     public async Task A_database_that_went_back_to_a_backup_under_a_quiet_sink_is_filled_again()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await scene.SendAsync(0, Lines(0, 100));
-        var restored = false;
+        bool restored = false;
         await SinkScene.RunAsync(options, async () => restored ? await SinkScene.CountAsync(options) : 0, 100, async () =>
         {
             while (await SinkScene.CountAsync(options) < 100)
+            {
                 await Task.Delay(20);
+            }
             // The backup is of the sink's first moment: its claims are there, nothing that it stored.
             await AskAsync(options, "BEGIN; DELETE FROM web_log_rows; DELETE FROM logpipe_sources; UPDATE logpipe_logs SET next_offset = 0, leader_epoch = -1; COMMIT");
             restored = true;
@@ -133,9 +145,11 @@ public sealed class MovedLogTests
 
     private static void CutInHalf(string directory)
     {
-        var segment = Directory.GetFiles(directory, "*.log").Single();
-        foreach (var snapshot in Directory.GetFiles(directory, "*.snapshot"))
+        string segment = Directory.GetFiles(directory, "*.log").Single();
+        foreach (string snapshot in Directory.GetFiles(directory, "*.snapshot"))
+        {
             File.Delete(snapshot); // it would tell the broker what was there
+        }
         using var file = new FileStream(segment, FileMode.Open, FileAccess.Write);
         file.SetLength(LogLength(segment) / 2);
     }
@@ -143,19 +157,21 @@ public sealed class MovedLogTests
     /// <summary>Bytes of whole batches: a segment may be preallocated beyond them.</summary>
     private static long LogLength(string segment)
     {
-        var bytes = File.ReadAllBytes(segment);
-        var length = 0;
-        while (Protocol.Records.BatchHeader.TryParse(bytes.AsSpan(length), out var header) && header.SizeInBytes <= bytes.Length - length)
+        byte[] bytes = File.ReadAllBytes(segment);
+        int length = 0;
+        while (Protocol.Records.BatchHeader.TryParse(bytes.AsSpan(length), out BatchHeader header) && header.SizeInBytes <= bytes.Length - length)
+        {
             length += header.SizeInBytes;
+        }
         return length;
     }
 
     [Fact]
     public async Task A_second_sink_that_joins_and_leaves_under_load_repeats_and_loses_nothing()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
-        var sent = 0;
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
+        int sent = 0;
         async Task FeedUntilAsync(Task done)
         {
             for (; !done.IsCompleted; sent += 100)
@@ -169,7 +185,7 @@ public sealed class MovedLogTests
         // One of the two partitions goes over to the second sink, so its owner changes; it comes back when that one leaves.
         async Task JoinAndLeaveAsync()
         {
-            var before = await Owners();
+            object? before = await Owners();
             await SinkScene.RunAsync(options, async () => Equals(await Owners(), before) ? 0L : 1L, 1);
         }
         await scene.SendAsync(0, Lines(9000, 1));

@@ -17,7 +17,7 @@ public sealed class PostgresFixture : IAsyncLifetime
     /// <summary>Makes an empty database and gives its connection string.</summary>
     public async Task<string> NewDatabaseAsync()
     {
-        var name = $"test{Interlocked.Increment(ref _databases)}";
+        string name = $"test{Interlocked.Increment(ref _databases)}";
         await using var connection = new NpgsqlConnection(Server.Connection());
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
@@ -30,11 +30,11 @@ public sealed class PostgresFixture : IAsyncLifetime
         await using var connection = new NpgsqlConnection(connectionString);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
-        await using var reader = await command.ExecuteReaderAsync();
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync();
         var rows = new List<object?[]>();
         while (await reader.ReadAsync())
         {
-            var row = new object[reader.FieldCount];
+            object[] row = new object[reader.FieldCount];
             reader.GetValues(row);
             rows.Add([.. row.Select(v => v is DBNull ? null : v)]);
         }

@@ -17,6 +17,8 @@ internal sealed class RecordedEvents : ISinkEvents
     {
         All.Enqueue(sinkEvent);
         if (sinkEvent is SinkPaused)
+        {
             _paused.TrySetResult();
+        }
     }
 }

@@ -19,21 +19,25 @@ public sealed class RepairTests(PostgresFixture postgres)
     [MemberData(nameof(Databases))]
     public async Task Repair_removes_what_repeats_and_nothing_else(string database)
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = (database == "sqlite" ? scene.Sqlite() : scene.Postgres(await postgres.NewDatabaseAsync())) with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = (database == "sqlite" ? scene.Sqlite() : scene.Postgres(await postgres.NewDatabaseAsync())) with { Parser = "none" };
         await scene.SendAsync(0, Lines(0, 100));
         await SinkScene.RunAsync(options, 100);
         // The agent lost its state: the file comes again under another identity, and goes on. Another file only begins alike.
-        foreach (var n in Enumerable.Range(0, 120))
+        foreach (int n in Enumerable.Range(0, 120))
+        {
             await scene.SendAsync(0, Line(n), n * 10, n * 10 + 10, PositionFlags.None, agent: SecondAgent);
-        foreach (var n in Enumerable.Range(0, 5))
+        }
+        foreach (int n in Enumerable.Range(0, 5))
+        {
             await scene.SendAsync(1, Line(n == 4 ? 77 : n), n * 10, n * 10 + 10, PositionFlags.None, agent: SecondAgent);
+        }
         await SinkScene.RunAsync(options, 225);
         await SinkScene.ScalarAsync(options, "INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE line = 'line 0033'");
         Assert.Equal(227L, await SinkScene.CountAsync(options));
 
         await using var repair = new Repair(options);
-        var found = await repair.FindAsync(default);
+        IReadOnlyList<RepeatedRows> found = await repair.FindAsync(default);
         Assert.Equal([(RepeatKind.SameRecord, 1L), (RepeatKind.SameRecord, 1L), (RepeatKind.ReadAgain, 100L)], found.Select(f => (f.Kind, f.Rows)));
         Assert.Contains(await NotesAsync(options), note => note.Contains("state was lost", StringComparison.Ordinal));
         Assert.Equal(102, await repair.RemoveAsync(found, default));
@@ -41,7 +45,7 @@ public sealed class RepairTests(PostgresFixture postgres)
         Assert.Equal(125L, await SinkScene.CountAsync(options));
         Assert.Equal(120L, await SinkScene.ScalarAsync(options, "SELECT count(DISTINCT line) FROM web_log"));
         Assert.Empty(await repair.FindAsync(default));
-        var report = await SinkScene.VerifyAsync(options);
+        VerifyReport report = await SinkScene.VerifyAsync(options);
         Assert.Empty(report.Findings);
         Assert.Contains(report.Notes, note => note.Contains("100 rows were removed by repairs", StringComparison.Ordinal));
     }
@@ -51,13 +55,13 @@ public sealed class RepairTests(PostgresFixture postgres)
     [Fact]
     public async Task Verify_reads_the_file_that_is_still_there_and_honours_a_log_whose_start_moved()
     {
-        var file = Path.Combine(Directory.CreateTempSubdirectory("logpipe-verify-").FullName, "access.log");
+        string file = Path.Combine(Directory.CreateTempSubdirectory("logpipe-verify-").FullName, "access.log");
         await File.WriteAllLinesAsync(file, Lines(0, 100));
-        await using var scene = await SinkScene.StartAsync(Environment.MachineName, file);
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync(Environment.MachineName, file);
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await scene.SendAsync(0, Lines(0, 100));
         await SinkScene.RunAsync(options, 100);
-        var clean = await SinkScene.VerifyAsync(options);
+        VerifyReport clean = await SinkScene.VerifyAsync(options);
         Assert.Empty(clean.Findings);
         Assert.Equal(1000, Assert.Single(clean.Generations).FileBytes);
 
@@ -68,11 +72,11 @@ public sealed class RepairTests(PostgresFixture postgres)
             changed.Position = 423;
             changed.Write("X"u8);
         }
-        var finding = Assert.Single((await SinkScene.VerifyAsync(options)).Findings);
+        Finding finding = Assert.Single((await SinkScene.VerifyAsync(options)).Findings);
         Assert.Equal((FindingSide.FileDiffers, 42L, 420L), (finding.Side, finding.LogOffset, finding.FileOffset));
 
         await scene.RestartBrokerAsync(directory => SinkScene.RaiseStart(directory, 50));
-        var shortened = await SinkScene.VerifyAsync(options);
+        VerifyReport shortened = await SinkScene.VerifyAsync(options);
         Assert.Empty(shortened.Findings);
         Assert.Contains(shortened.Notes, note => note.Contains("below 50", StringComparison.Ordinal));
         await SinkScene.ScalarAsync(options, "DELETE FROM web_log_rows WHERE log_offset = 60");

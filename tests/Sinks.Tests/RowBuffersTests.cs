@@ -34,8 +34,10 @@ public sealed class RowBuffersTests
     private static byte[] EmptyLines(int count)
     {
         using var builder = new RecordBatchBuilder(CompressionCodec.None, 1 << 20);
-        for (var i = 0; i < count; i++)
+        for (int i = 0; i < count; i++)
+        {
             Assert.True(builder.TryAppend(1_700_000_000_000, []));
+        }
         return builder.Build().ToArray();
     }
 
@@ -48,7 +50,7 @@ public sealed class RowBuffersTests
         buffers.Collect(_sinks[0], EmptyLines(2000));
         buffers.HoldBack(_sinks);
         Assert.All(_sinks, sink => Assert.True(sink.IsHeldBack && buffers.IsDue(sink)));
-        var work = buffers.Take(_sinks[0]);
+        FlushWork work = buffers.Take(_sinks[0]);
         buffers.HoldBack(_sinks);
         Assert.All(_sinks, sink => Assert.True(sink.IsHeldBack));
         buffers.PutBack(work.Rows);

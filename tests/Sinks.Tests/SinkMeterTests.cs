@@ -15,18 +15,22 @@ public sealed class SinkMeterTests
             InstrumentPublished = (instrument, listener) =>
             {
                 if (instrument.Meter.Name == "LogPipeline.Sinks")
+                {
                     listener.EnableMeasurementEvents(instrument);
+                }
             },
         };
         listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
         {
             if (tags.ToArray().Any(tag => tag.Value is "counted"))
+            {
                 counts.AddOrUpdate(instrument.Name["logpipe_sinks_".Length..], value, (_, sum) => sum + value);
+            }
         });
         listener.Start();
 
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Name = "counted", Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Name = "counted", Parser = "none" };
         await SinkScene.RunAsync(options, 0);
         await SinkScene.ScalarAsync(options, """
             CREATE TRIGGER refuse BEFORE INSERT ON web_log_rows WHEN NEW.line LIKE 'poison%' BEGIN SELECT RAISE(ABORT, 'poison'); END

@@ -47,7 +47,7 @@ internal sealed class SinkScene : IAsyncDisposable
     /// <summary>Stops the broker, does something to its data, and starts it again where it was.</summary>
     public async Task RestartBrokerAsync(Action<string> whileDown)
     {
-        var listen = Bootstrap;
+        string listen = Bootstrap;
         await StopBrokerAsync();
         whileDown(BrokerDirectory);
         await StartBrokerAsync(listen);
@@ -84,21 +84,23 @@ internal sealed class SinkScene : IAsyncDisposable
     public async Task SendAsync(int partition, IEnumerable<string> lines)
     {
         var deliveries = new List<Task>();
-        foreach (var line in lines)
+        foreach (string line in lines)
         {
-            var begin = _positions.GetValueOrDefault(partition);
-            var end = begin + Encoding.UTF8.GetByteCount(line) + 1;
+            long begin = _positions.GetValueOrDefault(partition);
+            long end = begin + Encoding.UTF8.GetByteCount(line) + 1;
             _positions[partition] = end;
             deliveries.Add(SendAsync(partition, line, begin, end, PositionFlags.None));
             if (deliveries.Count == 1)
+            {
                 await deliveries[0]; // only once the producer knows the partition do sends keep their order
+            }
         }
         await Task.WhenAll(deliveries);
     }
 
     public Task SendAsync(int partition, string line, long begin, long end, PositionFlags flags, int part = 0, long? lineBegin = null, Guid? agent = null)
     {
-        var position = new byte[RecordPosition.Size];
+        byte[] position = new byte[RecordPosition.Size];
         new RecordPosition(flags, agent ?? TestRows.Agent, (ulong)partition + 1, begin, lineBegin ?? begin, end, part, part == 0).Write(position);
         return _producer.SendAsync(new ProducerRecord
         {
@@ -111,7 +113,7 @@ internal sealed class SinkScene : IAsyncDisposable
 
     public Task SendFenceAsync(int partition)
     {
-        var fence = new byte[FenceMarker.Size];
+        byte[] fence = new byte[FenceMarker.Size];
         new FenceMarker(TestRows.Agent, 7, 1).Write(fence);
         return _producer.SendAsync(new ProducerRecord { Topic = "web_log", Partition = partition, Headers = [new("fence", fence)] }, default);
     }
@@ -119,15 +121,17 @@ internal sealed class SinkScene : IAsyncDisposable
     /// <summary>Changes a stored batch of partition 0 in place, under the running broker.</summary>
     public void ChangeBatch(long baseOffset, Action<byte[]> change)
     {
-        var segment = Directory.GetFiles(Path.Combine(BrokerDirectory, "web_log-0"), "*.log").Single();
+        string segment = Directory.GetFiles(Path.Combine(BrokerDirectory, "web_log-0"), "*.log").Single();
         using var file = new FileStream(segment, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
-        var bytes = new byte[file.Length];
+        byte[] bytes = new byte[file.Length];
         file.ReadExactly(bytes);
-        for (var at = 0; BatchHeader.TryParse(bytes.AsSpan(at), out var header); at += header.SizeInBytes)
+        for (int at = 0; BatchHeader.TryParse(bytes.AsSpan(at), out BatchHeader header); at += header.SizeInBytes)
         {
             if (header.BaseOffset != baseOffset)
+            {
                 continue;
-            var batch = bytes[at..(at + header.SizeInBytes)];
+            }
+            byte[] batch = bytes[at..(at + header.SizeInBytes)];
             change(batch);
             file.Position = at;
             file.Write(batch);
@@ -151,14 +155,18 @@ internal sealed class SinkScene : IAsyncDisposable
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         var environment = new SinkEnvironment { Random = new Random(3), OnFatal = _ => { }, Events = events ?? new SilentSinkEvents(), Logger = logger ?? NullLogger.Instance };
-        await using var store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random());
+        await using ISinkStore store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random());
         var worker = new SinkWorker(options, new TcpConnector(), store, environment);
-        var running = worker.RunAsync(stop.Token);
+        Task running = worker.RunAsync(stop.Token);
         await worker.Ready.WaitAsync(TimeSpan.FromSeconds(60));
         if (meanwhile is not null)
+        {
             await meanwhile();
+        }
         while (await countRows() < rows && !running.IsCompleted)
+        {
             await Task.Delay(50, stop.Token);
+        }
         await stop.CancelAsync();
         await running;
     }
@@ -169,7 +177,7 @@ internal sealed class SinkScene : IAsyncDisposable
         await using DbConnection connection = options.Postgres is { } postgres
             ? new NpgsqlConnection(postgres.Connection) : new SqliteConnection($"Data Source={options.Sqlite!.File}");
         await connection.OpenAsync();
-        await using var command = connection.CreateCommand();
+        await using DbCommand command = connection.CreateCommand();
         command.CommandText = sql;
         return await command.ExecuteScalarAsync();
     }

@@ -26,25 +26,31 @@ public abstract class SinkStoreContract
     private static async Task<(int Ledger, int Sources)> FlushAsync(
         ISinkStore store, LedgerEntry entry, OwnerToken owner, RowBatch rows, long next, bool commit = true)
     {
-        await using var flush = await store.BeginAsync(default);
-        var ledger = await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, entry.NextOffset, next, 3), default);
-        var sources = await flush.ReadSourcesAsync(rows.Sources, default);
-        foreach (var row in rows.Rows)
+        await using ISinkFlush flush = await store.BeginAsync(default);
+        int ledger = await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, entry.NextOffset, next, 3), default);
+        IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        foreach (Row row in rows.Rows)
+        {
             sources[row.Source].Stored.Add(row.CoveredBegin, row.CoveredEnd);
+        }
         await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], default);
-        var updated = await flush.UpdateSourcesAsync(sources, default);
+        int updated = await flush.UpdateSourcesAsync(sources, default);
         if (commit && ledger == 1 && updated == sources.Count)
+        {
             await flush.CommitAsync(default);
+        }
         else
+        {
             await flush.RollbackAsync(default);
+        }
         return (ledger, updated);
     }
 
     [Fact]
     public async Task A_new_log_starts_where_it_was_created_and_creating_again_changes_nothing()
     {
-        await using var store = await OpenAsync();
-        var entry = await StartAsync(store, Owner(1), start: 42);
+        await using ISinkStore store = await OpenAsync();
+        LedgerEntry entry = await StartAsync(store, Owner(1), start: 42);
         Assert.Equal(42, entry.NextOffset);
         Assert.Equal(-1, entry.LeaderEpoch);
         await store.CreateAsync([new LedgerStart(Log, 7)], default);
@@ -55,15 +61,15 @@ public abstract class SinkStoreContract
     [Fact]
     public async Task Rows_ledger_and_ranges_move_together()
     {
-        await using var store = await OpenAsync();
-        var entry = await StartAsync(store, Owner(1));
-        using var rows = TestRows.Batch(0, "one", "two", "three");
+        await using ISinkStore store = await OpenAsync();
+        LedgerEntry entry = await StartAsync(store, Owner(1));
+        using RowBatch rows = TestRows.Batch(0, "one", "two", "three");
         Assert.Equal((1, 1), await FlushAsync(store, entry, Owner(1), rows, 3));
         Assert.Equal(["one", "two", "three"], await StoredLinesAsync());
-        var after = Assert.Single(await store.ReadLedgerAsync(default));
+        LedgerEntry after = Assert.Single(await store.ReadLedgerAsync(default));
         Assert.Equal((3L, 3), (after.NextOffset, after.LeaderEpoch));
-        await using var flush = await store.BeginAsync(default);
-        var state = Assert.Single(await flush.ReadSourcesAsync([TestRows.Source(7)], default));
+        await using ISinkFlush flush = await store.BeginAsync(default);
+        SourceState state = Assert.Single(await flush.ReadSourcesAsync([TestRows.Source(7)], default));
         Assert.Equal([new FileRange(0, 14)], state.Stored.Ranges);
         Assert.Equal(1, state.Version);
     }
@@ -71,9 +77,9 @@ public abstract class SinkStoreContract
     [Fact]
     public async Task A_rolled_back_flush_leaves_nothing()
     {
-        await using var store = await OpenAsync();
-        var entry = await StartAsync(store, Owner(1));
-        using var rows = TestRows.Batch(0, "one");
+        await using ISinkStore store = await OpenAsync();
+        LedgerEntry entry = await StartAsync(store, Owner(1));
+        using RowBatch rows = TestRows.Batch(0, "one");
         await FlushAsync(store, entry, Owner(1), rows, 1, commit: false);
         Assert.Empty(await StoredLinesAsync());
         Assert.Equal(0, Assert.Single(await store.ReadLedgerAsync(default)).NextOffset);
@@ -84,12 +90,12 @@ public abstract class SinkStoreContract
     [Fact]
     public async Task A_flush_disposed_without_commit_leaves_nothing()
     {
-        await using var store = await OpenAsync();
-        var entry = await StartAsync(store, Owner(1));
-        using var rows = TestRows.Batch(0, "one");
-        await using (var flush = await store.BeginAsync(default))
+        await using ISinkStore store = await OpenAsync();
+        LedgerEntry entry = await StartAsync(store, Owner(1));
+        using RowBatch rows = TestRows.Batch(0, "one");
+        await using (ISinkFlush flush = await store.BeginAsync(default))
         {
-            var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+            IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
             await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
         }
         Assert.Empty(await StoredLinesAsync());
@@ -98,10 +104,10 @@ public abstract class SinkStoreContract
     [Fact]
     public async Task An_owner_that_was_replaced_changes_no_row()
     {
-        await using var store = await OpenAsync();
-        var entry = await StartAsync(store, Owner(1));
+        await using ISinkStore store = await OpenAsync();
+        LedgerEntry entry = await StartAsync(store, Owner(1));
         await store.ClaimAsync(Log, Owner(2), default);
-        using var rows = TestRows.Batch(0, "zombie");
+        using RowBatch rows = TestRows.Batch(0, "zombie");
         Assert.Equal(0, (await FlushAsync(store, entry, Owner(1), rows, 1)).Ledger);
         Assert.Empty(await StoredLinesAsync());
     }
@@ -109,9 +115,9 @@ public abstract class SinkStoreContract
     [Fact]
     public async Task An_unexpected_next_offset_changes_no_row()
     {
-        await using var store = await OpenAsync();
-        var entry = await StartAsync(store, Owner(1));
-        using var rows = TestRows.Batch(0, "one");
+        await using ISinkStore store = await OpenAsync();
+        LedgerEntry entry = await StartAsync(store, Owner(1));
+        using RowBatch rows = TestRows.Batch(0, "one");
         await FlushAsync(store, entry, Owner(1), rows, 1);
         Assert.Equal(0, (await FlushAsync(store, entry, Owner(1), rows, 1)).Ledger);
         Assert.Equal(["one"], await StoredLinesAsync());
@@ -120,12 +126,12 @@ public abstract class SinkStoreContract
     [Fact]
     public async Task A_source_whose_version_moved_is_not_updated()
     {
-        await using var store = await OpenAsync();
-        var entry = await StartAsync(store, Owner(1));
-        using var rows = TestRows.Batch(0, "one");
+        await using ISinkStore store = await OpenAsync();
+        LedgerEntry entry = await StartAsync(store, Owner(1));
+        using RowBatch rows = TestRows.Batch(0, "one");
         await FlushAsync(store, entry, Owner(1), rows, 1);
-        await using var flush = await store.BeginAsync(default);
-        var state = (await flush.ReadSourcesAsync([TestRows.Source(7)], default))[0];
+        await using ISinkFlush flush = await store.BeginAsync(default);
+        SourceState state = (await flush.ReadSourcesAsync([TestRows.Source(7)], default))[0];
         var stale = new SourceState(state.Id, state.Source, state.Version - 1, state.Stored);
         Assert.Equal(0, await flush.UpdateSourcesAsync([stale], default));
     }
@@ -134,14 +140,14 @@ public abstract class SinkStoreContract
     public async Task What_was_committed_is_there_after_opening_again()
     {
         Guid ledger;
-        await using (var store = await OpenAsync())
+        await using (ISinkStore store = await OpenAsync())
         {
             ledger = await store.OpenAsync(default);
-            var entry = await StartAsync(store, Owner(1));
-            using var rows = TestRows.Batch(0, "one", "two");
+            LedgerEntry entry = await StartAsync(store, Owner(1));
+            using RowBatch rows = TestRows.Batch(0, "one", "two");
             await FlushAsync(store, entry, Owner(1), rows, 2);
         }
-        await using var again = await OpenAsync();
+        await using ISinkStore again = await OpenAsync();
         Assert.Equal(ledger, await again.OpenAsync(default));
         Assert.Equal(2, (await again.ClaimAsync(Log, Owner(3), default))!.NextOffset);
         Assert.Equal(["one", "two"], await StoredLinesAsync());
@@ -150,9 +156,9 @@ public abstract class SinkStoreContract
     [Fact]
     public async Task Known_rows_are_left_out()
     {
-        await using var store = await OpenAsync();
-        var entry = await StartAsync(store, Owner(1));
-        using var rows = TestRows.Batch(0, "one", "two", "three", "");
+        await using ISinkStore store = await OpenAsync();
+        LedgerEntry entry = await StartAsync(store, Owner(1));
+        using RowBatch rows = TestRows.Batch(0, "one", "two", "three", "");
         rows.Rows[1].State = RowState.Known;
         await FlushAsync(store, entry, Owner(1), rows, 4);
         Assert.Equal(["one", "three", ""], await StoredLinesAsync());
@@ -161,14 +167,14 @@ public abstract class SinkStoreContract
     [Fact]
     public async Task Many_sources_and_ranges_survive()
     {
-        await using var store = await OpenAsync();
+        await using ISinkStore store = await OpenAsync();
         await StartAsync(store, Owner(1));
         var sources = Enumerable.Range(1, 500).Select(i => TestRows.Source((ulong)i << 48)).OrderBy(s => s.Key).ToList();
-        await using (var flush = await store.BeginAsync(default))
+        await using (ISinkFlush flush = await store.BeginAsync(default))
         {
-            var states = await flush.ReadSourcesAsync(sources, default);
+            IReadOnlyList<SourceState> states = await flush.ReadSourcesAsync(sources, default);
             Assert.Equal(500, states.Select(s => s.Id).Distinct().Count());
-            foreach (var state in states)
+            foreach (SourceState state in states)
             {
                 state.Stored.Add(0, 10);
                 state.Stored.Add(20, 30);
@@ -176,18 +182,22 @@ public abstract class SinkStoreContract
             Assert.Equal(500, await flush.UpdateSourcesAsync(states, default));
             await flush.CommitAsync(default);
         }
-        await using var second = await store.BeginAsync(default);
-        foreach (var state in await second.ReadSourcesAsync(sources, default))
+        await using ISinkFlush second = await store.BeginAsync(default);
+        foreach (SourceState state in await second.ReadSourcesAsync(sources, default))
+        {
             Assert.Equal([new FileRange(0, 10), new FileRange(20, 30)], state.Stored.Ranges);
+        }
     }
 
     [Fact]
     public async Task A_changed_parser_is_refused_with_the_reason()
     {
-        await using (var store = await OpenAsync())
+        await using (ISinkStore store = await OpenAsync())
+        {
             await StartAsync(store, Owner(1));
-        await using var other = await OpenAsync("none");
-        var error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await other.OpenAsync(default));
+        }
+        await using ISinkStore other = await OpenAsync("none");
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await other.OpenAsync(default));
         Assert.Contains("parser", error.Message, StringComparison.Ordinal);
     }
 }

@@ -15,8 +15,8 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
     [Fact]
     public async Task Records_become_rows_once_over_restarts_and_a_removed_and_a_repeated_row_are_named()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite();
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite();
         await scene.SendAsync(0, Lines(0, 500));
         await scene.SendAsync(1, Lines(1000, 500));
         await SinkScene.RunAsync(options, 1000);
@@ -27,14 +27,14 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
         await SinkScene.RunAsync(options, 1250);
         Assert.Equal(1250, await SinkScene.CountAsync(options));
         Assert.Equal(1250L, await SinkScene.ScalarAsync(options, "SELECT count(DISTINCT query) FROM web_log"));
-        var report = await SinkScene.VerifyAsync(options);
+        VerifyReport report = await SinkScene.VerifyAsync(options);
         Assert.Empty(report.Findings);
         Assert.Equal(1250, report.RowsCompared);
         Assert.All(report.Generations, g => Assert.Equal((g.TopicRecords, g.TopicBytes, g.TopicHash), (g.TableRows, g.TableBytes, g.TableHash)));
 
         await SinkScene.ScalarAsync(options, "DELETE FROM web_log_rows WHERE line LIKE '%n=17 %'");
         await SinkScene.ScalarAsync(options, "INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE line LIKE '%n=1033 %'");
-        var broken = await SinkScene.VerifyAsync(options);
+        VerifyReport broken = await SinkScene.VerifyAsync(options);
         Assert.False(broken.Passed);
         Assert.Equal(
             [(FindingSide.TableMissing, 0, 17L), (FindingSide.TableRepeated, 1, 33L)],
@@ -44,9 +44,9 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
     [Fact]
     public async Task A_database_that_is_killed_and_comes_back_gets_every_row_once()
     {
-        await using var server = await PostgresServer.StartAsync("fsync=on");
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Postgres(server.Connection());
+        await using PostgresServer server = await PostgresServer.StartAsync("fsync=on");
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Postgres(server.Connection());
         var events = new RecordedEvents();
         await scene.SendAsync(0, Lines(0, 300));
         await SinkScene.RunAsync(options, 900, async () =>
@@ -64,12 +64,12 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
     [Fact]
     public async Task Queries_filter_order_and_join_and_a_tail_misses_nothing()
     {
-        await using var scene = await SinkScene.StartAsync();
-        foreach (var options in new[] { scene.Sqlite(), scene.Postgres(await postgres.NewDatabaseAsync()) with { Name = "second" } })
+        await using SinkScene scene = await SinkScene.StartAsync();
+        foreach (SinkOptions? options in new[] { scene.Sqlite(), scene.Postgres(await postgres.NewDatabaseAsync()) with { Name = "second" } })
         {
-            await using var reader = SinkStores.CreateReader(options, TimeProvider.System);
-            var isFirst = options.Sqlite is not null;
-            var total = isFirst ? 100 : 300;
+            await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);
+            bool isFirst = options.Sqlite is not null;
+            int total = isFirst ? 100 : 300;
             if (isFirst)
             {
                 await scene.SendAsync(0, Lines(0, 100));
@@ -79,15 +79,19 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
             async Task<List<LogRow>> Ask(LogQuery query)
             {
                 var rows = new List<LogRow>();
-                await foreach (var row in reader.QueryAsync(query, default))
+                await foreach (LogRow row in reader.QueryAsync(query, default))
+                {
                     rows.Add(row);
+                }
                 return rows;
             }
             async Task<long> Count()
             {
-                var count = 0L;
-                await foreach (var row in reader.QueryAsync(new LogQuery { Limit = 0 }, default))
+                long count = 0L;
+                await foreach (LogRow row in reader.QueryAsync(new LogQuery { Limit = 0 }, default))
+                {
                     count++;
+                }
                 return count;
             }
             await SinkScene.RunAsync(options, Count, total + 1);
@@ -99,7 +103,9 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
             await Assert.ThrowsAsync<QueryException>(() => Ask(new LogQuery { Where = [ColumnComparison.Parse("colour=red")] }));
             await Assert.ThrowsAsync<QueryException>(() => Ask(new LogQuery { Where = [ColumnComparison.Parse("status>high")] }));
             if (isFirst)
+            {
                 await TailAsync(scene, options, reader);
+            }
         }
     }
 
@@ -110,11 +116,13 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var tail = Task.Run(async () =>
         {
-            await foreach (var row in reader.TailAsync(new LogQuery(), 3, stop.Token))
+            await foreach (LogRow row in reader.TailAsync(new LogQuery(), 3, stop.Token))
             {
                 seen.Add(row.Line!.Split("n=")[^1].Split(' ')[0]);
                 if (seen.Count == 203)
+                {
                     done.SetResult();
+                }
             }
         });
         // The tail begins where the table ends when it starts, so it must have started.

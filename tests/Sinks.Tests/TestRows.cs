@@ -21,10 +21,10 @@ internal static class TestRows
     {
         var batch = new RowBatch();
         batch.Sources.Add(Source(7));
-        var position = 0L;
-        foreach (var line in lines)
+        long position = 0L;
+        foreach (byte[] line in lines)
         {
-            ref var row = ref batch.Add(line);
+            ref Row row = ref batch.Add(line);
             row.Offset = firstOffset++;
             row.Timestamp = 1_700_000_000_000;
             row.CoveredBegin = row.LineBegin = position;

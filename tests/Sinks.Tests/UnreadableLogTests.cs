@@ -13,8 +13,8 @@ public sealed class UnreadableLogTests
     [InlineData(true, "zstd is not supported")]
     public async Task What_precedes_a_batch_that_cannot_be_read_is_stored_and_only_its_partition_waits(bool isOtherCodec, string reason)
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await scene.SendAsync(0, Lines(0, 1));
         await scene.SendAsync(0, Lines(1, 1));
         await scene.SendAsync(0, Lines(2, 1));
@@ -54,6 +54,8 @@ public sealed class UnreadableLogTests
     {
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         while (!await holds())
+        {
             await Task.Delay(50, late.Token);
+        }
     }
 }

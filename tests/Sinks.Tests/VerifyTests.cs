@@ -14,8 +14,8 @@ public sealed class VerifyTests
     [InlineData(PositionFlags.Again)]
     public async Task A_dead_letter_is_not_missing_even_when_it_is_sent_again(PositionFlags flags)
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await scene.SendAsync(0, "good 1", 0, 7, PositionFlags.None);
         await SinkScene.RunAsync(options, 1);
         await SinkScene.ScalarAsync(options, """
@@ -32,12 +32,12 @@ public sealed class VerifyTests
     [Fact]
     public async Task A_log_directory_that_cannot_be_read_is_a_note()
     {
-        await using var scene = await SinkScene.StartAsync(Environment.MachineName, "/var/log/secret/access.log");
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync(Environment.MachineName, "/var/log/secret/access.log");
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await scene.SendAsync(0, ["one", "two"]);
         await SinkScene.RunAsync(options, 2);
         var files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System)) { Before = _ => throw new UnauthorizedAccessException("Access to '/var/log/secret' is denied.") };
-        var report = await new Verifier(options, new TcpConnector(), files, TimeProvider.System, new Random(4)).RunAsync(null, default);
+        VerifyReport report = await new Verifier(options, new TcpConnector(), files, TimeProvider.System, new Random(4)).RunAsync(null, default);
         Assert.Empty(report.Findings);
         Assert.Contains("/var/log/secret/access.log", Assert.Single(report.Notes), StringComparison.Ordinal);
     }
@@ -45,12 +45,12 @@ public sealed class VerifyTests
     [Fact]
     public async Task A_table_that_is_gone_is_one_line()
     {
-        await using var scene = await SinkScene.StartAsync();
-        var options = scene.Sqlite() with { Parser = "none" };
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await scene.SendAsync(0, ["one", "two"]);
         await SinkScene.RunAsync(options, 2);
         await SinkScene.ScalarAsync(options, "DROP VIEW web_log; DROP TABLE web_log_rows");
-        var error = await Assert.ThrowsAsync<QueryException>(() => SinkScene.VerifyAsync(options));
+        QueryException error = await Assert.ThrowsAsync<QueryException>(() => SinkScene.VerifyAsync(options));
         Assert.Contains("no such table: web_log_rows", error.Message, StringComparison.Ordinal);
     }
 }

@@ -168,7 +168,7 @@ public sealed class RecoveryTests
         {
             TestNode flipped = _node.Copy();
             flipped.Disk.Corrupt(flipped.LogFile(), at, (byte)(1 << (at % 8)));
-            var refused = Assert.Throws<CorruptLogException>(() => flipped.Start());
+            CorruptLogException refused = Assert.Throws<CorruptLogException>(() => flipped.Start());
             Assert.Equal(flipped.LogFile(), refused.DamagedFile);
             Assert.InRange(at, refused.Position, refused.Position + (size / 5) - 1);
             Assert.Equal(refused.Position / (size / 5) * 2, refused.Offset);

@@ -26,7 +26,9 @@ public sealed class PostgresServer : IAsyncDisposable
     {
         const string versions = "/usr/lib/postgresql";
         if (!Directory.Exists(versions))
+        {
             return null;
+        }
         return Directory.GetDirectories(versions).OrderByDescending(d => d, StringComparer.Ordinal)
             .Select(d => Path.Combine(d, "bin")).FirstOrDefault(b => File.Exists(Path.Combine(b, "postgres")));
     }
@@ -34,10 +36,12 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <param name="settings">Extra <c>name=value</c> for the server; by default it syncs nothing to be quick.</param>
     public static async Task<PostgresServer> StartAsync(params string[] settings)
     {
-        var binaries = FindBinaries() ?? throw new InvalidOperationException("PostgreSQL is not installed: apt-get install postgresql");
-        var directory = Directory.CreateTempSubdirectory("logpipe-pg-").FullName;
+        string binaries = FindBinaries() ?? throw new InvalidOperationException("PostgreSQL is not installed: apt-get install postgresql");
+        string directory = Directory.CreateTempSubdirectory("logpipe-pg-").FullName;
         if (Environment.UserName == "root")
+        {
             await RunAsync("chown", "postgres", directory);
+        }
         var server = new PostgresServer(directory, binaries, FreePort());
         await server.RunAsOwnerAsync("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync");
         string[] all = settings.Length > 0 ? settings : ["fsync=off", "synchronous_commit=off"];
@@ -60,7 +64,7 @@ public sealed class PostgresServer : IAsyncDisposable
     /// <summary>kill -9 of the server; its children notice and end, recovery runs at the next start.</summary>
     public void Kill()
     {
-        var pid = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
+        int pid = int.Parse(File.ReadLines(Path.Combine(Data, "postmaster.pid")).First(), CultureInfo.InvariantCulture);
         using var process = Process.GetProcessById(pid);
         process.Kill();
         process.WaitForExit();
@@ -69,7 +73,9 @@ public sealed class PostgresServer : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         if (File.Exists(Path.Combine(Data, "postmaster.pid")))
+        {
             await RunAsOwnerAsync("pg_ctl", "-D", Data, "-m", "immediate", "-w", "stop");
+        }
         Directory.Delete(_directory, recursive: true);
     }
 
@@ -77,7 +83,7 @@ public sealed class PostgresServer : IAsyncDisposable
 
     private Task RunAsOwnerAsync(string program, params string[] arguments)
     {
-        var path = Path.Combine(_binaries, program);
+        string path = Path.Combine(_binaries, program);
         return Environment.UserName == "root"
             ? RunAsync("runuser", ["-u", "postgres", "--", path, .. arguments])
             : RunAsync(path, arguments);
@@ -86,13 +92,15 @@ public sealed class PostgresServer : IAsyncDisposable
     private static async Task RunAsync(string program, params string[] arguments)
     {
         // The server inherits its starter's pipes and keeps them open: output is not read to its end.
-        using var process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "exec \"$0\" \"$@\" >/dev/null 2>&1 </dev/null", program, .. arguments])
+        using Process process = Process.Start(new ProcessStartInfo("/bin/sh", ["-c", "exec \"$0\" \"$@\" >/dev/null 2>&1 </dev/null", program, .. arguments])
         {
             WorkingDirectory = "/",
         })!;
         await process.WaitForExitAsync();
         if (process.ExitCode != 0)
+        {
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
+        }
     }
 
     private static int FreePort()

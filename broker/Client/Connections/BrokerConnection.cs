@@ -137,7 +137,7 @@ public sealed class BrokerConnection : IAsyncDisposable
         return ct.UnsafeRegister(
             static (state, token) =>
             {
-                var (pipeline, request) = ((RequestPipeline, PendingRequest))state!;
+                (RequestPipeline? pipeline, PendingRequest? request) = ((RequestPipeline, PendingRequest))state!;
                 pipeline.Cancel(request, token);
             },
             (_pipeline, pending));

@@ -84,7 +84,7 @@ internal sealed class LeasedRequest<TResponse>(Api api, short version, int corre
 
     public override void Complete(ReadOnlyMemory<byte> answer, FrameLease? lease)
     {
-        var response = Frames.ReadResponse<TResponse>(Api, answer, Version);
+        TResponse response = Frames.ReadResponse<TResponse>(Api, answer, Version);
         lease!.Retain();
         if (!_answer.TrySetResult(new Leased<TResponse>(response, lease)))
         {

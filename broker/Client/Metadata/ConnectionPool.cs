@@ -30,7 +30,7 @@ internal sealed class ConnectionPool(ClientOptions options, IConnector connector
         lock (_gate)
         {
             ObjectDisposedException.ThrowIf(_closed.IsCancellationRequested, this);
-            var key = (endpoint.Host, endpoint.Port, lane);
+            (string Host, int Port, int lane) key = (endpoint.Host, endpoint.Port, lane);
             if (!_slots.TryGetValue(key, out slot!) || slot.IsCompleted && !(slot.IsCompletedSuccessfully && !slot.Result.IsBroken))
             {
                 slot = BrokerConnection.OpenAsync(endpoint, options, connector, time, _closed.Token).AsTask();
@@ -45,7 +45,7 @@ internal sealed class ConnectionPool(ClientOptions options, IConnector connector
         List<Task<BrokerConnection>> slots = [];
         lock (_gate)
         {
-            foreach (var key in _slots.Keys.Where(k => k.Lane == lane).ToList())
+            foreach ((string Host, int Port, int Lane) key in _slots.Keys.Where(k => k.Lane == lane).ToList())
             {
                 slots.Add(_slots[key]);
                 _slots.Remove(key);

@@ -50,7 +50,7 @@ internal sealed class MetadataCache(TimeProvider time, TimeSpan ageMax)
     {
         lock (_gate)
         {
-            return _topics.TryGetValue(topic, out var entry) && time.GetElapsedTime(entry.At) < ageMax ? entry.Topic : null;
+            return _topics.TryGetValue(topic, out (TopicMetadata Topic, long At) entry) && time.GetElapsedTime(entry.At) < ageMax ? entry.Topic : null;
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed class MetadataCache(TimeProvider time, TimeSpan ageMax)
     {
         lock (_gate)
         {
-            isOld = _topics.TryGetValue(topic, out var entry) && time.GetElapsedTime(entry.At) >= ageMax;
+            isOld = _topics.TryGetValue(topic, out (TopicMetadata Topic, long At) entry) && time.GetElapsedTime(entry.At) >= ageMax;
             return entry.Topic;
         }
     }

@@ -17,7 +17,7 @@ internal static class TextCheckpoint
 {
     public static void Write(IFileSystem files, string path, IReadOnlyCollection<string> entries)
     {
-        var text = new StringBuilder("0\n").Append(entries.Count.ToString(CultureInfo.InvariantCulture)).Append('\n');
+        StringBuilder text = new StringBuilder("0\n").Append(entries.Count.ToString(CultureInfo.InvariantCulture)).Append('\n');
         foreach (string entry in entries)
         {
             text.Append(entry).Append('\n');

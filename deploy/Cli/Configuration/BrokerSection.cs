@@ -12,8 +12,12 @@ internal static class BrokerSection
     {
         var settings = new Dictionary<string, string>(StringComparer.Ordinal);
         if (section.SectionOrNull("settings") is { } named)
-            foreach (var (key, value) in named.Pairs())
+        {
+            foreach ((string? key, string? value) in named.Pairs())
+            {
                 settings[key] = value;
+            }
+        }
         var options = new BrokerOptions
         {
             DataDirectory = section.Text("data", DefaultData),

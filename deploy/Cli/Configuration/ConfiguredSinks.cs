@@ -10,7 +10,9 @@ internal static class ConfiguredSinks
     public static IReadOnlyList<SinkOptions> Named(PipelineConfiguration configuration, IReadOnlyList<string> names)
     {
         if (configuration.Sinks.Count == 0)
+        {
             throw new ConfigurationException("the configuration has no 'sinks:'; name a file with --config, or copy one from deploy/config/logpipe.yaml");
+        }
         return names.Count == 0 ? configuration.Sinks : [.. names.Distinct().Select(name => Named(configuration, name))];
     }
 

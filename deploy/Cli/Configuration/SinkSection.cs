@@ -9,11 +9,13 @@ internal static class SinkSection
     public static IReadOnlyList<SinkOptions> ReadAll(IReadOnlyList<ConfigurationSection> sections)
     {
         var sinks = new List<SinkOptions>();
-        foreach (var section in sections)
+        foreach (ConfigurationSection section in sections)
         {
-            var sink = Read(section);
+            SinkOptions sink = Read(section);
             if (sinks.Exists(other => other.Name == sink.Name))
+            {
                 throw new ConfigurationException($"{section.OriginOf("name")}: two sinks are named '{sink.Name}'; the name is the consumer group too, so each needs its own");
+            }
             sinks.Add(sink);
         }
         return sinks;
@@ -22,7 +24,7 @@ internal static class SinkSection
     private static SinkOptions Read(ConfigurationSection section)
     {
         var defaults = new SinkOptions();
-        var sink = defaults with
+        SinkOptions sink = defaults with
         {
             Name = section.Required("name", "it names the sink and its consumer group, such as web_log"),
             Bootstrap = string.Join(',', section.Texts("bootstrap", [defaults.Bootstrap])),

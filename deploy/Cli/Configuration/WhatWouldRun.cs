@@ -13,21 +13,31 @@ internal static partial class WhatWouldRun
         if (configuration.Broker is { } broker)
         {
             yield return $"broker on {broker.Listen}, data in {Path.GetFullPath(broker.DataDirectory)}" + (broker.Advertise is null ? "" : $", told to clients as {broker.Advertise}");
-            foreach (var (key, value) in broker.Settings.OrderBy(setting => setting.Key, StringComparer.Ordinal))
+            foreach ((string? key, string? value) in broker.Settings.OrderBy(setting => setting.Key, StringComparer.Ordinal))
+            {
                 yield return $"  {key}={value}";
+            }
         }
         if (configuration.Agent is { } agent)
         {
             yield return $"agent to {string.Join(", ", agent.Bootstrap)}, state in {agent.StateDirectory}, {agent.Compression.ToString().ToLowerInvariant()} batches of {Quantity.Format(agent.BatchBytes)}";
-            foreach (var input in agent.Inputs)
+            foreach (InputOptions input in agent.Inputs)
+            {
                 yield return Describe(input);
+            }
         }
-        foreach (var sink in configuration.Sinks)
+        foreach (SinkOptions sink in configuration.Sinks)
+        {
             yield return Describe(sink);
+        }
         if (configuration.Telemetry.AdminListen is { } admin)
+        {
             yield return $"metrics and health on http://{admin}";
+        }
         if (configuration.Telemetry.Otlp is { } otlp)
+        {
             yield return $"metrics pushed to {otlp}";
+        }
     }
 
     private static string Describe(InputOptions input)
@@ -36,7 +46,7 @@ internal static partial class WhatWouldRun
 
     private static string Describe(SinkOptions sink)
     {
-        var target = sink switch
+        string target = sink switch
         {
             { Postgres: { } postgres } => $"PostgreSQL ({Password().Replace(postgres.Connection, "$1=…")}), view {postgres.Table}",
             { Sqlite: { } sqlite } => $"SQLite {Path.GetFullPath(sqlite.File)}, view {sqlite.Table}",

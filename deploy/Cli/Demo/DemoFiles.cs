@@ -13,10 +13,12 @@ internal static class DemoFiles
     public static string WriteConfiguration()
     {
         if (File.Exists(Configuration))
+        {
             return Configuration;
-        using var text = typeof(DemoFiles).Assembly.GetManifestResourceStream("demo.yaml") ?? throw new InvalidOperationException("demo.yaml is not in the program");
+        }
+        using Stream text = typeof(DemoFiles).Assembly.GetManifestResourceStream("demo.yaml") ?? throw new InvalidOperationException("demo.yaml is not in the program");
         Directory.CreateDirectory(Path.GetDirectoryName(Configuration)!);
-        using var file = File.Create(Configuration);
+        using FileStream file = File.Create(Configuration);
         text.CopyTo(file);
         return Configuration;
     }
@@ -24,8 +26,8 @@ internal static class DemoFiles
     public static void PrintNextSteps(PipelineConfiguration configuration, string file)
     {
         // The verbs find data/logpipe.yaml by themselves unless another file comes first.
-        var config = ConfigurationFile.DefaultPaths.FirstOrDefault(File.Exists) == file ? "" : $" --config {file}";
-        var broker = configuration.ClientBootstrap;
+        string config = ConfigurationFile.DefaultPaths.FirstOrDefault(File.Exists) == file ? "" : $" --config {file}";
+        string broker = configuration.ClientBootstrap;
         Console.WriteLine($"""
 
             Lines written to {AccessLog} become rows. In another terminal, here:

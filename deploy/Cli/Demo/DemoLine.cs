@@ -18,10 +18,10 @@ internal static class DemoLine
 
     public static string Make(Random random, DateTimeOffset time, long number)
     {
-        var address = $"{random.Next(1, 224)}.{random.Next(256)}.{random.Next(256)}.{random.Next(1, 255)}";
-        var at = time.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture);
-        var method = random.Next(10) switch { < 8 => "GET", 8 => "POST", _ => "PUT" };
-        var status = random.Next(100) switch { < 85 => 200, < 91 => 304, < 93 => 301, < 97 => 404, < 98 => 403, < 99 => 500, _ => 502 };
+        string address = $"{random.Next(1, 224)}.{random.Next(256)}.{random.Next(256)}.{random.Next(1, 255)}";
+        string at = time.ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture);
+        string method = random.Next(10) switch { < 8 => "GET", 8 => "POST", _ => "PUT" };
+        int status = random.Next(100) switch { < 85 => 200, < 91 => 304, < 93 => 301, < 97 => 404, < 98 => 403, < 99 => 500, _ => 502 };
         return string.Create(CultureInfo.InvariantCulture,
             $"{address} - - [{at} +0000] \"{method} {Pick(random, Paths)}?n={number} HTTP/1.1\" {status} {random.Next(80, 60000)} \"{Pick(random, Referers)}\" \"{Pick(random, Agents)}\"");
     }

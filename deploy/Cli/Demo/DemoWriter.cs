@@ -37,16 +37,20 @@ internal sealed class DemoWriter(string path) : IPart
     private async Task WriteAsync()
     {
         using var ticks = new PeriodicTimer(Pause);
-        var line = 0L;
+        long line = 0L;
         try
         {
             do
             {
                 if (new FileInfo(path) is { Exists: true, Length: > FileBytesMax })
+                {
                     Rotate();
+                }
                 await using var file = new StreamWriter(path, append: true);
-                for (var left = _random.Next(20) == 0 ? 50 : _random.Next(1, 8); left > 0; left--)
+                for (int left = _random.Next(20) == 0 ? 50 : _random.Next(1, 8); left > 0; left--)
+                {
                     await file.WriteAsync(DemoLine.Make(_random, DateTimeOffset.UtcNow, line++) + "\n");
+                }
             }
             while (await ticks.WaitForNextTickAsync(_stop.Token));
         }
@@ -58,11 +62,13 @@ internal sealed class DemoWriter(string path) : IPart
 
     private void Rotate()
     {
-        for (var n = RotatedKept; n > 0; n--)
+        for (int n = RotatedKept; n > 0; n--)
         {
-            var from = n == 1 ? path : Rotated(n - 1);
+            string from = n == 1 ? path : Rotated(n - 1);
             if (File.Exists(from))
+            {
                 File.Move(from, Rotated(n), overwrite: true);
+            }
         }
     }
 

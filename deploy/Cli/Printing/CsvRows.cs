@@ -23,11 +23,13 @@ internal sealed class CsvRows : IRowWriter
 
     private void Line(IEnumerable<string> fields)
     {
-        var first = true;
-        foreach (var field in fields)
+        bool first = true;
+        foreach (string field in fields)
         {
             if (!first)
+            {
                 _output.Write(',');
+            }
             first = false;
             _output.Write(field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\"");
         }

@@ -10,15 +10,17 @@ internal struct HeaderCursor(ReadOnlyMemory<byte> headers)
 
     public (string Key, ReadOnlyMemory<byte>? Value) Next()
     {
-        var key = NextBytes() ?? throw new InvalidDataException("a record's header has no name");
+        ReadOnlyMemory<byte> key = NextBytes() ?? throw new InvalidDataException("a record's header has no name");
         return (Encoding.UTF8.GetString(key.Span), NextBytes());
     }
 
     private ReadOnlyMemory<byte>? NextBytes()
     {
-        if (!Varint.TryRead(_rest.Span, out var length, out var size) || length > _rest.Length - size)
+        if (!Varint.TryRead(_rest.Span, out long length, out int size) || length > _rest.Length - size)
+        {
             throw new InvalidDataException("a record's headers do not end where they should");
-        var bytes = length < 0 ? (ReadOnlyMemory<byte>?)null : _rest.Slice(size, (int)length);
+        }
+        ReadOnlyMemory<byte>? bytes = length < 0 ? (ReadOnlyMemory<byte>?)null : _rest.Slice(size, (int)length);
         _rest = _rest[(size + (int)Math.Max(length, 0))..];
         return bytes;
     }

@@ -18,25 +18,33 @@ internal sealed class JsonRows(IReadOnlyList<RowColumn> columns, TextWriter outp
     public void Write(LogRow row)
     {
         if (array)
+        {
             output.Write(_any ? ",\n" : "[\n");
+        }
         _any = true;
         _object.ResetWrittenCount();
         using (var writer = new Utf8JsonWriter(_object, Readable))
         {
             writer.WriteStartObject();
-            foreach (var column in columns)
+            foreach (RowColumn column in columns)
+            {
                 Write(writer, column.Name, column.Of(row));
+            }
             writer.WriteEndObject();
         }
         output.Write(Encoding.UTF8.GetString(_object.WrittenSpan));
         if (!array)
+        {
             output.Write('\n');
+        }
     }
 
     public void End()
     {
         if (array)
+        {
             output.Write(_any ? "\n]\n" : "[]\n");
+        }
     }
 
     private static void Write(Utf8JsonWriter writer, string name, object? value)

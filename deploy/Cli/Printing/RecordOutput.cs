@@ -14,9 +14,13 @@ internal sealed class RecordOutput(Stream to, bool json) : IAsyncDisposable
     public void Write(in ConsumedRecord record)
     {
         if (json)
+        {
             WriteJson(record);
+        }
         else
+        {
             _buffer.Write(record.Value.GetValueOrDefault().Span);
+        }
         _buffer.Write("\n"u8);
     }
 
@@ -48,9 +52,9 @@ internal sealed class RecordOutput(Stream to, bool json) : IAsyncDisposable
     private static void WriteHeaders(Utf8JsonWriter writer, in ConsumedRecord record)
     {
         var reader = new HeaderCursor(record.EncodedHeaders);
-        for (var i = 0; i < record.HeaderCount; i++)
+        for (int i = 0; i < record.HeaderCount; i++)
         {
-            var (key, value) = reader.Next();
+            (string? key, ReadOnlyMemory<byte>? value) = reader.Next();
             WriteBytes(writer, key, value);
         }
     }

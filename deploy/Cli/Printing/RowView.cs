@@ -36,9 +36,13 @@ internal sealed class RowView(IReadOnlyList<string> parserColumns)
     {
         var names = (asked ?? []).SelectMany(name => name.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)).ToList();
         if (names.Contains("all") || (names.Count == 0 && !forScreen))
+        {
             return _columns;
+        }
         if (names.Count == 0)
+        {
             return [.. (parserColumns.Count > 0 ? ParsedOnScreen : PlainOnScreen).Select(Find).OfType<RowColumn>()];
+        }
         return names.ConvertAll(name => Find(name) ?? throw Unknown(name));
     }
 

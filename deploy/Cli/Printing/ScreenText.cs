@@ -9,7 +9,9 @@ internal static class ScreenText
             ? text
             : string.Create(text.Length, text, (to, from) =>
             {
-                for (var i = 0; i < from.Length; i++)
+                for (int i = 0; i < from.Length; i++)
+                {
                     to[i] = from[i] switch { '\t' => ' ', < ' ' => (char)(0x2400 + from[i]), '\x7f' => '\u2421', >= '\x80' and <= '\x9f' => '\ufffd', var c => c };
+                }
             });
 }

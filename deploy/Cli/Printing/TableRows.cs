@@ -17,8 +17,10 @@ internal sealed class TableRows : IRowWriter
     {
         (_columns, _output) = (columns, output);
         _table = new Table { Border = TableBorder.Simple, ShowHeaders = true };
-        foreach (var column in columns)
+        foreach (RowColumn column in columns)
+        {
             _table.AddColumn(new TableColumn(Markup.Escape(column.Name)) { NoWrap = true, Padding = new Padding(0, 0, 1, 0), Alignment = IsNumeric(column) ? Justify.Right : Justify.Left });
+        }
     }
 
     public void Write(LogRow row)
@@ -32,12 +34,14 @@ internal sealed class TableRows : IRowWriter
             return;
         }
         var text = new StringWriter();
-        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, Interactive = InteractionSupport.No });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(text), Ansi = AnsiSupport.No, Interactive = InteractionSupport.No });
         console.Profile.Width = Console.IsOutputRedirected ? WidthOfPipe : Math.Max(Console.WindowWidth, 40);
         console.Write(_table);
         // The table comes padded to its width, with an empty line above and below.
-        foreach (var line in text.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
+        foreach (string? line in text.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
+        {
             _output.WriteLine(line);
+        }
     }
 
     private static bool IsNumeric(RowColumn column) => column.Name is "status" or "body_bytes_sent" or "partition" or "log_offset" or "file_offset" or "part";

@@ -13,15 +13,17 @@ internal sealed class TextTable(params string[] headings)
 
     public void Print(TextWriter to)
     {
-        var widths = headings.Select((heading, i) => _rows.Select(row => Text(row[i]).Length).Append(heading.Length).Max()).ToArray();
+        int[] widths = headings.Select((heading, i) => _rows.Select(row => Text(row[i]).Length).Append(heading.Length).Max()).ToArray();
         Line(to, widths, headings);
-        foreach (var row in _rows)
+        foreach (object?[] row in _rows)
+        {
             Line(to, widths, row);
+        }
     }
 
     private void Line(TextWriter to, int[] widths, object?[] cells)
     {
-        var line = cells.Select((cell, i) => IsNumeric(i) ? Text(cell).PadLeft(widths[i]) : Text(cell).PadRight(widths[i]));
+        IEnumerable<string> line = cells.Select((cell, i) => IsNumeric(i) ? Text(cell).PadLeft(widths[i]) : Text(cell).PadRight(widths[i]));
         to.WriteLine(string.Join("  ", line).TrimEnd());
     }
 

@@ -18,8 +18,10 @@ internal sealed class AgentPart(AgentOptions options, ILoggerFactory loggers) : 
         Running = AgentHost.RunAsync(options, loggers.CreateLogger("LogPipeline.Agent"), files => ready.TrySetResult(files), _stop.Token);
         await Task.WhenAny(ready.Task, Running).WaitAsync(stop);
         if (!ready.Task.IsCompleted)
+        {
             await Running;
-        var files = await ready.Task;
+        }
+        int files = await ready.Task;
         return $"agent, {files} file{(files == 1 ? "" : "s")}";
     }
 

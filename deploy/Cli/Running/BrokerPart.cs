@@ -22,6 +22,8 @@ internal sealed class BrokerPart(BrokerOptions options, ILoggerFactory loggers) 
     public async ValueTask DisposeAsync()
     {
         if (_broker is not null)
+        {
             await _broker.DisposeAsync();
+        }
     }
 }

@@ -30,18 +30,24 @@ internal static class NodeProcess
     /// <summary>Runs until the signal or a failure; gives the exit status.</summary>
     public static async Task<int> RunAsync(NodePlan plan, CancellationToken stop)
     {
-        using var loggers = ConsoleLogging.Create(plan.LogLevel);
-        var logger = loggers.CreateLogger("LogPipeline.Node");
+        using ILoggerFactory loggers = ConsoleLogging.Create(plan.LogLevel);
+        ILogger logger = loggers.CreateLogger("LogPipeline.Node");
         var health = new Health();
         await using var shown = ProcessTelemetry.StartOrGoWithout(plan.Telemetry, health, logger);
-        await using var bus = plan.Sinks.Count > 0 ? await SinkEventBus.StartAsync(loggers, stop) : null;
+        await using SinkEventBus? bus = plan.Sinks.Count > 0 ? await SinkEventBus.StartAsync(loggers, stop) : null;
         var parts = new List<IPart>();
         if (plan.Broker is { } broker)
+        {
             parts.Add(new BrokerPart(broker, loggers));
+        }
         if (plan.DemoLog is { } path)
+        {
             parts.Add(new DemoWriter(path));
+        }
         if (plan.Agent is { } agent)
+        {
             parts.Add(new AgentPart(agent, loggers));
+        }
         parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, bus!, loggers)));
         return await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);
     }

@@ -22,8 +22,10 @@ internal sealed class PartsRunner(Health health, ILogger logger)
     {
         try
         {
-            foreach (var part in parts)
+            foreach (IPart part in parts)
+            {
                 await StartAsync(part, stop);
+            }
             started?.Invoke();
             await WatchAsync(stop);
         }
@@ -58,20 +60,22 @@ internal sealed class PartsRunner(Health health, ILogger logger)
     private async Task WatchAsync(CancellationToken stop)
     {
         var stopped = Task.Delay(Timeout.Infinite, stop);
-        var running = _started.ConvertAll(part => part.Running);
-        var ended = await Task.WhenAny([stopped, .. running]);
+        List<Task> running = _started.ConvertAll(part => part.Running);
+        Task ended = await Task.WhenAny([stopped, .. running]);
         if (ended == stopped)
+        {
             return;
-        var part = _started[running.IndexOf(ended)];
+        }
+        IPart part = _started[running.IndexOf(ended)];
         throw new PartFailedException(part.Name, ended.Exception?.InnerException ?? new InvalidOperationException("it ended without being asked to"));
     }
 
     private async Task StopAsync()
     {
         var deadline = Task.Delay(StopTime);
-        foreach (var part in Enumerable.Reverse(_started))
+        foreach (IPart? part in Enumerable.Reverse(_started))
         {
-            var stopping = StopPartAsync(part);
+            Task stopping = StopPartAsync(part);
             if (await Task.WhenAny(stopping, deadline) == deadline)
             {
                 logger.StopTimedOut(part.Name, StopTime.TotalSeconds);

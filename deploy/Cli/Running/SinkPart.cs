@@ -46,7 +46,9 @@ internal sealed class SinkPart(SinkOptions options, ISinkEvents events, ILoggerF
             // how a run that was told to stop may end
         }
         if (_store is not null)
+        {
             await _store.DisposeAsync();
+        }
         _stop.Dispose();
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LogPipeline.Agent;
 using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Running;
@@ -23,7 +24,7 @@ internal static class AgentVerb
     private static Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
         var configuration = PipelineConfiguration.Load(parsed.GetValue(Running.Config));
-        var agent = configuration.Agent ?? throw new ConfigurationException("the configuration has no 'agent:'; name a file with --config, or copy one from deploy/config/logpipe.yaml");
+        AgentOptions agent = configuration.Agent ?? throw new ConfigurationException("the configuration has no 'agent:'; name a file with --config, or copy one from deploy/config/logpipe.yaml");
         return NodeProcess.RunAsync(Running.Plan(parsed, configuration, "logpipe-agent") with { Agent = agent }, stop);
     }
 }

@@ -32,12 +32,14 @@ internal static class BrokerVerb
     private static Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
         // A command line that says where the data is needs no file, so none is looked for.
-        var alone = parsed.GetValue(Running.Config) is null && parsed.GetValue(Data) is not null;
+        bool alone = parsed.GetValue(Running.Config) is null && parsed.GetValue(Data) is not null;
         var configuration = PipelineConfiguration.Read(alone ? ConfigurationFile.Read("", "command line", []) : ConfigurationFile.Load(parsed.GetValue(Running.Config)));
-        var broker = configuration.Broker ?? new BrokerOptions { DataDirectory = BrokerSection.DefaultData };
+        BrokerOptions broker = configuration.Broker ?? new BrokerOptions { DataDirectory = BrokerSection.DefaultData };
         var settings = new Dictionary<string, string>(broker.Settings, StringComparer.Ordinal);
-        foreach (var (key, value) in Settings.Parse(parsed.GetValue(Set)))
+        foreach ((string? key, string? value) in Settings.Parse(parsed.GetValue(Set)))
+        {
             settings[key] = value;
+        }
         broker = broker with
         {
             DataDirectory = parsed.GetValue(Data) ?? broker.DataDirectory,

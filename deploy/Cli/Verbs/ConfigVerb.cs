@@ -16,10 +16,12 @@ internal static class ConfigVerb
             "LOGPIPE__BROKER__LISTEN=0.0.0.0:9092 logpipe config check") { Config };
         check.Does((parsed, _) =>
         {
-            var file = parsed.GetValue(Config) ?? ConfigurationFile.DefaultPaths.FirstOrDefault(File.Exists);
+            string? file = parsed.GetValue(Config) ?? ConfigurationFile.DefaultPaths.FirstOrDefault(File.Exists);
             var configuration = PipelineConfiguration.Load(file);
-            foreach (var line in WhatWouldRun.Describe(configuration))
+            foreach (string line in WhatWouldRun.Describe(configuration))
+            {
                 Console.WriteLine(line);
+            }
             Console.WriteLine($"{file ?? "no file, the environment alone"}: fine{(configuration.IsEmpty ? ", but nothing would run" : "")}");
             return Task.FromResult(Exit.Done);
         });

@@ -39,7 +39,9 @@ internal static class ConsumeVerb
         verb.Validators.Add(result =>
         {
             if (result.GetValue(Group) is not null && (result.GetValue(UntilEnd) || result.GetValue(Partition) is not null))
+            {
                 result.AddError("--until-end and --partition read partitions directly and do not go with --group");
+            }
         });
         verb.Does(RunAsync);
         return verb;
@@ -47,8 +49,8 @@ internal static class ConsumeVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var group = parsed.GetValue(Group);
-        await using var cluster = Brokers.Connect(parsed, Bootstrap, Config);
+        string? group = parsed.GetValue(Group);
+        await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
         await using var consumer = new Consumer(new ConsumerOptions
         {
             Group = group,
@@ -63,9 +65,11 @@ internal static class ConsumeVerb
         }
         else
         {
-            var partitions = await PartitionsAsync(parsed, cluster, stop);
+            List<TopicPartition> partitions = await PartitionsAsync(parsed, cluster, stop);
             if (parsed.GetValue(UntilEnd) && !await FindEndsAsync(parsed, new AdminClient(cluster), partitions, ends, stop))
+            {
                 return Exit.Done;
+            }
             consumer.Assign(partitions);
         }
         await PrintAsync(consumer, output, ends, parsed.GetValue(Limit) ?? long.MaxValue, stop);
@@ -74,7 +78,7 @@ internal static class ConsumeVerb
 
     private static async Task PrintAsync(Consumer consumer, RecordOutput output, Dictionary<TopicPartition, long> ends, long limit, CancellationToken stop)
     {
-        var bounded = ends.Count > 0;
+        bool bounded = ends.Count > 0;
         while (limit > 0 && (!bounded || ends.Count > 0))
         {
             IReadOnlyList<ConsumedRecord> records;
@@ -86,10 +90,12 @@ internal static class ConsumeVerb
             {
                 break;
             }
-            foreach (var record in records)
+            foreach (ConsumedRecord record in records)
             {
-                if (bounded && (!ends.TryGetValue(record.Partition, out var end) || record.Offset >= end))
+                if (bounded && (!ends.TryGetValue(record.Partition, out long end) || record.Offset >= end))
+                {
                     continue;
+                }
                 if (limit == 0)
                 {
                     LeaveFrom(record, records, consumer);
@@ -99,8 +105,10 @@ internal static class ConsumeVerb
                 limit--;
             }
             // Positions tell, not records: the last offsets may hold control records or nothing at all.
-            foreach (var partition in ends.Where(end => consumer.Position(end.Key) >= end.Value).Select(end => end.Key).ToList())
+            foreach (TopicPartition partition in ends.Where(end => consumer.Position(end.Key) >= end.Value).Select(end => end.Key).ToList())
+            {
                 ends.Remove(partition);
+            }
             await output.FlushAsync();
         }
     }
@@ -108,33 +116,39 @@ internal static class ConsumeVerb
     // What was polled and not printed is left to the group's next reader: each partition goes back to its first such record.
     private static void LeaveFrom(ConsumedRecord first, IReadOnlyList<ConsumedRecord> polled, Consumer consumer)
     {
-        foreach (var rest in polled.SkipWhile(record => record.Partition != first.Partition || record.Offset != first.Offset).DistinctBy(record => record.Partition))
+        foreach (ConsumedRecord rest in polled.SkipWhile(record => record.Partition != first.Partition || record.Offset != first.Offset).DistinctBy(record => record.Partition))
+        {
             consumer.Seek(rest.Partition, rest.Offset);
+        }
     }
 
     private static async Task<List<TopicPartition>> PartitionsAsync(ParseResult parsed, ClusterClient cluster, CancellationToken stop)
     {
         var partitions = new List<TopicPartition>();
-        foreach (var name in parsed.GetRequiredValue(Topics))
+        foreach (string? name in parsed.GetRequiredValue(Topics))
         {
-            var topic = await cluster.TopicAsync(name, refresh: true, stop);
+            TopicMetadata topic = await cluster.TopicAsync(name, refresh: true, stop);
             partitions.AddRange(topic.Partitions.Select(partition => new TopicPartition(name, partition.Index))
                 .Where(partition => parsed.GetValue(Partition) is not { } only || only == partition.Partition));
         }
         if (partitions.Count == 0)
+        {
             throw new Agent.Configuration.ConfigurationException($"partition {parsed.GetValue(Partition)} does not exist");
+        }
         return partitions;
     }
 
     // The end of each partition that has anything to read; false when none has.
     private static async Task<bool> FindEndsAsync(ParseResult parsed, AdminClient admin, List<TopicPartition> partitions, Dictionary<TopicPartition, long> ends, CancellationToken stop)
     {
-        foreach (var partition in partitions)
+        foreach (TopicPartition partition in partitions)
         {
-            var end = (await admin.OffsetAsync(partition, OffsetSpec.Latest, stop)).Offset;
-            var begin = parsed.GetValue(FromBeginning) ? (await admin.OffsetAsync(partition, OffsetSpec.Earliest, stop)).Offset : end;
+            long end = (await admin.OffsetAsync(partition, OffsetSpec.Latest, stop)).Offset;
+            long begin = parsed.GetValue(FromBeginning) ? (await admin.OffsetAsync(partition, OffsetSpec.Earliest, stop)).Offset : end;
             if (begin < end)
+            {
                 ends[partition] = end;
+            }
         }
         return ends.Count > 0;
     }

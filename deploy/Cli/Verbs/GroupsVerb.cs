@@ -1,6 +1,8 @@
 using System.CommandLine;
 using LogPipeline.Cli.Printing;
+using LogPipeline.Client;
 using LogPipeline.Client.Admin;
+using LogPipeline.Client.Metadata;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -15,7 +17,7 @@ internal static class GroupsVerb
         var groups = new Verb("groups", "List and describe consumer groups: members, committed offsets and lag.",
             "logpipe groups list",
             "logpipe groups describe web_log") { List(), Describe() };
-        foreach (var verb in groups.Subcommands)
+        foreach (Command verb in groups.Subcommands)
         {
             verb.Options.Add(Bootstrap);
             verb.Options.Add(Config);
@@ -28,10 +30,12 @@ internal static class GroupsVerb
         var verb = new Verb("list", "List consumer groups.", "logpipe groups list --bootstrap 127.0.0.1:9092");
         verb.Does(async (parsed, stop) =>
         {
-            await using var cluster = Brokers.Connect(parsed, Bootstrap, Config);
+            await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
             var table = new TextTable("GROUP", "STATE", "TYPE");
-            foreach (var group in await new AdminClient(cluster).ListGroupsAsync(stop))
+            foreach (GroupListing group in await new AdminClient(cluster).ListGroupsAsync(stop))
+            {
                 table.Add(group.GroupId, group.State, group.ProtocolType);
+            }
             table.Print();
             return Exit.Done;
         });
@@ -44,9 +48,11 @@ internal static class GroupsVerb
         var verb = new Verb("describe", "Show a group's members and, for each partition, committed offset, end and lag.", "logpipe groups describe web_log") { names };
         verb.Does(async (parsed, stop) =>
         {
-            await using var cluster = Brokers.Connect(parsed, Bootstrap, Config);
-            foreach (var name in parsed.GetRequiredValue(names))
+            await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
+            foreach (string? name in parsed.GetRequiredValue(names))
+            {
                 await DescribeAsync(new AdminClient(cluster), name, stop);
+            }
             return Exit.Done;
         });
         return verb;
@@ -54,17 +60,17 @@ internal static class GroupsVerb
 
     private static async Task DescribeAsync(AdminClient admin, string name, CancellationToken stop)
     {
-        var group = await admin.DescribeGroupAsync(name, stop);
+        GroupDescription group = await admin.DescribeGroupAsync(name, stop);
         var committed = (await admin.GroupOffsetsAsync(name, stop)).ToDictionary(entry => entry.Key, entry => entry.Value.Offset);
         var owners = group.Members.SelectMany(member => member.Assignment.Select(partition => (partition, member))).ToDictionary(p => p.partition, p => p.member);
         Console.WriteLine($"{group.GroupId}: {group.State}, {group.Members.Count} member{(group.Members.Count == 1 ? "" : "s")}"
             + (group.Protocol.Length > 0 ? $", assigned by {group.Protocol}" : ""));
         var table = new TextTable("TOPIC", "PARTITION", "COMMITTED", "END", "LAG", "MEMBER", "HOST");
-        foreach (var partition in committed.Keys.Union(owners.Keys).OrderBy(p => p.Topic, StringComparer.Ordinal).ThenBy(p => p.Partition))
+        foreach (TopicPartition partition in committed.Keys.Union(owners.Keys).OrderBy(p => p.Topic, StringComparer.Ordinal).ThenBy(p => p.Partition))
         {
-            var end = (await admin.OffsetAsync(partition, OffsetSpec.Latest, stop)).Offset;
-            long? at = committed.TryGetValue(partition, out var offset) ? offset : null;
-            var owner = owners.GetValueOrDefault(partition);
+            long end = (await admin.OffsetAsync(partition, OffsetSpec.Latest, stop)).Offset;
+            long? at = committed.TryGetValue(partition, out long offset) ? offset : null;
+            MemberDescription? owner = owners.GetValueOrDefault(partition);
             table.Add(partition.Topic, partition.Partition, at, end, end - at, owner?.ClientId, owner?.ClientHost);
         }
         table.Print();

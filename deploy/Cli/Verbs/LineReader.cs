@@ -10,27 +10,29 @@ internal sealed class LineReader(Stream input)
     /// <summary>The next line, or null at the end; the last one needs no line feed.</summary>
     public async ValueTask<ReadOnlyMemory<byte>?> ReadAsync(CancellationToken cancellation)
     {
-        var searched = 0;
+        int searched = 0;
         while (true)
         {
-            var at = _buffer.AsSpan(_begin + searched, _end - _begin - searched).IndexOf((byte)'\n');
+            int at = _buffer.AsSpan(_begin + searched, _end - _begin - searched).IndexOf((byte)'\n');
             if (at >= 0)
             {
-                var line = _buffer.AsMemory(_begin, searched + at);
+                Memory<byte> line = _buffer.AsMemory(_begin, searched + at);
                 _begin += searched + at + 1;
                 return line;
             }
             searched = _end - _begin;
             MakeRoom();
-            var read = await input.ReadAsync(_buffer.AsMemory(_end), cancellation);
+            int read = await input.ReadAsync(_buffer.AsMemory(_end), cancellation);
             if (read > 0)
             {
                 _end += read;
                 continue;
             }
             if (_begin == _end)
+            {
                 return null;
-            var last = _buffer.AsMemory(_begin, _end - _begin);
+            }
+            Memory<byte> last = _buffer.AsMemory(_begin, _end - _begin);
             _begin = _end;
             return last;
         }
@@ -39,11 +41,17 @@ internal sealed class LineReader(Stream input)
     private void MakeRoom()
     {
         if (_end < _buffer.Length)
+        {
             return;
+        }
         if (_begin > 0)
+        {
             _buffer.AsSpan(_begin, _end - _begin).CopyTo(_buffer);
+        }
         else
+        {
             Array.Resize(ref _buffer, _buffer.Length * 2);
+        }
         (_begin, _end) = (0, _end - _begin);
     }
 }

@@ -10,13 +10,21 @@ internal static class PointInTime
     public static DateTimeOffset? Parse(string? text, string option, DateTimeOffset now)
     {
         if (text is null)
+        {
             return null;
+        }
         if (text == "now")
+        {
             return now;
-        if (Quantity.TryParseDuration(text, out var ago))
+        }
+        if (Quantity.TryParseDuration(text, out TimeSpan ago))
+        {
             return now - ago;
-        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out var time))
+        }
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AllowWhiteSpaces, out DateTimeOffset time))
+        {
             return time;
+        }
         throw new ConfigurationException($"{option} {text}: write how long ago (15m, 2h, 1d) or a time (2026-11-21T08:30:00Z; UTC without an offset)");
     }
 }

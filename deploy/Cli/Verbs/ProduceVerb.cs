@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Producing;
 
 namespace LogPipeline.Cli.Verbs;
@@ -35,19 +36,21 @@ internal static class ProduceVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var acks = parsed.GetValue(AcksWanted) switch { "0" => Acks.None, "1" => Acks.Leader, _ => Acks.All };
-        var separator = parsed.GetValue(KeySeparator) is { Length: > 0 } text ? System.Text.Encoding.UTF8.GetBytes(text) : null;
-        await using var cluster = Brokers.Connect(parsed, Bootstrap, Config, createsTopics: true);
+        Acks acks = parsed.GetValue(AcksWanted) switch { "0" => Acks.None, "1" => Acks.Leader, _ => Acks.All };
+        byte[]? separator = parsed.GetValue(KeySeparator) is { Length: > 0 } text ? System.Text.Encoding.UTF8.GetBytes(text) : null;
+        await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config, createsTopics: true);
         await using var producer = new Producer(new ProducerOptions { Acks = acks, Idempotent = acks == Acks.All }, cluster, TimeProvider.System, Random.Shared);
         // The first failure stops the reading: what follows would only fail too.
         using var failed = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Exception? failure = null;
-        var sent = 0L;
+        long sent = 0L;
         var lines = new LineReader(Console.OpenStandardInput());
         try
         {
             while (await lines.ReadAsync(failed.Token) is { } line)
+            {
                 await producer.PostAsync(Record(parsed, line, separator), Delivered, failed.Token);
+            }
             await producer.FlushAsync(stop);
         }
         catch (OperationCanceledException) when (failure is not null)
@@ -55,22 +58,28 @@ internal static class ProduceVerb
             // told below
         }
         if (failure is not null)
+        {
             throw failure;
+        }
         Console.Error.WriteLine($"sent {sent} record{(sent == 1 ? "" : "s")} to {parsed.GetValue(Topic)}");
         return Exit.Done;
 
         void Delivered(DeliveryResult result, Exception? error)
         {
             if (error is null)
+            {
                 Interlocked.Increment(ref sent);
+            }
             else if (Interlocked.CompareExchange(ref failure, error, null) is null)
+            {
                 failed.Cancel();
+            }
         }
     }
 
     private static ProducerRecord Record(ParseResult parsed, ReadOnlyMemory<byte> line, byte[]? separator)
     {
-        var at = separator is null ? -1 : line.Span.IndexOf(separator);
+        int at = separator is null ? -1 : line.Span.IndexOf(separator);
         return new ProducerRecord
         {
             Topic = parsed.GetRequiredValue(Topic),

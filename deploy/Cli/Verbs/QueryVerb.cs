@@ -2,6 +2,7 @@ using System.CommandLine;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Printing;
 using LogPipeline.Sinks;
+using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -29,8 +30,10 @@ internal static class QueryVerb
         Output.AcceptOnlyFromAmong("table", "json", "jsonl", "csv");
         Limit.Validators.Add(result =>
         {
-            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out var limit) && limit < 0)
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int limit) && limit < 0)
+            {
                 result.AddError("--limit is how many rows at most: 0 (all) or more");
+            }
         });
         var verb = new Verb("query", "Ask for rows by time, text and columns.",
             "logpipe query 'status>=500' --since 1h",
@@ -38,28 +41,30 @@ internal static class QueryVerb
             "logpipe query --since 2026-11-21T08:00:00Z --until 2026-11-21T09:00:00Z --output csv > hour.csv",
             "logpipe query 'status=404' --columns time,path,http_referer --output json");
         Filter.AddTo(verb);
-        foreach (var option in new Option[] { Since, Until, Limit, OldestFirst, Columns, Output, Sink, Config })
+        foreach (Option option in new Option[] { Since, Until, Limit, OldestFirst, Columns, Output, Sink, Config })
+        {
             verb.Options.Add(option);
+        }
         verb.Does(RunAsync);
         return verb;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var now = DateTimeOffset.UtcNow;
-        var query = Filter.Read(parsed) with
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        LogQuery query = Filter.Read(parsed) with
         {
             From = PointInTime.Parse(parsed.GetValue(Since), "--since", now),
             To = PointInTime.Parse(parsed.GetValue(Until), "--until", now),
             Limit = parsed.GetValue(Limit),
             Descending = !parsed.GetValue(OldestFirst),
         };
-        var sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
-        await using var reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
+        await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
         await reader.OpenAsync(stop);
-        var format = parsed.GetValue(Output)!;
+        string format = parsed.GetValue(Output)!;
         var view = new RowView(reader.Columns);
-        var columns = view.Choose(parsed.GetValue(Columns), format == "table");
+        IReadOnlyList<RowColumn> columns = view.Choose(parsed.GetValue(Columns), format == "table");
         await using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 64 << 10);
         IRowWriter writer = format switch
         {
@@ -67,8 +72,10 @@ internal static class QueryVerb
             "csv" => new CsvRows(columns, output),
             _ => new JsonRows(columns, output, array: format == "json"),
         };
-        await foreach (var row in reader.QueryAsync(query, stop))
+        await foreach (LogRow row in reader.QueryAsync(query, stop))
+        {
             writer.Write(row);
+        }
         writer.End();
         return Exit.Done;
     }

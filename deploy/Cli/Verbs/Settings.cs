@@ -8,11 +8,13 @@ internal static class Settings
     public static IReadOnlyList<KeyValuePair<string, string>> Parse(IReadOnlyList<string>? pairs)
     {
         var settings = new List<KeyValuePair<string, string>>();
-        foreach (var pair in pairs ?? [])
+        foreach (string pair in pairs ?? [])
         {
-            var sign = pair.IndexOf('=');
+            int sign = pair.IndexOf('=');
             if (sign <= 0)
+            {
                 throw new ConfigurationException($"--set {pair}: write it as KEY=VALUE, such as num.partitions=4");
+            }
             settings.Add(KeyValuePair.Create(pair[..sign].Trim(), pair[(sign + 1)..].Trim()));
         }
         return settings;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Running;
+using LogPipeline.Sinks;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -23,7 +24,7 @@ internal static class SinkVerb
     private static Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
         var configuration = PipelineConfiguration.Load(parsed.GetValue(Running.Config));
-        var sinks = ConfiguredSinks.Named(configuration, parsed.GetValue(Names) ?? []);
+        IReadOnlyList<SinkOptions> sinks = ConfiguredSinks.Named(configuration, parsed.GetValue(Names) ?? []);
         return NodeProcess.RunAsync(Running.Plan(parsed, configuration, "logpipe-sink") with { Sinks = sinks }, stop);
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Printing;
 using LogPipeline.Sinks;
+using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -30,32 +31,38 @@ internal static class TailVerb
             "logpipe tail 'status>=500' --last 0",
             "logpipe tail --text /login --output jsonl --columns time,remote_addr,status");
         Filter.AddTo(verb);
-        foreach (var option in new Option[] { Last, Limit, Columns, Output, Sink, Config })
+        foreach (Option option in new Option[] { Last, Limit, Columns, Output, Sink, Config })
+        {
             verb.Options.Add(option);
+        }
         verb.Does(RunAsync);
         return verb;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var filter = Filter.Read(parsed);
-        var sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
-        await using var reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        LogQuery filter = Filter.Read(parsed);
+        SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
+        await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
         await reader.OpenAsync(stop);
         await using var output = new StreamWriter(Console.OpenStandardOutput());
         var view = new RowView(reader.Columns);
         IRowWriter writer = parsed.GetValue(Output) == "line"
             ? new LineRows(output)
             : new JsonRows(view.Choose(parsed.GetValue(Columns), forScreen: false), output, array: false);
-        var left = parsed.GetValue(Limit) ?? int.MaxValue;
+        int left = parsed.GetValue(Limit) ?? int.MaxValue;
         if (left <= 0)
+        {
             return Exit.Done;
-        await foreach (var row in reader.TailAsync(filter, parsed.GetValue(Last), stop))
+        }
+        await foreach (LogRow row in reader.TailAsync(filter, parsed.GetValue(Last), stop))
         {
             writer.Write(row);
             await output.FlushAsync(stop);
             if (--left == 0)
+            {
                 break;
+            }
         }
         return Exit.Done;
     }

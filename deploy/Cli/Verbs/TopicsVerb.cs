@@ -3,6 +3,7 @@ using System.Globalization;
 using LogPipeline.Cli.Printing;
 using LogPipeline.Client;
 using LogPipeline.Client.Admin;
+using LogPipeline.Client.Metadata;
 using LogPipeline.Protocol;
 
 namespace LogPipeline.Cli.Verbs;
@@ -22,7 +23,7 @@ internal static class TopicsVerb
         {
             CreateTopic(), List(), Describe(), Delete(),
         };
-        foreach (var verb in topics.Subcommands)
+        foreach (Command verb in topics.Subcommands)
         {
             verb.Options.Add(Bootstrap);
             verb.Options.Add(Config);
@@ -41,7 +42,7 @@ internal static class TopicsVerb
             "logpipe topics create audit --set retention.ms=604800000") { name, partitions, replicas, settings };
         verb.Does(async (parsed, stop) =>
         {
-            await using var cluster = Brokers.Connect(parsed, Bootstrap, Config);
+            await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
             var topic = new NewTopic(parsed.GetRequiredValue(name), parsed.GetValue(partitions), parsed.GetValue(replicas), Settings.Parse(parsed.GetValue(settings)));
             Check(await new AdminClient(cluster).CreateTopicsAsync([topic], stop));
             Console.WriteLine($"created {topic.Name}");
@@ -56,16 +57,20 @@ internal static class TopicsVerb
         var verb = new Verb("list", "List topics.", "logpipe topics list", "logpipe topics list --all") { all };
         verb.Does(async (parsed, stop) =>
         {
-            await using var cluster = Brokers.Connect(parsed, Bootstrap, Config);
+            await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
             var admin = new AdminClient(cluster);
             var table = new TextTable("TOPIC", "PARTITIONS", "RECORDS");
-            foreach (var topic in await admin.ListTopicsAsync(stop))
+            foreach (TopicMetadata topic in await admin.ListTopicsAsync(stop))
             {
                 if (topic.IsInternal && !parsed.GetValue(all))
+                {
                     continue;
-                var records = 0L;
-                foreach (var partition in topic.Partitions)
+                }
+                long records = 0L;
+                foreach (PartitionMetadata partition in topic.Partitions)
+                {
                     records += await CountAsync(admin, new TopicPartition(topic.Name, partition.Index), stop);
+                }
                 table.Add(topic.Name, topic.Partitions.Count, records);
             }
             table.Print();
@@ -80,10 +85,12 @@ internal static class TopicsVerb
         var verb = new Verb("describe", "Show partitions, leaders and offsets of topics, and settings that differ from the default.", "logpipe topics describe web_log") { names };
         verb.Does(async (parsed, stop) =>
         {
-            await using var cluster = Brokers.Connect(parsed, Bootstrap, Config);
+            await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
             var admin = new AdminClient(cluster);
-            foreach (var name in parsed.GetRequiredValue(names))
+            foreach (string? name in parsed.GetRequiredValue(names))
+            {
                 await DescribeAsync(admin, name, stop);
+            }
             return Exit.Done;
         });
         return verb;
@@ -91,13 +98,15 @@ internal static class TopicsVerb
 
     private static async Task DescribeAsync(AdminClient admin, string name, CancellationToken stop)
     {
-        var topic = await admin.DescribeTopicAsync(name, stop);
-        var settings = (await admin.DescribeConfigsAsync(ConfigResourceType.Topic, name, stop)).Where(entry => !entry.IsDefault && entry.Value is not null);
+        TopicMetadata topic = await admin.DescribeTopicAsync(name, stop);
+        IEnumerable<ConfigEntry> settings = (await admin.DescribeConfigsAsync(ConfigResourceType.Topic, name, stop)).Where(entry => !entry.IsDefault && entry.Value is not null);
         Console.WriteLine($"{topic.Name}: id {topic.TopicId}, {topic.Partitions.Count} partition{(topic.Partitions.Count == 1 ? "" : "s")}");
-        foreach (var setting in settings)
+        foreach (ConfigEntry? setting in settings)
+        {
             Console.WriteLine($"  {setting.Name}={setting.Value}");
+        }
         var table = new TextTable("PARTITION", "LEADER", "EPOCH", "REPLICAS", "IN SYNC", "START", "END");
-        foreach (var partition in topic.Partitions)
+        foreach (PartitionMetadata partition in topic.Partitions)
         {
             var at = new TopicPartition(name, partition.Index);
             table.Add(partition.Index, partition.LeaderId, partition.LeaderEpoch, string.Join(',', partition.Replicas), string.Join(',', partition.InSyncReplicas),
@@ -112,8 +121,8 @@ internal static class TopicsVerb
         var verb = new Verb("delete", "Delete topics and all their records.", "logpipe topics delete scratch") { names };
         verb.Does(async (parsed, stop) =>
         {
-            await using var cluster = Brokers.Connect(parsed, Bootstrap, Config);
-            var topics = parsed.GetRequiredValue(names);
+            await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
+            string[] topics = parsed.GetRequiredValue(names);
             Check(await new AdminClient(cluster).DeleteTopicsAsync(topics, stop));
             Console.WriteLine($"deleted {string.Join(", ", topics)}");
             return Exit.Done;
@@ -126,8 +135,10 @@ internal static class TopicsVerb
 
     private static void Check(IReadOnlyList<Outcome> outcomes)
     {
-        foreach (var outcome in outcomes.Where(outcome => outcome.Error != ErrorCode.None))
+        foreach (Outcome outcome in outcomes.Where(outcome => outcome.Error != ErrorCode.None))
+        {
             throw new BrokerErrorException(outcome.Error,
                 string.Create(CultureInfo.InvariantCulture, $"{outcome.Name}: {outcome.Message ?? outcome.Error.ToString()} (error {(short)outcome.Error})"));
+        }
     }
 }

@@ -24,12 +24,14 @@ internal static class UpVerb
 
     private static Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var demo = parsed.GetValue(Demo);
-        var file = parsed.GetValue(Running.Config) ?? (demo ? DemoFiles.WriteConfiguration() : null);
+        bool demo = parsed.GetValue(Demo);
+        string? file = parsed.GetValue(Running.Config) ?? (demo ? DemoFiles.WriteConfiguration() : null);
         var configuration = PipelineConfiguration.Load(file);
         if (configuration.IsEmpty)
+        {
             throw new ConfigurationException("nothing would run: the configuration has no 'broker:', 'agent:' or 'sinks:'; try `logpipe up --demo`, or copy deploy/config/logpipe.yaml");
-        var plan = Running.Plan(parsed, configuration, "logpipe") with
+        }
+        NodePlan plan = Running.Plan(parsed, configuration, "logpipe") with
         {
             Broker = configuration.Broker,
             DemoLog = demo ? DemoFiles.AccessLog : null,

@@ -31,9 +31,9 @@ internal static class VerifyVerb
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
         var configuration = PipelineConfiguration.Load(parsed.GetValue(Config));
-        var names = parsed.GetValue(Names) ?? [];
-        var passed = true;
-        foreach (var sink in ConfiguredSinks.Named(configuration, names))
+        string[] names = parsed.GetValue(Names) ?? [];
+        bool passed = true;
+        foreach (SinkOptions sink in ConfiguredSinks.Named(configuration, names))
         {
             if (names.Length == 0 && sink.Files is not null)
             {
@@ -41,7 +41,9 @@ internal static class VerifyVerb
                 continue;
             }
             if (parsed.GetValue(RepairRows))
+            {
                 await RepairAsync(sink, parsed.GetValue(Yes), stop);
+            }
             passed &= await VerifyAsync(sink, parsed.GetValue(Limit), stop);
         }
         return passed ? Exit.Done : Exit.AnswerIsNo;
@@ -50,19 +52,27 @@ internal static class VerifyVerb
     private static async Task<bool> VerifyAsync(SinkOptions sink, int limit, CancellationToken stop)
     {
         var verifier = new Verifier(sink, new TcpConnector(), new OsFileSystem(), TimeProvider.System, new Random());
-        var report = await verifier.RunAsync(ShowProgress, stop);
+        VerifyReport report = await verifier.RunAsync(ShowProgress, stop);
         ClearProgress();
         var table = new TextTable("FILE", "GENERATION", "TOPIC", "RECORDS", "ROWS", "BYTES", "SAME");
-        foreach (var generation in report.Generations)
+        foreach (GenerationSummary generation in report.Generations)
+        {
             table.Add(generation.File is null ? null : $"{generation.Host}:{generation.File}", generation.Generation, generation.Topic, generation.TopicRecords, generation.TableRows,
                 generation.TableBytes, generation.TopicRecords == generation.TableRows && generation.TopicHash == generation.TableHash ? "yes" : "no");
+        }
         table.Print();
-        foreach (var note in report.Notes)
+        foreach (string note in report.Notes)
+        {
             Console.WriteLine($"note: {note}");
-        foreach (var finding in report.Findings.Take(limit == 0 ? int.MaxValue : limit))
+        }
+        foreach (Finding? finding in report.Findings.Take(limit == 0 ? int.MaxValue : limit))
+        {
             Console.WriteLine($"{Side(finding.Side)}: {finding.Text}");
+        }
         if (limit > 0 && report.Findings.Count > limit)
+        {
             Console.WriteLine($"… and {report.Findings.Count - limit} more (--limit 0 shows all)");
+        }
         Console.WriteLine(report.Passed
             ? $"{sink.Name}: {report.RowsCompared} rows, each line once"
             : $"{sink.Name}: {report.RowsCompared} rows, {report.Findings.Count} difference{(report.Findings.Count == 1 ? "" : "s")}");
@@ -72,15 +82,23 @@ internal static class VerifyVerb
     private static async Task RepairAsync(SinkOptions sink, bool yes, CancellationToken stop)
     {
         await using var repair = new Repair(sink);
-        var found = await repair.FindAsync(stop);
-        foreach (var rows in found)
+        IReadOnlyList<RepeatedRows> found = await repair.FindAsync(stop);
+        foreach (RepeatedRows rows in found)
+        {
             Console.WriteLine($"repeated: {rows}");
+        }
         if (found.Count == 0)
+        {
             Console.WriteLine($"{sink.Name}: no row repeats another");
+        }
         else if (yes || Confirmed($"Remove these {found.Sum(rows => rows.Rows)} rows from the table of {sink.Name}? [y/N] "))
+        {
             Console.WriteLine($"{sink.Name}: removed {await repair.RemoveAsync(found, stop)} rows");
+        }
         else
+        {
             Console.WriteLine($"{sink.Name}: nothing was removed (--yes removes without asking)");
+        }
     }
 
     private static bool Confirmed(string question)
@@ -103,12 +121,16 @@ internal static class VerifyVerb
     private static void ShowProgress(long rows)
     {
         if (!Console.IsErrorRedirected)
+        {
             Console.Error.Write($"\r{rows} rows compared ");
+        }
     }
 
     private static void ClearProgress()
     {
         if (!Console.IsErrorRedirected)
+        {
             Console.Error.Write("\r\x1b[K");
+        }
     }
 }

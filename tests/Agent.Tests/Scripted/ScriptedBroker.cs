@@ -303,7 +303,7 @@ internal sealed class ScriptedBroker : IConnector
 
     private (ErrorCode Error, long BaseOffset) Append(byte[] batch, in BatchHeader header)
     {
-        if (_producers.TryGetValue(header.ProducerId, out var known))
+        if (_producers.TryGetValue(header.ProducerId, out (short Epoch, int LastSequence, long BaseOffset, int BaseSequence) known))
         {
             if (header.ProducerEpoch < known.Epoch)
             {

@@ -8,7 +8,7 @@ internal static class Backlog
 {
     public static async Task RunAsync(int lines, TextWriter to)
     {
-        await using var pipeline = await Pipeline.CreateAsync();
+        await using Pipeline pipeline = await Pipeline.CreateAsync();
         WebLog.Write(pipeline.AccessLog, 0, lines);
         await pipeline.StartAsync("broker");
         await pipeline.StartAsync("sink");
@@ -16,11 +16,15 @@ internal static class Backlog
         await pipeline.StartAsync("agent");
         using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
         while (await pipeline.StoredAsync() < lines)
+        {
             await ticks.WaitForNextTickAsync();
-        var seconds = clock.Elapsed.TotalSeconds;
+        }
+        double seconds = clock.Elapsed.TotalSeconds;
         to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{lines} lines to rows in {seconds:F1} s: {lines / seconds:F0} lines/s (PostgreSQL without fsync, on the same cores)"));
         to.WriteLine("part     CPU s per million   peak MB");
-        foreach (var (name, cpu, peak) in pipeline.Costs())
+        foreach ((string? name, double cpu, long peak) in pipeline.Costs())
+        {
             to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{name,-8} {cpu * 1e6 / lines,17:F2} {peak / 1e6,9:F0}"));
+        }
     }
 }

@@ -17,7 +17,7 @@ internal sealed class Pipeline : IAsyncDisposable
     {
         (_postgres, Folder) = (postgres, folder);
         _rows = NpgsqlDataSource.Create(postgres.Connection());
-        var broker = FreeAddress();
+        string broker = FreeAddress();
         File.WriteAllText(Path.Combine(folder, "logpipe.yaml"), $$"""
             broker: { data: ./broker, listen: {{broker}}, settings: { num.partitions: 1 } }
             agent:
@@ -50,26 +50,30 @@ internal sealed class Pipeline : IAsyncDisposable
     /// <summary>Starts a verb and waits for its line <c>ready:</c>.</summary>
     public async Task StartAsync(string verb)
     {
-        var program = Path.Combine(AppContext.BaseDirectory, "..", "..", "LogPipeline.Cli", "release", "logpipe");
-        var process = Process.Start(new ProcessStartInfo(program, [verb, "--log-level", "warning"]) { WorkingDirectory = Folder, RedirectStandardOutput = true })!;
+        string program = Path.Combine(AppContext.BaseDirectory, "..", "..", "LogPipeline.Cli", "release", "logpipe");
+        Process process = Process.Start(new ProcessStartInfo(program, [verb, "--log-level", "warning"]) { WorkingDirectory = Folder, RedirectStandardOutput = true })!;
         _processes.Add((verb, process));
         while (await process.StandardOutput.ReadLineAsync() is { } line)
+        {
             if (line.StartsWith("ready:", StringComparison.Ordinal))
+            {
                 return;
+            }
+        }
         throw new InvalidOperationException($"{verb} did not start");
     }
 
     /// <summary>The ledger's next offset: with one file in one partition, the number of lines that are rows. It moves with the rows.</summary>
     public async Task<long> StoredAsync()
     {
-        await using var command = _rows.CreateCommand("SELECT coalesce(max(next_offset), 0) FROM logpipe_logs WHERE topic = 'web_log'");
+        await using NpgsqlCommand command = _rows.CreateCommand("SELECT coalesce(max(next_offset), 0) FROM logpipe_logs WHERE topic = 'web_log'");
         return (long)(await command.ExecuteScalarAsync())!;
     }
 
     /// <summary>CPU seconds and the peak of resident memory of each process.</summary>
     public IEnumerable<(string Name, double CpuSeconds, long PeakBytes)> Costs()
     {
-        foreach (var (name, process) in _processes)
+        foreach ((string? name, Process? process) in _processes)
         {
             process.Refresh();
             yield return (name, process.TotalProcessorTime.TotalSeconds, process.PeakWorkingSet64);
@@ -78,7 +82,7 @@ internal sealed class Pipeline : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var (_, process) in Enumerable.Reverse(_processes))
+        foreach ((string _, Process? process) in Enumerable.Reverse(_processes))
         {
             process.Kill();
             await process.WaitForExitAsync();

@@ -10,9 +10,9 @@ internal static class WebLog
     public static void Write(string path, int first, int count)
     {
         using var file = new StreamWriter(new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, 1 << 20)) { NewLine = "\n" };
-        for (var k = first; k < first + count; k++)
+        for (int k = first; k < first + count; k++)
         {
-            var mix = (uint)k * 2654435761u;
+            uint mix = (uint)k * 2654435761u;
             file.WriteLine(string.Create(CultureInfo.InvariantCulture,
                 $"{mix >> 24}.{(mix >> 16) & 255}.{(mix >> 8) & 255}.{mix & 255} - - [21/Nov/2026:08:{k / 54000 % 60:D2}:{k / 900 % 60:D2} +0000] \"GET {Paths[mix % 6]}?n={k} HTTP/1.1\" {(mix % 50 == 0 ? 500 : 200)} {mix % 60000} \"https://shop.example.com/cart\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36\""));
         }

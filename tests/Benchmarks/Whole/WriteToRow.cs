@@ -16,22 +16,28 @@ internal static class WriteToRow
 
     public static async Task RunAsync(int seconds, TextWriter to)
     {
-        await using var pipeline = await Pipeline.CreateAsync();
+        await using Pipeline pipeline = await Pipeline.CreateAsync();
         WebLog.Write(pipeline.AccessLog, 0, LinesPerTick);
-        foreach (var verb in new[] { "broker", "agent", "sink" })
+        foreach (string? verb in new[] { "broker", "agent", "sink" })
+        {
             await pipeline.StartAsync(verb);
-        var written = new long[LinesPerTick + LinesAtStart + (seconds * 1000)];
+        }
+        long[] written = new long[LinesPerTick + LinesAtStart + (seconds * 1000)];
         var milliseconds = new List<double>(written.Length);
-        var writing = WriteAsync(pipeline.AccessLog, written);
+        Task writing = WriteAsync(pipeline.AccessLog, written);
         using var ticks = new PeriodicTimer(Poll);
-        for (var seen = 0L; seen < written.Length;)
+        for (long seen = 0L; seen < written.Length;)
         {
             await ticks.WaitForNextTickAsync();
-            var stored = await pipeline.StoredAsync();
-            var now = Stopwatch.GetTimestamp();
+            long stored = await pipeline.StoredAsync();
+            long now = Stopwatch.GetTimestamp();
             for (; seen < stored; seen++)
+            {
                 if (Volatile.Read(ref written[seen]) is > 0 and var at)
+                {
                     milliseconds.Add(Stopwatch.GetElapsedTime(at, now).TotalMilliseconds);
+                }
+            }
         }
         await writing;
         to.WriteLine("write to row at 1,000 lines/s");
@@ -49,11 +55,13 @@ internal static class WriteToRow
     private static async Task WriteAsync(string path, long[] written)
     {
         using var ticks = new PeriodicTimer(Tick);
-        for (var k = LinesPerTick; k < written.Length; k += LinesPerTick)
+        for (int k = LinesPerTick; k < written.Length; k += LinesPerTick)
         {
             await ticks.WaitForNextTickAsync();
-            for (var i = k; i < k + LinesPerTick; i++)
+            for (int i = k; i < k + LinesPerTick; i++)
+            {
                 Volatile.Write(ref written[i], Stopwatch.GetTimestamp());
+            }
             WebLog.Write(path, k, LinesPerTick);
         }
     }

@@ -1,3 +1,4 @@
+using LogPipeline.Agent;
 using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
 
@@ -21,7 +22,7 @@ public class EnvironmentOverrideTests
     [Fact]
     public void Next_place_of_a_list_adds_an_item()
     {
-        var inputs = Read("LOGPIPE__AGENT__INPUTS__1__TOPIC=second", "LOGPIPE__AGENT__INPUTS__1__PATHS__0=/b").Agent!.Inputs;
+        IReadOnlyList<InputOptions> inputs = Read("LOGPIPE__AGENT__INPUTS__1__TOPIC=second", "LOGPIPE__AGENT__INPUTS__1__PATHS__0=/b").Agent!.Inputs;
         Assert.Equal(["old", "second"], inputs.Select(input => input.Topic));
         Assert.Equal(["/b"], inputs[1].Paths);
     }

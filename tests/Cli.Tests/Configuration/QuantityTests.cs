@@ -15,7 +15,7 @@ public class QuantityTests
     [InlineData("0", 0)]
     public void Durations(string text, double milliseconds)
     {
-        Assert.True(Quantity.TryParseDuration(text, out var duration));
+        Assert.True(Quantity.TryParseDuration(text, out TimeSpan duration));
         Assert.Equal(milliseconds, duration.TotalMilliseconds);
     }
 
@@ -28,7 +28,7 @@ public class QuantityTests
     [InlineData("4096", 4096)]
     public void Sizes(string text, long expected)
     {
-        Assert.True(Quantity.TryParseSize(text, out var bytes));
+        Assert.True(Quantity.TryParseSize(text, out long bytes));
         Assert.Equal(expected, bytes);
     }
 
@@ -52,9 +52,13 @@ public class QuantityTests
     [Fact]
     public void What_is_printed_reads_back()
     {
-        foreach (var milliseconds in new[] { 0, 1, 250, 1000, 90_000, 3_600_000, 604_800_000 })
-            Assert.True(Quantity.TryParseDuration(Quantity.Format(TimeSpan.FromMilliseconds(milliseconds)), out var read) && read.TotalMilliseconds == milliseconds);
-        foreach (var bytes in new[] { 0L, 1, 1000, 1024, 1_000_000, 8 << 20, 1L << 40 })
-            Assert.True(Quantity.TryParseSize(Quantity.Format(bytes), out var read) && read == bytes);
+        foreach (int milliseconds in new[] { 0, 1, 250, 1000, 90_000, 3_600_000, 604_800_000 })
+        {
+            Assert.True(Quantity.TryParseDuration(Quantity.Format(TimeSpan.FromMilliseconds(milliseconds)), out TimeSpan read) && read.TotalMilliseconds == milliseconds);
+        }
+        foreach (long bytes in new[] { 0L, 1, 1000, 1024, 1_000_000, 8 << 20, 1L << 40 })
+        {
+            Assert.True(Quantity.TryParseSize(Quantity.Format(bytes), out long read) && read == bytes);
+        }
     }
 }

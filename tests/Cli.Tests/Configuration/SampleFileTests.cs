@@ -14,7 +14,7 @@ public class SampleFileTests
     [Fact]
     public void Sample_is_accepted_and_names_every_part()
     {
-        var sample = Read(Text);
+        PipelineConfiguration sample = Read(Text);
         Assert.NotNull(sample.Broker);
         Assert.Single(sample.Agent!.Inputs);
         Assert.Single(sample.Sinks);
@@ -24,8 +24,8 @@ public class SampleFileTests
     [Fact]
     public void Commented_settings_are_known_and_say_the_defaults()
     {
-        var bare = Read(Text);
-        var full = Read(Uncommented());
+        PipelineConfiguration bare = Read(Text);
+        PipelineConfiguration full = Read(Uncommented());
         Assert.Equal(bare.Broker! with { Settings = full.Broker!.Settings }, full.Broker);
         AssertSame(bare.Agent!, full.Agent!, nameof(AgentOptions.Inputs));
         AssertSame(bare.Agent!.Inputs[0], full.Agent!.Inputs[0], nameof(InputOptions.Exclude));
@@ -35,8 +35,8 @@ public class SampleFileTests
     [Fact]
     public void Values_that_stand_in_the_sample_are_defaults_where_there_are_defaults()
     {
-        var sample = Read(Text);
-        var bare = Read("""
+        PipelineConfiguration sample = Read(Text);
+        PipelineConfiguration bare = Read("""
             broker: {}
             agent: { inputs: [{ paths: ["/var/log/nginx/*access.log*"], topic: web_log }] }
             sinks: [{ name: web_log, topics: [web_log], sqlite: { file: ./data/logs.db } }]
@@ -52,9 +52,11 @@ public class SampleFileTests
 
     private static void AssertSame<T>(T expected, T actual, params string[] except)
     {
-        foreach (var property in typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => !except.Contains(p.Name)))
+        foreach (PropertyInfo? property in typeof(T).GetProperties(BindingFlags.Public | BindingFlags.Instance).Where(p => !except.Contains(p.Name)))
+        {
             Assert.True(Same(property.GetValue(expected), property.GetValue(actual)),
                 $"{typeof(T).Name}.{property.Name}: {property.GetValue(expected)} is not {property.GetValue(actual)}");
+        }
     }
 
     private static bool Same(object? a, object? b)

@@ -8,7 +8,7 @@ public class UnknownKeyTests
     [Fact]
     public void Nearest_key_is_named_with_file_and_line()
     {
-        var error = Refused("""
+        string error = Refused("""
             agent:
               bootstrap: 127.0.0.1:9092
               inputs:

@@ -11,17 +11,19 @@ public class MetricsEndpointTests
     {
         using var meter = new Meter("LogPipeline.Sample");
         await using var telemetry = ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
-        var lines = meter.CreateCounter<long>("sample_lines_total", null, "Lines \"read\".");
+        Counter<long> lines = meter.CreateCounter<long>("sample_lines_total", null, "Lines \"read\".");
         lines.Add(3, KeyValuePair.Create<string, object?>("topic", "web_log"));
         lines.Add(4, KeyValuePair.Create<string, object?>("topic", "web_log"));
         lines.Add(1, KeyValuePair.Create<string, object?>("topic", "a\"b\\c\nd"));
         meter.CreateUpDownCounter<int>("sample_connections").Add(-2);
         meter.CreateObservableGauge("sample.depth", () => 1.5);
-        var latency = meter.CreateHistogram("sample_seconds", null, null, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
-        foreach (var seconds in new[] { 0.05, 0.1, 0.5, 7 })
+        Histogram<double> latency = meter.CreateHistogram("sample_seconds", null, null, null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.1, 1] });
+        foreach (double seconds in new[] { 0.05, 0.1, 0.5, 7 })
+        {
             latency.Record(seconds);
+        }
 
-        var text = await GetAsync(telemetry, "/metrics");
+        string text = await GetAsync(telemetry, "/metrics");
         AssertLines(text, "# HELP sample_lines_total Lines \"read\".", "# TYPE sample_lines_total counter",
             "sample_lines_total{topic=\"a\\\"b\\\\c\\nd\"} 1", "sample_lines_total{topic=\"web_log\"} 7");
         AssertLines(text, "# TYPE sample_connections gauge", "sample_connections -2");
@@ -52,7 +54,7 @@ public class MetricsEndpointTests
         Assert.Equal("broker: ok\nsink web_log: ok\n", await GetAsync(telemetry, "/healthz"));
         problem = "the database is away";
         using var client = new HttpClient();
-        using var answer = await client.GetAsync(new Uri($"http://{telemetry.AdminEndpoint}/healthz"));
+        using HttpResponseMessage answer = await client.GetAsync(new Uri($"http://{telemetry.AdminEndpoint}/healthz"));
         Assert.Equal(503, (int)answer.StatusCode);
         Assert.Equal("broker: ok\nsink web_log: the database is away\n", await answer.Content.ReadAsStringAsync());
     }
@@ -65,7 +67,7 @@ public class MetricsEndpointTests
         {
             await socket.ConnectAsync(telemetry.AdminEndpoint!);
             await socket.GetStream().WriteAsync(new byte[9000]);
-            var end = await socket.GetStream().ReadAtLeastAsync(new byte[4096], 4096, throwOnEndOfStream: false);
+            int end = await socket.GetStream().ReadAtLeastAsync(new byte[4096], 4096, throwOnEndOfStream: false);
             Assert.True(end < 4096);
         }
         Assert.Equal("ok\n", await GetAsync(telemetry, "/healthz"));
@@ -75,9 +77,9 @@ public class MetricsEndpointTests
     public async Task Address_that_is_taken_or_wrong_is_said()
     {
         await using var first = ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
-        var taken = Assert.Throws<AddressTakenException>(() => ProcessTelemetry.Start(new TelemetryOptions { AdminListen = first.AdminEndpoint!.ToString() }, new Health()));
+        AddressTakenException taken = Assert.Throws<AddressTakenException>(() => ProcessTelemetry.Start(new TelemetryOptions { AdminListen = first.AdminEndpoint!.ToString() }, new Health()));
         Assert.Contains("stop what uses it, or set admin.listen to another port", taken.Message, StringComparison.Ordinal);
-        var wrong = Assert.Throws<ConfigurationException>(() => ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "nowhere" }, new Health()));
+        ConfigurationException wrong = Assert.Throws<ConfigurationException>(() => ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "nowhere" }, new Health()));
         Assert.Equal("admin.listen should be an address and a port such as 127.0.0.1:9600, not 'nowhere'", wrong.Message);
     }
 

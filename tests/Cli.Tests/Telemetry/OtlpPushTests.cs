@@ -13,12 +13,12 @@ public class OtlpPushTests
     {
         using var collector = new TcpListener(IPAddress.Loopback, 0);
         collector.Start();
-        var received = ReceiveAsync(collector);
+        Task<string> received = ReceiveAsync(collector);
         using var meter = new Meter("LogPipeline.Pushed");
         var telemetry = ProcessTelemetry.Start(new TelemetryOptions { Otlp = new Uri($"http://{collector.LocalEndpoint}") }, new Health());
         meter.CreateCounter<long>("pushed_lines_total").Add(1);
         await telemetry.DisposeAsync(); // pushes what is left
-        var request = await received.WaitAsync(TimeSpan.FromSeconds(30));
+        string request = await received.WaitAsync(TimeSpan.FromSeconds(30));
         Assert.StartsWith("POST /v1/metrics HTTP/1.1", request, StringComparison.Ordinal);
         Assert.Contains("pushed_lines_total", request, StringComparison.Ordinal);
     }
@@ -26,20 +26,24 @@ public class OtlpPushTests
     // Answers the one request after its body came in whole, and gives it as text.
     private static async Task<string> ReceiveAsync(TcpListener collector)
     {
-        using var client = await collector.AcceptTcpClientAsync();
-        var stream = client.GetStream();
+        using TcpClient client = await collector.AcceptTcpClientAsync();
+        NetworkStream stream = client.GetStream();
         var bytes = new MemoryStream();
-        var buffer = new byte[16 << 10];
+        byte[] buffer = new byte[16 << 10];
         while (true)
         {
             bytes.Write(buffer, 0, await stream.ReadAsync(buffer));
-            var text = Encoding.Latin1.GetString(bytes.ToArray());
-            var head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            string text = Encoding.Latin1.GetString(bytes.ToArray());
+            int head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
             if (head < 0)
+            {
                 continue;
-            var length = int.Parse(text.Split("Content-Length: ")[1].Split('\r')[0], System.Globalization.CultureInfo.InvariantCulture);
+            }
+            int length = int.Parse(text.Split("Content-Length: ")[1].Split('\r')[0], System.Globalization.CultureInfo.InvariantCulture);
             if (text.Length < head + 4 + length)
+            {
                 continue;
+            }
             await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
             return text;
         }

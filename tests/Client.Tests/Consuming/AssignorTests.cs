@@ -11,7 +11,7 @@ public sealed class AssignorTests
     [Fact]
     public void Range_takes_neighbours_topic_by_topic()
     {
-        var shares = new RangeAssignor().Assign([Member("a"), Member("b"), Member("c")], Counts(("t", 7), ("u", 2)));
+        SortedDictionary<string, List<TopicPartition>> shares = new RangeAssignor().Assign([Member("a"), Member("b"), Member("c")], Counts(("t", 7), ("u", 2)));
         Assert.Equal("t-0 t-1 t-2 u-0", string.Join(' ', shares["a"]));
         Assert.Equal("t-3 t-4 u-1", string.Join(' ', shares["b"]));
         Assert.Equal("t-5 t-6", string.Join(' ', shares["c"]));
@@ -20,7 +20,7 @@ public sealed class AssignorTests
     [Fact]
     public void Round_robin_deals_and_passes_over_who_does_not_want()
     {
-        var shares = new RoundRobinAssignor().Assign([Member("a"), Member("b", topics: ["u"])], Counts(("t", 3), ("u", 2)));
+        SortedDictionary<string, List<TopicPartition>> shares = new RoundRobinAssignor().Assign([Member("a"), Member("b", topics: ["u"])], Counts(("t", 3), ("u", 2)));
         Assert.Equal("t-0 t-1 t-2 u-1", string.Join(' ', shares["a"]));
         Assert.Equal("u-0", string.Join(' ', shares["b"]));
     }
@@ -35,9 +35,9 @@ public sealed class AssignorTests
         for (int seed = 0; seed < 200; seed++)
         {
             var random = new Random(seed);
-            var counts = Counts(("t", random.Next(1, 12)), ("u", random.Next(1, 12)));
+            SortedDictionary<string, int> counts = Counts(("t", random.Next(1, 12)), ("u", random.Next(1, 12)));
             List<AssignmentMember> members = [.. Enumerable.Range(0, random.Next(1, 6)).Select(i => Member($"m{i}", topics: i == 0 ? ["t", "u"] : random.Next(2) == 0 ? ["t"] : ["t", "u"]))];
-            var shares = AssignorTable.Of(strategy).Assign(members, counts);
+            SortedDictionary<string, List<TopicPartition>> shares = AssignorTable.Of(strategy).Assign(members, counts);
             List<TopicPartition> all = [.. shares.SelectMany(s => s.Value)];
             Assert.Equal(counts.Values.Sum(), all.Count);
             Assert.Equal(all.Count, all.Distinct().Count());
@@ -59,7 +59,7 @@ public sealed class AssignorTests
                 names = random.Next(2) == 0 || names.Count == 1 ? [.. names, $"m{seed}-{round}"] : [.. names.Skip(1)];
                 int survivors = names.Sum(n => owned.GetValueOrDefault(n, None).Count);
                 List<AssignmentMember> members = [.. names.Select(n => Member(n, generation: round, owned: owned.GetValueOrDefault(n, None)))];
-                var shares = StickyBalance.Share(members, Counts(("t", partitions)), m => (m.Subscription.Owned, m.Subscription.Generation));
+                SortedDictionary<string, List<TopicPartition>> shares = StickyBalance.Share(members, Counts(("t", partitions)), m => (m.Subscription.Owned, m.Subscription.Generation));
                 int most = (partitions + names.Count - 1) / names.Count;
                 Assert.All(shares.Values, s => Assert.InRange(s.Count, partitions / names.Count, most));
                 int kept = names.Sum(n => shares[n].Intersect(owned.GetValueOrDefault(n, None)).Count());
@@ -74,10 +74,10 @@ public sealed class AssignorTests
     public void Cooperative_gives_a_moving_partition_to_nobody_until_it_is_given_up()
     {
         TopicPartition[] all = [new("t", 0), new("t", 1)];
-        var first = new CooperativeStickyAssignor().Assign([Member("a", 3, all), Member("b", 3, None)], Counts(("t", 2)));
+        SortedDictionary<string, List<TopicPartition>> first = new CooperativeStickyAssignor().Assign([Member("a", 3, all), Member("b", 3, None)], Counts(("t", 2)));
         Assert.Single(first["a"]);
         Assert.Empty(first["b"]);
-        var second = new CooperativeStickyAssignor().Assign([Member("a", 4, first["a"]), Member("b", 4, None)], Counts(("t", 2)));
+        SortedDictionary<string, List<TopicPartition>> second = new CooperativeStickyAssignor().Assign([Member("a", 4, first["a"]), Member("b", 4, None)], Counts(("t", 2)));
         Assert.Equal(first["a"], second["a"]);
         Assert.Equal(all.Except(first["a"]), second["b"]);
     }
@@ -86,7 +86,7 @@ public sealed class AssignorTests
     public void A_claim_of_an_older_generation_loses()
     {
         TopicPartition[] mine = [new("t", 0)];
-        var shares = StickyBalance.Share([Member("a", 1, mine), Member("b", 2, mine)], Counts(("t", 1)), m => (m.Subscription.Owned, m.Subscription.Generation));
+        SortedDictionary<string, List<TopicPartition>> shares = StickyBalance.Share([Member("a", 1, mine), Member("b", 2, mine)], Counts(("t", 1)), m => (m.Subscription.Owned, m.Subscription.Generation));
         Assert.Empty(shares["a"]);
         Assert.Equal(mine, shares["b"]);
     }

@@ -46,7 +46,7 @@ public sealed class CorruptBatchTests
         Assert.Equal(["10"], await PollAsync(consumer));
         for (int poll = 0; poll < 2; poll++)
         {
-            var corrupt = await Assert.ThrowsAsync<CorruptBatchException>(() => PollAsync(consumer));
+            CorruptBatchException corrupt = await Assert.ThrowsAsync<CorruptBatchException>(() => PollAsync(consumer));
             Assert.Equal((ErrorCode.CorruptMessage, Partition, 11), (corrupt.Code, corrupt.Partition, corrupt.Offset));
             Assert.StartsWith("t-0: the batch at offset 11 cannot be read: ", corrupt.Message, StringComparison.Ordinal);
             Assert.Contains(reason, corrupt.Message, StringComparison.Ordinal);

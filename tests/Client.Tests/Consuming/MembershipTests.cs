@@ -54,7 +54,7 @@ public sealed class MembershipTests
         await using Consumer consumer = NewConsumer(cluster);
         for (int poll = 0; poll < 3; poll++)
         {
-            var refused = await Assert.ThrowsAsync<BrokerErrorException>(() => InTimeAsync(consumer.PollAsync(CancellationToken.None).AsTask()));
+            BrokerErrorException refused = await Assert.ThrowsAsync<BrokerErrorException>(() => InTimeAsync(consumer.PollAsync(CancellationToken.None).AsTask()));
             Assert.Equal(ErrorCode.GroupAuthorizationFailed, refused.Code);
             Assert.Equal(poll + 1, asked);
         }

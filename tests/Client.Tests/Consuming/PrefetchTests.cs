@@ -114,7 +114,7 @@ public sealed class PrefetchTests
         Assert.Equal("0:1", await PollAsync(consumer));
         for (int poll = 0; poll < 2; poll++)
         {
-            var corrupt = await Assert.ThrowsAsync<CorruptBatchException>(() => PollAsync(consumer));
+            CorruptBatchException corrupt = await Assert.ThrowsAsync<CorruptBatchException>(() => PollAsync(consumer));
             Assert.Equal((First, 2L), (corrupt.Partition, corrupt.Offset));
             Assert.Contains("zstd is not supported", corrupt.Message, StringComparison.Ordinal);
         }
@@ -132,7 +132,7 @@ public sealed class PrefetchTests
     private async Task<FetchResponse?> FetchAsync(FetchRequest request)
     {
         List<FetchResponse.Response.Partition> answers = [];
-        foreach (var asked in request.Topics[0].Partitions)
+        foreach (FetchRequest.Topic.Partition asked in request.Topics[0].Partitions)
         {
             var answer = new FetchResponse.Response.Partition { PartitionIndex = asked.Index, HighWatermark = Records, LogStartOffset = 0 };
             answer.ErrorCode = _error;

@@ -42,7 +42,7 @@ public sealed class TroubledPartitionTests
         Assert.Equal("line of 1", await PollAsync(consumer));
         for (int poll = 0; poll < 2; poll++)
         {
-            var refused = await Assert.ThrowsAsync<BrokerErrorException>(() => PollAsync(consumer));
+            BrokerErrorException refused = await Assert.ThrowsAsync<BrokerErrorException>(() => PollAsync(consumer));
             Assert.Equal(ErrorCode.TopicAuthorizationFailed, refused.Code);
         }
         _isRefused = false;
@@ -104,7 +104,7 @@ public sealed class TroubledPartitionTests
     private async Task<FetchResponse?> FetchAsync(FetchRequest request)
     {
         var answers = new List<FetchResponse.Response.Partition>();
-        foreach (var asked in request.Topics[0].Partitions)
+        foreach (FetchRequest.Topic.Partition asked in request.Topics[0].Partitions)
         {
             var answer = new FetchResponse.Response.Partition { PartitionIndex = asked.Index, HighWatermark = 1, LogStartOffset = 0 };
             answer.ErrorCode = asked.Index == 0 && _isRefused ? ErrorCode.TopicAuthorizationFailed : ErrorCode.None;

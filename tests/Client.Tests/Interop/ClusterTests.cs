@@ -148,7 +148,7 @@ public abstract class ClusterTests(string bootstrap) : IAsyncLifetime, IAsyncDis
             List<ConsumedRecord> rest = await TakeAsync(consumer, 5);
             Assert.Equal([5L, 6, 7, 8, 9], rest.Select(r => r.Offset));
         }
-        var offsets = await new AdminClient(_cluster).GroupOffsetsAsync(options.Group, Ct);
+        IReadOnlyList<KeyValuePair<TopicPartition, CommitPoint>> offsets = await new AdminClient(_cluster).GroupOffsetsAsync(options.Group, Ct);
         Assert.Equal(5, Assert.Single(offsets).Value.Offset);
     }
 

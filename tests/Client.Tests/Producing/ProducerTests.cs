@@ -1,4 +1,5 @@
 using System.Text;
+using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Producing;
 using LogPipeline.Client.Tests.Connections;
@@ -109,7 +110,7 @@ public sealed class ProducerTests
         var time = new ManualTime();
         var broker = new ScriptedBroker();
         broker.OnAsync<MetadataRequest, MetadataResponse>(_ => new TaskCompletionSource<MetadataResponse?>().Task);
-        var connection = await Client.Connections.BrokerConnection.OpenAsync(new BrokerEndpoint("b", 1), Quick, broker, time, CancellationToken.None);
+        BrokerConnection connection = await Client.Connections.BrokerConnection.OpenAsync(new BrokerEndpoint("b", 1), Quick, broker, time, CancellationToken.None);
         Task<MetadataResponse> first = connection.SendAsync<MetadataRequest, MetadataResponse>(new MetadataRequest(), CancellationToken.None);
         Task<MetadataResponse> second = connection.SendAsync<MetadataRequest, MetadataResponse>(new MetadataRequest(), CancellationToken.None);
         time.Advance(Quick.RequestTimeout - TimeSpan.FromSeconds(1));

@@ -15,7 +15,9 @@ internal static class Deadline
         while (!await holds())
         {
             if (clock.Elapsed > within)
+            {
                 throw new TimeoutException($"not within {within.TotalSeconds} s: {otherwise()}");
+            }
             await ticks.WaitForNextTickAsync();
         }
     }

@@ -17,9 +17,11 @@ internal static class Ports
     {
         while (true)
         {
-            var first = Random.Shared.Next(First, Last);
+            int first = Random.Shared.Next(First, Last);
             if (Enumerable.Range(first, count).All(IsFree))
+            {
                 return first;
+            }
         }
     }
 

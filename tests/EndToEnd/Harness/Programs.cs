@@ -19,8 +19,12 @@ internal static class Programs
     private static string FindRoot()
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+        {
             if (File.Exists(Path.Combine(folder.FullName, "LogPipeline.sln")))
+            {
                 return folder.FullName;
+            }
+        }
         throw new InvalidOperationException("the tests do not run inside the source tree");
     }
 }

@@ -33,7 +33,9 @@ internal sealed partial class RealProcess : IAsyncDisposable
         get
         {
             lock (_lock)
+            {
                 return _errors.ToString();
+            }
         }
     }
 
@@ -42,7 +44,9 @@ internal sealed partial class RealProcess : IAsyncDisposable
         get
         {
             lock (_lock)
+            {
                 return [.. _output];
+            }
         }
     }
 
@@ -66,8 +70,10 @@ internal sealed partial class RealProcess : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-        foreach (var (name, value) in environment ?? [])
+        foreach ((string? name, string? value) in environment ?? [])
+        {
             start.Environment[name] = value;
+        }
         var process = new RealProcess(new Process { StartInfo = start });
         process._process.Start();
         process._process.BeginOutputReadLine();
@@ -79,11 +85,13 @@ internal sealed partial class RealProcess : IAsyncDisposable
     public static async Task<(int Status, string Output, string Errors)> RunAsync(
         string program, string folder, IEnumerable<string> arguments, byte[]? input = null, TimeSpan? within = null)
     {
-        await using var process = Start(program, folder, arguments);
+        await using RealProcess process = Start(program, folder, arguments);
         if (input is not null)
+        {
             await process._process.StandardInput.BaseStream.WriteAsync(input);
+        }
         process._process.StandardInput.Close();
-        var status = await process.ExitAsync(within ?? TimeSpan.FromSeconds(60));
+        int status = await process.ExitAsync(within ?? TimeSpan.FromSeconds(60));
         return (status, string.Concat(process.Output.Select(line => line + "\n")), process.Errors);
     }
 
@@ -97,11 +105,15 @@ internal sealed partial class RealProcess : IAsyncDisposable
             lock (_lock)
             {
                 if (_output.Find(wanted) is { } line)
+                {
                     return line;
+                }
                 more = _more.Task;
             }
             if (_process.HasExited)
+            {
                 throw new InvalidOperationException($"{Describe()} ended with {_process.ExitCode} before it was ready: {Errors}");
+            }
             try
             {
                 await more.WaitAsync(time.Token);
@@ -120,7 +132,9 @@ internal sealed partial class RealProcess : IAsyncDisposable
     public async Task KillAsync()
     {
         if (!_process.HasExited)
+        {
             _process.Kill(entireProcessTree: true);
+        }
         await _process.WaitForExitAsync();
     }
 
@@ -157,13 +171,19 @@ internal sealed partial class RealProcess : IAsyncDisposable
     private void Take(string? line, bool error)
     {
         if (line is null)
+        {
             return;
+        }
         lock (_lock)
         {
             if (error)
+            {
                 _errors.Append(line).Append('\n');
+            }
             else
+            {
                 _output.Add(line);
+            }
         }
         Wake();
     }

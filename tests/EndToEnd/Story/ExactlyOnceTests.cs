@@ -11,7 +11,7 @@ public class ExactlyOnceTests(ITestOutputHelper told)
 {
     private static readonly bool OnKafka = Environment.GetEnvironmentVariable("LOGPIPE_E2E_BROKER") == "kafka";
 
-    private static readonly int Seed = int.TryParse(Environment.GetEnvironmentVariable("LOGPIPE_E2E_SEED"), out var seed) ? seed : 1;
+    private static readonly int Seed = int.TryParse(Environment.GetEnvironmentVariable("LOGPIPE_E2E_SEED"), out int seed) ? seed : 1;
 
     [RequiresPostgresFact]
     public Task Every_line_is_a_row_once_while_all_parts_are_killed()
@@ -24,7 +24,7 @@ public class ExactlyOnceTests(ITestOutputHelper told)
 
     private async Task TellAsync(StorySize size)
     {
-        await using var story = await KillStory.BeginAsync(size, told, OnKafka);
+        await using KillStory story = await KillStory.BeginAsync(size, told, OnKafka);
         await story.RunAsync();
         Assert.Empty(await story.WrongNumbersAsync());
         await ProveAsync(story);
@@ -33,13 +33,13 @@ public class ExactlyOnceTests(ITestOutputHelper told)
     // The proof must pass, and must fail where it should: a row is deleted and one is repeated by hand.
     private async Task ProveAsync(KillStory story)
     {
-        var good = await story.VerifyAsync();
+        (int Status, string Output, string Errors) good = await story.VerifyAsync();
         told.WriteLine(good.Output);
         Assert.True(good.Status == 0, $"verify says {good.Status}: {good.Output}{good.Errors}");
 
         await story.ExecuteAsync("DELETE FROM web_log_rows WHERE line LIKE '%?n=77 %'");
         await story.ExecuteAsync("INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE line LIKE '%?n=99 %'");
-        var bad = await story.VerifyAsync();
+        (int Status, string Output, string Errors) bad = await story.VerifyAsync();
         told.WriteLine(bad.Output);
         Assert.Equal(1, bad.Status);
         Assert.Contains("missing in the table: ", bad.Output, StringComparison.Ordinal);

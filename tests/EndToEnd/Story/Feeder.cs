@@ -19,13 +19,13 @@ internal sealed class Feeder(string path, IEnumerable<string> lines, StorySize s
     {
         var clock = Stopwatch.StartNew();
         using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        var written = 0;
+        int written = 0;
         var block = new StringBuilder();
-        using var line = lines.GetEnumerator();
+        using IEnumerator<string> line = lines.GetEnumerator();
         while (written < size.Lines)
         {
             await ticks.WaitForNextTickAsync();
-            var due = (int)Math.Min(size.Lines, clock.Elapsed.TotalSeconds * size.LinesPerSecond);
+            int due = (int)Math.Min(size.Lines, clock.Elapsed.TotalSeconds * size.LinesPerSecond);
             var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
             for (; written < due; written++)
             {
@@ -37,7 +37,9 @@ internal sealed class Feeder(string path, IEnumerable<string> lines, StorySize s
                     file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite);
                 }
                 if (!line.MoveNext())
+                {
                     throw new InvalidOperationException($"{written} lines are all there is; {size.Lines} are wanted");
+                }
                 block.Append(line.Current).Append('\n');
             }
             Flush(file, block);
@@ -50,11 +52,13 @@ internal sealed class Feeder(string path, IEnumerable<string> lines, StorySize s
     // Two writes: the second begins in the middle of a line.
     private void Flush(FileStream file, StringBuilder block)
     {
-        var bytes = Encoding.ASCII.GetBytes(block.ToString());
+        byte[] bytes = Encoding.ASCII.GetBytes(block.ToString());
         block.Clear();
         if (bytes.Length == 0)
+        {
             return;
-        var cut = _random.Next(bytes.Length);
+        }
+        int cut = _random.Next(bytes.Length);
         file.Write(bytes, 0, cut);
         file.Flush();
         file.Write(bytes, cut, bytes.Length - cut);
@@ -63,7 +67,7 @@ internal sealed class Feeder(string path, IEnumerable<string> lines, StorySize s
 
     private void Rename()
     {
-        var to = string.Create(CultureInfo.InvariantCulture, $"{path}.{Files.Count}");
+        string to = string.Create(CultureInfo.InvariantCulture, $"{path}.{Files.Count}");
         File.Move(path, to);
         Files.Insert(Files.Count - 1, to);
     }

@@ -25,7 +25,7 @@ internal sealed class KillStory : IAsyncDisposable
     private KillStory(StorySize size, ITestOutputHelper told, PostgresServer postgres, bool kafka)
     {
         (_size, _told, _postgres) = (size, told, postgres);
-        var port = Ports.Free(2);
+        int port = Ports.Free(2);
         _workspace.Configure($$"""
             broker: { data: ./broker, listen: 127.0.0.1:{{port}}, settings: { num.partitions: 1 } }
             agent:
@@ -56,8 +56,10 @@ internal sealed class KillStory : IAsyncDisposable
     {
         // As people run it, with fsync.
         var story = new KillStory(size, told, await PostgresServer.StartAsync("shared_buffers=128MB"), kafka);
-        foreach (var victim in story._victims)
+        foreach (IVictim victim in story._victims)
+        {
             await victim.StartAsync();
+        }
         return story;
     }
 
@@ -65,7 +67,7 @@ internal sealed class KillStory : IAsyncDisposable
     public async Task RunAsync()
     {
         var feeder = new Feeder(_workspace.File("access.log"), Lines(), _size);
-        var writing = feeder.RunAsync();
+        Task writing = feeder.RunAsync();
         await KillAsync(writing);
         await writing;
         Assert.Equal(_size.Renames + 1, feeder.Files.Count);
@@ -79,22 +81,24 @@ internal sealed class KillStory : IAsyncDisposable
     {
         var wrong = new List<(long, long)>();
         await using var source = NpgsqlDataSource.Create(_postgres.Connection());
-        await using var command = source.CreateCommand($"""
+        await using NpgsqlCommand command = source.CreateCommand($"""
             SELECT coalesce(s.n, r.n), coalesce(r.count, 0) FROM generate_series(0, {_size.Lines - 1}) s(n)
             FULL JOIN (SELECT substring(line from '[?]n=([0-9]+) ')::bigint n, count(*) count FROM web_log_rows GROUP BY 1) r ON r.n = s.n
             WHERE r.count IS DISTINCT FROM 1 OR s.n IS NULL ORDER BY 1 LIMIT 20
             """);
         command.CommandTimeout = 600;
-        await using var rows = await command.ExecuteReaderAsync();
+        await using NpgsqlDataReader rows = await command.ExecuteReaderAsync();
         while (await rows.ReadAsync())
+        {
             wrong.Add((await rows.IsDBNullAsync(0) ? -1 : rows.GetInt64(0), rows.GetInt64(1)));
+        }
         return wrong;
     }
 
     public async Task ExecuteAsync(string sql)
     {
         await using var source = NpgsqlDataSource.Create(_postgres.Connection());
-        await using var command = source.CreateCommand(sql);
+        await using NpgsqlCommand command = source.CreateCommand(sql);
         Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }
 
@@ -103,8 +107,10 @@ internal sealed class KillStory : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var victim in Enumerable.Reverse(_victims))
+        foreach (IVictim? victim in Enumerable.Reverse(_victims))
+        {
             await victim.DisposeAsync();
+        }
         _workspace.Dispose();
     }
 
@@ -116,14 +122,16 @@ internal sealed class KillStory : IAsyncDisposable
     private async Task KillAsync(Task writing)
     {
         var random = new Random(_size.Seed);
-        var seconds = (double)_size.Lines / _size.LinesPerSecond;
+        double seconds = (double)_size.Lines / _size.LinesPerSecond;
         var schedule = _victims.SelectMany(victim => Enumerable.Range(0, _size.KillsOfEach).Select(_ => (At: TimeSpan.FromSeconds(random.NextDouble() * seconds), victim)))
             .OrderBy(kill => kill.At).ToList();
-        var begin = _clock.Elapsed;
-        foreach (var (at, victim) in schedule)
+        TimeSpan begin = _clock.Elapsed;
+        foreach ((TimeSpan at, IVictim? victim) in schedule)
         {
             if (at - (_clock.Elapsed - begin) is { Ticks: > 0 } left)
+            {
                 await Task.Delay(left);
+            }
             await victim.KillAsync();
             Tell($"killed {victim.Name}");
             // Sometimes back at once, sometimes away for a while.
@@ -135,11 +143,13 @@ internal sealed class KillStory : IAsyncDisposable
 
     private async Task DrainAsync()
     {
-        var seen = 0L;
+        long seen = 0L;
         await Deadline.UntilAsync(_size.DrainTime, async () =>
         {
-            foreach (var victim in _victims)
+            foreach (IVictim victim in _victims)
+            {
                 Assert.Null(victim.EndedByItself);
+            }
             seen = await CountAsync() ?? seen;
             return seen >= _size.Lines;
         }, () => $"{seen} rows of {_size.Lines}\n{string.Join("\n", _victims.OfType<ProcessVictim>().Select(v => $"--- {v.Name}: {string.Join("\n", v.Process.Errors.Split('\n').TakeLast(15))}"))}");
@@ -151,7 +161,7 @@ internal sealed class KillStory : IAsyncDisposable
         try
         {
             await using var source = NpgsqlDataSource.Create(_postgres.Connection());
-            await using var command = source.CreateCommand("SELECT count(*) FROM web_log_rows");
+            await using NpgsqlCommand command = source.CreateCommand("SELECT count(*) FROM web_log_rows");
             return (long?)await command.ExecuteScalarAsync();
         }
         catch (NpgsqlException)

@@ -41,7 +41,9 @@ internal sealed class ProcessVictim(string name, Func<RealProcess> start, Func<R
     {
         // One that ended by itself would be hidden by starting it again.
         if (EndedByItself is { } reason)
+        {
             throw new InvalidOperationException(reason);
+        }
         await _process!.DisposeAsync();
     }
 
@@ -50,7 +52,9 @@ internal sealed class ProcessVictim(string name, Func<RealProcess> start, Func<R
     public async ValueTask DisposeAsync()
     {
         if (_process is not null)
+        {
             await _process.DisposeAsync();
+        }
     }
 }
 

@@ -12,9 +12,9 @@ internal static class WebLines
     public static IEnumerable<string> Make(int seed)
     {
         var random = new Random(seed);
-        for (var k = 0; ; k++)
+        for (int k = 0; ; k++)
         {
-            var time = new DateTime(2026, 11, 21, 0, 0, 0, DateTimeKind.Utc).AddSeconds(k / 900).ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture);
+            string time = new DateTime(2026, 11, 21, 0, 0, 0, DateTimeKind.Utc).AddSeconds(k / 900).ToString("dd/MMM/yyyy:HH:mm:ss", CultureInfo.InvariantCulture);
             yield return string.Create(CultureInfo.InvariantCulture,
                 $"{random.Next(1, 224)}.{random.Next(256)}.{random.Next(256)}.{random.Next(1, 255)} - - [{time} +0000] \"GET {Paths[random.Next(Paths.Length)]}?n={k} HTTP/1.1\" {Statuses[random.Next(Statuses.Length)]} {random.Next(80, 60000)} \"-\" \"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36\"");
         }

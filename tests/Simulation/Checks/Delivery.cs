@@ -48,7 +48,7 @@ internal static class Delivery
         var ranges = new Dictionary<(Guid, ulong), StoredRanges>();
         return lines.Where(line =>
         {
-            var source = (line.Position.AgentId, line.Position.Generation);
+            (Guid AgentId, ulong Generation) source = (line.Position.AgentId, line.Position.Generation);
             StoredRanges stored = ranges.TryGetValue(source, out StoredRanges? known) ? known : ranges[source] = new StoredRanges([]);
             bool isKnown = stored.Contains(line.Position.CoveredBegin, line.Position.End);
             stored.Add(line.Position.CoveredBegin, line.Position.End);
@@ -59,7 +59,7 @@ internal static class Delivery
     /// <summary>Of each generation: the stored records lie end to end.</summary>
     public static void CheckRanges(World world, IReadOnlyList<TopicLine> lines)
     {
-        foreach (var generation in Stored(lines).GroupBy(static line => (line.Position.AgentId, line.Position.Generation)))
+        foreach (IGrouping<(Guid AgentId, ulong Generation), TopicLine> generation in Stored(lines).GroupBy(static line => (line.Position.AgentId, line.Position.Generation)))
         {
             TopicLine? before = null;
             foreach (TopicLine line in generation.OrderBy(static line => line.Position.CoveredBegin))

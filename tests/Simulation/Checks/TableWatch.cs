@@ -61,7 +61,7 @@ internal sealed class TableWatch
         {
             Arrive(letter.Value.ToArray());
         }
-        foreach (var cut in session.Rows.Where(static row => row.Part > 0).GroupBy(static row => (row.SourceId, row.LineBegin)))
+        foreach (IGrouping<(int SourceId, long LineBegin), TableRow> cut in session.Rows.Where(static row => row.Part > 0).GroupBy(static row => (row.SourceId, row.LineBegin)))
         {
             byte[] whole = [.. _tables.Rows.Where(row => row.Part > 0 && (row.SourceId, row.LineBegin) == cut.Key)
                 .OrderBy(static row => row.Part).SelectMany(static row => row.Value)];

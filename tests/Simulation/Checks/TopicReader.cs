@@ -31,7 +31,7 @@ internal static class TopicReader
     public static Guid TopicIdOf(MemoryDisk disk, string data, string topic, int partition)
     {
         string path = string.Create(CultureInfo.InvariantCulture, $"{data}/{topic}-{partition}/partition.metadata");
-        var properties = Properties.Read(new MemoryFileSystem(disk), path);
+        Dictionary<string, string>? properties = Properties.Read(new MemoryFileSystem(disk), path);
         return properties is null ? Guid.Empty : Uuid.Parse(properties["topic_id"], path);
     }
 

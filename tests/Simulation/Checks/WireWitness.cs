@@ -79,7 +79,7 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
         {
             ProduceRequest request = Frames.ReadRequest<ProduceRequest, ProduceResponse>(frame[size..], header.Version);
             produced = [];
-            foreach (var partition in request.TopicData.SelectMany(static topic => topic.PartitionData))
+            foreach (ProduceRequest.TopicDataEntry.PartitionDataEntry? partition in request.TopicData.SelectMany(static topic => topic.PartitionData))
             {
                 if (BatchHeader.TryParse(partition.Records.Memory.Span, out BatchHeader batch))
                 {
@@ -92,7 +92,7 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
 
     private void Acked(Dictionary<int, BatchKey> produced, ProduceResponse response)
     {
-        foreach (var partition in response.Responses.SelectMany(static topic => topic.PartitionResponses))
+        foreach (ProduceResponse.Response.PartitionResponse? partition in response.Responses.SelectMany(static topic => topic.PartitionResponses))
         {
             if (partition is { ErrorCode: ErrorCode.None, BaseOffset: >= 0 } && produced.TryGetValue(partition.Index, out BatchKey batch))
             {
@@ -103,7 +103,7 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
 
     private void Shown(FetchResponse response)
     {
-        foreach (var partition in response.Responses.SelectMany(static topic => topic.Partitions))
+        foreach (FetchResponse.Response.Partition? partition in response.Responses.SelectMany(static topic => topic.Partitions))
         {
             ReadOnlySpan<byte> records = partition.Records.Memory.Span;
             while (BatchHeader.TryParse(records, out BatchHeader batch) && batch.SizeInBytes <= records.Length)

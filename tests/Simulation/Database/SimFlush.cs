@@ -191,7 +191,7 @@ internal sealed class SimFlush(SimStore store, SimDatabase database, Session ses
 
     private string Text()
     {
-        var text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{session.Rows.Count} rows");
+        StringBuilder text = new StringBuilder().Append(CultureInfo.InvariantCulture, $"{session.Rows.Count} rows");
         foreach (LedgerUpdate update in session.Updates)
         {
             text.Append(CultureInfo.InvariantCulture, $", log {update.LogId} {update.Expected} → {update.Next}");

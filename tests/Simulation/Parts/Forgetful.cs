@@ -1,4 +1,5 @@
 using LogPipeline.Broker;
+using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Storage.Producers;
@@ -21,7 +22,7 @@ internal sealed class Forgetful(World world, bool forgetsProducers)
         }
         bool all = forgetsProducers && world.Chance(0.2);
         world.Trace.Say(null, $"the broker forgets {(all ? "its producers" : "all but the last batch of its producers")}");
-        foreach (var partition in core.Topics.All.SelectMany(static topic => topic.Partitions))
+        foreach (ServedPartition? partition in core.Topics.All.SelectMany(static topic => topic.Partitions))
         {
             ProducerTable table = partition.Log.ProducerTable;
             table.OldRepeat = ErrorCode.OutOfOrderSequenceNumber;

@@ -139,7 +139,7 @@ internal sealed class SteadyShipper
     {
         MetadataResponse metadata = await connection.SendAsync<MetadataRequest, MetadataResponse>(
             new MetadataRequest { Topics = [new() { Name = Story.Topic }], AllowAutoTopicCreation = true }, life.Stopping);
-        var topic = metadata.Topics[0];
+        MetadataResponse.Topic topic = metadata.Topics[0];
         return topic.ErrorCode == ErrorCode.None ? topic.TopicId : default;
     }
 }

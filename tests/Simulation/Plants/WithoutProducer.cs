@@ -57,7 +57,7 @@ internal sealed class WithoutProducer(IConnector inner) : IConnector
             }
             RequestHeader header = Frames.ReadRequestHeader(frame, out int size);
             ProduceRequest request = Frames.ReadRequest<ProduceRequest, ProduceResponse>(frame[size..], header.Version);
-            foreach (var partition in request.TopicData.SelectMany(static topic => topic.PartitionData))
+            foreach (ProduceRequest.TopicDataEntry.PartitionDataEntry? partition in request.TopicData.SelectMany(static topic => topic.PartitionData))
             {
                 RecordBatch.SetProducer(MemoryMarshal.AsMemory(partition.Records.Memory).Span, -1, -1, -1);
             }

@@ -34,7 +34,7 @@ internal sealed class Line(int id, byte[] bytes)
     public static Line Make(int id, Random random)
     {
         int filler = random.Next(40) switch { 0 => random.Next(1000, 4000), < 6 => random.Next(200), _ => random.Next(30) };
-        var text = new StringBuilder(Mark).Append(id.ToString("D6", CultureInfo.InvariantCulture)).Append(' ');
+        StringBuilder text = new StringBuilder(Mark).Append(id.ToString("D6", CultureInfo.InvariantCulture)).Append(' ');
         for (int i = 0; i < filler; i++)
         {
             text.Append((char)('a' + (id + i) % 26));

@@ -25,16 +25,18 @@ public sealed class FileStoreTests : SinkStoreContract
         var committed = new List<string>();
         if (_files.FileExists("/out/manifest.json"))
         {
-            foreach (var (name, length) in FileStore.Committed(_files, "/out")!.Lengths.Where(l => l.Value > 0))
+            foreach ((string? name, long length) in FileStore.Committed(_files, "/out")!.Lengths.Where(l => l.Value > 0))
+            {
                 committed.AddRange(Encoding.UTF8.GetString(Read("/out/" + name)[..(int)length]).Split('\n')[..^1]);
+            }
         }
         return Task.FromResult<IReadOnlyList<string>>(committed);
     }
 
     private byte[] Read(string path)
     {
-        using var file = _files.Open(path, FileOpenMode.Read);
-        var bytes = new byte[file.Length];
+        using IFile file = _files.Open(path, FileOpenMode.Read);
+        byte[] bytes = new byte[file.Length];
         Assert.Equal(bytes.Length, file.Read(bytes, 0));
         return bytes;
     }
@@ -47,16 +49,16 @@ public sealed class FileStoreTests : SinkStoreContract
     public async Task Power_lost_at_any_call_leaves_exactly_the_flushes_that_the_manifest_counts(int changesMax)
     {
         _changesMax = changesMax;
-        for (var fatal = 1; ; fatal++)
+        for (int fatal = 1; ; fatal++)
         {
             var disk = new MemoryDisk(TimeProvider.System);
             _files = new MemoryFileSystem(disk);
             DieAt(fatal);
-            var finished = await RunUntilCrashAsync();
+            bool finished = await RunUntilCrashAsync();
             LosePower(disk, fatal);
-            await using var store = await OpenAsync();
+            await using ISinkStore store = await OpenAsync();
             await store.OpenAsync(default);
-            var next = (await store.ReadLedgerAsync(default)).Select(l => l.NextOffset).SingleOrDefault();
+            long next = (await store.ReadLedgerAsync(default)).Select(l => l.NextOffset).SingleOrDefault();
             Assert.Equal(Enumerable.Range(0, (int)next).Select(i => $"line {i}"), await StoredLinesAsync());
             Assert.Equal((await StoredLinesAsync()).Sum(l => l.Length + 1), DataBytes());
             if (finished)
@@ -71,7 +73,7 @@ public sealed class FileStoreTests : SinkStoreContract
     /// <summary>The process dies before or after a call; these are counted from now on.</summary>
     private void DieAt(int fatal)
     {
-        var calls = 0;
+        int calls = 0;
         _files.Before = _files.After = _ =>
         {
             if (++calls == fatal)
@@ -93,13 +95,15 @@ public sealed class FileStoreTests : SinkStoreContract
     {
         try
         {
-            await using var store = await OpenAsync();
+            await using ISinkStore store = await OpenAsync();
             await store.OpenAsync(default);
             await store.CreateAsync([new LedgerStart(Log, 0)], default);
             var owner = OwnerToken.New(new Random(9));
-            var entry = (await store.ClaimAsync(Log, owner, default))!;
-            for (var offset = 0; offset < 6; offset += 2)
+            LedgerEntry entry = (await store.ClaimAsync(Log, owner, default))!;
+            for (int offset = 0; offset < 6; offset += 2)
+            {
                 await FlushAsync(store, entry, offset);
+            }
             return true;
         }
         catch (Crash)
@@ -110,10 +114,10 @@ public sealed class FileStoreTests : SinkStoreContract
 
     private static async Task FlushAsync(ISinkStore store, LedgerEntry entry, int offset)
     {
-        using var rows = TestRows.Batch(offset, $"line {offset}", $"line {offset + 1}");
-        await using var flush = await store.BeginAsync(default);
+        using RowBatch rows = TestRows.Batch(offset, $"line {offset}", $"line {offset + 1}");
+        await using ISinkFlush flush = await store.BeginAsync(default);
         await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, offset, offset + 2, 0), default);
-        var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
         await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
         await flush.CommitAsync(default);
     }
@@ -125,13 +129,13 @@ public sealed class FileStoreTests : SinkStoreContract
     public async Task A_file_that_was_archived_stays_and_a_late_line_begins_a_new_one_wherever_power_is_lost(bool isDirectoryGone, int changesMax)
     {
         _changesMax = changesMax;
-        var isFinished = false;
-        for (var fatal = 1; !isFinished; fatal++)
+        bool isFinished = false;
+        for (int fatal = 1; !isFinished; fatal++)
         {
             var disk = new MemoryDisk(TimeProvider.System);
             _files = new MemoryFileSystem(disk);
             string day;
-            await using (var store = await OpenAsync())
+            await using (ISinkStore store = await OpenAsync())
             {
                 await store.OpenAsync(default);
                 await store.CreateAsync([new LedgerStart(Log, 0)], default);
@@ -142,7 +146,7 @@ public sealed class FileStoreTests : SinkStoreContract
             DieAt(fatal);
             try
             {
-                await using var store = await OpenAsync();
+                await using ISinkStore store = await OpenAsync();
                 await store.OpenAsync(default);
                 await FlushAsync(store, (await store.ReadLedgerAsync(default)).Single(), 2);
                 isFinished = true;
@@ -151,9 +155,9 @@ public sealed class FileStoreTests : SinkStoreContract
             {
             }
             LosePower(disk, fatal);
-            await using var found = await OpenAsync();
+            await using ISinkStore found = await OpenAsync();
             await found.OpenAsync(default);
-            var next = (await found.ReadLedgerAsync(default)).Single().NextOffset;
+            long next = (await found.ReadLedgerAsync(default)).Single().NextOffset;
             Assert.Equal("line 0\nline 1\n", Encoding.UTF8.GetString(Read(isDirectoryGone ? "/archive/0.log.gz" : $"{day}/0.log.gz")));
             Assert.Equal(next == 2 ? "" : "line 2\nline 3\n", _files.FileExists($"{day}/0.log") ? Encoding.UTF8.GetString(Read($"{day}/0.log")) : "");
             Assert.True(next == 4 || !isFinished);
@@ -166,7 +170,9 @@ public sealed class FileStoreTests : SinkStoreContract
         _files.Rename($"{day}/0.log", $"{to}/0.log.gz");
         _files.FlushDirectory(to);
         if (to == day)
+        {
             return;
+        }
         _files.DeleteDirectory(day);
         _files.FlushDirectory("/out/web_log");
     }
@@ -175,29 +181,33 @@ public sealed class FileStoreTests : SinkStoreContract
     public async Task What_a_flush_writes_of_the_ledger_does_not_grow_with_days_and_sources_gone_by()
     {
         const int days = 2500;
-        var written = new long[days];
-        var day = 0;
+        long[] written = new long[days];
+        int day = 0;
         _files.Before = call =>
         {
             if (call.Operation == FileOperation.Write && call.Path.StartsWith("/out/manifest", StringComparison.Ordinal))
+            {
                 written[day] += call.Length;
+            }
         };
-        await using (var store = await OpenAsync())
+        await using (ISinkStore store = await OpenAsync())
         {
             await store.OpenAsync(default);
             await store.CreateAsync([new LedgerStart(Log, 0)], default);
-            var entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(9)), default))!;
+            LedgerEntry entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(9)), default))!;
             for (; day < days; day++)
+            {
                 await FlushDayAsync(store, entry, day);
+            }
         }
         Assert.True(written.Order().ElementAt(days / 2) < 200_000 && written[^100..].Order().ElementAt(50) < 200_000, $"{written[days / 2]} bytes");
-        var isCut = false;
+        bool isCut = false;
         _files.Before = call => isCut |= call.Operation is FileOperation.SetLength or FileOperation.Delete;
-        await using var again = await OpenAsync();
+        await using ISinkStore again = await OpenAsync();
         Assert.Equal(days, Assert.Single(await again.ReadLedgerAsync(default)).NextOffset);
         Assert.Equal(days, (await StoredLinesAsync()).Count);
         Assert.False(isCut);
-        await using var flush = await again.BeginAsync(default);
+        await using ISinkFlush flush = await again.BeginAsync(default);
         Assert.Equal(1, Assert.Single(await flush.ReadSourcesAsync([TestRows.Source(1)], default)).Version);
     }
 
@@ -206,11 +216,11 @@ public sealed class FileStoreTests : SinkStoreContract
     {
         using var rows = new RowBatch();
         rows.Sources.Add(TestRows.Source((ulong)day + 1));
-        ref var row = ref rows.Add("line"u8);
+        ref Row row = ref rows.Add("line"u8);
         (row.Offset, row.Timestamp, row.CoveredEnd) = (day, day * 86_400_000L, 5);
-        await using var flush = await store.BeginAsync(default);
+        await using ISinkFlush flush = await store.BeginAsync(default);
         await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, day, day + 1, 0), default);
-        var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
         sources[0].Stored.Add(0, 5);
         await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
         await flush.UpdateSourcesAsync(sources, default);
@@ -220,14 +230,14 @@ public sealed class FileStoreTests : SinkStoreContract
     [Fact]
     public async Task Changes_of_another_manifest_are_refused()
     {
-        await using (var store = await OpenAsync())
+        await using (ISinkStore store = await OpenAsync())
         {
             await store.OpenAsync(default);
             await store.CreateAsync([new LedgerStart(Log, 0)], default);
         }
         _files.Delete("/out/manifest.json");
-        await using var again = await OpenAsync();
-        var error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await again.OpenAsync(default));
+        await using ISinkStore again = await OpenAsync();
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await again.OpenAsync(default));
         Assert.Contains("Restore both", error.Message, StringComparison.Ordinal);
     }
 

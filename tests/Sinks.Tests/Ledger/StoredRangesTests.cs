@@ -11,7 +11,7 @@ public sealed class StoredRangesTests
     {
         var ranges = new StoredRanges();
         var bytes = new SortedSet<int>();
-        for (var i = 0; i + 1 < numbers.Length; i += 2)
+        for (int i = 0; i + 1 < numbers.Length; i += 2)
         {
             int begin = numbers[i] % 64, end = begin + 1 + numbers[i + 1] % 16;
             var covered = Enumerable.Range(begin, end - begin).ToList();

@@ -13,12 +13,14 @@ public sealed class CombinedParserTests
 
     private static Dictionary<string, object?>? Parse(string line)
     {
-        var bytes = Encoding.UTF8.GetBytes(line);
+        byte[] bytes = Encoding.UTF8.GetBytes(line);
         var fields = new Field[Parser.Columns.Count];
-        if (!Parser.TryParse(bytes, fields, out var time))
+        if (!Parser.TryParse(bytes, fields, out long time))
+        {
             return null;
+        }
         var values = new Dictionary<string, object?>();
-        for (var i = 0; i < fields.Length; i++)
+        for (int i = 0; i < fields.Length; i++)
         {
             object? value = !fields[i].HasValue ? null
                 : Parser.Columns[i].Kind == ColumnKind.Text ? Encoding.UTF8.GetString(bytes, fields[i].Start, fields[i].Length) : fields[i].Number;
@@ -36,7 +38,7 @@ public sealed class CombinedParserTests
     [Fact]
     public void A_line_of_nginx_gives_all_columns()
     {
-        var row = Parse(Line(user: "alice", request: "POST /a/b?x=1&y=?2 HTTP/2.0", referer: "https://e.com/?q", agent: "Mozilla/5.0 (X11)"))!;
+        Dictionary<string, object?> row = Parse(Line(user: "alice", request: "POST /a/b?x=1&y=?2 HTTP/2.0", referer: "https://e.com/?q", agent: "Mozilla/5.0 (X11)"))!;
         Assert.Equal("1.2.3.4", row["remote_addr"]);
         Assert.Equal("alice", row["remote_user"]);
         Assert.Equal(new DateTimeOffset(2026, 11, 21, 12, 5, 9, TimeSpan.Zero).ToUnixTimeMilliseconds() * 1000, row["time_local"]);
@@ -73,7 +75,7 @@ public sealed class CombinedParserTests
     [InlineData("GET HTTP/1.1")]
     public void A_malformed_request_leaves_its_columns_empty(string request)
     {
-        var row = Parse(Line(request: request, status: "400"))!;
+        Dictionary<string, object?> row = Parse(Line(request: request, status: "400"))!;
         Assert.Equal(400L, row["status"]);
         Assert.All(["method", "path", "query", "protocol"], name => Assert.Null(row[name]));
     }
@@ -81,7 +83,7 @@ public sealed class CombinedParserTests
     [Fact]
     public void A_request_of_the_first_protocol_has_no_version()
     {
-        var row = Parse(Line(request: "GET /old?a"))!;
+        Dictionary<string, object?> row = Parse(Line(request: "GET /old?a"))!;
         Assert.Equal(["GET", "/old", "a", null], [row["method"], row["path"], row["query"], row["protocol"]]);
     }
 
@@ -91,7 +93,7 @@ public sealed class CombinedParserTests
     [Fact]
     public void Dashes_are_no_values()
     {
-        var row = Parse(Line(bytes: "-"))!;
+        Dictionary<string, object?> row = Parse(Line(bytes: "-"))!;
         Assert.All(["remote_user", "body_bytes_sent", "http_referer"], name => Assert.Null(row[name]));
     }
 
@@ -113,22 +115,24 @@ public sealed class CombinedParserTests
     [Fact]
     public void Every_prefix_of_a_line_is_either_refused_or_whole()
     {
-        var line = Line(user: "u", agent: """a \"b\" c""");
-        for (var length = 0; length < line.Length; length++)
+        string line = Line(user: "u", agent: """a \"b\" c""");
+        for (int length = 0; length < line.Length; length++)
+        {
             Assert.Null(Parse(line[..length]));
+        }
         Assert.NotNull(Parse(line));
     }
 
     [Fact]
     public void It_agrees_with_a_simple_reference_on_mutilated_lines()
     {
-        var seeds = new[] { Line(), Line(user: "bob", agent: """x\"y"""), Line(request: "", bytes: "-"), Line(addr: "::1", referer: "http://r/") };
-        var property = Prop.ForAll<int, byte, byte>((position, kind, noise) =>
+        string[] seeds = new[] { Line(), Line(user: "bob", agent: """x\"y"""), Line(request: "", bytes: "-"), Line(addr: "::1", referer: "http://r/") };
+        Property property = Prop.ForAll<int, byte, byte>((position, kind, noise) =>
         {
-            var line = seeds[kind % seeds.Length];
-            var at = (int)((uint)position % (uint)line.Length);
-            var character = " \"[]\\-/0aZ:+"[noise % 12];
-            var mutilated = (kind / 4 % 3) switch { 0 => line.Remove(at, 1), 1 => line.Insert(at, character.ToString()), _ => line[..at] + character + line[(at + 1)..] };
+            string line = seeds[kind % seeds.Length];
+            int at = (int)((uint)position % (uint)line.Length);
+            char character = " \"[]\\-/0aZ:+"[noise % 12];
+            string mutilated = (kind / 4 % 3) switch { 0 => line.Remove(at, 1), 1 => line.Insert(at, character.ToString()), _ => line[..at] + character + line[(at + 1)..] };
             Assert.Equal(Reference(mutilated), Parse(mutilated));
         });
         property.Check(Config.QuickThrowOnFailure.WithMaxTest(5000));
@@ -143,17 +147,17 @@ public sealed class CombinedParserTests
     /// <summary>The same form as one expression and the framework's own date parser.</summary>
     private static Dictionary<string, object?>? Reference(string line)
     {
-        var match = Form.Match(line);
+        Match match = Form.Match(line);
         if (!match.Success || !DateTimeOffset.TryParseExact(
-            match.Groups["time"].Value.Insert(24, ":"), "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time))
+            match.Groups["time"].Value.Insert(24, ":"), "dd/MMM/yyyy:HH:mm:ss zzz", CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTimeOffset time))
         {
             return null;
         }
         static string? Dash(string text) => text == "-" ? null : text;
-        var request = Regex.Match(match.Groups["request"].Value, @"^(?<m>[A-Z]+) (?<t>.*?)(?: (?<p>HTTP/[^ ]*))?$", RegexOptions.Singleline);
-        var target = request.Groups["t"].Value;
-        var isRequest = request.Success && target.Length > 0 && !(target.StartsWith("HTTP/", StringComparison.Ordinal) && !target.Contains(' '));
-        var question = target.IndexOf('?', StringComparison.Ordinal);
+        Match request = Regex.Match(match.Groups["request"].Value, @"^(?<m>[A-Z]+) (?<t>.*?)(?: (?<p>HTTP/[^ ]*))?$", RegexOptions.Singleline);
+        string target = request.Groups["t"].Value;
+        bool isRequest = request.Success && target.Length > 0 && !(target.StartsWith("HTTP/", StringComparison.Ordinal) && !target.Contains(' '));
+        int question = target.IndexOf('?', StringComparison.Ordinal);
         return new Dictionary<string, object?>
         {
             ["remote_addr"] = match.Groups["addr"].Value,

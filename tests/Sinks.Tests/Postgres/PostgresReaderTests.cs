@@ -11,7 +11,7 @@ public sealed class PostgresReaderTests(PostgresFixture postgres)
     [Fact]
     public async Task A_server_that_goes_away_while_rows_stream_is_one_line()
     {
-        var connection = await postgres.NewDatabaseAsync();
+        string connection = await postgres.NewDatabaseAsync();
         var options = new SinkOptions { Name = "web", Topics = ["web_log"], Postgres = new PostgresOptions { Connection = connection } };
         await using (var store = new PostgresStore("web", options.Postgres, new NoParser(), TimeProvider.System, new Random(1)))
         {
@@ -23,12 +23,14 @@ public sealed class PostgresReaderTests(PostgresFixture postgres)
             INSERT INTO web_log_rows (log, log_offset, time, part, line, parsed, flags)
             SELECT 1, n, now(), 0, repeat('x', 100000), false, 0 FROM generate_series(1, 500) AS n
             """);
-        await using var reader = SinkStores.CreateReader(options, TimeProvider.System);
+        await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);
         await reader.OpenAsync(default);
-        var error = await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
+        StoreUnavailableException error = await Assert.ThrowsAsync<StoreUnavailableException>(async () =>
         {
-            await foreach (var row in reader.QueryAsync(new LogQuery { Limit = 0 }, default))
+            await foreach (LogRow row in reader.QueryAsync(new LogQuery { Limit = 0 }, default))
+            {
                 await PostgresFixture.RowsAsync(connection, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'logpipe query'");
+            }
         });
         Assert.Contains("PostgreSQL at 127.0.0.1", error.Message, StringComparison.Ordinal);
     }

@@ -24,7 +24,7 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
 
     private async Task<(ISinkStore Store, LedgerEntry Entry, OwnerToken Owner)> ReadyAsync()
     {
-        var store = await OpenAsync();
+        ISinkStore store = await OpenAsync();
         await store.OpenAsync(default);
         await store.CreateAsync([new LedgerStart(Log, 0)], default);
         var owner = OwnerToken.New(new Random(5));
@@ -33,8 +33,8 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
 
     private static async Task StoreAsync(ISinkStore store, LedgerEntry entry, RowBatch rows)
     {
-        await using var flush = await store.BeginAsync(default);
-        var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        await using ISinkFlush flush = await store.BeginAsync(default);
+        IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
         await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], default);
         await flush.CommitAsync(default);
     }
@@ -42,11 +42,11 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
     [Fact]
     public async Task The_view_shows_parsed_columns_and_names()
     {
-        var (store, entry, _) = await ReadyAsync();
-        await using var _store = store;
-        using var rows = TestRows.Batch(10, TestRows.Combined.Trim(), "not an access line");
+        (ISinkStore? store, LedgerEntry? entry, OwnerToken _) = await ReadyAsync();
+        await using ISinkStore _store = store;
+        using RowBatch rows = TestRows.Batch(10, TestRows.Combined.Trim(), "not an access line");
         await StoreAsync(store, entry, rows);
-        var stored = await PostgresFixture.RowsAsync(_connection!, """
+        List<object?[]> stored = await PostgresFixture.RowsAsync(_connection!, """
             SELECT topic, partition, log_offset, time, host, file, generation, file_offset, part, parsed, remote_user, method, path, query, protocol, status,
                 body_bytes_sent, http_referer, http_user_agent, time_local FROM web_log ORDER BY log_offset
             """);
@@ -61,15 +61,15 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
     [Fact]
     public async Task Hostile_bytes_and_five_megabytes_are_stored_and_recoverable()
     {
-        var (store, entry, _) = await ReadyAsync();
-        await using var _store = store;
+        (ISinkStore? store, LedgerEntry? entry, OwnerToken _) = await ReadyAsync();
+        await using ISinkStore _store = store;
         byte[] nul = [(byte)'a', 0, (byte)'b'];
         byte[] broken = [(byte)'x', 0xFF, 0xC3];
-        var large = Encoding.ASCII.GetBytes(new string('y', 5 << 20));
+        byte[] large = Encoding.ASCII.GetBytes(new string('y', 5 << 20));
         byte[] largeDirty = [.. large, 0];
-        using var rows = TestRows.Batch(0, nul, broken, large, largeDirty, []);
+        using RowBatch rows = TestRows.Batch(0, nul, broken, large, largeDirty, []);
         await StoreAsync(store, entry, rows);
-        var stored = await PostgresFixture.RowsAsync(_connection!, "SELECT line, raw FROM web_log ORDER BY log_offset");
+        List<object?[]> stored = await PostgresFixture.RowsAsync(_connection!, "SELECT line, raw FROM web_log ORDER BY log_offset");
         Assert.Equal("a␀b", stored[0][0]);
         Assert.Equal(nul, stored[0][1]);
         Assert.Equal("x\uFFFD\uFFFD", stored[1][0]);
@@ -83,10 +83,10 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
     [Fact]
     public async Task Poison_rows_are_found_by_halving_and_the_others_are_stored()
     {
-        var (store, entry, _) = await ReadyAsync();
-        await using var _store = store;
+        (ISinkStore? store, LedgerEntry? entry, OwnerToken _) = await ReadyAsync();
+        await using ISinkStore _store = store;
         await PostgresFixture.RowsAsync(_connection!, "ALTER TABLE web_log_rows ADD CHECK (line NOT LIKE 'poison%')");
-        using var rows = TestRows.Batch(0, [.. Enumerable.Range(0, 5000).Select(i => Encoding.ASCII.GetBytes(i is 17 or 4321 ? $"poison {i}" : $"line {i}"))]);
+        using RowBatch rows = TestRows.Batch(0, [.. Enumerable.Range(0, 5000).Select(i => Encoding.ASCII.GetBytes(i is 17 or 4321 ? $"poison {i}" : $"line {i}"))]);
         await StoreAsync(store, entry, rows);
         Assert.Equal([17, 4321], rows.Refusals.Select(r => r.Index));
         Assert.All(rows.Refusals, r => Assert.Equal("23514", r.State));
@@ -96,11 +96,11 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
     [Fact]
     public async Task A_claim_ends_the_backend_of_a_frozen_owner()
     {
-        var (store, entry, owner) = await ReadyAsync();
-        await using var _store = store;
-        await using var frozen = await store.BeginAsync(default);
+        (ISinkStore? store, LedgerEntry? entry, OwnerToken owner) = await ReadyAsync();
+        await using ISinkStore _store = store;
+        await using ISinkFlush frozen = await store.BeginAsync(default);
         Assert.Equal(1, await frozen.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, 0, 5, 0), default));
-        var claimed = await store.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        LedgerEntry? claimed = await store.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(0, claimed!.NextOffset);
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await frozen.CommitAsync(default));
     }
@@ -115,27 +115,27 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
     [Fact]
     public async Task A_claim_that_holds_the_last_connection_of_the_pool_still_ends_a_frozen_owner()
     {
-        var (store, entry, owner) = await ReadyAsync();
-        await using var _store = store;
-        await using var frozen = await store.BeginAsync(default);
+        (ISinkStore? store, LedgerEntry? entry, OwnerToken owner) = await ReadyAsync();
+        await using ISinkStore _store = store;
+        await using ISinkFlush frozen = await store.BeginAsync(default);
         await frozen.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, 0, 5, 0), default);
-        var single = With(_connection!, c => c.MaxPoolSize = 1);
+        string single = With(_connection!, c => c.MaxPoolSize = 1);
         await using var other = new PostgresStore("web", new PostgresOptions { Connection = single }, new NoParser(), TimeProvider.System, new Random(7));
-        var claimed = await other.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
+        LedgerEntry? claimed = await other.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(0, claimed!.NextOffset);
     }
 
     [Fact]
     public async Task A_claim_that_may_not_end_the_owner_says_so_and_leaves_no_command_behind()
     {
-        var (store, entry, owner) = await ReadyAsync();
-        await using var _store = store;
+        (ISinkStore? store, LedgerEntry? entry, OwnerToken owner) = await ReadyAsync();
+        await using ISinkStore _store = store;
         await PostgresFixture.RowsAsync(_connection!, "CREATE ROLE limited LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO limited");
-        await using var frozen = await store.BeginAsync(default);
+        await using ISinkFlush frozen = await store.BeginAsync(default);
         await frozen.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, 0, 5, 0), default);
-        var limited = With(_connection!, c => (c.Username, c.MaxPoolSize) = ("limited", 1));
+        string limited = With(_connection!, c => (c.Username, c.MaxPoolSize) = ("limited", 1));
         await using var other = new PostgresStore("web", new PostgresOptions { Connection = limited }, new NoParser(), TimeProvider.System, new Random(7));
-        var error = await Assert.ThrowsAsync<StoreRefusedException>(
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(
             () => other.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Contains("42501", error.Message, StringComparison.Ordinal);
         Assert.Empty(await PostgresFixture.RowsAsync(_connection!, "SELECT query FROM pg_stat_activity WHERE usename = 'limited' AND state = 'active'"));
@@ -146,24 +146,24 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
     [Fact]
     public async Task A_table_dropped_and_made_again_is_refused()
     {
-        var (store, _, _) = await ReadyAsync();
+        (ISinkStore? store, LedgerEntry _, OwnerToken _) = await ReadyAsync();
         await store.DisposeAsync();
         await PostgresFixture.RowsAsync(_connection!, "DROP TABLE web_log_rows CASCADE");
-        await using var again = await OpenAsync();
-        var error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await again.OpenAsync(default));
+        await using ISinkStore again = await OpenAsync();
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await again.OpenAsync(default));
         Assert.Contains("restore it", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public async Task A_refused_login_and_a_silent_host_are_told_apart()
     {
-        var wrong = new NpgsqlConnectionStringBuilder(postgres.Server.Connection()) { Username = "nobody_here" }.ConnectionString;
+        string wrong = new NpgsqlConnectionStringBuilder(postgres.Server.Connection()) { Username = "nobody_here" }.ConnectionString;
         await using var refused = new PostgresStore("web", new PostgresOptions { Connection = wrong }, new NoParser(), TimeProvider.System, new Random(1));
-        var login = await Assert.ThrowsAsync<StoreRefusedException>(async () => await refused.OpenAsync(default));
+        StoreRefusedException login = await Assert.ThrowsAsync<StoreRefusedException>(async () => await refused.OpenAsync(default));
         Assert.Contains("refuses the login", login.Message, StringComparison.Ordinal);
         await using var silent = new PostgresStore(
             "web", new PostgresOptions { Connection = "Host=127.0.0.1;Port=1;Username=a;Database=b" }, new NoParser(), TimeProvider.System, new Random(1));
-        var down = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await silent.OpenAsync(default));
+        StoreUnavailableException down = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await silent.OpenAsync(default));
         Assert.Contains("127.0.0.1:1", down.Message, StringComparison.Ordinal);
     }
 }

@@ -1,4 +1,6 @@
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Sqlite;
 using Microsoft.Data.Sqlite;
 
@@ -27,13 +29,13 @@ public sealed class SqliteStoreTests : SinkStoreContract, IDisposable
     {
         using var connection = new SqliteConnection($"Data Source={File}");
         connection.Open();
-        using var command = connection.CreateCommand();
+        using SqliteCommand command = connection.CreateCommand();
         command.CommandText = sql;
-        using var reader = command.ExecuteReader();
+        using SqliteDataReader reader = command.ExecuteReader();
         var rows = new List<object[]>();
         while (reader.Read())
         {
-            var row = new object[reader.FieldCount];
+            object[] row = new object[reader.FieldCount];
             reader.GetValues(row);
             rows.Add(row);
         }
@@ -43,22 +45,22 @@ public sealed class SqliteStoreTests : SinkStoreContract, IDisposable
     [Fact]
     public async Task The_view_is_the_same_as_in_PostgreSQL()
     {
-        await using var store = await OpenAsync();
+        await using ISinkStore store = await OpenAsync();
         await store.OpenAsync(default);
         await store.CreateAsync([new Sinks.Ledger.LedgerStart(Log, 0)], default);
-        var entry = (await store.ReadLedgerAsync(default))[0];
+        LedgerEntry entry = (await store.ReadLedgerAsync(default))[0];
         byte[] nul = [(byte)'a', 0, 0xFF];
-        using var rows = TestRows.Batch(3, System.Text.Encoding.UTF8.GetBytes(TestRows.Combined.Trim()), nul);
-        await using (var flush = await store.BeginAsync(default))
+        using RowBatch rows = TestRows.Batch(3, System.Text.Encoding.UTF8.GetBytes(TestRows.Combined.Trim()), nul);
+        await using (ISinkFlush flush = await store.BeginAsync(default))
         {
-            var sources = await flush.ReadSourcesAsync(rows.Sources, default);
+            IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
             await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
             await flush.CommitAsync(default);
         }
-        var stored = Rows("SELECT topic, partition, log_offset, time, host, file, generation, file_offset, part, parsed, status, path, time_local FROM web_log ORDER BY log_offset");
+        List<object[]> stored = Rows("SELECT topic, partition, log_offset, time, host, file, generation, file_offset, part, parsed, status, path, time_local FROM web_log ORDER BY log_offset");
         Assert.Equal(["web_log", 0L, 3L, "2026-11-20 23:00:00.000Z", "web-1", "/var/log/nginx/access.log", "0000000000000007", 0L, 0L, 1L, 200L, "/orders/api",
             "2026-11-20 23:00:00.000Z"], stored[0]);
-        var dirty = Assert.Single(Rows("SELECT line, raw FROM web_log WHERE raw IS NOT NULL"));
+        object[] dirty = Assert.Single(Rows("SELECT line, raw FROM web_log WHERE raw IS NOT NULL"));
         Assert.Equal("a␀\uFFFD", dirty[0]);
         Assert.Equal(nul, dirty[1]);
     }

@@ -64,7 +64,7 @@ internal sealed class StickyBalance
                 {
                     continue;
                 }
-                if (!keepers.TryGetValue(partition, out var other) || other.Generation < generation)
+                if (!keepers.TryGetValue(partition, out (string? Member, int Generation) other) || other.Generation < generation)
                 {
                     keepers[partition] = (member.MemberId, generation);
                 }
@@ -80,7 +80,7 @@ internal sealed class StickyBalance
             for (int i = 0; i < count; i++)
             {
                 var partition = new TopicPartition(topic, i);
-                if (keepers.TryGetValue(partition, out var keeper) && keeper.Member is not null)
+                if (keepers.TryGetValue(partition, out (string? Member, int Generation) keeper) && keeper.Member is not null)
                 {
                     _shares[keeper.Member].Add(partition);
                 }
