@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using LogPipeline.Broker.Fetching;
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Requests;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Telemetry;
@@ -188,7 +189,8 @@ public sealed class BrokerCore : IDisposable
     private IEnumerable<(string Topic, int Partition, long EndOffset)> EndOffsets() =>
         from topic in _topics.All
         from partition in topic.Partitions
-        select (topic.Name, partition.Log.Partition, partition.Log.LogEndOffset);
+        where partition.Role != PartitionRole.Offline
+        select (topic.Name, partition.Number, partition.LogEndOffset);
 
     private static DataDirectoryOptions DirectoryOptions(
         BrokerOptions options, BrokerSettings settings, IReadOnlyList<TopicEntry>? entries)

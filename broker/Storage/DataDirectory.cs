@@ -32,11 +32,14 @@ public sealed class DataDirectory : IDisposable
 
     public int NodeId { get; }
 
-    /// <summary>Rises durably at each start; every log appends with it.</summary>
+    /// <summary>Rises durably at each start: the epoch in which this process leads its partitions.</summary>
     public int LeaderEpoch => _checkpoint.LeaderEpoch;
 
     /// <summary>The open logs, by topic and partition in ordinal order. A snapshot.</summary>
     public IReadOnlyList<PartitionLog> Logs => Volatile.Read(ref _logs);
+
+    /// <summary>The logs that are there and could not be opened.</summary>
+    public IReadOnlyList<OfflineLog> OfflineLogs { get; } = [];
 
     private IFileSystem Files => _place.Files;
 
@@ -64,7 +67,6 @@ public sealed class DataDirectory : IDisposable
                 Time = time,
                 Logger = logger,
                 OnFatal = options.OnFatal,
-                LeaderEpoch = checkpoint.LeaderEpoch,
             };
             directory = new DataDirectory(path, place, held, identity, checkpoint);
             directory.OpenLogs(found, options);
@@ -130,7 +132,7 @@ public sealed class DataDirectory : IDisposable
 
     /// <summary>Raises a log's start, durably on return, and removes the segments that lie wholly below it.</summary>
     /// <param name="log">One of <see cref="Logs"/>.</param>
-    /// <param name="offset">The first offset kept; beyond the high watermark means up to it.</param>
+    /// <param name="offset">The first offset kept; beyond the durable end means up to it.</param>
     public void DeleteRecords(PartitionLog log, long offset)
     {
         ArgumentNullException.ThrowIfNull(log);
@@ -219,7 +221,7 @@ public sealed class DataDirectory : IDisposable
     private void WriteCheckpoints()
     {
         OffsetCheckpoint.Write(Files, _path, OffsetCheckpoint.RecoveryPoint, _logs, static log => log.SnapshotOffset);
-        OffsetCheckpoint.Write(Files, _path, OffsetCheckpoint.HighWatermark, _logs, static log => log.HighWatermark);
+        OffsetCheckpoint.Write(Files, _path, OffsetCheckpoint.HighWatermark, _logs, static log => log.DurableOffset);
         OffsetCheckpoint.Write(
             Files, _path, OffsetCheckpoint.LogStartOffset, _logs.Where(static log => log.StartsInsideSegment), static log => log.LogStartOffset);
     }

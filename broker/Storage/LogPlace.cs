@@ -13,6 +13,4 @@ internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, in
     public required ILogger Logger { get; init; }
 
     public required Action<Exception> OnFatal { get; init; }
-
-    public required int LeaderEpoch { get; init; }
 }

@@ -7,55 +7,52 @@ namespace LogPipeline.Storage;
 
 /// <summary>
 /// Group commit. At most one flush of a log is under way; what is appended meanwhile waits for the next one, which takes all of it.
-/// Logs flush beside each other on the file system's flush threads. Who waits goes on right on the thread that flushed, outside any
-/// lock: a hop through the thread pool would cost more than what is left to do, which must be short. A failed flush takes the log offline: the kernel may have
-/// dropped the dirty pages, so a second try would lie.
+/// Logs flush beside each other on the file system's flush threads. The flush thread itself runs what waits for the flush, outside
+/// any lock: handing over to the thread pool would cost more than what is left to do, which must be short. A failed flush takes the
+/// log offline: the kernel may have dropped the dirty pages, so a second try would lie.
 /// </summary>
 public sealed partial class PartitionLog
 {
-    private readonly List<(long EndOffset, TaskCompletionSource Done)> _waiting = []; // guarded by _gate
-    private List<TaskCompletionSource>? _reached; // guarded by _gate; to be released once it is left
-    private ReadableEnd _readable; // written under _gate, read without
+    private readonly OffsetWaiters _waiting = new(); // guarded by _gate
+    private LogEnd _durable; // all below is flushed; written under _gate, read without
     private Exception? _offline; // guarded by _gate
     private TaskCompletionSource? _interval; // guarded by _gate; ends the wait between two flushes
     private Task _flushing = Task.CompletedTask; // guarded by _gate
     private bool _isFlushing; // guarded by _gate
     private bool _isClosed; // guarded by _gate
-    private long _durableOffset; // guarded by _gate; all below is flushed
     private long _snapshotOffset; // guarded by _gate
     private long _snapshotPosition; // guarded by _gate; in the active segment
     private int _epochWritten; // guarded by _gate; the newest one in the epochs' file
 
-    /// <summary>Up to where readers see: an offset and the place of its batch border.</summary>
-    private sealed record ReadableEnd(long Offset, LogSegment Segment, long Position);
+    /// <summary>An offset and the place of its batch border.</summary>
+    private sealed record LogEnd(long Offset, LogSegment Segment, long Position);
 
-    /// <summary>Readers see what lies below: under <see cref="FlushPolicy.Group"/> exactly what is durable.</summary>
-    public long HighWatermark => Volatile.Read(ref _readable).Offset;
+    /// <summary>All below is on the disk and outlives a power cut.</summary>
+    public long DurableOffset => Volatile.Read(ref _durable).Offset;
 
     /// <summary>Why the log takes nothing any more; null while it works.</summary>
     public Exception? OfflineReason => Volatile.Read(ref _offline);
 
     /// <summary>
-    /// The high watermark rose, or the log went offline. Raised outside any lock, from a flush or from <see cref="Append"/> itself;
-    /// a handler must not throw.
+    /// The durable end rose, or the log went offline. Raised outside any lock, by the flush thread or by the thread that appends;
+    /// a handler must be short and must not throw.
     /// </summary>
-    public event Action<PartitionLog>? HighWatermarkMoved;
+    public event Action<PartitionLog>? Advanced;
 
     /// <summary>
-    /// Completes when all below <paramref name="endOffset"/> (exclusive) is below the high watermark. The caller goes on on the thread
-    /// that flushed, and holds up the next flush.
+    /// Completes when all below <paramref name="endOffset"/> (exclusive) is durable. The caller then runs on the flush thread and holds
+    /// up the next flush. Under <see cref="FlushPolicy.Os"/> that may be only when the segment is closed.
     /// </summary>
     /// <exception cref="LogOfflineException">A flush failed, or the log was closed before.</exception>
     public ValueTask FlushedAsync(long endOffset, CancellationToken cancellation = default)
     {
-        if (endOffset <= HighWatermark)
+        if (endOffset <= DurableOffset)
         {
             return ValueTask.CompletedTask;
         }
-        TaskCompletionSource done;
         lock (_gate)
         {
-            if (endOffset <= HighWatermark)
+            if (endOffset <= DurableOffset)
             {
                 return ValueTask.CompletedTask;
             }
@@ -63,18 +60,8 @@ public sealed partial class PartitionLog
             {
                 return ValueTask.FromException(new LogOfflineException(Name, _offline));
             }
-            done = new TaskCompletionSource(); // goes on where it is released: never under a lock
-            _waiting.Add((endOffset, done));
+            return new ValueTask(_waiting.Add(endOffset, cancellation));
         }
-        return new ValueTask(cancellation.CanBeCanceled ? UntilCancelledAsync(done, cancellation) : done.Task);
-    }
-
-    // Not Task.WaitAsync: over such a source it passes through the thread pool, which a simulated process does not have.
-    private static async Task UntilCancelledAsync(TaskCompletionSource done, CancellationToken cancellation)
-    {
-        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(
-            static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), done);
-        await done.Task;
     }
 
     /// <summary>Closed with everything durable.</summary>
@@ -108,7 +95,7 @@ public sealed partial class PartitionLog
         {
             StoppedClean = _offline is null && (_snapshotOffset == _endOffset || TryComplete());
         }
-        ReleaseReached();
+        TellAdvanced();
         Abandon();
     }
 
@@ -123,7 +110,7 @@ public sealed partial class PartitionLog
                 LetGo(new ObjectDisposedException(Name));
             }
         }
-        ReleaseReached();
+        TellAdvanced();
     }
 
     /// <summary>Lets go of the files as they are.</summary>
@@ -175,7 +162,6 @@ public sealed partial class PartitionLog
                 {
                     return;
                 }
-                HighWatermarkMoved?.Invoke(this);
             }
         }
         catch (IOException e)
@@ -184,8 +170,7 @@ public sealed partial class PartitionLog
             {
                 GoOffline(e);
             }
-            ReleaseReached();
-            HighWatermarkMoved?.Invoke(this);
+            TellAdvanced();
         }
         catch (Exception e) when (OfflineReason is null)
         {
@@ -217,12 +202,12 @@ public sealed partial class PartitionLog
     // False when nothing was left to flush.
     private async ValueTask<bool> FlushOnceAsync()
     {
-        ReadableEnd end;
+        LogEnd end;
         byte[]? snapshot = null;
         lock (_gate)
         {
             end = WrittenEnd();
-            if (_offline is not null || end.Offset == _durableOffset)
+            if (_offline is not null || end.Offset == DurableOffset)
             {
                 _isFlushing = false;
                 return false;
@@ -247,32 +232,29 @@ public sealed partial class PartitionLog
                 }
             }
         }
-        ReleaseReached();
+        TellAdvanced();
         return true;
     }
 
-    // Whoever may have shown more, or gone offline, calls it after leaving _gate.
-    private void ReleaseReached()
+    // To be called after _gate was left, when the durable end may have moved or the log may have gone offline.
+    private void TellAdvanced()
     {
         List<TaskCompletionSource>? reached;
-        (long, TaskCompletionSource Done)[] unreached = [];
+        List<TaskCompletionSource>? unreached = null;
         lock (_gate)
         {
-            (reached, _reached) = (_reached, null);
+            reached = _waiting.TakeReached(DurableOffset);
             if (_offline is not null)
             {
-                unreached = [.. _waiting];
-                _waiting.Clear();
+                unreached = _waiting.TakeAll();
             }
         }
-        foreach (TaskCompletionSource done in reached ?? [])
+        OffsetWaiters.Release(reached);
+        if (unreached is not null)
         {
-            done.TrySetResult();
+            OffsetWaiters.Fail(unreached, new LogOfflineException(Name, OfflineReason));
         }
-        foreach ((_, TaskCompletionSource done) in unreached)
-        {
-            done.TrySetException(new LogOfflineException(Name, OfflineReason!));
-        }
+        Advanced?.Invoke(this);
     }
 
     // The rest is called under _gate.
@@ -293,7 +275,7 @@ public sealed partial class PartitionLog
         }
     }
 
-    private ReadableEnd WrittenEnd() => new(_endOffset, Active, Active.SizeBytes);
+    private LogEnd WrittenEnd() => new(_endOffset, Active, Active.SizeBytes);
 
     private void FlushNow()
     {
@@ -309,34 +291,12 @@ public sealed partial class PartitionLog
         Flushed(WrittenEnd());
     }
 
-    private void Flushed(ReadableEnd end)
+    private void Flushed(LogEnd end)
     {
-        if (end.Offset > _durableOffset)
+        if (end.Offset > DurableOffset)
         {
-            _durableOffset = end.Offset;
-            if (end.Offset > HighWatermark)
-            {
-                Show(end);
-            }
+            Volatile.Write(ref _durable, end);
         }
-    }
-
-    private void Show(ReadableEnd end)
-    {
-        Volatile.Write(ref _readable, end);
-        int kept = 0;
-        for (int i = 0; i < _waiting.Count; i++)
-        {
-            if (_waiting[i].EndOffset <= end.Offset)
-            {
-                (_reached ??= new(_waiting.Count)).Add(_waiting[i].Done);
-            }
-            else
-            {
-                _waiting[kept++] = _waiting[i];
-            }
-        }
-        _waiting.RemoveRange(kept, _waiting.Count - kept);
     }
 
     private void GoOffline(Exception cause)
@@ -350,7 +310,7 @@ public sealed partial class PartitionLog
 
     private void LetGo(Exception cause) => Volatile.Write(ref _offline, cause);
 
-    private void TryCheckpoint(ReadableEnd end, byte[] snapshot)
+    private void TryCheckpoint(LogEnd end, byte[] snapshot)
     {
         try
         {
@@ -364,7 +324,7 @@ public sealed partial class PartitionLog
     }
 
     // The log is durable up to this end. The snapshot comes last: it vouches for the rest.
-    private void Checkpoint(ReadableEnd end, byte[] snapshot)
+    private void Checkpoint(LogEnd end, byte[] snapshot)
     {
         end.Segment.FlushIndexes();
         if (_epochs.Latest > _epochWritten)

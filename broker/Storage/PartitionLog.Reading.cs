@@ -8,35 +8,41 @@ using LogPipeline.Storage.Segments;
 namespace LogPipeline.Storage;
 
 /// <summary>
-/// Reading below the high watermark, beside appending and without its lock: what lies there never changes. Consumers read on where
-/// they stopped, so the last places are remembered and need no search.
+/// Reading below a limit that the caller sets (its high watermark), beside appending and without its lock: what lies there never
+/// changes. Consumers read on where they stopped, so the last places are remembered and need no search.
 /// </summary>
 public sealed partial class PartitionLog
 {
     private readonly Place?[] _places = new Place?[16]; // by offset; each replaced whole, any may be missing
+    private LogEnd? _limit; // the last limit that was not the durable end; replaced whole
 
     private sealed record Place(long Offset, LogSegment Segment, long Position);
 
-    /// <summary>Finds whole batches from the one that holds <paramref name="offset"/>, up to the high watermark.</summary>
+    /// <summary>Finds whole batches from the one that holds <paramref name="offset"/>, up to a limit.</summary>
     /// <param name="offset">Where to begin; the first batch may begin before it.</param>
+    /// <param name="limitOffset">Where to end (exclusive): a batch border; beyond the log's end means up to its end.</param>
     /// <param name="bytesMax">Bytes at most.</param>
-    /// <param name="wholeFirstBatch">Give the first batch even if it alone is larger than <paramref name="bytesMax"/>.</param>
+    /// <param name="wholeFirstBatch">Return the first batch even if it alone is larger than <paramref name="bytesMax"/>.</param>
     /// <param name="slice">The batches, in their file.</param>
     /// <returns>None (the slice may be empty), OffsetOutOfRange, or KafkaStorageError.</returns>
-    public ErrorCode Read(long offset, int bytesMax, bool wholeFirstBatch, out LogSlice slice)
+    public ErrorCode Read(long offset, long limitOffset, int bytesMax, bool wholeFirstBatch, out LogSlice slice)
     {
         slice = LogSlice.Empty(offset);
-        ReadableEnd end = Volatile.Read(ref _readable);
         if (offset < LogStartOffset || offset > LogEndOffset)
         {
             return ErrorCode.OffsetOutOfRange;
         }
-        if (offset >= end.Offset)
+        if (offset >= limitOffset)
         {
             return ErrorCode.None;
         }
         try
         {
+            LogEnd end = EndAt(limitOffset);
+            if (offset >= end.Offset)
+            {
+                return ErrorCode.None;
+            }
             if (PlaceOf(offset, end) is not { } place)
             {
                 return ErrorCode.OffsetOutOfRange; // deleted meanwhile
@@ -56,11 +62,11 @@ public sealed partial class PartitionLog
         }
     }
 
-    /// <summary>The first record at or after a time (milliseconds since 1970), below the high watermark; null when there is none.</summary>
+    /// <summary>The first record at or after a time (milliseconds since 1970), below a limit; null when there is none.</summary>
     /// <exception cref="IOException">The disk refused, or the log is damaged there.</exception>
-    public TimedOffset? OffsetForTime(long timestamp)
+    public TimedOffset? OffsetForTime(long timestamp, long limitOffset)
     {
-        ReadableEnd end = Volatile.Read(ref _readable);
+        LogEnd end = EndAt(limitOffset);
         long start = LogStartOffset;
         foreach (LogSegment segment in SegmentsTo(end))
         {
@@ -84,11 +90,11 @@ public sealed partial class PartitionLog
         return null;
     }
 
-    /// <summary>The record with the largest timestamp below the high watermark; null when the log is empty.</summary>
+    /// <summary>The record with the largest timestamp below a limit; null when there is none.</summary>
     /// <exception cref="IOException">The disk refused, or the log is damaged there.</exception>
-    public TimedOffset? MaxTimestamp()
+    public TimedOffset? MaxTimestamp(long limitOffset)
     {
-        ReadableEnd end = Volatile.Read(ref _readable);
+        LogEnd end = EndAt(limitOffset);
         long largest = -1;
         foreach (LogSegment segment in SegmentsTo(end))
         {
@@ -107,44 +113,65 @@ public sealed partial class PartitionLog
                 largest = Math.Max(largest, header.MaxTimestamp);
             }
         }
-        return largest < 0 ? null : OffsetForTime(largest);
+        return largest < 0 ? null : OffsetForTime(largest, limitOffset);
     }
 
     /// <summary>
-    /// The largest epoch up to <paramref name="epoch"/> that has records, and where it ends: a former epoch whose records are all
-    /// lost ends where the one before it does. (-1, -1) when there was no such epoch yet.
+    /// The largest epoch up to a former <paramref name="epoch"/> that has records, and where it ends, at most at a limit: a former
+    /// epoch whose records are all lost ends where the one before it does.
     /// </summary>
-    public (int Epoch, long EndOffset) EndOffsetForEpoch(int epoch)
+    public (int Epoch, long EndOffset) EndOffsetForEpoch(int epoch, long limitOffset)
     {
         lock (_gate)
         {
-            return epoch < 0 || epoch > LeaderEpoch ? (-1, -1)
-                : epoch == LeaderEpoch ? (epoch, HighWatermark)
-                : _epochs.EndOffsetFor(epoch, HighWatermark);
+            return _epochs.EndOffsetFor(epoch, limitOffset);
         }
     }
 
-    /// <summary>The producers as they stand in what is durable: waits until all appended before the call is.</summary>
-    /// <exception cref="LogOfflineException">A flush failed, or the log was closed before.</exception>
-    public async ValueTask<IReadOnlyList<ProducerState>> ProducersAsync(CancellationToken cancellation = default)
+    /// <summary>The producers as they stand at the log's end.</summary>
+    /// <param name="endOffset">That end; what was told may be lost until all below it is durable.</param>
+    public IReadOnlyList<ProducerState> Producers(out long endOffset)
     {
         var states = new List<ProducerState>();
-        long end;
         lock (_gate)
         {
             _producers.Expire(HeardSince(Now()));
-            end = _endOffset;
+            endOffset = _endOffset;
             foreach (ProducerEntry entry in _producers.Entries)
             {
                 states.Add(new ProducerState(
                     entry.ProducerId, entry.Epoch, entry.Last.LastSequence, entry.Last.LastOffset, entry.LastTimestamp));
             }
         }
-        await FlushedAsync(end, cancellation);
         return states;
     }
 
-    private Place? PlaceOf(long offset, ReadableEnd end)
+    // The place of a limit: nearly always the durable end. Another one is found once and remembered.
+    private LogEnd EndAt(long limitOffset)
+    {
+        LogEnd durable = Volatile.Read(ref _durable);
+        if (limitOffset == durable.Offset)
+        {
+            return durable;
+        }
+        LogEnd? known = Volatile.Read(ref _limit);
+        if (known?.Offset == limitOffset)
+        {
+            return known;
+        }
+        LogEnd written;
+        lock (_gate)
+        {
+            written = WrittenEnd();
+        }
+        LogEnd found = limitOffset >= written.Offset ? written
+            : PlaceOf(limitOffset, written) is { } place ? new LogEnd(place.Offset, place.Segment, place.Position)
+            : new LogEnd(limitOffset, Volatile.Read(ref _segments)[0], 0);
+        Volatile.Write(ref _limit, found);
+        return found;
+    }
+
+    private Place? PlaceOf(long offset, LogEnd end)
     {
         Place? known = Volatile.Read(ref _places[offset & (_places.Length - 1)]);
         if (known?.Offset == offset && known.Position < LimitOf(known.Segment, end))
@@ -162,7 +189,7 @@ public sealed partial class PartitionLog
     }
 
     // Bytes of whole batches from a place on; remembers where the reader will go on.
-    private int LengthOf(Place from, long limit, ReadableEnd end, int bytesMax, bool wholeFirstBatch)
+    private int LengthOf(Place from, long limit, LogEnd end, int bytesMax, bool wholeFirstBatch)
     {
         LogSegment segment = from.Segment;
         if (limit - from.Position <= bytesMax)
@@ -194,9 +221,9 @@ public sealed partial class PartitionLog
 
     private void Remember(Place place) => Volatile.Write(ref _places[place.Offset & (_places.Length - 1)], place);
 
-    private static long LimitOf(LogSegment segment, ReadableEnd end) => segment == end.Segment ? end.Position : segment.SizeBytes;
+    private static long LimitOf(LogSegment segment, LogEnd end) => segment == end.Segment ? end.Position : segment.SizeBytes;
 
-    private IEnumerable<LogSegment> SegmentsTo(ReadableEnd end) =>
+    private IEnumerable<LogSegment> SegmentsTo(LogEnd end) =>
         Volatile.Read(ref _segments).Where(segment => segment.BaseOffset <= end.Segment.BaseOffset);
 
     private static TimedOffset? FirstRecordAt(LogSegment segment, long position, in BatchHeader header, long timestamp, long start)

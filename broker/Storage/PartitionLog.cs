@@ -10,9 +10,10 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Storage;
 
 /// <summary>
-/// The record batches of one partition, in offset order. All members may be called from any thread. Appending writes the active
-/// segment under a lock; one flush at a time makes durable what was appended meanwhile (PartitionLog.Flushing.cs), and readers
-/// see what lies below the high watermark (PartitionLog.Reading.cs).
+/// The record batches of one partition, in offset order. It knows where the log ends and how much of it is durable; who leads the
+/// partition and what consumers may see is its owner's affair. All members may be called from any thread. Appending writes the
+/// active segment under a lock; one flush at a time makes durable what was appended meanwhile (PartitionLog.Flushing.cs); readers
+/// say up to which offset they may see (PartitionLog.Reading.cs).
 /// </summary>
 public sealed partial class PartitionLog
 {
@@ -41,7 +42,6 @@ public sealed partial class PartitionLog
         Topic = place.Topic;
         TopicId = place.TopicId;
         Partition = place.Partition;
-        LeaderEpoch = place.LeaderEpoch;
         Options = options;
         _segments = [.. state.Segments];
         _producers = state.Producers;
@@ -50,8 +50,7 @@ public sealed partial class PartitionLog
         _snapshotOffset = state.SnapshotOffset;
         _snapshotPosition = state.SnapshotPosition;
         _epochWritten = state.EpochWritten;
-        _durableOffset = _endOffset;
-        _readable = WrittenEnd();
+        _durable = WrittenEnd();
         _logStartOffset = Math.Clamp(logStartOffset, _segments[0].BaseOffset, _endOffset);
     }
 
@@ -70,9 +69,6 @@ public sealed partial class PartitionLog
     /// <summary>The offset that the next record gets.</summary>
     public long LogEndOffset => Volatile.Read(ref _endOffset);
 
-    /// <summary>The epoch stamped on what is appended now.</summary>
-    public int LeaderEpoch { get; }
-
     /// <summary>Bytes of batches on disk, all segments.</summary>
     public long SizeBytes => Volatile.Read(ref _segments).Sum(static segment => segment.SizeBytes);
 
@@ -86,11 +82,14 @@ public sealed partial class PartitionLog
     /// Checks one batch of magic 2 (CRC, size, sequence), stamps base offset and leader epoch into it and writes it. Not durable
     /// before <see cref="FlushedAsync"/>.
     /// </summary>
+    /// <param name="batch">The batch; its base offset and leader epoch are overwritten.</param>
+    /// <param name="origin">Who made it.</param>
+    /// <param name="leaderEpoch">The epoch in which the caller leads this partition; it never falls.</param>
     /// <returns>
     /// CorruptMessage, InvalidRecord, MessageTooLarge, OutOfOrderSequenceNumber, DuplicateSequenceNumber (a repeat older than the
     /// five batches remembered), InvalidProducerEpoch, or KafkaStorageError when the disk refused: then nothing of the batch stays.
     /// </returns>
-    public AppendResult Append(Memory<byte> batch, AppendOrigin origin)
+    public AppendResult AppendAsLeader(Memory<byte> batch, AppendOrigin origin, int leaderEpoch)
     {
         Span<byte> bytes = batch.Span;
         ErrorCode error = BatchRules.Check(bytes, origin, Options.BatchBytesMax, out BatchHeader header);
@@ -100,25 +99,22 @@ public sealed partial class PartitionLog
         }
         AppendResult result;
         bool startFlush;
-        bool mustRelease;
+        bool mustTell;
         long now = Now();
         lock (_gate)
         {
-            result = AppendLocked(bytes, header, origin, now);
+            long durable = DurableOffset;
+            result = AppendLocked(bytes, header with { LeaderEpoch = leaderEpoch }, origin, now);
             startFlush = result is { Error: ErrorCode.None, Duplicate: false } && MustStartFlush();
-            mustRelease = _reached is not null || _offline is not null; // a segment was closed, or the disk refused
+            mustTell = DurableOffset > durable || _offline is not null; // a segment was closed, or the disk refused
         }
-        if (mustRelease)
+        if (mustTell)
         {
-            ReleaseReached();
+            TellAdvanced();
         }
         if (startFlush)
         {
             StartFlush();
-        }
-        if (Options.Flush != FlushPolicy.Group && result.Error == ErrorCode.None)
-        {
-            HighWatermarkMoved?.Invoke(this);
         }
         return result;
     }
@@ -129,7 +125,7 @@ public sealed partial class PartitionLog
     {
         lock (_gate)
         {
-            Volatile.Write(ref _logStartOffset, Math.Max(_logStartOffset, Math.Min(offset, HighWatermark)));
+            Volatile.Write(ref _logStartOffset, Math.Max(_logStartOffset, Math.Min(offset, DurableOffset)));
         }
     }
 
@@ -181,12 +177,8 @@ public sealed partial class PartitionLog
             return AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
         }
         _producers.Update(in header, now);
-        _epochs.Assign(LeaderEpoch, header.BaseOffset);
+        _epochs.Assign(header.LeaderEpoch, header.BaseOffset);
         Volatile.Write(ref _endOffset, header.NextOffset);
-        if (Options.Flush != FlushPolicy.Group)
-        {
-            Show(WrittenEnd());
-        }
         return new AppendResult(ErrorCode.None, header.BaseOffset, header.LastOffset, _logStartOffset, Duplicate: false);
     }
 
@@ -197,8 +189,8 @@ public sealed partial class PartitionLog
         {
             Roll(now);
         }
-        RecordBatch.Stamp(bytes, _endOffset, LeaderEpoch);
-        header = header with { BaseOffset = _endOffset, LeaderEpoch = LeaderEpoch };
+        RecordBatch.Stamp(bytes, _endOffset, header.LeaderEpoch);
+        header = header with { BaseOffset = _endOffset };
         Active.Append(bytes, in header, options.IndexIntervalBytes);
     }
 
@@ -231,7 +223,7 @@ public sealed partial class PartitionLog
         _files.FlushDirectory(_directory);
         Volatile.Write(ref _segments, [.. _segments, next]);
         _snapshotPosition = 0;
-        Show(WrittenEnd());
+        Volatile.Write(ref _durable, WrittenEnd());
     }
 
     private long Now() => _time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -69,7 +69,7 @@ internal static class StorageFlush
         while (Stopwatch.GetElapsedTime(started) < Duration)
         {
             long begun = Stopwatch.GetTimestamp();
-            AppendResult result = log.Append(batch, AppendOrigin.Client);
+            AppendResult result = log.AppendAsLeader(batch, AppendOrigin.Client, leaderEpoch: 0);
             await log.FlushedAsync(result.LastOffset + 1);
             latencies.Add(Stopwatch.GetElapsedTime(begun).TotalMilliseconds);
         }

@@ -13,12 +13,12 @@ public sealed class AppendTests
         PartitionLog log = _node.StartLog();
         byte[] batch = TestBatches.Make(3);
         Assert.Equal(new AppendResult(ErrorCode.None, 0, 2, 0, false), log.Append(TestBatches.Make(3)));
-        Assert.Equal(new AppendResult(ErrorCode.None, 3, 5, 0, false), log.Append(batch));
+        Assert.Equal(new AppendResult(ErrorCode.None, 3, 5, 0, false), log.Append(batch, leaderEpoch: 7));
         await log.FlushedAsync(6);
-        Assert.Equal(6, log.HighWatermark);
+        Assert.Equal(6, log.DurableOffset);
         Assert.True(BatchHeader.TryParse(batch, out BatchHeader header));
         Assert.Equal(3, header.BaseOffset);
-        Assert.Equal(log.LeaderEpoch, header.LeaderEpoch);
+        Assert.Equal(7, header.LeaderEpoch);
         Assert.Equal(6, TestBatches.Walk(log.ReadAll(), 0));
     }
 
@@ -103,17 +103,19 @@ public sealed class AppendTests
     }
 
     [Fact]
-    public async Task Producers_are_told_once_they_are_durable()
+    public async Task Producers_are_told_with_the_offset_that_must_become_durable()
     {
         var flush = new TaskCompletionSource();
         PartitionLog log = _node.StartLog();
         _node.Files.FlushDelay = _ => flush.Task;
         log.Append(TestBatches.Make(3, 9, 2, 0));
-        Task<IReadOnlyList<ProducerState>> asked = log.ProducersAsync().AsTask();
-        Assert.False(asked.IsCompleted);
-        Assert.Equal(0, log.HighWatermark);
+        IReadOnlyList<ProducerState> told = log.Producers(out long end);
+        Task durable = log.FlushedAsync(end).AsTask();
+        Assert.False(durable.IsCompleted);
+        Assert.Equal(0, log.DurableOffset);
         flush.SetResult();
-        Assert.Equal([new ProducerState(9, 2, 2, 2, _node.Time.GetUtcNow().ToUnixTimeMilliseconds())], await asked);
+        await durable;
+        Assert.Equal([new ProducerState(9, 2, 2, 2, _node.Time.GetUtcNow().ToUnixTimeMilliseconds())], told);
     }
 
     [Fact]
@@ -130,11 +132,11 @@ public sealed class AppendTests
         Assert.Single(flushes);
         flushes[0].SetResult();
         await acks[0];
-        Assert.Equal(1, log.HighWatermark); // the others came after the flush began
+        Assert.Equal(1, log.DurableOffset); // the others came after the flush began
         flushes[1].SetResult();
         await Task.WhenAll(acks);
         Assert.Equal(2, flushes.Count);
-        Assert.Equal(50, log.HighWatermark);
+        Assert.Equal(50, log.DurableOffset);
     }
 
     [Fact]
@@ -147,7 +149,7 @@ public sealed class AppendTests
         log.Retire();
         flush.SetResult();
         await Assert.ThrowsAsync<LogOfflineException>(async () => await log.FlushedAsync(end));
-        Assert.Equal(0, log.HighWatermark);
+        Assert.Equal(0, log.DurableOffset);
     }
 
     [Fact]
@@ -160,7 +162,7 @@ public sealed class AppendTests
         await Assert.ThrowsAsync<LogOfflineException>(async () => await log.FlushedAsync(end));
         _node.Files.Before = null;
         Assert.Equal(ErrorCode.KafkaStorageError, log.Append(TestBatches.Make(1)).Error);
-        Assert.Equal(1, log.HighWatermark);
+        Assert.Equal(1, log.DurableOffset);
         Assert.NotNull(log.OfflineReason);
         Assert.Equal(1, TestBatches.Walk(log.ReadAll(), 0));
         Assert.Empty(_node.Fatal);
@@ -185,17 +187,23 @@ public sealed class AppendTests
     }
 
     [Fact]
-    public void Interval_and_os_show_before_they_flush()
+    public void What_is_written_and_not_yet_durable_can_be_read_by_who_asks_for_it()
     {
         _node.Options = _node.Options with { Flush = FlushPolicy.Os };
         PartitionLog log = _node.StartLog();
-        int moved = 0;
-        log.HighWatermarkMoved += _ => moved++;
         log.Append(TestBatches.Make(1));
-        Assert.True(log.FlushedAsync(1).AsTask().IsCompletedSuccessfully);
-        Assert.Equal(1, moved);
+        log.Append(TestBatches.Make(2));
+        Assert.Equal((0, 3), (log.DurableOffset, log.LogEndOffset));
+        Assert.False(log.FlushedAsync(1).AsTask().IsCompleted);
+        foreach (long limit in (long[])[1, 3, 4])
+        {
+            Assert.Equal(ErrorCode.None, log.Read(0, limit, 1000, true, out LogSlice slice));
+            byte[] bytes = new byte[slice.Length];
+            slice.CopyTo(bytes);
+            Assert.Equal(Math.Min(limit, 3), TestBatches.Walk(bytes, 0));
+        }
         _node.Kill();
-        Assert.Equal(1, _node.StartLog().LogEndOffset); // a killed process loses nothing
+        Assert.Equal(3, _node.StartLog().LogEndOffset); // a killed process loses nothing
     }
 
     private static void Fail(Testing.Files.FileCall call, Testing.Files.FileOperation operation)

@@ -136,7 +136,7 @@ public sealed class CrashModelTests
             int count = _random.Next(1, 4);
             byte[] batch = TestBatches.Make(count, producer, 0, sequence, valueLength: _random.Next(5) == 0 ? 700 : 20);
             _appended.Add((producer, sequence, count, batch)); // the crash may come after the write
-            AppendResult result = _log.Append(batch);
+            AppendResult result = _log.Append(batch, leaderEpoch: _lastEpoch);
             if (result.Error != ErrorCode.None)
             {
                 Assert.Equal(ErrorCode.KafkaStorageError, result.Error);
@@ -178,7 +178,7 @@ public sealed class CrashModelTests
                 result);
         }
 
-        private void Acknowledge() => _acknowledged = Math.Max(_acknowledged, _log.HighWatermark);
+        private void Acknowledge() => _acknowledged = Math.Max(_acknowledged, _log.DurableOffset);
 
         private async Task SettleAsync()
         {
@@ -196,10 +196,10 @@ public sealed class CrashModelTests
         // The log after a restart is a prefix; what it lacks was never acknowledged and is forgotten here too.
         private void Check()
         {
-            Assert.True(_log.LeaderEpoch > _lastEpoch);
-            _lastEpoch = _log.LeaderEpoch;
+            Assert.True(_node.Directory.LeaderEpoch > _lastEpoch);
+            _lastEpoch = _node.Directory.LeaderEpoch;
             Assert.True(_log.LogEndOffset >= _acknowledged, $"{_acknowledged} acknowledged, {_log.LogEndOffset} there");
-            Assert.Equal(_log.LogEndOffset, _log.HighWatermark);
+            Assert.Equal(_log.LogEndOffset, _log.DurableOffset);
             long end = 0;
             int kept = 0;
             while (end < _log.LogEndOffset)

@@ -59,7 +59,7 @@ public sealed class ReadTests
         Assert.Equal(0, slice.Length);
         Assert.Null(log.OffsetForTime(150));
         Assert.Equal(new TimedOffset(2, 102, 0), log.MaxTimestamp());
-        Assert.Equal((0, 3), log.EndOffsetForEpoch(0));
+        Assert.Equal((0, 3), log.EndOffsetForEpoch(0, log.DurableOffset));
         flush.SetResult();
         await log.FlushedAsync(end);
         Assert.Equal(ErrorCode.None, log.Read(3, 1000, true, out slice));

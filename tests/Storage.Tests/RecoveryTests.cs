@@ -20,7 +20,7 @@ public sealed class RecoveryTests
         _node.Kill();
         log = _node.StartLog();
         Assert.Equal(16, log.LogEndOffset);
-        Assert.Equal(16, log.HighWatermark);
+        Assert.Equal(16, log.DurableOffset);
         Assert.Equal(before, log.ReadAll());
         RequireWindow(log);
     }
@@ -56,19 +56,19 @@ public sealed class RecoveryTests
         for (int life = 0; life < 4; life++)
         {
             PartitionLog log = _node.StartLog();
-            Assert.Equal(life, log.LeaderEpoch);
+            Assert.Equal(life, _node.Directory.LeaderEpoch);
             if (life != 2)
             {
-                log.Append(TestBatches.Make(3));
+                log.Append(TestBatches.Make(3), leaderEpoch: life);
             }
             _node.LosePower(life);
         }
         PartitionLog last = _node.StartLog();
-        Assert.Equal((0, 3), last.EndOffsetForEpoch(0));
-        Assert.Equal((1, 6), last.EndOffsetForEpoch(2));
-        Assert.Equal((3, 9), last.EndOffsetForEpoch(3));
-        Assert.Equal((4, 9), last.EndOffsetForEpoch(4));
-        Assert.Equal((-1, -1), last.EndOffsetForEpoch(5));
+        Assert.Equal(4, _node.Directory.LeaderEpoch);
+        Assert.Equal((0, 3), last.EndOffsetForEpoch(0, 9));
+        Assert.Equal((0, 2), last.EndOffsetForEpoch(0, 2));
+        Assert.Equal((1, 6), last.EndOffsetForEpoch(2, 9));
+        Assert.Equal((3, 9), last.EndOffsetForEpoch(3, 9));
     }
 
     [Theory]
@@ -79,7 +79,7 @@ public sealed class RecoveryTests
         byte[] batch = TestBatches.Make(3);
         for (int life = 0; life < 2; life++)
         {
-            _node.StartLog().Append([.. batch]);
+            _node.StartLog().Append([.. batch], leaderEpoch: life);
             _node.Kill();
         }
         using (IFile file = new MemoryFileSystem(_node.Disk).Open(_node.LogFile(), FileOpenMode.ReadWrite))
@@ -87,10 +87,10 @@ public sealed class RecoveryTests
             file.SetLength(batchesKept * batch.Length);
         }
         PartitionLog log = _node.StartLog();
-        Assert.Equal(3 * batchesKept, log.EndOffsetForEpoch(1).EndOffset);
-        log.Append([.. batch]);
+        Assert.Equal(3 * batchesKept, log.EndOffsetForEpoch(1, log.LogEndOffset).EndOffset);
+        log.Append([.. batch], leaderEpoch: 2);
         await log.FlushedAsync(log.LogEndOffset);
-        Assert.Equal(3 * batchesKept, log.EndOffsetForEpoch(1).EndOffset);
+        Assert.Equal(3 * batchesKept, log.EndOffsetForEpoch(1, log.LogEndOffset).EndOffset);
     }
 
     [Fact]

@@ -89,13 +89,23 @@ internal static class TestBatches
         return builder.Build(producerId, epoch, sequence).ToArray();
     }
 
-    public static AppendResult Append(this PartitionLog log, byte[] batch) => log.Append(batch, AppendOrigin.Client);
+    public static AppendResult Append(
+        this PartitionLog log, byte[] batch, AppendOrigin origin = AppendOrigin.Client, int leaderEpoch = 0) =>
+        log.AppendAsLeader(batch, origin, leaderEpoch);
+
+    // Reading as a partition with one replica does: up to what is durable.
+    public static ErrorCode Read(this PartitionLog log, long offset, int bytesMax, bool wholeFirstBatch, out LogSlice slice) =>
+        log.Read(offset, log.DurableOffset, bytesMax, wholeFirstBatch, out slice);
+
+    public static TimedOffset? OffsetForTime(this PartitionLog log, long timestamp) => log.OffsetForTime(timestamp, log.DurableOffset);
+
+    public static TimedOffset? MaxTimestamp(this PartitionLog log) => log.MaxTimestamp(log.DurableOffset);
 
     public static byte[] ReadAll(this PartitionLog log)
     {
         var all = new List<byte>();
         long offset = log.LogStartOffset;
-        while (offset < log.HighWatermark)
+        while (offset < log.DurableOffset)
         {
             Assert.Equal(ErrorCode.None, log.Read(offset, 1 << 20, true, out LogSlice slice));
             byte[] bytes = new byte[slice.Length];

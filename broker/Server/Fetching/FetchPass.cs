@@ -1,4 +1,4 @@
-using LogPipeline.Broker.Requests;
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
@@ -45,37 +45,37 @@ internal sealed class FetchPass
         var answer = new Answer { PartitionIndex = asked.Key.Partition, HighWatermark = -1 };
         var fetched = new FetchedPartition(asked, answer);
         Topic? topic = _byTopicId ? _topics.Find(asked.Key.TopicId) : _topics.Find(asked.Key.Topic);
-        PartitionLog? log = topic?.Partition(asked.Key.Partition)?.Log;
-        answer.ErrorCode = log is not null ? PartitionCheck.LeaderEpoch(log, asked.CurrentLeaderEpoch)
+        Partition? partition = topic?.Partition(asked.Key.Partition);
+        answer.ErrorCode = partition is not null ? partition.CheckLeader(asked.CurrentLeaderEpoch)
             : topic is null && _byTopicId ? ErrorCode.UnknownTopicId
             : ErrorCode.UnknownTopicOrPartition;
         if (answer.ErrorCode == ErrorCode.None)
         {
-            Read(log!, asked, answer);
+            Read(partition!, asked, answer);
         }
         IsUrgent |= fetched.IsError || answer.DivergingEpoch is not null;
         return fetched;
     }
 
-    private void Read(PartitionLog log, FetchPartition asked, Answer answer)
+    private void Read(Partition partition, FetchPartition asked, Answer answer)
     {
-        if (Diverges(log, asked) is { } diverging)
+        if (Diverges(partition, asked) is { } diverging)
         {
             answer.DivergingEpoch = diverging;
         }
         else
         {
             int bytesMax = Math.Max(0, Math.Min(asked.BytesMax, _left));
-            answer.ErrorCode = log.Read(asked.Offset, bytesMax, wholeFirstBatch: Bytes == 0, out LogSlice slice);
+            answer.ErrorCode = partition.Read(asked.Offset, bytesMax, wholeFirstBatch: Bytes == 0, out LogSlice slice);
             if (answer.ErrorCode != ErrorCode.None)
             {
                 return;
             }
             Take(answer, slice);
         }
-        answer.HighWatermark = log.HighWatermark;
-        answer.LastStableOffset = answer.HighWatermark;
-        answer.LogStartOffset = log.LogStartOffset;
+        answer.HighWatermark = partition.HighWatermark;
+        answer.LastStableOffset = partition.LastStableOffset;
+        answer.LogStartOffset = partition.LogStartOffset;
         answer.AbortedTransactions = _readCommitted ? [] : null;
     }
 
@@ -90,13 +90,13 @@ internal sealed class FetchPass
     }
 
     /// <summary>Where the client's log and ours part, when the epoch it read last ends before its offset here.</summary>
-    private static Answer.EpochEndOffset? Diverges(PartitionLog log, FetchPartition asked)
+    private static Answer.EpochEndOffset? Diverges(Partition partition, FetchPartition asked)
     {
         if (asked.LastFetchedEpoch < 0)
         {
             return null;
         }
-        (int epoch, long end) = log.EndOffsetForEpoch(asked.LastFetchedEpoch);
+        (int epoch, long end) = partition.EndOffsetForEpoch(asked.LastFetchedEpoch);
         return epoch < asked.LastFetchedEpoch || end < asked.Offset ? new() { Epoch = epoch, EndOffset = end } : null;
     }
 }

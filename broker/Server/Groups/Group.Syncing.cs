@@ -116,7 +116,7 @@ internal sealed partial class Group
         }
         catch (IOException e)
         {
-            services.Logger.AppendFailed(e, position.Log.Topic, position.Log.Partition);
+            services.Logger.AppendFailed(e, position.Partition.Topic, position.Partition.Number);
             error = ErrorCode.CoordinatorNotAvailable;
         }
         lock (_lock)

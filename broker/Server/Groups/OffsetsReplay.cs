@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
@@ -20,23 +21,26 @@ internal sealed class OffsetsReplay(GroupCoordinator groups, ILogger logger) : I
 
     public void Run(Topic topic)
     {
-        foreach (ServedPartition partition in topic.Partitions)
+        foreach (Partition partition in topic.Partitions)
         {
-            Run(partition.Log);
+            if (partition.Role != PartitionRole.Offline)
+            {
+                Run(partition);
+            }
         }
     }
 
     public void Dispose() => _decoder.Dispose();
 
-    private void Run(PartitionLog log)
+    private void Run(Partition partition)
     {
-        long offset = log.LogStartOffset;
-        while (offset < log.HighWatermark)
+        long offset = partition.LogStartOffset;
+        while (offset < partition.HighWatermark)
         {
-            ErrorCode error = log.Read(offset, ReadBytes, wholeFirstBatch: true, out LogSlice slice);
+            ErrorCode error = partition.Read(offset, ReadBytes, wholeFirstBatch: true, out LogSlice slice);
             if (error != ErrorCode.None || slice.Length == 0)
             {
-                throw new IOException($"{log.Topic}-{log.Partition} cannot be read at offset {offset}: {error}");
+                throw new IOException($"{partition.Topic}-{partition.Number} cannot be read at offset {offset}: {error}");
             }
             byte[] bytes = GC.AllocateUninitializedArray<byte>(slice.Length);
             slice.CopyTo(bytes);
@@ -44,14 +48,14 @@ internal sealed class OffsetsReplay(GroupCoordinator groups, ILogger logger) : I
             {
                 if (!header.IsControl)
                 {
-                    Run(log, rest.Span[..header.SizeInBytes], header);
+                    Run(partition, rest.Span[..header.SizeInBytes], header);
                 }
                 offset = header.NextOffset;
             }
         }
     }
 
-    private void Run(PartitionLog log, ReadOnlySpan<byte> batch, in BatchHeader header)
+    private void Run(Partition partition, ReadOnlySpan<byte> batch, in BatchHeader header)
     {
         var reader = new RecordReader(_decoder.Records(batch, header), header);
         while (reader.Read())
@@ -68,7 +72,7 @@ internal sealed class OffsetsReplay(GroupCoordinator groups, ILogger logger) : I
             }
             catch (MalformedMessageException e)
             {
-                logger.GroupRecordSkipped(log.Topic, log.Partition, reader.Offset, e.Message);
+                logger.GroupRecordSkipped(partition.Topic, partition.Number, reader.Offset, e.Message);
             }
         }
     }

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
@@ -39,7 +40,7 @@ internal sealed class OffsetsTopic(TopicRegistry topics, BrokerSettings settings
     public OffsetsPosition Append(string group, IReadOnlyList<GroupRecord> records)
     {
         Topic topic = Ensure();
-        PartitionLog log = topic.Partitions[Number(group, topic.Partitions.Count)].Log;
+        Partition partition = topic.Partitions[Number(group, topic.Partitions.Count)];
         long timestamp = time.GetUtcNow().ToUnixTimeMilliseconds();
         using var builder = new RecordBatchBuilder(CompressionCodec.None, BatchBytesMax);
         long end = -1;
@@ -47,17 +48,17 @@ internal sealed class OffsetsTopic(TopicRegistry topics, BrokerSettings settings
         {
             if (!TryAdd(builder, timestamp, record))
             {
-                end = Append(log, builder);
+                end = Append(partition, builder);
                 builder.Reset();
                 TryAdd(builder, timestamp, record);
             }
         }
-        end = builder.Count > 0 ? Append(log, builder) : end;
+        end = builder.Count > 0 ? Append(partition, builder) : end;
         foreach (GroupRecord record in records)
         {
             record.Dispose();
         }
-        return new OffsetsPosition(log, end);
+        return new OffsetsPosition(partition, end);
     }
 
     /// <summary>Kafka's choice of partition: Java's string hash, so that a directory means the same to both.</summary>
@@ -74,18 +75,18 @@ internal sealed class OffsetsTopic(TopicRegistry topics, BrokerSettings settings
     private static bool TryAdd(RecordBatchBuilder builder, long timestamp, GroupRecord record) => builder.TryAppend(
         timestamp, true, record.Key.Bytes.Span, record.Value is not null, record.Value is null ? default : record.Value.Bytes.Span, 0, default);
 
-    private static long Append(PartitionLog log, RecordBatchBuilder builder)
+    private static long Append(Partition partition, RecordBatchBuilder builder)
     {
-        AppendResult result = log.Append(builder.Build(), AppendOrigin.Broker);
+        AppendResult result = partition.Append(builder.Build(), AppendOrigin.Broker);
         return result.Error == ErrorCode.None
             ? result.LastOffset + 1
-            : throw new IOException($"{log.Topic}-{log.Partition} refused a batch of the broker's own: {result.Error}");
+            : throw new IOException($"{partition.Topic}-{partition.Number} refused a batch of the broker's own: {result.Error}");
     }
 }
 
-/// <summary>How far a log must be flushed for what was appended to be durable.</summary>
-internal readonly record struct OffsetsPosition(PartitionLog Log, long EndOffset)
+/// <summary>How far a partition must be committed for what was appended to count.</summary>
+internal readonly record struct OffsetsPosition(Partition Partition, long EndOffset)
 {
     /// <exception cref="IOException">The flush failed.</exception>
-    public ValueTask FlushedAsync(CancellationToken cancellation) => Log.FlushedAsync(EndOffset, cancellation);
+    public ValueTask FlushedAsync(CancellationToken cancellation) => Partition.CommittedAsync(EndOffset, cancellation);
 }

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
@@ -28,14 +29,14 @@ internal sealed class DescribeProducersHandler(TopicRegistry topics) : RequestHa
     private async ValueTask<Answer> DescribeAsync(string topic, int number, CancellationToken cancellation)
     {
         var answer = new Answer { PartitionIndex = number };
-        if (topics.Find(topic)?.Partition(number)?.Log is not { } log)
+        answer.ErrorCode = PartitionCheck.Find(topics, topic, number, -1, out Partition partition);
+        if (answer.ErrorCode != ErrorCode.None)
         {
-            answer.ErrorCode = ErrorCode.UnknownTopicOrPartition;
             return answer;
         }
         try
         {
-            answer.ActiveProducers.AddRange((await log.ProducersAsync(cancellation)).Select(Describe));
+            answer.ActiveProducers.AddRange((await partition.ProducersAsync(cancellation)).Select(Describe));
         }
         catch (IOException e)
         {

@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Fetching;
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;

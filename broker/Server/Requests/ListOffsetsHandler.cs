@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
@@ -37,33 +38,33 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics) : RequestHandler<
     private Answer Find(string topic, Asked asked, short version)
     {
         var answer = new Answer { PartitionIndex = asked.PartitionIndex };
-        answer.ErrorCode = PartitionCheck.Find(topics, topic, asked.PartitionIndex, asked.CurrentLeaderEpoch, out PartitionLog log);
+        answer.ErrorCode = PartitionCheck.Find(topics, topic, asked.PartitionIndex, asked.CurrentLeaderEpoch, out Partition partition);
         if (answer.ErrorCode == ErrorCode.None)
         {
-            Fill(answer, log, asked.Timestamp, version);
+            Fill(answer, partition, asked.Timestamp, version);
         }
         return answer;
     }
 
-    private static void Fill(Answer answer, PartitionLog log, long timestamp, short version)
+    private static void Fill(Answer answer, Partition partition, long timestamp, short version)
     {
         switch (timestamp)
         {
             case Latest:
-                (answer.Offset, answer.LeaderEpoch) = (log.HighWatermark, log.LeaderEpoch);
+                (answer.Offset, answer.LeaderEpoch) = (partition.HighWatermark, partition.LeaderEpoch);
                 break;
             case Earliest:
             case EarliestLocal when version >= 8:
-                answer.Offset = log.LogStartOffset;
+                answer.Offset = partition.LogStartOffset;
                 break;
             case MaxTimestamp when version >= 7:
-                Fill(answer, log.MaxTimestamp());
+                Fill(answer, partition.MaxTimestamp());
                 break;
             case LatestTiered when version >= 9:
             case EarliestPendingUpload when version >= 11:
                 break;
             case >= 0:
-                Fill(answer, log.OffsetForTime(timestamp));
+                Fill(answer, partition.OffsetForTime(timestamp));
                 break;
             default:
                 answer.ErrorCode = ErrorCode.UnsupportedVersion;

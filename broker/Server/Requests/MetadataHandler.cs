@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
@@ -62,18 +63,27 @@ internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings setti
         }
     }
 
-    private MetadataResponse.Topic Describe(Topic topic) => new()
+    private static MetadataResponse.Topic Describe(Topic topic) => new()
     {
         Name = topic.Name,
         TopicId = topic.Id,
         IsInternal = topic.IsInternal,
-        Partitions = [.. topic.Partitions.Select(partition => new MetadataResponse.Topic.Partition
-        {
-            PartitionIndex = partition.Log.Partition,
-            LeaderId = directory.NodeId,
-            LeaderEpoch = partition.Log.LeaderEpoch,
-            ReplicaNodes = [directory.NodeId],
-            IsrNodes = [directory.NodeId],
-        })],
+        Partitions = [.. topic.Partitions.Select(Describe)],
     };
+
+    private static MetadataResponse.Topic.Partition Describe(Partition partition)
+    {
+        PartitionState state = partition.State;
+        bool isOffline = partition.Role == PartitionRole.Offline;
+        return new MetadataResponse.Topic.Partition
+        {
+            ErrorCode = isOffline ? ErrorCode.LeaderNotAvailable : ErrorCode.None,
+            PartitionIndex = partition.Number,
+            LeaderId = isOffline ? -1 : state.Leader,
+            LeaderEpoch = state.LeaderEpoch,
+            ReplicaNodes = [.. state.Replicas],
+            IsrNodes = [.. state.InSync],
+            OfflineReplicas = isOffline ? [.. state.Replicas] : [],
+        };
+    }
 }

@@ -1,7 +1,7 @@
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
-using LogPipeline.Storage;
 using Answer = LogPipeline.Protocol.Messages.OffsetForLeaderEpochResponse.Topic.Partition;
 using Asked = LogPipeline.Protocol.Messages.OffsetForLeaderEpochRequest.Topic.Partition;
 
@@ -27,11 +27,11 @@ internal sealed class OffsetForLeaderEpochHandler(TopicRegistry topics)
     private Answer Find(string topic, Asked asked)
     {
         var answer = new Answer { Index = asked.Index };
-        answer.ErrorCode = PartitionCheck.Find(topics, topic, asked.Index, asked.CurrentLeaderEpoch, out PartitionLog log);
+        answer.ErrorCode = PartitionCheck.Find(topics, topic, asked.Index, asked.CurrentLeaderEpoch, out Partition partition);
         if (answer.ErrorCode == ErrorCode.None)
         {
-            (answer.LeaderEpoch, long end) = log.EndOffsetForEpoch(asked.LeaderEpoch);
-            answer.EndOffset = Math.Min(end, log.HighWatermark);
+            (answer.LeaderEpoch, long end) = partition.EndOffsetForEpoch(asked.LeaderEpoch);
+            answer.EndOffset = Math.Min(end, partition.HighWatermark);
         }
         return answer;
     }

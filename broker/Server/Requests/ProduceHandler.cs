@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
@@ -12,8 +13,8 @@ using Answer = LogPipeline.Protocol.Messages.ProduceResponse.Response.PartitionR
 namespace LogPipeline.Broker.Requests;
 
 // All batches of a request are appended before the first await, so requests of one connection are appended in order and the frame's
-// bytes are free once the call has returned. acks 1 and all wait for the flush of what they appended (log.flush decides whether that
-// is an fsync); there is no second copy to wait for. TimeoutMs bounds waiting for replicas, of which there are none.
+// bytes are free once the call has returned. acks 1 and all wait until the high watermark has passed what they appended (log.flush
+// decides whether that needs an fsync). TimeoutMs bounds waiting for other replicas, of which there are none.
 /// <summary>Produce: appends record batches.</summary>
 internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : RequestHandler<ProduceRequest, ProduceResponse>
 {
@@ -41,7 +42,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         {
             return Silence(response);
         }
-        return pending.Count == 0 ? new(response) : FlushedAsync(response, pending, context.Version);
+        return pending.Count == 0 ? new(response) : CommittedAsync(response, pending, context.Version);
     }
 
     private Answer Append(
@@ -53,21 +54,21 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         {
             return answer;
         }
-        PartitionLog log = topic!.Partition(entry.Index)!.Log;
+        Partition partition = topic!.Partition(entry.Index)!;
         try
         {
-            AppendResult result = log.Append(MemoryMarshal.AsMemory(entry.Records.Memory), AppendOrigin.Client);
+            AppendResult result = partition.Append(MemoryMarshal.AsMemory(entry.Records.Memory), AppendOrigin.Client);
             answer.ErrorCode = result.Error;
             answer.BaseOffset = result.BaseOffset;
             answer.LogStartOffset = result.LogStartOffset;
             if (result.Error == ErrorCode.None)
             {
-                pending.Add(new Pending(log, result.LastOffset + 1, answer));
+                pending.Add(new Pending(partition, result.LastOffset + 1, answer));
             }
         }
         catch (IOException e)
         {
-            Fail(answer, log, context.Version, e);
+            Fail(answer, partition, context.Version, e);
         }
         return answer;
     }
@@ -101,32 +102,32 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
             : (ErrorCode.None, null);
     }
 
-    private async ValueTask<ProduceResponse?> FlushedAsync(ProduceResponse response, List<Pending> pending, short version)
+    private async ValueTask<ProduceResponse?> CommittedAsync(ProduceResponse response, List<Pending> pending, short version)
     {
-        foreach ((PartitionLog log, long endOffset, Answer answer) in pending)
+        foreach ((Partition partition, long endOffset, Answer answer) in pending)
         {
             try
             {
-                await log.FlushedAsync(endOffset); // ends with the flush, so a stopping broker needs no cancellation
+                await partition.CommittedAsync(endOffset); // ends with the flush, so a stopping broker needs no cancellation
             }
             catch (IOException e)
             {
-                Fail(answer, log, version, e);
+                Fail(answer, partition, version, e);
             }
         }
         return response;
     }
 
     // A log that takes nothing has lost its disk, or its topic while the batch was under way.
-    private void Fail(Answer answer, PartitionLog log, short version, IOException error)
+    private void Fail(Answer answer, Partition partition, short version, IOException error)
     {
         answer.BaseOffset = -1;
-        if (topics.Find(log.TopicId) is null)
+        if (topics.Find(partition.TopicId) is null)
         {
             answer.ErrorCode = Unknown(version);
             return;
         }
-        logger.AppendFailed(error, log.Topic, log.Partition);
+        logger.AppendFailed(error, partition.Topic, partition.Number);
         (answer.ErrorCode, answer.ErrorMessage) = (ErrorCode.KafkaStorageError, error.Message);
     }
 
@@ -145,5 +146,5 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         return default;
     }
 
-    private readonly record struct Pending(PartitionLog Log, long EndOffset, Answer Answer);
+    private readonly record struct Pending(Partition Partition, long EndOffset, Answer Answer);
 }

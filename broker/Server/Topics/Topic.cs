@@ -1,10 +1,10 @@
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Settings;
-using LogPipeline.Storage;
 
 namespace LogPipeline.Broker.Topics;
 
 /// <summary>A topic being served; immutable, since partitions cannot be added yet.</summary>
-internal sealed class Topic(string name, Guid id, TopicSettings settings, IReadOnlyList<ServedPartition> partitions)
+internal sealed class Topic(string name, Guid id, TopicSettings settings, IReadOnlyList<Partition> partitions)
 {
     public string Name => name;
 
@@ -13,25 +13,10 @@ internal sealed class Topic(string name, Guid id, TopicSettings settings, IReadO
     public TopicSettings Settings => settings;
 
     /// <summary>Its partitions, by number.</summary>
-    public IReadOnlyList<ServedPartition> Partitions => partitions;
+    public IReadOnlyList<Partition> Partitions => partitions;
 
     public bool IsInternal { get; } = TopicName.IsInternal(name);
 
     /// <summary>The partition of that number, or null.</summary>
-    public ServedPartition? Partition(int number) => (uint)number < (uint)partitions.Count ? partitions[number] : null;
-}
-
-/// <summary>One partition: its log, and who waits for more of it.</summary>
-internal sealed class ServedPartition
-{
-    public ServedPartition(PartitionLog log)
-    {
-        Log = log;
-        Log.HighWatermarkMoved += _ => Readers.Wake();
-    }
-
-    public PartitionLog Log { get; }
-
-    /// <summary>Fetches that hang on this partition.</summary>
-    public WaitingReaders Readers { get; } = new();
+    public Partition? Partition(int number) => (uint)number < (uint)partitions.Count ? partitions[number] : null;
 }

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Storage;
@@ -99,9 +100,9 @@ internal sealed class TopicRegistry(
             _index = new TopicIndex([.. _index.All.Where(other => other.Id != topic.Id)]);
             _halfDeleted[topic.Name] = topic;
             // From here on nothing is acked into it, also where the disk refuses what follows.
-            foreach (ServedPartition partition in topic.Partitions)
+            foreach (Partition partition in topic.Partitions)
             {
-                partition.Log.Retire();
+                partition.Retire();
             }
         }
         try
@@ -114,10 +115,6 @@ internal sealed class TopicRegistry(
         }
         finally
         {
-            foreach (ServedPartition partition in topic.Partitions)
-            {
-                partition.Readers.Wake();
-            }
             logger.TopicDeleted(topic.Name, topic.Id);
             Deleted?.Invoke(topic);
         }
@@ -131,7 +128,7 @@ internal sealed class TopicRegistry(
             return;
         }
         Write();
-        DeleteLogs(topic.Partitions.Select(partition => partition.Log));
+        DeleteLogs(topic.Partitions.Select(partition => partition.Log).OfType<PartitionLog>());
         _halfDeleted.Remove(name);
         Write();
     }
@@ -147,10 +144,14 @@ internal sealed class TopicRegistry(
     private Topic Assemble(string name, Guid id, TopicSettings topicSettings, int partitions, Dictionary<int, PartitionLog> logs)
     {
         PartitionLogOptions options = topicSettings.LogOptions();
-        var served = new List<ServedPartition>(partitions);
+        PartitionState state = PartitionState.Single(directory.NodeId, directory.LeaderEpoch);
+        Dictionary<int, OfflineLog> offline = directory.OfflineLogs.Where(log => log.TopicId == id).ToDictionary(log => log.Partition);
+        var served = new List<Partition>(partitions);
         for (int number = 0; number < partitions; number++)
         {
-            served.Add(new ServedPartition(logs.GetValueOrDefault(number) ?? directory.Create(name, id, number, options)));
+            served.Add(offline.TryGetValue(number, out OfflineLog? log)
+                ? new Partition(log, directory.NodeId, state)
+                : new Partition(logs.GetValueOrDefault(number) ?? directory.Create(name, id, number, options), directory.NodeId, state));
         }
         return new Topic(name, id, topicSettings, served);
     }

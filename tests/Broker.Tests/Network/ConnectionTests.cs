@@ -136,7 +136,7 @@ public sealed class ConnectionTests
         async Task<long> EndAsync(TestClient asking)
         {
             await asking.MetadataAsync("t");
-            return broker.Core.Topics.Find("t")!.Partitions[0].Log.LogEndOffset;
+            return broker.Core.Topics.Find("t")!.Partitions[0].LogEndOffset;
         }
     }
 }

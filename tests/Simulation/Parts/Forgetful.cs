@@ -1,5 +1,5 @@
 using LogPipeline.Broker;
-using LogPipeline.Broker.Topics;
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Protocol;
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Storage.Producers;
@@ -22,9 +22,9 @@ internal sealed class Forgetful(World world, bool forgetsProducers)
         }
         bool all = forgetsProducers && world.Chance(0.2);
         world.Trace.Say(null, $"the broker forgets {(all ? "its producers" : "all but the last batch of its producers")}");
-        foreach (ServedPartition? partition in core.Topics.All.SelectMany(static topic => topic.Partitions))
+        foreach (Partition partition in core.Topics.All.SelectMany(static topic => topic.Partitions))
         {
-            ProducerTable table = partition.Log.ProducerTable;
+            ProducerTable table = partition.Log!.ProducerTable;
             table.OldRepeat = ErrorCode.OutOfOrderSequenceNumber;
             foreach (ProducerEntry entry in table.Entries.ToArray())
             {

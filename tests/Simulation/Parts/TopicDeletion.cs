@@ -1,8 +1,8 @@
 using LogPipeline.Broker;
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Simulation.Checks;
 using LogPipeline.Simulation.Workload;
-using LogPipeline.Storage;
 
 namespace LogPipeline.Simulation.Parts;
 
@@ -69,11 +69,11 @@ internal sealed class TopicDeletion(Story story)
     private List<int> Given(Topic topic)
     {
         var given = new List<int>(_lost);
-        foreach (PartitionLog log in topic.Partitions.Select(static partition => partition.Log))
+        foreach (Partition partition in topic.Partitions)
         {
-            foreach (TopicLine line in Delivery.LinesOf(log.Partition, story.Stored(log.Partition)))
+            foreach (TopicLine line in Delivery.LinesOf(partition.Number, story.Stored(partition.Number)))
             {
-                if (line.Offset < log.HighWatermark && Line.IdAtStartOf(line.Value) is { } id)
+                if (line.Offset < partition.HighWatermark && Line.IdAtStartOf(line.Value) is { } id)
                 {
                     given.Add(id);
                 }

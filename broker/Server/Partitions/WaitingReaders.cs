@@ -1,7 +1,7 @@
-namespace LogPipeline.Broker.Topics;
+namespace LogPipeline.Broker.Partitions;
 
-// Woken from the storage's flusher, registered by fetch handlers; _lock guards _waiting. A reader is one signal that may hang on
-// many partitions, so waking is cheap and idempotent and what it means is read from the logs afterwards.
+// The flush thread wakes, fetch handlers register; _lock guards _waiting. A reader is one signal that may hang on many partitions,
+// so waking is cheap and idempotent, and the reader looks at the partitions afterwards.
 /// <summary>Signals to set when a partition has more to read, or is gone.</summary>
 internal sealed class WaitingReaders
 {
@@ -77,7 +77,7 @@ internal sealed class ReadSignal
         Set();
     }
 
-    /// <summary>Arms the signal again; call before looking at what it signals, lest a change be missed.</summary>
+    /// <summary>Arms the signal again; call it before looking at what it signals, so that no change is missed.</summary>
     public void Reset()
     {
         lock (_lock)
