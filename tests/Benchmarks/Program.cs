@@ -1,4 +1,4 @@
-// Runs a benchmark by name: `storage`, `broker`, `sink`, `agent [LINES]`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by
+// Runs a benchmark by name: `storage`, `broker [ROUNDS [LINE]]`, `sink`, `agent [LINES]`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by
 // `--filter '*Protocol*'`; without arguments it lists those.
 using System.Globalization;
 using LogPipeline.Benchmarks;
@@ -10,8 +10,9 @@ switch (args)
     case ["storage"]:
         await StorageFlush.RunAsync(Path.Combine(Environment.CurrentDirectory, "artifacts", "bench"), Console.Out);
         break;
-    case ["broker"]:
-        await BrokerLoad.RunAsync(Console.Out);
+    case ["broker", .. string[] rest]:
+        int rounds = rest is [string given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 3;
+        await BrokerLoad.RunAsync(rounds, rest is [_, string only] ? only : null, Console.Out);
         break;
     case ["sink"]:
         await SinkFlush.RunAsync(Console.Out);

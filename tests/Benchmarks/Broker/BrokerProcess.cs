@@ -30,6 +30,15 @@ internal sealed class BrokerProcess : IAsyncDisposable
         }
     }
 
+    public long ResidentBytes
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.WorkingSet64;
+        }
+    }
+
     /// <summary>Ours, with its defaults: an answer means fsynced.</summary>
     public static Task<BrokerProcess> StartOursAsync()
     {
