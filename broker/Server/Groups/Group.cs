@@ -95,7 +95,7 @@ internal sealed partial class Group(string id, GroupServices services)
             {
                 var member = new GroupMember(from.MemberId, from.GroupInstanceId, from.ClientId, from.ClientHost)
                 {
-                    SessionTimeout = TimeSpan.FromMilliseconds(from.SessionTimeoutMs),
+                    SessionTimeout = Min(TimeSpan.FromMilliseconds(from.SessionTimeoutMs), services.Settings.SessionTimeoutMax),
                     RebalanceTimeout = TimeSpan.FromMilliseconds(from.RebalanceTimeoutMs > 0 ? from.RebalanceTimeoutMs : from.SessionTimeoutMs),
                     Protocols = [(value.Protocol ?? "", from.Subscription.ToArray())],
                     Assignment = from.Assignment.ToArray(),
@@ -160,6 +160,8 @@ internal sealed partial class Group(string id, GroupServices services)
         member.LastSeen = services.Time.GetTimestamp();
         member.Timer = services.Time.CreateTimer(_ => Expire(member), null, aliveFor, Timeout.InfiniteTimeSpan);
     }
+
+    private static TimeSpan Min(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private void Touch(GroupMember member) => member.LastSeen = services.Time.GetTimestamp();
 

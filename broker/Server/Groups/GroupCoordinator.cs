@@ -67,19 +67,22 @@ internal sealed class GroupCoordinator(GroupServices services)
     }
 
     /// <summary>Takes one record of the internal topic.</summary>
-    /// <exception cref="MalformedMessageException">It is not understood.</exception>
+    /// <exception cref="MalformedMessageException">The record is not understood, or says what no broker can have written.</exception>
     public void Apply(ReadOnlyMemory<byte> key, ReadOnlyMemory<byte>? value, long logOffset)
     {
         switch (GroupRecords.Version(key))
         {
             case 0 or GroupRecords.OffsetKeyVersion:
                 OffsetKey offset = GroupRecords.DecodeKey<OffsetKey>(key);
-                Entry(offset.Group).Offsets.Apply(
-                    offset.Topic, offset.Partition, value is { } bytes ? GroupRecords.DecodeValue<OffsetValue>(bytes) : null, logOffset);
+                Require(offset.Partition < 0 ? $"partition {offset.Partition}" : null);
+                OffsetValue? committed = value is { } bytes ? GroupRecords.DecodeValue<OffsetValue>(bytes) : null;
+                Entry(offset.Group).Offsets.Apply(offset.Topic, offset.Partition, committed, logOffset);
                 break;
             case GroupRecords.GroupKeyVersion:
                 string group = GroupRecords.DecodeKey<GroupKey>(key).Group;
-                Entry(group).Group.Restore(value is { } metadata ? GroupRecords.DecodeValue<GroupValue>(metadata) : new GroupValue());
+                GroupValue metadata = value is { } encoded ? GroupRecords.DecodeValue<GroupValue>(encoded) : new GroupValue();
+                Require(metadata.Problem());
+                Entry(group).Group.Restore(metadata);
                 break;
             default:
                 break;
@@ -131,6 +134,14 @@ internal sealed class GroupCoordinator(GroupServices services)
             }
             OffsetsPosition position = services.Offsets.Append(group.Id, [.. partitions.Select(p => Record(group.Id, topic, p, null))]);
             partitions.ForEach(partition => offsets.Apply(topic, partition, null, position.EndOffset));
+        }
+    }
+
+    private static void Require(string? problem)
+    {
+        if (problem is not null)
+        {
+            throw new MalformedMessageException(problem, 0);
         }
     }
 

@@ -14,6 +14,7 @@ internal static class GroupRecords
     public const short ValueVersion = 3;
 
     private const short FlexibleFrom = 4;
+    private const short ValueVersionMax = 4;
 
     /// <summary>The bytes of a key or value: its version and its fields.</summary>
     public static FrameBuffer Encode<T>(T fields, short version)
@@ -27,11 +28,15 @@ internal static class GroupRecords
     }
 
     /// <summary>Reads the fields of a value.</summary>
-    /// <exception cref="MalformedMessageException">It is none.</exception>
+    /// <exception cref="MalformedMessageException">The bytes are no such value, or its version is unknown.</exception>
     public static T DecodeValue<T>(ReadOnlyMemory<byte> bytes)
         where T : class, IWireStruct, new()
     {
         short version = Version(bytes);
+        if (version is < 0 or > ValueVersionMax)
+        {
+            throw new MalformedMessageException($"a value of version {version}", 0);
+        }
         var reader = new WireReader(bytes[2..], version, flexible: version >= FlexibleFrom);
         var fields = new T();
         fields.Transfer(ref reader);
@@ -39,7 +44,7 @@ internal static class GroupRecords
     }
 
     /// <summary>Reads the fields of a key; keys are never flexible.</summary>
-    /// <exception cref="MalformedMessageException">It is none.</exception>
+    /// <exception cref="MalformedMessageException">The bytes are no such key.</exception>
     public static T DecodeKey<T>(ReadOnlyMemory<byte> bytes)
         where T : class, IWireStruct, new()
     {
@@ -131,6 +136,17 @@ internal sealed class GroupValue : IWireStruct
         }
         wire.Array(ref Members);
         wire.End();
+    }
+
+    /// <summary>What no broker can have written; null when nothing is wrong.</summary>
+    public string? Problem()
+    {
+        var ids = new HashSet<string>(StringComparer.Ordinal);
+        return Generation < 0 ? $"generation {Generation}"
+            : Members.Find(member => member.SessionTimeoutMs <= 0) is { } silent ? $"session timeout {silent.SessionTimeoutMs} ms"
+            : Members.Find(member => member.RebalanceTimeoutMs < -1) is { } slow ? $"rebalance timeout {slow.RebalanceTimeoutMs} ms"
+            : Members.Find(member => !ids.Add(member.MemberId)) is { } twice ? $"member {twice.MemberId} twice"
+            : null;
     }
 
     public sealed class Member : IWireStruct

@@ -1,7 +1,6 @@
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Broker.Topics;
-using LogPipeline.Protocol;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
 using LogPipeline.Storage;
@@ -9,71 +8,83 @@ using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Broker.Groups;
 
+// A start must not fail because of what lies in this topic: a damaged batch, one that cannot be unpacked, and a record that is not
+// understood are each told in the diagnostics and stepped over. A partition that is offline, or whose disk refuses to be read, makes
+// its groups unavailable: answering for them from nothing would send their consumers back to the start.
 /// <summary>Reads __consumer_offsets from its start and gives each record to the groups.</summary>
 internal sealed class OffsetsReplay(GroupCoordinator groups, ILogger logger) : IDisposable
 {
-    private const int ReadBytes = 1 << 20;
-
     private readonly BatchDecoder _decoder = new();
 
-    /// <summary>Records read.</summary>
+    /// <summary>Records that were understood.</summary>
     public long Records { get; private set; }
 
-    public void Run(Topic topic)
+    /// <summary>Reads all partitions; returns the numbers of those that could not be read.</summary>
+    public IReadOnlySet<int> Run(Topic topic)
     {
+        var unread = new HashSet<int>();
         foreach (Partition partition in topic.Partitions)
         {
-            if (partition.Role != PartitionRole.Offline)
+            try
             {
                 Run(partition);
             }
+            catch (IOException e)
+            {
+                logger.GroupLogUnread(e, partition.Topic, partition.Number);
+                unread.Add(partition.Number);
+            }
         }
+        return unread;
     }
 
     public void Dispose() => _decoder.Dispose();
 
     private void Run(Partition partition)
     {
-        long offset = partition.LogStartOffset;
-        while (offset < partition.HighWatermark)
+        PartitionLog log = partition.Log ?? throw new IOException("the partition is offline");
+        using SalvageReader reader = log.Salvage(part =>
+            logger.GroupLogDamaged(part.File, part.Position, part.Length, part.Offset, part.Reason));
+        while (reader.Read() && reader.Header.BaseOffset < partition.HighWatermark)
         {
-            ErrorCode error = partition.Read(offset, ReadBytes, wholeFirstBatch: true, out LogSlice slice);
-            if (error != ErrorCode.None || slice.Length == 0)
+            if (!reader.Header.IsControl)
             {
-                throw new IOException($"{partition.Topic}-{partition.Number} cannot be read at offset {offset}: {error}");
-            }
-            byte[] bytes = GC.AllocateUninitializedArray<byte>(slice.Length);
-            slice.CopyTo(bytes);
-            for (ReadOnlyMemory<byte> rest = bytes; BatchHeader.TryParse(rest.Span, out BatchHeader header); rest = rest[header.SizeInBytes..])
-            {
-                if (!header.IsControl)
-                {
-                    Run(partition, rest.Span[..header.SizeInBytes], header);
-                }
-                offset = header.NextOffset;
+                Run(partition, reader.Batch, reader.Header);
             }
         }
     }
 
     private void Run(Partition partition, ReadOnlySpan<byte> batch, in BatchHeader header)
     {
-        var reader = new RecordReader(_decoder.Records(batch, header), header);
-        while (reader.Read())
+        try
         {
+            var reader = new RecordReader(_decoder.Records(batch, header), header);
+            while (reader.Read())
+            {
+                Apply(partition, reader);
+            }
+        }
+        catch (Exception e) when (e is CorruptRecordException or UnsupportedCompressionException)
+        {
+            logger.GroupBatchSkipped(partition.Topic, partition.Number, header.BaseOffset, header.LastOffset, e.Message);
+        }
+    }
+
+    private void Apply(Partition partition, in RecordReader record)
+    {
+        try
+        {
+            ReadOnlyMemory<byte>? value = null;
+            if (record.HasValue)
+            {
+                value = record.Value.ToArray();
+            }
+            groups.Apply(record.Key.ToArray(), value, record.Offset);
             Records++;
-            try
-            {
-                ReadOnlyMemory<byte>? value = null;
-                if (reader.HasValue)
-                {
-                    value = reader.Value.ToArray();
-                }
-                groups.Apply(reader.Key.ToArray(), value, reader.Offset);
-            }
-            catch (MalformedMessageException e)
-            {
-                logger.GroupRecordSkipped(partition.Topic, partition.Number, reader.Offset, e.Message);
-            }
+        }
+        catch (MalformedMessageException e)
+        {
+            logger.GroupRecordSkipped(partition.Topic, partition.Number, record.Offset, e.Message);
         }
     }
 }

@@ -85,7 +85,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         {
             return (topic is null ? Unknown(context.Version) : ErrorCode.UnknownTopicOrPartition, null);
         }
-        if (topic.IsInternal && context.ClientId != "__admin_client")
+        if (topic.IsInternal)
         {
             return (ErrorCode.InvalidTopicException, $"{topic.Name} is internal: clients may not write to it.");
         }

@@ -51,4 +51,10 @@ internal static partial class BrokerLog
 
     [LoggerMessage(15, LogLevel.Warning, "A record of {Topic}-{Partition} at offset {Offset} is not understood: {Reason}")]
     public static partial void GroupRecordSkipped(this ILogger logger, string topic, int partition, long offset, string reason);
+
+    [LoggerMessage(16, LogLevel.Error, "{File}: stepped over {Bytes} damaged bytes at position {Position} (offset {Offset}): {Reason}. Group offsets written there are lost")]
+    public static partial void GroupLogDamaged(this ILogger logger, string file, long position, long bytes, long offset, string reason);
+
+    [LoggerMessage(17, LogLevel.Error, "Stepped over the batch of {Topic}-{Partition} with offsets {FirstOffset} to {LastOffset}: {Reason}")]
+    public static partial void GroupBatchSkipped(this ILogger logger, string topic, int partition, long firstOffset, long lastOffset, string reason);
 }

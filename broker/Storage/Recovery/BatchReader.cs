@@ -16,8 +16,8 @@ internal sealed class BatchReader(IFile file, long limit) : IDisposable
     /// <summary>Why the last read said no.</summary>
     public string Problem { get; private set; } = "";
 
-    /// <summary>The batch at a position, if it is whole, sound and has the expected base offset.</summary>
-    public bool TryRead(long position, long expectedOffset, out BatchHeader header)
+    /// <summary>The batch at a position, if it is whole, sound and has the expected base offset (null: any).</summary>
+    public bool TryRead(long position, long? expectedOffset, out BatchHeader header)
     {
         header = default;
         ReadOnlySpan<byte> start = Bytes(position, RecordBatch.HeaderSize);
@@ -29,7 +29,7 @@ internal sealed class BatchReader(IFile file, long limit) : IDisposable
         {
             return Refuse("this is no record batch of format 2");
         }
-        if (header.BaseOffset != expectedOffset)
+        if (header.BaseOffset != (expectedOffset ?? header.BaseOffset))
         {
             return Refuse($"the batch says that it begins at offset {header.BaseOffset}");
         }
@@ -53,8 +53,8 @@ internal sealed class BatchReader(IFile file, long limit) : IDisposable
         return false;
     }
 
-    // Bytes from a position on, as many as asked for or fewer at the end of the file.
-    private ReadOnlySpan<byte> Bytes(long position, int count)
+    /// <summary>Bytes from a position on, as many as asked for or fewer at the end of the file; valid until the next call.</summary>
+    public ReadOnlySpan<byte> Bytes(long position, int count)
     {
         if (position < _blockPosition || position + count > _blockPosition + _blockLength)
         {

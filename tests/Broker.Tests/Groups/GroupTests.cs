@@ -3,15 +3,12 @@ using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
+using static LogPipeline.Broker.Tests.Harness.AskGroups;
 
 namespace LogPipeline.Broker.Tests.Groups;
 
 public sealed class GroupTests
 {
-    private const string Group = "g";
-
-    private static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(500); // group.initial.rebalance.delay.ms
-
     [Fact]
     public async Task A_first_member_waits_the_initial_delay_and_then_leads()
     {
@@ -88,11 +85,11 @@ public sealed class GroupTests
         string member = await EnterAsync(broker, client);
         Assert.Equal("Stable", (await DescribeAsync(client)).GroupState);
         Assert.Equal("one", Encoding.UTF8.GetString(Assert.Single((await DescribeAsync(client)).Members).MemberAssignment.Span));
-        LeaveGroupResponse left = await client.SendAsync<LeaveGroupRequest, LeaveGroupResponse>(new() { GroupId = Group, Members = [new() { MemberId = member }] });
+        LeaveGroupResponse left = await client.SendAsync<LeaveGroupRequest, LeaveGroupResponse>(new() { GroupId = GroupId, Members = [new() { MemberId = member }] });
         Assert.Equal(ErrorCode.None, left.Members[0].ErrorCode);
         Assert.Equal("Empty", (await DescribeAsync(client)).GroupState);
         ListGroupsResponse listed = await client.SendAsync<ListGroupsRequest, ListGroupsResponse>(new() { StatesFilter = ["empty"], TypesFilter = ["Classic"] });
-        Assert.Equal((Group, "consumer"), (Assert.Single(listed.Groups).GroupId, listed.Groups[0].ProtocolType));
+        Assert.Equal((GroupId, "consumer"), (Assert.Single(listed.Groups).GroupId, listed.Groups[0].ProtocolType));
         Assert.Empty((await client.SendAsync<ListGroupsRequest, ListGroupsResponse>(new() { StatesFilter = ["Stable"] })).Groups);
         DescribeGroupsResponse dead = await client.SendAsync<DescribeGroupsRequest, DescribeGroupsResponse>(new() { Groups = ["nowhere"] });
         Assert.Equal((ErrorCode.GroupIdNotFound, "Dead"), (dead.Groups[0].ErrorCode, dead.Groups[0].GroupState));
@@ -166,73 +163,4 @@ public sealed class GroupTests
     [InlineData("test", 48)]
     [InlineData("", 0)]
     public void A_groups_partition_is_Kafkas(string group, int partition) => Assert.Equal(partition, OffsetsTopic.Number(group, 50));
-
-    private static JoinGroupRequest Join(string member = "", string? instance = null, int version = 9) => new()
-    {
-        GroupId = Group,
-        SessionTimeoutMs = 10_000,
-        RebalanceTimeoutMs = version > 0 ? 60_000 : -1,
-        MemberId = member,
-        GroupInstanceId = instance,
-        ProtocolType = "consumer",
-        Protocols = [new() { Name = "range", Metadata = Encoding.UTF8.GetBytes("subscription") }],
-    };
-
-    private static SyncGroupRequest Sync(string member, int generation, params (string Member, string Assignment)[] assignments) => new()
-    {
-        GroupId = Group,
-        GenerationId = generation,
-        MemberId = member,
-        Assignments = [.. assignments.Select(a => new SyncGroupRequest.Assignment { MemberId = a.Member, AssignmentValue = Encoding.UTF8.GetBytes(a.Assignment) })],
-    };
-
-    /// <summary>Joins an empty group and makes it stable; gives the member id.</summary>
-    private static async Task<string> EnterAsync(TestBroker broker, TestClient client, string? instance = null)
-    {
-        short version = instance is null ? (short)3 : (short)7;
-        int joining = client.Post<JoinGroupRequest, JoinGroupResponse>(Join(instance: instance), version);
-        await broker.Time.UntilDueInAsync(InitialDelay);
-        broker.Time.Advance(InitialDelay);
-        JoinGroupResponse joined = await client.NextAsync<JoinGroupRequest, JoinGroupResponse>(joining, version);
-        Assert.Equal(ErrorCode.None, joined.ErrorCode);
-        SyncGroupRequest sync = Sync(joined.MemberId, joined.GenerationId, (joined.MemberId, "one"));
-        Assert.Equal(ErrorCode.None, (await client.SendAsync<SyncGroupRequest, SyncGroupResponse>(sync, 3)).ErrorCode);
-        return joined.MemberId;
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        while (!await condition())
-        {
-            await Task.Yield();
-        }
-    }
-
-    private static async Task<ErrorCode> HeartbeatAsync(TestClient client, string member, int generation, string? instance = null) =>
-        (await client.SendAsync<HeartbeatRequest, HeartbeatResponse>(
-            new() { GroupId = Group, MemberId = member, GenerationId = generation, GroupInstanceId = instance })).ErrorCode;
-
-    private static async Task<DescribeGroupsResponse.Group> DescribeAsync(TestClient client) =>
-        (await client.SendAsync<DescribeGroupsRequest, DescribeGroupsResponse>(new() { Groups = [Group] })).Groups[0];
-
-    private static async Task<ErrorCode> CommitAsync(
-        TestClient client, string member, int generation, long offset, string metadata = "", string topic = "t")
-    {
-        var request = new OffsetCommitRequest
-        {
-            GroupId = Group,
-            MemberId = member,
-            GenerationIdOrMemberEpoch = generation,
-            Topics = [new() { Name = topic, Partitions = [new() { CommittedOffset = offset, CommittedMetadata = metadata }] }],
-        };
-        return (await client.SendAsync<OffsetCommitRequest, OffsetCommitResponse>(request, 9)).Topics[0].Partitions[0].ErrorCode;
-    }
-
-    private static async Task<(long Offset, string? Metadata)> CommittedAsync(TestClient client)
-    {
-        OffsetFetchResponse fetched = await client.SendAsync<OffsetFetchRequest, OffsetFetchResponse>(
-            new() { Groups = [new() { GroupId = Group, Topics = [new() { Name = "t", PartitionIndexes = [0] }] }] }, 9);
-        OffsetFetchResponse.Group.Topic.Partition partition = fetched.Groups[0].Topics[0].Partitions[0];
-        return (partition.CommittedOffset, partition.Metadata);
-    }
 }

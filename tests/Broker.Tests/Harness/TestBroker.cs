@@ -3,7 +3,9 @@ using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
 using LogPipeline.Testing.Files;
+using LogPipeline.Testing.Logging;
 using LogPipeline.Testing.Time;
+using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Broker.Tests.Harness;
 
@@ -29,13 +31,17 @@ internal sealed class TestBroker : IAsyncDisposable
 
     public BrokerCore Core { get; private set; } = null!;
 
+    /// <summary>Warnings and errors of all lives.</summary>
+    public WarningLog Log { get; } = new();
+
     public TestClient Connect(string clientId = "test") => new(Core, Time) { ClientId = clientId };
 
     /// <summary>Stops cleanly and starts again.</summary>
-    public async Task RestartAsync()
+    public async Task RestartAsync(Action? meanwhile = null)
     {
         await Core.CloseAsync();
         Core.Dispose();
+        meanwhile?.Invoke();
         Start();
     }
 
@@ -60,7 +66,22 @@ internal sealed class TestBroker : IAsyncDisposable
     private void Start()
     {
         Files = new MemoryFileSystem(Disk);
-        Core = BrokerCore.Open(new BrokerOptions { DataDirectory = "/data", Settings = _settings }, Files, Time, new Random(_seed++));
+        var options = new BrokerOptions { DataDirectory = "/data", Settings = _settings, LoggerFactory = new OneLogger(Log) };
+        Core = BrokerCore.Open(options, Files, Time, new Random(_seed++));
+    }
+}
+
+/// <summary>Hands the same logger to all.</summary>
+internal sealed class OneLogger(ILogger logger) : ILoggerFactory
+{
+    public ILogger CreateLogger(string categoryName) => logger;
+
+    public void AddProvider(ILoggerProvider provider)
+    {
+    }
+
+    public void Dispose()
+    {
     }
 }
 
