@@ -37,9 +37,11 @@ public sealed class BrokerCore : IDisposable
         Settings = settings;
         Logger = LoggerOf(options);
         Telemetry = new BrokerTelemetry(EndOffsets);
+        Heap = new HeapTrimmer(time);
         _offsets = new OffsetsTopic(topics, settings, time);
         _groups = new GroupCoordinator(new GroupServices(settings, time, new MemberIds(new Random(random.Next())), _offsets, Telemetry, Logger));
         _groups.Load(topics.Find(TopicName.Offsets));
+        _groups.Start();
         topics.Deleted += topic => _groups.ForgetTopic(topic.Name);
         _apiVersions = new ApiVersionsHandler(() => _handlers.Values.OrderBy(handler => handler.Api.Key));
         foreach (IRequestHandler handler in Handlers(options, random))
@@ -58,6 +60,8 @@ public sealed class BrokerCore : IDisposable
     public string ClusterId => _directory.ClusterId;
 
     internal ILogger Logger { get; }
+
+    internal HeapTrimmer Heap { get; }
 
     internal TopicRegistry Topics => _topics;
 
@@ -140,6 +144,7 @@ public sealed class BrokerCore : IDisposable
     {
         _groups.Close();
         _directory.Dispose();
+        Heap.Dispose();
         Telemetry.Dispose();
     }
 

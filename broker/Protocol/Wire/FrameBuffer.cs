@@ -1,15 +1,14 @@
-using System.Buffers;
 using System.Buffers.Binary;
 
 namespace LogPipeline.Protocol.Wire;
 
 /// <summary>
 /// The bytes of one outgoing frame in a pooled buffer, and the places where record batches that stay elsewhere are spliced in.
-/// Whoever sends the frame disposes it.
+/// The sender of the frame disposes it.
 /// </summary>
 public sealed class FrameBuffer : IDisposable
 {
-    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(512);
+    private byte[] _bytes = PooledBytes.Rent(512);
     private List<Splice>? _splices;
     private int _spliced;
 
@@ -31,7 +30,7 @@ public sealed class FrameBuffer : IDisposable
     {
         if (size > _bytes.Length - Length)
         {
-            Grow(size);
+            PooledBytes.Grow(ref _bytes, checked(Length + size), keep: Length);
         }
         Length += size;
         return _bytes.AsSpan(Length - size, size);
@@ -49,17 +48,6 @@ public sealed class FrameBuffer : IDisposable
     public void Dispose()
     {
         byte[] bytes = Interlocked.Exchange(ref _bytes, []);
-        if (bytes.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-        }
-    }
-
-    private void Grow(int size)
-    {
-        byte[] larger = ArrayPool<byte>.Shared.Rent(checked(Math.Max(Length + size, Length * 2)));
-        _bytes.AsSpan(0, Length).CopyTo(larger);
-        ArrayPool<byte>.Shared.Return(_bytes);
-        _bytes = larger;
+        PooledBytes.Return(ref bytes);
     }
 }

@@ -57,13 +57,20 @@ public static class Frames
         return header;
     }
 
+    /// <summary>
+    /// The most array elements that a request may have in all, nested ones included: many times what a client of a cluster of
+    /// 10,000 partitions sends, and some 100 MB of objects at worst.
+    /// </summary>
+    public const int RequestElementsMax = 200_000;
+
     /// <summary>Reads a request body; <paramref name="afterHeader"/> begins after the client id.</summary>
+    /// <exception cref="MalformedMessageException">The bytes are no such request, or it has more than <see cref="RequestElementsMax"/> elements.</exception>
     public static TRequest ReadRequest<TRequest, TResponse>(ReadOnlyMemory<byte> afterHeader, short version)
         where TRequest : class, IRequest<TResponse>, new()
         where TResponse : class, IWireStruct, new()
     {
         Api api = TRequest.Api;
-        var reader = new WireReader(afterHeader, version, api.IsFlexible(version));
+        var reader = new WireReader(afterHeader, version, api.IsFlexible(version), RequestElementsMax);
         if (api.IsFlexible(version))
         {
             reader.End();

@@ -7,11 +7,19 @@ namespace LogPipeline.Protocol.Wire;
 /// Reads a message from one frame. Every length is checked against the bytes that are left before anything is allocated; byte
 /// fields are slices of the frame.
 /// </summary>
-public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool flexible) : IWire
+/// <param name="frame">The message's bytes.</param>
+/// <param name="version">Which version of the API they are in.</param>
+/// <param name="flexible">Whether that version uses compact lengths and tags.</param>
+/// <param name="elementsMax">
+/// How many array elements the message may have in all. An element of two bytes becomes an object of fifty or more, so a bound on
+/// the bytes alone bounds no memory.
+/// </param>
+public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool flexible, int elementsMax = int.MaxValue) : IWire
 {
     private readonly ReadOnlyMemory<byte> _frame = frame;
     private readonly ReadOnlySpan<byte> _bytes = frame.Span;
     private int _position;
+    private int _elementsLeft = elementsMax;
 
     public readonly short Version => version;
 
@@ -126,8 +134,9 @@ public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool fle
             }
             if (tag < known)
             {
-                var field = new WireReader(_frame.Slice(_position, size), version, flexible: true);
+                var field = new WireReader(_frame.Slice(_position, size), version, flexible: true, _elementsLeft);
                 fields!.TransferTag(tag, ref field);
+                _elementsLeft = field._elementsLeft;
             }
             _position += size;
         }
@@ -142,9 +151,21 @@ public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool fle
     private int Count(int elementSize)
     {
         int count = Length32();
-        return count >= 0 && count <= Remaining / elementSize
-            ? count
-            : throw Malformed($"array of {count} elements where {Remaining} bytes are left");
+        if (count < 0 || count > Remaining / elementSize)
+        {
+            throw Malformed($"array of {count} elements where {Remaining} bytes are left");
+        }
+        Spend(count);
+        return count;
+    }
+
+    private void Spend(int elements)
+    {
+        _elementsLeft -= elements;
+        if (_elementsLeft < 0)
+        {
+            throw Malformed("more array elements in one message than are allowed");
+        }
     }
 
     private int Unsigned()
@@ -201,9 +222,19 @@ public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool fle
     }
 
     /// <summary>False for null. An element takes a byte at least, so a count beyond the bytes left is a lie.</summary>
-    private readonly bool IsArray(int count) => count is -1
-        ? false
-        : count >= 0 && count <= Remaining ? true : throw Malformed($"array of {count} elements where {Remaining} bytes are left");
+    private bool IsArray(int count)
+    {
+        if (count == -1)
+        {
+            return false;
+        }
+        if (count < 0 || count > Remaining)
+        {
+            throw Malformed($"array of {count} elements where {Remaining} bytes are left");
+        }
+        Spend(count);
+        return true;
+    }
 
     private ReadOnlySpan<byte> Take(int size)
     {

@@ -24,6 +24,9 @@ internal sealed class FetchPartition(FetchKey key)
     /// <summary>As last told in this session; -1 when never.</summary>
     public long ToldLogStartOffset { get; set; } = -1;
 
+    /// <summary>Set while its session puts its partitions in a new order; guarded by the session.</summary>
+    public bool IsLeavingPlace { get; set; }
+
     public static FetchPartition Of(FetchRequest.Topic topic, FetchRequest.Topic.Partition asked)
     {
         var partition = new FetchPartition(new FetchKey(topic.Name, topic.TopicId, asked.Index));

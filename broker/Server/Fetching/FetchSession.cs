@@ -20,7 +20,22 @@ internal sealed class FetchSession(int id, bool byTopicId)
     /// <summary>When it was last used; guarded by the owner of all sessions.</summary>
     public long LastUsed { get; set; }
 
-    /// <summary>Takes a request's changes if its epoch is the expected one; gives the partitions to read, in turn.</summary>
+    /// <summary>Its partitions, as they were last counted; guarded by the owner of all sessions.</summary>
+    public int Counted { get; set; }
+
+    /// <summary>How many partitions it remembers.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _inOrder.Count;
+            }
+        }
+    }
+
+    /// <summary>Takes a request's changes if its epoch is the expected one, and returns the partitions to read, in turn.</summary>
     public bool TryUpdate(FetchRequest request, out IReadOnlyList<FetchPartition> partitions)
     {
         lock (_lock)
@@ -48,12 +63,13 @@ internal sealed class FetchSession(int id, bool byTopicId)
         }
     }
 
-    /// <summary>Notes what is told to the client and gives the news: data, errors, moved watermarks. What got data is read last next time.</summary>
+    /// <summary>Notes what is told to the client and returns the news: data, errors, moved watermarks. What got data is read last next time.</summary>
     public List<FetchedPartition> News(IReadOnlyList<FetchedPartition> read, bool all)
     {
         lock (_lock)
         {
             var news = new List<FetchedPartition>();
+            var served = new List<FetchPartition>();
             foreach (FetchedPartition partition in read)
             {
                 FetchPartition asked = partition.Asked;
@@ -65,26 +81,42 @@ internal sealed class FetchSession(int id, bool byTopicId)
                 news.Add(partition);
                 asked.ToldHighWatermark = partition.IsError ? -1 : partition.Answer.HighWatermark;
                 asked.ToldLogStartOffset = partition.IsError ? -1 : partition.Answer.LogStartOffset;
-                if (partition.Answer.Records.Length > 0 && _inOrder.Remove(asked))
+                if (partition.Answer.Records.Length > 0 && !asked.IsLeavingPlace && _byKey.GetValueOrDefault(asked.Key) == asked)
                 {
-                    _inOrder.Add(asked);
+                    asked.IsLeavingPlace = true;
+                    served.Add(asked);
                 }
             }
+            RemoveLeaving(served.Count);
+            served.ForEach(static partition => partition.IsLeavingPlace = false);
+            _inOrder.AddRange(served);
             return news;
         }
     }
 
     private void Forget(FetchRequest request)
     {
+        int forgettable = 0;
         foreach (FetchRequest.ForgottenTopic topic in request.ForgottenTopicsData)
         {
             foreach (int number in topic.Partitions)
             {
                 if (_byKey.Remove(new FetchKey(topic.Topic, topic.TopicId, number), out FetchPartition? forgotten))
                 {
-                    _inOrder.Remove(forgotten);
+                    forgotten.IsLeavingPlace = true;
+                    forgettable++;
                 }
             }
+        }
+        RemoveLeaving(forgettable);
+    }
+
+    /// <summary>Takes the marked partitions out of the order in one pass, however many there are.</summary>
+    private void RemoveLeaving(int count)
+    {
+        if (count > 0)
+        {
+            _inOrder.RemoveAll(static partition => partition.IsLeavingPlace);
         }
     }
 

@@ -3,15 +3,20 @@ using LogPipeline.Protocol.Messages;
 
 namespace LogPipeline.Broker.Fetching;
 
-// _lock guards _sessions and LastUsed. A full table gives up the session that was unused longest, if that is two minutes at least;
-// otherwise the newcomer gets none, which clients take.
+// _lock guards _sessions, _partitions and what the sessions say they are guarded by. A full table gives up the session that was unused longest, if that is two minutes
+// at least; otherwise the newcomer gets none, which clients take. The table is full when it has as many sessions as it has slots, or
+// when the sessions remember PartitionsMax partitions together: a client decides how many a session names.
 /// <summary>The fetch sessions of all clients.</summary>
 internal sealed class FetchSessions(int slots, TimeProvider time, Random random)
 {
+    /// <summary>Partitions that all sessions remember together: 50 MB at most.</summary>
+    public const int PartitionsMax = 250_000;
+
     private static readonly TimeSpan UnusedMin = TimeSpan.FromMinutes(2);
 
     private readonly Lock _lock = new();
     private readonly SortedDictionary<int, FetchSession> _sessions = [];
+    private int _partitions;
 
     /// <summary>What a request reads and in which session; an error for the whole request when the session is not as it says.</summary>
     public ErrorCode Begin(FetchRequest request, bool byTopicId, out FetchTurn turn)
@@ -20,9 +25,10 @@ internal sealed class FetchSessions(int slots, TimeProvider time, Random random)
         {
             Close(request.SessionId);
             FetchSession? opened = request.SessionEpoch == 0 ? Open(request, byTopicId) : null;
-            turn = opened is null
-                ? new FetchTurn(null, [.. request.Topics.SelectMany(t => t.Partitions.Select(p => FetchPartition.Of(t, p)))], IsFull: true)
-                : new FetchTurn(opened, opened.Begin(request), IsFull: true);
+            IReadOnlyList<FetchPartition> asked = opened?.Begin(request)
+                ?? [.. request.Topics.SelectMany(t => t.Partitions.Select(p => FetchPartition.Of(t, p)))];
+            bool isKept = opened is not null && TryCount(opened);
+            turn = new FetchTurn(isKept ? opened : null, asked, IsFull: true);
             return ErrorCode.None;
         }
         turn = FetchTurn.None;
@@ -37,6 +43,10 @@ internal sealed class FetchSessions(int slots, TimeProvider time, Random random)
         if (!session.TryUpdate(request, out IReadOnlyList<FetchPartition> partitions))
         {
             return ErrorCode.InvalidFetchSessionEpoch;
+        }
+        if (!TryCount(session))
+        {
+            return ErrorCode.FetchSessionIdNotFound; // the client then asks anew, in full
         }
         turn = new FetchTurn(session, partitions, IsFull: false);
         return ErrorCode.None;
@@ -62,7 +72,7 @@ internal sealed class FetchSessions(int slots, TimeProvider time, Random random)
         }
         lock (_lock)
         {
-            if (_sessions.Count >= slots && !TryEvict())
+            if ((_sessions.Count >= slots || _partitions >= PartitionsMax) && !TryEvict())
             {
                 return null;
             }
@@ -81,14 +91,37 @@ internal sealed class FetchSessions(int slots, TimeProvider time, Random random)
     private bool TryEvict()
     {
         FetchSession? oldest = _sessions.Values.MinBy(session => session.LastUsed);
-        return oldest is not null && time.GetElapsedTime(oldest.LastUsed) >= UnusedMin && _sessions.Remove(oldest.Id);
+        return oldest is not null && time.GetElapsedTime(oldest.LastUsed) >= UnusedMin && Remove(oldest.Id);
+    }
+
+    /// <summary>Counts a session's partitions; a session that makes them too many is closed.</summary>
+    private bool TryCount(FetchSession session)
+    {
+        int count = session.Count;
+        lock (_lock)
+        {
+            if (!_sessions.ContainsKey(session.Id))
+            {
+                return false;
+            }
+            _partitions += count - session.Counted;
+            session.Counted = count;
+            return _partitions <= PartitionsMax || !Remove(session.Id);
+        }
+    }
+
+    // Under _lock.
+    private bool Remove(int id)
+    {
+        _partitions -= _sessions.TryGetValue(id, out FetchSession? session) ? session.Counted : 0;
+        return _sessions.Remove(id);
     }
 
     private void Close(int id)
     {
         lock (_lock)
         {
-            _sessions.Remove(id);
+            Remove(id);
         }
     }
 }

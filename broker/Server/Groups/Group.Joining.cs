@@ -25,9 +25,9 @@ internal sealed partial class Group
     {
         lock (_lock)
         {
-            if (!Supports(request))
+            if (_isDead || !Supports(request))
             {
-                return Refuse(request.MemberId, ErrorCode.InconsistentGroupProtocol);
+                return Refuse(request.MemberId, _isDead ? ErrorCode.CoordinatorNotAvailable : ErrorCode.InconsistentGroupProtocol);
             }
             if (request.MemberId.Length == 0)
             {
@@ -236,6 +236,7 @@ internal sealed partial class Group
         if (_members.Count == 0)
         {
             (_state, _protocol, _leader) = (GroupState.Empty, null, null);
+            _emptySince = Now;
             Persist();
         }
         else
@@ -281,12 +282,7 @@ internal sealed partial class Group
         })],
     };
 
-    /// <summary>The protocol that all members know and most prefer.</summary>
-    private string? SelectProtocol()
-    {
-        List<string> common = [.. _members[0].Protocols.Select(p => p.Name).Where(name => _members.All(m => m.Protocols.Any(p => p.Name == name)))];
-        return common.MaxBy(name => _members.Count(member => member.Protocols.First(p => common.Contains(p.Name)).Name == name));
-    }
+    private string? SelectProtocol() => ProtocolChoice.Choose([.. _members.Select(member => member.ProtocolNames)]);
 
     /// <summary>Whether the group can go on with this member: same protocol type, a protocol that all others know.</summary>
     private bool Supports(JoinGroupRequest request)
@@ -295,10 +291,15 @@ internal sealed partial class Group
         {
             return false;
         }
-        IEnumerable<GroupMember> others = _members.Where(member => member.Id != request.MemberId
-            && (request.GroupInstanceId is null || member.InstanceId != request.GroupInstanceId));
-        return !others.Any() || (_protocolType == request.ProtocolType
-            && request.Protocols.Any(asked => others.All(other => other.Protocols.Any(p => p.Name == asked.Name))));
+        List<GroupMember> others = [.. _members.Where(member => member.Id != request.MemberId
+            && (request.GroupInstanceId is null || member.InstanceId != request.GroupInstanceId))];
+        if (others.Count == 0)
+        {
+            return true;
+        }
+        Dictionary<string, int> supporters = ProtocolChoice.Supporters(others.Select(member => member.ProtocolNames));
+        return _protocolType == request.ProtocolType
+            && request.Protocols.Exists(asked => supporters.GetValueOrDefault(asked.Name) == others.Count);
     }
 
     private void ForgetOutstanding(string memberId)

@@ -28,9 +28,24 @@ internal sealed partial class Group(string id, GroupServices services)
     private string? _protocolType;
     private string? _protocol;
     private string? _leader;
+    private long? _emptySince; // when the last member went, in milliseconds since 1970; null when that is not known
+    private int _pendingCommits; // appended, not yet durable
     private bool _isClosed;
+    private bool _isDead; // removed: whoever still holds this object must ask the coordinator for the group anew
 
     public string Id => id;
+
+    /// <summary>Whether it is as it was made: nobody ever joined, as far as the log says.</summary>
+    public bool IsBlank
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _generation == 0 && _members.Count == 0 && _outstanding.Count == 0;
+            }
+        }
+    }
 
     /// <summary>Stops the timers: nobody is removed, nothing is written any more.</summary>
     public void Close()
@@ -90,6 +105,7 @@ internal sealed partial class Group(string id, GroupServices services)
             _members.Clear();
             _staticMembers.Clear();
             (_protocolType, _generation, _protocol, _leader) = (value.ProtocolType, value.Generation, value.Protocol, value.Leader);
+            _emptySince = value.CurrentStateTimestamp >= 0 ? value.CurrentStateTimestamp : null;
             _state = value.Members.Count > 0 ? GroupState.Stable : GroupState.Empty;
             foreach (GroupValue.Member from in value.Members)
             {
@@ -109,7 +125,8 @@ internal sealed partial class Group(string id, GroupServices services)
 
     /// <summary>
     /// Appends offsets if the caller may commit now: a member of this generation, or nobody (no member id, generation -1) while the
-    /// group is empty. Under the lock, so that no commit of an older generation comes after the next barrier.
+    /// group is empty. Under the lock, so that no commit of an older generation comes after the next barrier. A commit that was
+    /// appended is followed by <see cref="Committed"/>.
     /// </summary>
     /// <exception cref="IOException">The disk refused.</exception>
     public ErrorCode Commit(string memberId, string? instanceId, int generation, Func<OffsetsPosition> append, out OffsetsPosition position)
@@ -118,12 +135,28 @@ internal sealed partial class Group(string id, GroupServices services)
         {
             ErrorCode error = MayCommit(memberId, instanceId, generation);
             position = error == ErrorCode.None ? append() : default;
+            _pendingCommits += error == ErrorCode.None ? 1 : 0;
             return error;
         }
     }
 
+    /// <summary>A commit's offsets are durable and known, or will never be.</summary>
+    public void Committed()
+    {
+        lock (_lock)
+        {
+            _pendingCommits--;
+        }
+    }
+
+    private long Now => services.Time.GetUtcNow().ToUnixTimeMilliseconds();
+
     private ErrorCode MayCommit(string memberId, string? instanceId, int generation)
     {
+        if (_isDead)
+        {
+            return ErrorCode.CoordinatorNotAvailable;
+        }
         if (generation < 0 && memberId.Length == 0)
         {
             return _state == GroupState.Empty ? ErrorCode.None : ErrorCode.UnknownMemberId;
@@ -213,7 +246,7 @@ internal sealed partial class Group(string id, GroupServices services)
             Generation = _generation,
             Protocol = _protocol,
             Leader = _leader,
-            CurrentStateTimestamp = services.Time.GetUtcNow().ToUnixTimeMilliseconds(),
+            CurrentStateTimestamp = Now,
             Members = [.. _members.Select(member => new GroupValue.Member
             {
                 MemberId = member.Id,
@@ -226,8 +259,6 @@ internal sealed partial class Group(string id, GroupServices services)
                 Assignment = member.Assignment,
             })],
         };
-        return new GroupRecord(
-            GroupRecords.Encode(new GroupKey { Group = id }, GroupRecords.GroupKeyVersion),
-            GroupRecords.Encode(value, GroupRecords.ValueVersion));
+        return GroupRecords.Group(id, value);
     }
 }

@@ -12,6 +12,7 @@ internal sealed class GroupCoordinator(GroupServices services)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, (Group Group, GroupOffsets Offsets)> _groups = new(StringComparer.Ordinal);
+    private ITimer? _expiry;
 
     /// <summary>All groups by id. A snapshot.</summary>
     public IReadOnlyList<Group> All
@@ -44,9 +45,17 @@ internal sealed class GroupCoordinator(GroupServices services)
     /// <summary>The group of that id, made when it is not there.</summary>
     public Group FindOrAdd(string id) => Entry(id).Group;
 
-    /// <summary>Stops the groups' timers; what is on disk is what the next life begins with.</summary>
+    /// <summary>Begins to look for what has expired.</summary>
+    public void Start()
+    {
+        TimeSpan interval = services.Settings.OffsetsRetentionCheckInterval;
+        _expiry = services.Time.CreateTimer(_ => Expire(), null, interval, interval);
+    }
+
+    /// <summary>Stops all timers; what is on disk is what the next life begins with.</summary>
     public void Close()
     {
+        _expiry?.Dispose();
         foreach (Group group in All)
         {
             group.Close();
@@ -63,6 +72,13 @@ internal sealed class GroupCoordinator(GroupServices services)
         }
         using var replay = new OffsetsReplay(this, services.Logger);
         replay.Run(offsetsTopic);
+        foreach ((string id, (Group group, GroupOffsets offsets)) in _groups.ToList())
+        {
+            if (group.IsBlank && offsets.Count == 0)
+            {
+                _groups.Remove(id); // its last records are tombstones
+            }
+        }
         services.Logger.GroupsLoaded(_groups.Count, _groups.Values.Sum(entry => entry.Offsets.Count), replay.Records);
     }
 
@@ -99,15 +115,17 @@ internal sealed class GroupCoordinator(GroupServices services)
         {
             ErrorCode error = group.Commit(
                 request.MemberId, request.GroupInstanceId, request.GenerationIdOrMemberEpoch, Append, out OffsetsPosition position);
-            if (error != ErrorCode.None || offsets.Count == 0)
+            if (error != ErrorCode.None)
             {
                 return error;
             }
-            await position.FlushedAsync(cancellation);
-            long logOffset = position.EndOffset - offsets.Count;
-            foreach ((string topic, int partition, OffsetValue value) in offsets)
+            try
             {
-                kept.Apply(topic, partition, value, logOffset++);
+                await KeepAsync(kept, offsets, position, cancellation);
+            }
+            finally
+            {
+                group.Committed();
             }
             return ErrorCode.None;
         }
@@ -118,7 +136,51 @@ internal sealed class GroupCoordinator(GroupServices services)
         }
 
         OffsetsPosition Append() =>
-            services.Offsets.Append(group.Id, [.. offsets.Select(o => Record(group.Id, o.Topic, o.Partition, o.Value))]);
+            services.Offsets.Append(group.Id, offsets.Select(o => GroupRecords.Offset(group.Id, o.Topic, o.Partition, o.Value)));
+    }
+
+    private static async ValueTask KeepAsync(
+        GroupOffsets kept, IReadOnlyList<(string Topic, int Partition, OffsetValue Value)> offsets, OffsetsPosition position, CancellationToken cancellation)
+    {
+        if (offsets.Count == 0)
+        {
+            return;
+        }
+        await position.FlushedAsync(cancellation);
+        long logOffset = position.EndOffset - offsets.Count;
+        foreach ((string topic, int partition, OffsetValue value) in offsets)
+        {
+            kept.Apply(topic, partition, value, logOffset++);
+        }
+    }
+
+    /// <summary>Removes what has outlived offsets.retention.minutes.</summary>
+    private void Expire()
+    {
+        foreach (Group group in All)
+        {
+            try
+            {
+                if (group.Expire(FindOffsets(group.Id)!))
+                {
+                    Forget(group);
+                }
+            }
+            catch (IOException e)
+            {
+                services.Logger.AppendFailed(e, TopicName.Offsets, -1);
+                return;
+            }
+        }
+    }
+
+    private void Forget(Group group)
+    {
+        lock (_lock)
+        {
+            _groups.Remove(group.Id);
+        }
+        services.Logger.GroupExpired(group.Id);
     }
 
     /// <summary>A topic is gone: so are the offsets committed for it.</summary>
@@ -132,7 +194,7 @@ internal sealed class GroupCoordinator(GroupServices services)
             {
                 continue;
             }
-            OffsetsPosition position = services.Offsets.Append(group.Id, [.. partitions.Select(p => Record(group.Id, topic, p, null))]);
+            OffsetsPosition position = services.Offsets.Append(group.Id, partitions.Select(p => GroupRecords.Offset(group.Id, topic, p, null)));
             partitions.ForEach(partition => offsets.Apply(topic, partition, null, position.EndOffset));
         }
     }
@@ -158,7 +220,4 @@ internal sealed class GroupCoordinator(GroupServices services)
         }
     }
 
-    private static GroupRecord Record(string group, string topic, int partition, OffsetValue? value) => new(
-        GroupRecords.Encode(new OffsetKey { Group = group, Topic = topic, Partition = partition }, GroupRecords.OffsetKeyVersion),
-        value is null ? null : GroupRecords.Encode(value, GroupRecords.ValueVersion));
 }

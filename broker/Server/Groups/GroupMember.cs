@@ -21,6 +21,9 @@ internal sealed class GroupMember(string id, string? instanceId, string clientId
     /// <summary>Assignment protocols by preference, with the member's metadata for each.</summary>
     public IReadOnlyList<(string Name, byte[] Metadata)> Protocols { get; set; } = [];
 
+    /// <summary>The names of <see cref="Protocols"/>, by preference.</summary>
+    public IEnumerable<string> ProtocolNames => Protocols.Select(protocol => protocol.Name);
+
     public ReadOnlyMemory<byte> Assignment { get; set; }
 
     /// <summary>Set until its first join is answered: only such a parked member may time out.</summary>

@@ -27,6 +27,15 @@ internal static class GroupRecords
         return buffer;
     }
 
+    /// <summary>The record of a committed offset; without a value, the one that removes it.</summary>
+    public static GroupRecord Offset(string group, string topic, int partition, OffsetValue? value) => new(
+        Encode(new OffsetKey { Group = group, Topic = topic, Partition = partition }, OffsetKeyVersion),
+        value is null ? null : Encode(value, ValueVersion));
+
+    /// <summary>The record of a group's metadata; without a value, the one that removes it.</summary>
+    public static GroupRecord Group(string group, GroupValue? value) =>
+        new(Encode(new GroupKey { Group = group }, GroupKeyVersion), value is null ? null : Encode(value, ValueVersion));
+
     /// <summary>Reads the fields of a value.</summary>
     /// <exception cref="MalformedMessageException">The bytes are no such value, or its version is unknown.</exception>
     public static T DecodeValue<T>(ReadOnlyMemory<byte> bytes)

@@ -35,9 +35,12 @@ internal sealed class OffsetsTopic(TopicRegistry topics, BrokerSettings settings
             ["segment.bytes"] = settings.OffsetsSegmentBytes,
         }).Topic;
 
-    /// <summary>Appends records of one group together, in order; durable after <see cref="OffsetsPosition.FlushedAsync"/>. Disposes them.</summary>
+    /// <summary>
+    /// Appends records of one group together, in order; durable after <see cref="OffsetsPosition.FlushedAsync"/>. Disposes each as it
+    /// goes, so that a caller who makes them one by one holds one at a time.
+    /// </summary>
     /// <exception cref="IOException">The disk refused.</exception>
-    public OffsetsPosition Append(string group, IReadOnlyList<GroupRecord> records)
+    public OffsetsPosition Append(string group, IEnumerable<GroupRecord> records)
     {
         Topic topic = Ensure();
         Partition partition = topic.Partitions[Number(group, topic.Partitions.Count)];
@@ -46,18 +49,17 @@ internal sealed class OffsetsTopic(TopicRegistry topics, BrokerSettings settings
         long end = -1;
         foreach (GroupRecord record in records)
         {
-            if (!TryAdd(builder, timestamp, record))
+            using (record)
             {
-                end = Append(partition, builder);
-                builder.Reset();
-                TryAdd(builder, timestamp, record);
+                if (!TryAdd(builder, timestamp, record))
+                {
+                    end = Append(partition, builder);
+                    builder.Reset();
+                    TryAdd(builder, timestamp, record);
+                }
             }
         }
         end = builder.Count > 0 ? Append(partition, builder) : end;
-        foreach (GroupRecord record in records)
-        {
-            record.Dispose();
-        }
         return new OffsetsPosition(partition, end);
     }
 

@@ -1,5 +1,5 @@
-using System.Net;
 using LogPipeline.Broker.Telemetry;
+using LogPipeline.Protocol;
 using LogPipeline.Protocol.Wire;
 
 namespace LogPipeline.Broker.Network;
@@ -18,28 +18,15 @@ public sealed class ConnectionLoop
     private readonly IConnectionTransport _transport;
     private readonly ClientConnection _connection;
     private readonly ResponseQueue _responses;
-    private readonly TimeProvider _time;
-    private long _lastActive;
-    private volatile bool _isServing;
     private bool _isReported;
 
-    public ConnectionLoop(BrokerCore core, IConnectionTransport transport, TimeProvider time)
+    public ConnectionLoop(BrokerCore core, IConnectionTransport transport)
     {
-        _time = time;
-        _lastActive = time.GetTimestamp();
         _core = core;
         _transport = transport;
-        _connection = new ClientConnection(transport.LocalEndPoint, transport.RemoteEndPoint);
+        _connection = new ClientConnection(transport.LocalEndPoint, transport.RemoteEndPoint, transport.Gone);
         _responses = new ResponseQueue(transport, core.Telemetry, Report);
     }
-
-    public EndPoint? RemoteEndPoint => _connection.RemoteEndPoint;
-
-    /// <summary>How long the client has neither asked for nor awaited anything.</summary>
-    public TimeSpan IdleFor => _isServing ? TimeSpan.Zero : _time.GetElapsedTime(Volatile.Read(ref _lastActive));
-
-    /// <summary>Breaks the connection at once; <see cref="RunAsync"/> then returns.</summary>
-    public void Abort() => _transport.Abort();
 
     /// <summary>Runs until the client leaves, misbehaves or is cancelled; the transport is disposed on return.</summary>
     public async Task RunAsync(CancellationToken cancellation)
@@ -51,10 +38,11 @@ public sealed class ConnectionLoop
             while (await frames.ReadAsync(cancellation) is { } frame)
             {
                 _core.Telemetry.BytesIn(frame.Length + 4);
-                _isServing = true;
                 await ServeAsync(frame, cancellation);
-                Volatile.Write(ref _lastActive, _time.GetTimestamp());
-                _isServing = false;
+                if (frame.Length > PooledBytes.LargestPooled)
+                {
+                    _core.Heap.LargeBodyDone();
+                }
             }
             await _responses.DrainAsync();
         }

@@ -12,6 +12,9 @@ public interface IConnectionTransport : IAsyncDisposable
     /// <summary>The client's address.</summary>
     EndPoint? RemoteEndPoint { get; }
 
+    /// <summary>Cancelled when the client has closed its side or the connection is broken: nobody waits for an answer any more.</summary>
+    CancellationToken Gone { get; }
+
     /// <summary>Bytes received, at least one; 0 when the client has closed its side.</summary>
     ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation);
 

@@ -23,6 +23,18 @@ internal static unsafe partial class SocketCalls
     public const uint EventPeerClosed = 0x2000;
     public const uint EdgeTriggered = 1u << 31;
 
+    private const int OpenFiles = 7; // RLIMIT_NOFILE
+
+    /// <summary>How many file handles this process may have open.</summary>
+    public static long HandleLimit()
+    {
+        ulong* limits = stackalloc ulong[2]; // struct rlimit: soft, hard
+        return getrlimit(OpenFiles, limits) == 0 ? (long)Math.Min(limits[0], int.MaxValue) : int.MaxValue;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getrlimit(int resource, ulong* limits);
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial SafeFileHandle epoll_create1(int flags);
 

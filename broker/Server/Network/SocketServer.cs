@@ -4,22 +4,28 @@ using LogPipeline.Broker.Telemetry;
 
 namespace LogPipeline.Broker.Network;
 
-// One accept loop; each connection runs a ConnectionLoop of its own, on one of a few event loops. _lock guards _open and _accepted. Connections beyond max.connections are closed
-// at once. A sweep closes connections without a request for connections.max.idle.ms.
+// Each connection runs a ConnectionLoop of its own on one of a few event loops. Connections beyond max.connections, and those that
+// would take the logs' last file handles, are closed at once. A sweep closes connections on which no byte came or went for
+// connections.max.idle.ms, whatever they wait for: clients that went away without a word, never read their answers, or stopped
+// within a frame. _lock guards _open, _accepted and _isRefusalTold.
 /// <summary>Listens on a TCP address and serves the connections that come in.</summary>
 internal sealed class SocketServer : IAsyncDisposable
 {
+    /// <summary>Sweeps within the idle limit; a connection is closed at the first one that finds it unmoved since so many.</summary>
+    private const int SweepsOfIdle = 4;
+
     private readonly BrokerCore _core;
     private readonly TimeProvider _time;
     private readonly Action<Exception> _onFatal;
-    private readonly Socket _listener;
+    private readonly Acceptor _acceptor;
+    private readonly HandleReserve _reserve = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
-    private readonly Dictionary<ConnectionLoop, Task> _open = [];
+    private readonly Dictionary<OpenConnection, Task> _open = [];
     private readonly ITimer _idleSweep;
     private readonly EventLoop[] _loops;
     private int _accepted;
-    private Task _accepting = Task.CompletedTask;
+    private bool _isRefusalTold;
 
     /// <summary>Binds; connections are taken from <see cref="Start"/> on.</summary>
     /// <exception cref="BrokerStartException">The address cannot be had.</exception>
@@ -28,90 +34,111 @@ internal sealed class SocketServer : IAsyncDisposable
         _core = core;
         _time = time;
         _onFatal = onFatal;
-        _listener = Bind(address);
+        _acceptor = new Acceptor(address, time, core.Logger);
         _loops = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 2, 16)).Select(i => new EventLoop($"broker network {i}", onFatal))];
-        TimeSpan idle = core.Settings.ConnectionIdleMax;
-        _idleSweep = time.CreateTimer(_ => CloseIdle(), null, idle / 4, idle / 4);
+        TimeSpan sweep = core.Settings.ConnectionIdleMax / SweepsOfIdle;
+        _idleSweep = time.CreateTimer(_ => CloseIdle(), null, sweep, sweep);
     }
 
-    public IPEndPoint Endpoint => (IPEndPoint)_listener.LocalEndPoint!;
+    public IPEndPoint Endpoint => _acceptor.Endpoint;
 
-    public void Start() => _accepting = AcceptAsync();
+    /// <summary>Connections being served.</summary>
+    public int ConnectionCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _open.Count;
+            }
+        }
+    }
+
+    public void Start() => _acceptor.Start(Serve, _onFatal);
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _idleSweep.DisposeAsync();
-        _listener.Dispose();
-        await _accepting;
-        foreach ((ConnectionLoop loop, Task running) in Snapshot())
+        await _acceptor.DisposeAsync();
+        foreach ((OpenConnection connection, Task running) in Snapshot())
         {
-            loop.Abort();
+            connection.Transport.Abort();
             await running;
         }
         Array.ForEach(_loops, loop => loop.Dispose());
         _stopping.Dispose();
     }
 
-    private async Task AcceptAsync()
-    {
-        try
-        {
-            while (!_stopping.IsCancellationRequested)
-            {
-                Socket socket = await _listener.AcceptAsync(_stopping.Token);
-                Serve(socket);
-            }
-        }
-        catch (Exception e) when (_stopping.IsCancellationRequested && e is OperationCanceledException or SocketException or ObjectDisposedException)
-        {
-        }
-        catch (Exception e)
-        {
-            _onFatal(e);
-        }
-    }
-
     private void Serve(Socket socket)
     {
         lock (_lock)
         {
-            if (_open.Count >= _core.Settings.ConnectionsMax)
+            bool isFull = _open.Count >= _core.Settings.ConnectionsMax;
+            if (isFull || _reserve.IsTouchedBy(socket))
             {
-                _core.Telemetry.ConnectionRefused();
-                _core.Logger.ConnectionRefused(socket.RemoteEndPoint, _open.Count);
-                socket.Dispose();
+                Refuse(socket, isFull);
                 return;
             }
-            EventLoop events = _loops[(uint)_accepted++ % _loops.Length];
-            var loop = new ConnectionLoop(_core, new SocketTransport(socket, events), _time);
-            _open.Add(loop, RunAsync(loop));
+            _isRefusalTold = false;
+            try
+            {
+                EventLoop events = _loops[(uint)_accepted++ % _loops.Length];
+                var transport = new SocketTransport(socket, events);
+                var connection = new OpenConnection(transport, new ConnectionLoop(_core, transport));
+                _open.Add(connection, RunAsync(connection));
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
         }
     }
 
-    private async Task RunAsync(ConnectionLoop loop)
+    // Under _lock.
+    private void Refuse(Socket socket, bool isFull)
+    {
+        _core.Telemetry.ConnectionRefused();
+        if (!_isRefusalTold)
+        {
+            _isRefusalTold = true;
+            if (isFull)
+            {
+                _core.Logger.ConnectionRefused(socket.RemoteEndPoint, _open.Count);
+            }
+            else
+            {
+                _core.Logger.NoHandleLeft(socket.RemoteEndPoint, _open.Count);
+            }
+        }
+        socket.Dispose();
+    }
+
+    private async Task RunAsync(OpenConnection connection)
     {
         await Task.Yield();
-        await loop.RunAsync(_stopping.Token);
+        await connection.Loop.RunAsync(_stopping.Token);
         lock (_lock)
         {
-            _open.Remove(loop);
+            _open.Remove(connection);
         }
     }
 
     private void CloseIdle()
     {
-        foreach ((ConnectionLoop loop, _) in Snapshot())
+        foreach ((OpenConnection connection, _) in Snapshot())
         {
-            if (loop.IdleFor > _core.Settings.ConnectionIdleMax)
+            connection.UnmovedSweeps = connection.Transport.HasMoved() ? 0 : connection.UnmovedSweeps + 1;
+            if (connection.UnmovedSweeps >= SweepsOfIdle)
             {
-                _core.Logger.IdleClosed(loop.RemoteEndPoint);
-                loop.Abort();
+                _core.Logger.IdleClosed(connection.Transport.RemoteEndPoint);
+                connection.Transport.Abort();
             }
         }
     }
 
-    private KeyValuePair<ConnectionLoop, Task>[] Snapshot()
+    private KeyValuePair<OpenConnection, Task>[] Snapshot()
     {
         lock (_lock)
         {
@@ -119,25 +146,13 @@ internal sealed class SocketServer : IAsyncDisposable
         }
     }
 
-    private static Socket Bind(IPEndPoint address)
+    private sealed class OpenConnection(SocketTransport transport, ConnectionLoop loop)
     {
-        var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-        try
-        {
-            if (address.AddressFamily == AddressFamily.InterNetworkV6)
-            {
-                socket.DualMode = true;
-            }
-            socket.Bind(address);
-            socket.Listen(512);
-            return socket;
-        }
-        catch (SocketException e)
-        {
-            socket.Dispose();
-            throw new BrokerStartException(e.SocketErrorCode == SocketError.AddressAlreadyInUse
-                ? $"{address} is in use by another process. Stop it, or choose another address with listen."
-                : $"Cannot listen on {address}: {e.Message}.", e);
-        }
+        public SocketTransport Transport => transport;
+
+        public ConnectionLoop Loop => loop;
+
+        /// <summary>Sweeps in a row that found no byte moved; the sweep's own.</summary>
+        public int UnmovedSweeps { get; set; }
     }
 }

@@ -26,6 +26,7 @@ internal sealed class SocketTransport : IConnectionTransport
     private readonly EventLoop _loop;
     private readonly long _number;
 
+    private readonly CancellationTokenSource _gone = new();
     private readonly Lock _gate = new();
     private readonly SocketSignal _received = new();
     private readonly SocketSignal _writable = new();
@@ -37,6 +38,7 @@ internal sealed class SocketTransport : IConnectionTransport
     private bool _isEnding;
     private bool _isAborted;
     private int _share = ShareOfTurn;
+    private volatile bool _hasMoved = true;
 
     public SocketTransport(Socket socket, EventLoop loop)
     {
@@ -53,6 +55,16 @@ internal sealed class SocketTransport : IConnectionTransport
     public EndPoint? LocalEndPoint { get; }
 
     public EndPoint? RemoteEndPoint { get; }
+
+    public CancellationToken Gone => _gone.Token;
+
+    /// <summary>Whether a byte came or went since the last call. One caller.</summary>
+    public bool HasMoved()
+    {
+        bool hasMoved = _hasMoved;
+        _hasMoved = false;
+        return hasMoved;
+    }
 
     public ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
@@ -107,6 +119,10 @@ internal sealed class SocketTransport : IConnectionTransport
             _writable.Set(0);
         }
         OnTurn();
+        if ((flags & (SocketCalls.EventPeerClosed | SocketCalls.EventError | SocketCalls.EventHangUp)) != 0)
+        {
+            _gone.Cancel();
+        }
     }
 
     /// <summary>The loop: this connection's turn to receive.</summary>
@@ -169,6 +185,7 @@ internal sealed class SocketTransport : IConnectionTransport
         {
             _writable.Fail(cause);
         }
+        _gone.Cancel();
     }
 
     public ValueTask DisposeAsync()
@@ -203,6 +220,7 @@ internal sealed class SocketTransport : IConnectionTransport
         }
         received = errno == 0 ? (int)count : throw new SocketException(errno);
         _share -= received;
+        _hasMoved = true;
         return true;
     }
 
@@ -310,6 +328,7 @@ internal sealed class SocketTransport : IConnectionTransport
         {
             Volatile.Write(ref _mayWrite, true);
         }
+        _hasMoved |= sent > 0;
         return (int)Math.Max(sent, 0);
     }
 

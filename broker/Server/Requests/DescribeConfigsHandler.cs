@@ -18,7 +18,11 @@ internal sealed class DescribeConfigsHandler(TopicRegistry topics, BrokerSetting
 
     protected override ValueTask<DescribeConfigsResponse?> AnswerAsync(
         DescribeConfigsRequest request, RequestContext context, CancellationToken cancellation) =>
-        new(new DescribeConfigsResponse { Results = [.. request.Resources.Select(resource => Describe(resource, request))] });
+        new(new DescribeConfigsResponse { Results = [.. Distinct(request).Select(resource => Describe(resource, request))] });
+
+    /// <summary>Each resource once: hundreds of settings are told of one.</summary>
+    private static IEnumerable<DescribeConfigsRequest.Resource> Distinct(DescribeConfigsRequest request) =>
+        request.Resources.DistinctBy(resource => (resource.ResourceType, resource.ResourceName));
 
     private DescribeConfigsResponse.Result Describe(DescribeConfigsRequest.Resource resource, DescribeConfigsRequest request)
     {

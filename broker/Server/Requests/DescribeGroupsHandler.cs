@@ -4,13 +4,14 @@ using LogPipeline.Protocol.Messages;
 
 namespace LogPipeline.Broker.Requests;
 
+// Each group is described once, however often it is named: its members may be many.
 /// <summary>DescribeGroups: state and members; a group that is not there is Dead, from version 6 an error too.</summary>
 internal sealed class DescribeGroupsHandler(GroupCoordinator groups) : RequestHandler<DescribeGroupsRequest, DescribeGroupsResponse>
 {
     protected override ValueTask<DescribeGroupsResponse?> AnswerAsync(
         DescribeGroupsRequest request, RequestContext context, CancellationToken cancellation) => new(new DescribeGroupsResponse
         {
-            Groups = [.. request.Groups.Select(id => groups.Find(id)?.Describe() ?? Dead(id, context.Version))],
+            Groups = [.. request.Groups.Distinct(StringComparer.Ordinal).Select(id => groups.Find(id)?.Describe() ?? Dead(id, context.Version))],
         });
 
     private static DescribeGroupsResponse.Group Dead(string id, short version) => new()

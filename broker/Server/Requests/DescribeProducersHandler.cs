@@ -16,8 +16,8 @@ internal sealed class DescribeProducersHandler(TopicRegistry topics) : RequestHa
         var response = new DescribeProducersResponse();
         foreach (DescribeProducersRequest.Topic topic in request.Topics)
         {
-            var answers = new List<Answer>(topic.PartitionIndexes.Count);
-            foreach (int number in topic.PartitionIndexes)
+            var answers = new List<Answer>();
+            foreach (int number in topic.PartitionIndexes.Distinct()) // a partition may have thousands of producers
             {
                 answers.Add(await DescribeAsync(topic.Name, number, cancellation));
             }

@@ -7,8 +7,8 @@ using LogPipeline.Protocol.Messages;
 
 namespace LogPipeline.Broker.Requests;
 
-// A fetch that finds less than MinBytes hangs one signal on its partitions, set when a high watermark moves or MaxWaitMs is up, and
-// then reads again. The signal is armed before each reading, so nothing that comes meanwhile is missed.
+// A fetch that finds less than MinBytes hangs one signal on its partitions, set when a high watermark moves, MaxWaitMs is up or the
+// client has gone, and then reads again. The signal is armed before each reading, so nothing that comes meanwhile is missed.
 /// <summary>Fetch: reads record batches as they lie in the segments.</summary>
 internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings, FetchSessions sessions, TimeProvider time)
     : RequestHandler<FetchRequest, FetchResponse>
@@ -42,16 +42,21 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
     {
         var signal = new ReadSignal();
         TimeSpan wait = TimeSpan.FromMilliseconds(request.MaxWaitMs);
-        List<WaitingReaders> hooks = Hooks(turn);
-        hooks.ForEach(hook => hook.Add(signal));
+        HashSet<WaitingReaders> hooks = Hooks(turn);
+        foreach (WaitingReaders hook in hooks)
+        {
+            hook.Add(signal);
+        }
         await using ITimer timer = time.CreateTimer(static state => ((ReadSignal)state!).Expire(), signal, wait, Timeout.InfiniteTimeSpan);
-        using CancellationTokenRegistration registration = cancellation.UnsafeRegister(static state => ((ReadSignal)state!).Set(), signal);
+        CancellationToken gone = context.Connection.Gone;
+        using CancellationTokenRegistration stopping = cancellation.UnsafeRegister(static state => ((ReadSignal)state!).Set(), signal);
+        using CancellationTokenRegistration leaving = gone.UnsafeRegister(static state => ((ReadSignal)state!).Set(), signal);
         try
         {
             while (true)
             {
                 signal.Reset();
-                bool isLast = signal.IsExpired;
+                bool isLast = signal.IsExpired || gone.IsCancellationRequested;
                 FetchPass pass = Read(turn, request, context);
                 if (isLast || IsEnough(pass, turn, request))
                 {
@@ -63,13 +68,17 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
         }
         finally
         {
-            hooks.ForEach(hook => hook.Remove(signal));
+            foreach (WaitingReaders hook in hooks)
+            {
+                hook.Remove(signal);
+            }
         }
     }
 
-    private List<WaitingReaders> Hooks(FetchTurn turn)
+    /// <summary>Where to hang the signal: once at each partition, even if the request names it many times.</summary>
+    private HashSet<WaitingReaders> Hooks(FetchTurn turn)
     {
-        var hooks = new List<WaitingReaders>(turn.Partitions.Count);
+        var hooks = new HashSet<WaitingReaders>(turn.Partitions.Count);
         foreach (FetchPartition partition in turn.Partitions)
         {
             Topic? topic = partition.Key.TopicId != Guid.Empty ? topics.Find(partition.Key.TopicId) : topics.Find(partition.Key.Topic);

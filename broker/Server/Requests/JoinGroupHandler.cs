@@ -9,18 +9,22 @@ namespace LogPipeline.Broker.Requests;
 /// <summary>JoinGroup: parks until the group's join barrier opens.</summary>
 internal sealed class JoinGroupHandler(GroupCoordinator groups, BrokerSettings settings) : RequestHandler<JoinGroupRequest, JoinGroupResponse>
 {
+    /// <summary>The most protocols that a member may offer; clients offer two or three. All of them are kept while it is a member.</summary>
+    private const int ProtocolsMax = 1000;
+
     protected override async ValueTask<JoinGroupResponse?> AnswerAsync(
         JoinGroupRequest request, RequestContext context, CancellationToken cancellation)
     {
         TimeSpan session = TimeSpan.FromMilliseconds(request.SessionTimeoutMs);
         ErrorCode error = request.GroupId.Length == 0 ? ErrorCode.InvalidGroupId
             : session < settings.SessionTimeoutMin || session > settings.SessionTimeoutMax ? ErrorCode.InvalidSessionTimeout
+            : request.Protocols.Count > ProtocolsMax ? ErrorCode.InvalidRequest
             : request.MemberId.Length > 0 && groups.Find(request.GroupId) is null ? ErrorCode.UnknownMemberId
             : ErrorCode.None;
         if (error != ErrorCode.None)
         {
             return new JoinGroupResponse { ErrorCode = error, MemberId = request.MemberId, ProtocolName = "" };
         }
-        return await groups.FindOrAdd(request.GroupId).JoinAsync(request, context).OrCancelled(cancellation);
+        return await groups.FindOrAdd(request.GroupId).JoinAsync(request, context).OrCancelled(cancellation).OrCancelled(context.Connection.Gone);
     }
 }

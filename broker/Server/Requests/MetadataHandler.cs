@@ -28,7 +28,9 @@ internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings setti
         }
         else
         {
-            response.Topics.AddRange(request.Topics.Select(topic => Describe(topic, request.AllowAutoTopicCreation)));
+            // Each once, as in Kafka: a topic of many partitions that is named again and again would be a very large answer.
+            response.Topics.AddRange(request.Topics.DistinctBy(topic => (topic.Name, topic.TopicId))
+                .Select(topic => Describe(topic, request.AllowAutoTopicCreation)));
         }
         return new(response);
     }

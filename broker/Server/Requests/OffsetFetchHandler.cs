@@ -18,7 +18,9 @@ internal sealed class OffsetFetchHandler(TopicRegistry topics, GroupCoordinator 
     {
         if (context.Version >= 8)
         {
-            return new(new OffsetFetchResponse { Groups = [.. request.Groups.Select(group => Fetch(group, context.Version))] });
+            // All offsets of a group are told once, however often they are asked for.
+            IEnumerable<AskedGroup> distinct = request.Groups.DistinctBy(group => (group.GroupId, group.Topics));
+            return new(new OffsetFetchResponse { Groups = [.. distinct.Select(group => Fetch(group, context.Version))] });
         }
         var asked = new AskedGroup
         {

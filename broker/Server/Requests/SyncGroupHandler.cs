@@ -16,7 +16,7 @@ internal sealed class SyncGroupHandler(GroupCoordinator groups) : RequestHandler
             return new SyncGroupResponse { ErrorCode = ErrorCode.InvalidGroupId };
         }
         return groups.Find(request.GroupId) is { } group
-            ? await group.SyncAsync(request, cancellation).OrCancelled(cancellation)
+            ? await group.SyncAsync(request, cancellation).OrCancelled(cancellation).OrCancelled(context.Connection.Gone)
             : new SyncGroupResponse { ErrorCode = ErrorCode.UnknownMemberId };
     }
 }

@@ -53,6 +53,10 @@ public sealed class BrokerSettings
 
     public int OffsetsPartitions => Int("offsets.topic.num.partitions");
 
+    public TimeSpan OffsetsRetention => TimeSpan.FromMinutes(Int("offsets.retention.minutes"));
+
+    public TimeSpan OffsetsRetentionCheckInterval => Milliseconds("offsets.retention.check.interval.ms");
+
     public string OffsetsSegmentBytes => Value("offsets.topic.segment.bytes")!;
 
     public TimeSpan SessionTimeoutMin => Milliseconds("group.min.session.timeout.ms");

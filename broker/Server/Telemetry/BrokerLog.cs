@@ -37,7 +37,7 @@ internal static partial class BrokerLog
     [LoggerMessage(10, LogLevel.Information, "Loaded {Groups} groups with {Offsets} offsets from {Records} records")]
     public static partial void GroupsLoaded(this ILogger logger, int groups, int offsets, long records);
 
-    [LoggerMessage(11, LogLevel.Warning, "Refused {Client}: {Connections} connections are open (max.connections)")]
+    [LoggerMessage(11, LogLevel.Warning, "Refused {Client}: {Connections} connections are open (max.connections); this is told once until one gets through")]
     public static partial void ConnectionRefused(this ILogger logger, EndPoint? client, int connections);
 
     [LoggerMessage(12, LogLevel.Error, "Writing to {Topic}-{Partition} failed")]
@@ -46,7 +46,7 @@ internal static partial class BrokerLog
     [LoggerMessage(13, LogLevel.Information, "Topic {Topic} was found on disk without a registry entry and is served")]
     public static partial void TopicAdopted(this ILogger logger, string topic);
 
-    [LoggerMessage(14, LogLevel.Information, "Closed the connection of {Client}: idle for longer than connections.max.idle.ms")]
+    [LoggerMessage(14, LogLevel.Information, "Closed the connection of {Client}: no byte came or went for connections.max.idle.ms")]
     public static partial void IdleClosed(this ILogger logger, EndPoint? client);
 
     [LoggerMessage(15, LogLevel.Warning, "A record of {Topic}-{Partition} at offset {Offset} is not understood: {Reason}")]
@@ -57,4 +57,13 @@ internal static partial class BrokerLog
 
     [LoggerMessage(17, LogLevel.Error, "Stepped over the batch of {Topic}-{Partition} with offsets {FirstOffset} to {LastOffset}: {Reason}")]
     public static partial void GroupBatchSkipped(this ILogger logger, string topic, int partition, long firstOffset, long lastOffset, string reason);
+
+    [LoggerMessage(18, LogLevel.Error, "Accepting connections on {Endpoint} fails: {Reason}. Trying on; this is told once until one gets through")]
+    public static partial void AcceptRefused(this ILogger logger, EndPoint endpoint, string reason);
+
+    [LoggerMessage(19, LogLevel.Error, "Refused {Client}: the last file handles are kept for the logs ({Connections} connections are open). Raise the limit of open files; this is told once until one gets through")]
+    public static partial void NoHandleLeft(this ILogger logger, EndPoint? client, int connections);
+
+    [LoggerMessage(20, LogLevel.Information, "Group {Group} has expired: it had no members for offsets.retention.minutes, and no offsets are left")]
+    public static partial void GroupExpired(this ILogger logger, string group);
 }

@@ -64,7 +64,7 @@ public class BrokerPathBenchmarks
     }
 
     private Task ServeAsync(byte[] request) =>
-        new ConnectionLoop(_core, new Repeated(request, Requests), TimeProvider.System).RunAsync(CancellationToken.None);
+        new ConnectionLoop(_core, new Repeated(request, Requests)).RunAsync(CancellationToken.None);
 
     private byte[] Batch()
     {
@@ -101,6 +101,8 @@ public class BrokerPathBenchmarks
         public EndPoint? LocalEndPoint => null;
 
         public EndPoint? RemoteEndPoint => null;
+
+        public CancellationToken Gone => CancellationToken.None;
 
         public ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
         {

@@ -73,7 +73,7 @@ public sealed class OffsetsReplayTests
     [Fact]
     public async Task A_longer_session_than_is_allowed_ends_at_the_longest_allowed_one()
     {
-        await using var broker = new TestBroker(("offsets.topic.num.partitions", "1"));
+        await using var broker = new TestBroker(("offsets.topic.num.partitions", "1"), ("offsets.retention.check.interval.ms", "86400000"));
         TestClient client = broker.Connect();
         await client.SendAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new() { CoordinatorKeys = ["h"] });
         PartitionLog log = broker.Core.Topics.Find(TopicName.Offsets)!.Partitions[0].Log;

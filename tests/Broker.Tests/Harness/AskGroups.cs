@@ -12,7 +12,7 @@ internal static class AskGroups
     /// <summary>group.initial.rebalance.delay.ms by default.</summary>
     public static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(500);
 
-    public static JoinGroupRequest Join(string member = "", string? instance = null, int version = 9) => new()
+    public static JoinGroupRequest Join(string member = "", string? instance = null, int version = 9, byte[]? subscription = null) => new()
     {
         GroupId = GroupId,
         SessionTimeoutMs = 10_000,
@@ -20,7 +20,7 @@ internal static class AskGroups
         MemberId = member,
         GroupInstanceId = instance,
         ProtocolType = "consumer",
-        Protocols = [new() { Name = "range", Metadata = Encoding.UTF8.GetBytes("subscription") }],
+        Protocols = [new() { Name = "range", Metadata = subscription ?? Encoding.UTF8.GetBytes("subscription") }],
     };
 
     public static SyncGroupRequest Sync(string member, int generation, params (string Member, string Assignment)[] assignments) => new()
@@ -32,10 +32,10 @@ internal static class AskGroups
     };
 
     /// <summary>Joins an empty group and makes it stable; gives the member id.</summary>
-    public static async Task<string> EnterAsync(TestBroker broker, TestClient client, string? instance = null)
+    public static async Task<string> EnterAsync(TestBroker broker, TestClient client, string? instance = null, byte[]? subscription = null)
     {
         short version = instance is null ? (short)3 : (short)7;
-        int joining = client.Post<JoinGroupRequest, JoinGroupResponse>(Join(instance: instance), version);
+        int joining = client.Post<JoinGroupRequest, JoinGroupResponse>(Join(instance: instance, subscription: subscription), version);
         await broker.Time.UntilDueInAsync(InitialDelay);
         broker.Time.Advance(InitialDelay);
         JoinGroupResponse joined = await client.NextAsync<JoinGroupRequest, JoinGroupResponse>(joining, version);
@@ -73,10 +73,10 @@ internal static class AskGroups
         return (await client.SendAsync<OffsetCommitRequest, OffsetCommitResponse>(request, 9)).Topics[0].Partitions[0].ErrorCode;
     }
 
-    public static async Task<(long Offset, string? Metadata)> CommittedAsync(TestClient client, string group = GroupId)
+    public static async Task<(long Offset, string? Metadata)> CommittedAsync(TestClient client, string group = GroupId, string topic = "t")
     {
         OffsetFetchResponse fetched = await client.SendAsync<OffsetFetchRequest, OffsetFetchResponse>(
-            new() { Groups = [new() { GroupId = group, Topics = [new() { Name = "t", PartitionIndexes = [0] }] }] }, 9);
+            new() { Groups = [new() { GroupId = group, Topics = [new() { Name = topic, PartitionIndexes = [0] }] }] }, 9);
         OffsetFetchResponse.Group.Topic.Partition partition = fetched.Groups[0].Topics[0].Partitions[0];
         return (partition.CommittedOffset, partition.Metadata);
     }

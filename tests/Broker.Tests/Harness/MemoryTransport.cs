@@ -10,17 +10,24 @@ internal sealed class MemoryTransport : IConnectionTransport
 {
     private readonly Channel<byte[]> _toBroker = Channel.CreateUnbounded<byte[]>();
     private readonly Channel<byte[]> _toClient = Channel.CreateUnbounded<byte[]>();
+    private readonly CancellationTokenSource _gone = new();
     private ReadOnlyMemory<byte> _received;
 
     public EndPoint? LocalEndPoint { get; init; } = new IPEndPoint(IPAddress.Parse("192.0.2.7"), 19092);
 
     public EndPoint? RemoteEndPoint { get; init; } = new IPEndPoint(IPAddress.Parse("198.51.100.9"), 40000);
 
+    public CancellationToken Gone => _gone.Token;
+
     public ChannelReader<byte[]> Sent => _toClient.Reader;
 
     public void Write(byte[] bytes) => _toBroker.Writer.TryWrite(bytes);
 
-    public void CloseFromClient() => _toBroker.Writer.TryComplete();
+    public void CloseFromClient()
+    {
+        _toBroker.Writer.TryComplete();
+        _gone.Cancel();
+    }
 
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
@@ -52,6 +59,7 @@ internal sealed class MemoryTransport : IConnectionTransport
     {
         _toBroker.Writer.TryComplete(new IOException("aborted"));
         _toClient.Writer.TryComplete();
+        _gone.Cancel();
     }
 
     public ValueTask DisposeAsync()

@@ -31,10 +31,13 @@ internal sealed class TestBroker : IAsyncDisposable
 
     public BrokerCore Core { get; private set; } = null!;
 
+    /// <summary>Why the broker could not go on; null while it can.</summary>
+    public Exception? Fatal { get; private set; }
+
     /// <summary>Warnings and errors of all lives.</summary>
     public WarningLog Log { get; } = new();
 
-    public TestClient Connect(string clientId = "test") => new(Core, Time) { ClientId = clientId };
+    public TestClient Connect(string clientId = "test") => new(Core) { ClientId = clientId };
 
     /// <summary>Stops cleanly and starts again.</summary>
     public async Task RestartAsync(Action? meanwhile = null)
@@ -66,7 +69,7 @@ internal sealed class TestBroker : IAsyncDisposable
     private void Start()
     {
         Files = new MemoryFileSystem(Disk);
-        var options = new BrokerOptions { DataDirectory = "/data", Settings = _settings, LoggerFactory = new OneLogger(Log) };
+        var options = new BrokerOptions { DataDirectory = "/data", Settings = _settings, LoggerFactory = new OneLogger(Log), OnFatal = e => Fatal = e };
         Core = BrokerCore.Open(options, Files, Time, new Random(_seed++));
     }
 }

@@ -9,10 +9,10 @@ internal sealed class TestClient
     private readonly Task _loop;
     private int _correlation;
 
-    public TestClient(BrokerCore core, TimeProvider time, MemoryTransport? transport = null)
+    public TestClient(BrokerCore core, MemoryTransport? transport = null)
     {
         Transport = transport ?? new MemoryTransport();
-        _loop = new ConnectionLoop(core, Transport, time).RunAsync(CancellationToken.None);
+        _loop = new ConnectionLoop(core, Transport).RunAsync(CancellationToken.None);
     }
 
     public MemoryTransport Transport { get; }

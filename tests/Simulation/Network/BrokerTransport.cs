@@ -8,9 +8,13 @@ namespace LogPipeline.Simulation.Network;
 /// <summary>A client's connection as the broker's connection loop sees it. A witness reads along.</summary>
 internal sealed class BrokerTransport(LinkEnd end, IWireWitness? witness) : IConnectionTransport
 {
+    private readonly CancellationTokenSource _gone = new();
+
     public EndPoint? LocalEndPoint { get; } = new DnsEndPoint("broker", 9092);
 
     public EndPoint? RemoteEndPoint { get; } = new DnsEndPoint("client", 1);
+
+    public CancellationToken Gone => _gone.Token;
 
     public async ValueTask<int> ReceiveAsync(Memory<byte> buffer, CancellationToken cancellation)
     {
@@ -26,7 +30,11 @@ internal sealed class BrokerTransport(LinkEnd end, IWireWitness? witness) : ICon
         await end.SendAsync(bytes, cancellation);
     }
 
-    public void Abort() => end.Abort();
+    public void Abort()
+    {
+        end.Abort();
+        _gone.Cancel();
+    }
 
     public ValueTask DisposeAsync()
     {

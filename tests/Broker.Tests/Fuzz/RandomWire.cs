@@ -1,0 +1,161 @@
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Wire;
+
+namespace LogPipeline.Broker.Tests.Fuzz;
+
+/// <summary>Fills a message with values that a broker might stumble over: edges, known and unknown names, batches sound and not.</summary>
+internal struct RandomWire(Random random, short version) : IWire
+{
+    private static readonly string[] Names =
+        ["t", "t", "t", "u", "g", "consumer", "range", "", ".", "__consumer_offsets", "bad name", new string('n', 300), "test-1", "2", "\u00e9\ud83d\ude00"];
+
+    private int _depth;
+
+    public readonly short Version => version;
+
+    public readonly void Bool(ref bool value) => value = random.Next(2) == 0;
+
+    public readonly void Int8(ref sbyte value) => value = (sbyte)Number(sbyte.MinValue, sbyte.MaxValue);
+
+    public readonly void Int16(ref short value) => value = (short)Number(short.MinValue, short.MaxValue);
+
+    public readonly void Error(ref ErrorCode value) => value = (ErrorCode)random.Next(-1, 100);
+
+    public readonly void Int32(ref int value) => value = (int)Number(int.MinValue, int.MaxValue);
+
+    public readonly void Int64(ref long value) => value = Number(long.MinValue, long.MaxValue);
+
+    public readonly void Uuid(ref Guid value)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        random.NextBytes(bytes);
+        value = random.Next(2) == 0 ? Guid.Empty : new Guid(bytes);
+    }
+
+    public readonly void String(ref string value) => value = Name();
+
+    public readonly void NullableString(ref string? value, short from = 0, short to = short.MaxValue) =>
+        value = version >= from && version <= to && random.Next(4) == 0 ? null : Name();
+
+    public readonly void Bytes(ref ReadOnlyMemory<byte> value) => value = Blob();
+
+    public readonly void NullableBytes(ref ReadOnlyMemory<byte>? value)
+    {
+        value = null;
+        if (random.Next(3) > 0)
+        {
+            value = Blob();
+        }
+    }
+
+    public readonly void Records(ref RecordSet value) => value = new RecordSet(random.Next(3) switch
+    {
+        0 => Blob(),
+        1 => Damaged(Harness.Ask.Batch(random.Next(1, 4))),
+        _ => Harness.Ask.Batch(random.Next(1, 4), random.Next(3) == 0 ? random.Next(3) : -1, 0, random.Next(3)),
+    });
+
+    public readonly void Int8Array(ref List<sbyte> value) => value = [.. Enumerable.Range(0, random.Next(4)).Select(i => (sbyte)i)];
+
+    public readonly void Int32Array(ref List<int> value)
+    {
+        value = [];
+        for (int count = random.Next(5); count > 0; count--)
+        {
+            value.Add((int)Number(int.MinValue, int.MaxValue));
+        }
+    }
+
+    public readonly void Int64Array(ref List<long> value) => value = [random.NextInt64()];
+
+    public readonly void StringArray(ref List<string> value)
+    {
+        value = [];
+        for (int count = random.Next(4); count > 0; count--)
+        {
+            value.Add(Name());
+        }
+    }
+
+    public readonly void NullableStringArray(ref List<string>? value)
+    {
+        if (random.Next(4) == 0)
+        {
+            value = null;
+            return;
+        }
+        List<string> names = [];
+        StringArray(ref names);
+        value = names;
+    }
+
+    public void Array<T>(ref List<T> value)
+        where T : class, IWireStruct, new()
+    {
+        value = [];
+        _depth++;
+        for (int count = _depth > 4 ? 0 : random.Next(4); count > 0; count--)
+        {
+            var item = new T();
+            item.Transfer(ref this);
+            value.Add(item);
+        }
+        _depth--;
+    }
+
+    public void NullableArray<T>(ref List<T>? value, short from = 0, short to = short.MaxValue)
+        where T : class, IWireStruct, new()
+    {
+        if (version >= from && version <= to && random.Next(4) == 0)
+        {
+            value = null;
+            return;
+        }
+        List<T> items = [];
+        Array(ref items);
+        value = items;
+    }
+
+    public readonly void End()
+    {
+    }
+
+    public void End(ITaggedFields fields)
+    {
+        for (int tag = 0; tag < fields.TagCount; tag++)
+        {
+            if (random.Next(2) == 0)
+            {
+                fields.TransferTag(tag, ref this);
+            }
+        }
+    }
+
+    // Mostly what works, so that a request gets past its first check.
+    private readonly long Number(long min, long max) => random.Next(10) switch
+    {
+        0 => -1,
+        1 => -2,
+        2 => min,
+        3 => max,
+        4 => random.Next(100_000) is var large && large <= max ? large : 1,
+        5 => random.Next(2, 5),
+        6 => 1,
+        _ => 0,
+    };
+
+    private readonly string Name() => Names[random.Next(Names.Length)];
+
+    private readonly byte[] Blob()
+    {
+        byte[] bytes = new byte[random.Next(40)];
+        random.NextBytes(bytes);
+        return bytes;
+    }
+
+    private readonly byte[] Damaged(byte[] bytes)
+    {
+        bytes[random.Next(bytes.Length)] ^= (byte)(1 << random.Next(8));
+        return bytes;
+    }
+}
