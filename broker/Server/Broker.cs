@@ -1,11 +1,12 @@
 using System.Net;
+using LogPipeline.Broker.Listeners;
 using LogPipeline.Broker.Network;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Files;
 
 namespace LogPipeline.Broker;
 
-/// <summary>A broker on a TCP address, in this process.</summary>
+/// <summary>A broker on one or several TCP addresses, in this process.</summary>
 /// <example><code>
 /// await using var broker = await Broker.StartAsync(new BrokerOptions { DataDirectory = "data", Listen = "127.0.0.1:0" });
 /// Console.WriteLine(broker.Endpoint);
@@ -21,14 +22,17 @@ public sealed class Broker : IAsyncDisposable
         _server = server;
     }
 
-    /// <summary>Where it listens, with the port in use.</summary>
-    public IPEndPoint Endpoint => _server.Endpoint;
+    /// <summary>Where its first listener listens, with the port in use.</summary>
+    public IPEndPoint Endpoint => _server.Endpoints[0].Endpoint;
+
+    /// <summary>Where each listener listens, by its name.</summary>
+    public IReadOnlyDictionary<string, IPEndPoint> Endpoints => _server.Endpoints.ToDictionary(entry => entry.Listener.Name, entry => entry.Endpoint);
 
     /// <summary>The cluster's id.</summary>
     public string ClusterId => _core.ClusterId;
 
     /// <summary>Starts a broker; it serves on return.</summary>
-    /// <exception cref="BrokerStartException">One line that says why not: a wrong setting, the port in use, the directory locked …</exception>
+    /// <exception cref="BrokerStartException">One line that says why not: a wrong setting, a port in use, the directory locked …</exception>
     public static Task<Broker> StartAsync(BrokerOptions options, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
@@ -37,11 +41,11 @@ public sealed class Broker : IAsyncDisposable
         BrokerCore core = BrokerCore.Open(options, new OsFileSystem(), time, random);
         try
         {
-            IPEndPoint address = HostPort.Parse(core.Settings.Listeners ?? options.Listen).Resolve();
             Action<Exception> onFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e));
-            var server = new SocketServer(core, address, time, onFatal);
+            var server = new SocketServer(core, time, onFatal);
             server.Start();
-            core.Logger.Serving(server.Endpoint, options.DataDirectory, core.ClusterId, core.Topics.All.Count);
+            string addresses = string.Join(", ", server.Endpoints.Select(entry => entry.Listener with { Bind = new HostPort(entry.Endpoint.Address.ToString(), entry.Endpoint.Port) }));
+            core.Logger.Serving(addresses, options.DataDirectory, core.ClusterId, core.Topics.All.Count);
             return Task.FromResult(new Broker(core, server));
         }
         catch

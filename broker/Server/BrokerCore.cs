@@ -1,8 +1,10 @@
 using System.Buffers.Binary;
 using LogPipeline.Broker.Fetching;
 using LogPipeline.Broker.Groups;
+using LogPipeline.Broker.Listeners;
 using LogPipeline.Broker.Network;
 using LogPipeline.Broker.Partitions;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Requests;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Telemetry;
@@ -23,18 +25,25 @@ public sealed class BrokerCore : IDisposable
 {
     private readonly DataDirectory _directory;
     private readonly TimeProvider _time;
-    private readonly Dictionary<ApiKey, IRequestHandler> _handlers = [];
-    private readonly ApiVersionsHandler _apiVersions;
+    private readonly RequestPipeline _pipeline;
     private readonly TopicRegistry _topics;
     private readonly OffsetsTopic _offsets;
     private readonly GroupCoordinator _groups;
 
-    private BrokerCore(BrokerOptions options, BrokerSettings settings, DataDirectory directory, TopicRegistry topics, TimeProvider time, Random random)
+    private BrokerCore(
+        BrokerOptions options,
+        BrokerSettings settings,
+        IReadOnlyList<Listener> listeners,
+        DataDirectory directory,
+        TopicRegistry topics,
+        TimeProvider time,
+        Random random)
     {
         _directory = directory;
         _topics = topics;
         _time = time;
         Settings = settings;
+        Listeners = listeners;
         Logger = LoggerOf(options);
         Telemetry = new BrokerTelemetry(EndOffsets);
         Heap = new HeapTrimmer(time);
@@ -43,15 +52,18 @@ public sealed class BrokerCore : IDisposable
         _groups.Load(topics.Find(TopicName.Offsets));
         _groups.Start();
         topics.Deleted += topic => _groups.ForgetTopic(topic.Name);
-        _apiVersions = new ApiVersionsHandler(() => _handlers.Values.OrderBy(handler => handler.Api.Key));
-        foreach (IRequestHandler handler in Handlers(options, random))
+        _pipeline = new RequestPipeline(Telemetry, Logger, time);
+        foreach (IRequestHandler handler in Handlers(random))
         {
-            _handlers.Add(handler.Api.Key, handler);
+            _pipeline.Add(handler);
         }
     }
 
     /// <summary>The settings in force.</summary>
     public BrokerSettings Settings { get; }
+
+    /// <summary>The addresses to serve, as the settings say; at least one.</summary>
+    public IReadOnlyList<Listener> Listeners { get; }
 
     /// <summary>The broker's metrics.</summary>
     public BrokerTelemetry Telemetry { get; }
@@ -65,17 +77,21 @@ public sealed class BrokerCore : IDisposable
 
     internal TopicRegistry Topics => _topics;
 
+    /// <summary>The parts around the handlers.</summary>
+    internal RequestPipeline Pipeline => _pipeline;
+
     /// <summary>Stops to serve an API, as a broker that never knew it. Before the first connection only.</summary>
-    internal void Withdraw(ApiKey api) => _handlers.Remove(api);
+    internal void Withdraw(ApiKey api) => _pipeline.Remove(api);
 
     internal GroupCoordinator Groups => _groups;
 
     /// <summary>Opens the data directory, recovers it after a crash and loads topics and groups.</summary>
-    /// <exception cref="BrokerStartException">A setting is wrong, or the directory is locked or damaged.</exception>
+    /// <exception cref="BrokerStartException">A setting is wrong, a listener cannot be served, or the directory is locked or damaged.</exception>
     public static BrokerCore Open(BrokerOptions options, IFileSystem files, TimeProvider time, Random random)
     {
         ILogger logger = LoggerOf(options);
         var settings = new BrokerSettings(options.Settings);
+        IReadOnlyList<Listener> listeners = ListenerSettings.Read(settings, options);
         foreach (string name in settings.WithoutEffect)
         {
             logger.SettingWithoutEffect(name);
@@ -89,7 +105,7 @@ public sealed class BrokerCore : IDisposable
             directory = DataDirectory.Open(files, options.DataDirectory, DirectoryOptions(options, settings, entries), time, new Random(random.Next()), logger);
             var topics = new TopicRegistry(directory, file, settings, new Random(random.Next()), logger);
             topics.Load(entries);
-            return new BrokerCore(options, settings, directory, topics, time, random);
+            return new BrokerCore(options, settings, listeners, directory, topics, time, random);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -109,28 +125,8 @@ public sealed class BrokerCore : IDisposable
     /// <summary>Answers one request, given as a frame without its size; null when it wants no answer.</summary>
     /// <exception cref="CloseConnectionException">The connection must be closed.</exception>
     /// <exception cref="MalformedMessageException">The same: the frame is not what its header says.</exception>
-    public async ValueTask<FrameBuffer?> HandleAsync(ClientConnection connection, ReadOnlyMemory<byte> frame, CancellationToken cancellation)
-    {
-        RequestHeader header = Frames.ReadRequestHeader(frame, out int headerSize);
-        if (header.Key == ApiKey.ApiVersions && header.Version > _apiVersions.Api.MaxVersion)
-        {
-            return _apiVersions.Unsupported(header.CorrelationId);
-        }
-        if (!_handlers.TryGetValue(header.Key, out IRequestHandler? handler)
-            || header.Version < handler.ServedFrom || header.Version > handler.Api.MaxVersion)
-        {
-            throw new CloseConnectionException($"request of api {(short)header.Key} version {header.Version}, which is not served");
-        }
-        Telemetry.Request(header.Key);
-        long started = Telemetry.MeasuresLatency ? _time.GetTimestamp() : 0;
-        var context = new RequestContext(connection, header.Version, header.CorrelationId, header.ClientId ?? "");
-        FrameBuffer? response = await AnswerAsync(handler, context, frame[headerSize..], cancellation);
-        if (started != 0)
-        {
-            Telemetry.Latency(header.Key, _time.GetElapsedTime(started));
-        }
-        return response;
-    }
+    public ValueTask<FrameBuffer?> HandleAsync(ClientConnection connection, ReadOnlyMemory<byte> frame, CancellationToken cancellation) =>
+        _pipeline.HandleAsync(connection, frame, cancellation);
 
     /// <summary>Flushes everything and leaves the mark of a clean stop.</summary>
     public Task CloseAsync()
@@ -148,39 +144,22 @@ public sealed class BrokerCore : IDisposable
         Telemetry.Dispose();
     }
 
-    /// <summary>A fault of ours ends the client's connection, is reported and leaves the others alone.</summary>
-    private async ValueTask<FrameBuffer?> AnswerAsync(
-        IRequestHandler handler, RequestContext context, ReadOnlyMemory<byte> body, CancellationToken cancellation)
+    private IEnumerable<IRequestHandler> Handlers(Random random)
     {
-        try
-        {
-            return await handler.HandleAsync(context, body, cancellation);
-        }
-        catch (Exception e) when (e is not (CloseConnectionException or MalformedMessageException or OperationCanceledException))
-        {
-            Telemetry.RequestFailed(handler.Api.Key);
-            Logger.RequestFailed(e, context.Connection.RemoteEndPoint, handler.Api.Key);
-            throw;
-        }
-    }
-
-    private IEnumerable<IRequestHandler> Handlers(BrokerOptions options, Random random)
-    {
-        HostPort? advertised = (Settings.AdvertisedListeners ?? options.Advertise) is { } address ? HostPort.Parse(address) : null;
         var sessions = new FetchSessions(Settings.FetchSessionsMax, _time, new Random(random.Next()));
-        yield return _apiVersions;
+        yield return new ApiVersionsHandler(() => _pipeline.Served);
         yield return new ProduceHandler(_topics, Logger);
         yield return new FetchHandler(_topics, Settings, sessions, _time);
         yield return new ListOffsetsHandler(_topics);
-        yield return new MetadataHandler(_topics, Settings, _directory, advertised);
+        yield return new MetadataHandler(_topics, Settings, _directory);
         yield return new CreateTopicsHandler(_topics, Settings, _directory.NodeId);
         yield return new DeleteTopicsHandler(_topics, Settings);
         yield return new InitProducerIdHandler(_directory);
         yield return new OffsetForLeaderEpochHandler(_topics);
         yield return new DescribeConfigsHandler(_topics, Settings, _directory.NodeId);
-        yield return new DescribeClusterHandler(_directory, advertised);
+        yield return new DescribeClusterHandler(_directory);
         yield return new DescribeProducersHandler(_topics);
-        yield return new FindCoordinatorHandler(_offsets, _directory.NodeId, advertised);
+        yield return new FindCoordinatorHandler(_offsets, _directory.NodeId);
         yield return new JoinGroupHandler(_groups, Settings);
         yield return new SyncGroupHandler(_groups);
         yield return new HeartbeatHandler(_groups);

@@ -50,10 +50,12 @@ public sealed class AlterConfigsRequest : IRequest<AlterConfigsResponse>
 }
 
 /// <summary>Answer to <see cref="AlterConfigsRequest"/>.</summary>
-public sealed class AlterConfigsResponse : IWireStruct
+public sealed class AlterConfigsResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public List<Response> Responses = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -25,7 +25,7 @@ public sealed class ApiVersionsRequest : IRequest<ApiVersionsResponse>
 }
 
 /// <summary>Answer to <see cref="ApiVersionsRequest"/>.</summary>
-public sealed class ApiVersionsResponse : IWireStruct, ITaggedFields
+public sealed class ApiVersionsResponse : IWireStruct, ITaggedFields, IThrottledResponse
 {
     public ErrorCode ErrorCode;
     public List<ApiVersion> ApiKeys = [];
@@ -39,6 +39,8 @@ public sealed class ApiVersionsResponse : IWireStruct, ITaggedFields
     public List<FinalizedFeature> FinalizedFeatures = [];
     /// <summary>Version 3 and later.</summary>
     public bool ZkMigrationReady;
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

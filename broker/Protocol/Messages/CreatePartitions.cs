@@ -52,10 +52,12 @@ public sealed class CreatePartitionsRequest : IRequest<CreatePartitionsResponse>
 }
 
 /// <summary>Answer to <see cref="CreatePartitionsRequest"/>.</summary>
-public sealed class CreatePartitionsResponse : IWireStruct
+public sealed class CreatePartitionsResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public List<Result> Results = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

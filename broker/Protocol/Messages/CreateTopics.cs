@@ -74,11 +74,13 @@ public sealed class CreateTopicsRequest : IRequest<CreateTopicsResponse>
 }
 
 /// <summary>Answer to <see cref="CreateTopicsRequest"/>.</summary>
-public sealed class CreateTopicsResponse : IWireStruct
+public sealed class CreateTopicsResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 2 and later.</summary>
     public int ThrottleTimeMs;
     public List<Topic> Topics = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

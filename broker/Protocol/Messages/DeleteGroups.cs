@@ -18,10 +18,12 @@ public sealed class DeleteGroupsRequest : IRequest<DeleteGroupsResponse>
 }
 
 /// <summary>Answer to <see cref="DeleteGroupsRequest"/>.</summary>
-public sealed class DeleteGroupsResponse : IWireStruct
+public sealed class DeleteGroupsResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public List<Result> Results = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -50,10 +50,12 @@ public sealed class DeleteRecordsRequest : IRequest<DeleteRecordsResponse>
 }
 
 /// <summary>Answer to <see cref="DeleteRecordsRequest"/>.</summary>
-public sealed class DeleteRecordsResponse : IWireStruct
+public sealed class DeleteRecordsResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public List<Topic> Topics = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

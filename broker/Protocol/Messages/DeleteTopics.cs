@@ -46,11 +46,13 @@ public sealed class DeleteTopicsRequest : IRequest<DeleteTopicsResponse>
 }
 
 /// <summary>Answer to <see cref="DeleteTopicsRequest"/>.</summary>
-public sealed class DeleteTopicsResponse : IWireStruct
+public sealed class DeleteTopicsResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
     public List<Response> Responses = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -30,7 +30,7 @@ public sealed class DescribeClusterRequest : IRequest<DescribeClusterResponse>
 }
 
 /// <summary>Answer to <see cref="DescribeClusterRequest"/>.</summary>
-public sealed class DescribeClusterResponse : IWireStruct
+public sealed class DescribeClusterResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public ErrorCode ErrorCode;
@@ -41,6 +41,8 @@ public sealed class DescribeClusterResponse : IWireStruct
     public int ControllerId = -1;
     public List<Broker> Brokers = [];
     public int ClusterAuthorizedOperations = int.MinValue;
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -46,10 +46,12 @@ public sealed class DescribeConfigsRequest : IRequest<DescribeConfigsResponse>
 }
 
 /// <summary>Answer to <see cref="DescribeConfigsRequest"/>.</summary>
-public sealed class DescribeConfigsResponse : IWireStruct
+public sealed class DescribeConfigsResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public List<Result> Results = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -24,11 +24,13 @@ public sealed class DescribeGroupsRequest : IRequest<DescribeGroupsResponse>
 }
 
 /// <summary>Answer to <see cref="DescribeGroupsRequest"/>.</summary>
-public sealed class DescribeGroupsResponse : IWireStruct
+public sealed class DescribeGroupsResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
     public List<Group> Groups = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

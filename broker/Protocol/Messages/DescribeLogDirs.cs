@@ -33,12 +33,14 @@ public sealed class DescribeLogDirsRequest : IRequest<DescribeLogDirsResponse>
 }
 
 /// <summary>Answer to <see cref="DescribeLogDirsRequest"/>.</summary>
-public sealed class DescribeLogDirsResponse : IWireStruct
+public sealed class DescribeLogDirsResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     /// <summary>Version 3 and later.</summary>
     public ErrorCode ErrorCode;
     public List<Result> Results = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -32,10 +32,12 @@ public sealed class DescribeProducersRequest : IRequest<DescribeProducersRespons
 }
 
 /// <summary>Answer to <see cref="DescribeProducersRequest"/>.</summary>
-public sealed class DescribeProducersResponse : IWireStruct
+public sealed class DescribeProducersResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public List<Topic> Topics = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -3,7 +3,7 @@ using LogPipeline.Protocol.Wire;
 namespace LogPipeline.Protocol.Messages;
 
 /// <summary>Answer to <see cref="FetchRequest"/>.</summary>
-public sealed class FetchResponse : IWireStruct, ITaggedFields
+public sealed class FetchResponse : IWireStruct, ITaggedFields, IThrottledResponse
 {
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
@@ -14,6 +14,8 @@ public sealed class FetchResponse : IWireStruct, ITaggedFields
     public List<Response> Responses = [];
     /// <summary>Version 16 and later.</summary>
     public List<NodeEndpoint> NodeEndpoints = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -34,7 +34,7 @@ public sealed class FindCoordinatorRequest : IRequest<FindCoordinatorResponse>
 }
 
 /// <summary>Answer to <see cref="FindCoordinatorRequest"/>.</summary>
-public sealed class FindCoordinatorResponse : IWireStruct
+public sealed class FindCoordinatorResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
@@ -50,6 +50,8 @@ public sealed class FindCoordinatorResponse : IWireStruct
     public int Port;
     /// <summary>Version 4 and later.</summary>
     public List<Coordinator> Coordinators = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -28,11 +28,13 @@ public sealed class HeartbeatRequest : IRequest<HeartbeatResponse>
 }
 
 /// <summary>Answer to <see cref="HeartbeatRequest"/>.</summary>
-public sealed class HeartbeatResponse : IWireStruct
+public sealed class HeartbeatResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
     public ErrorCode ErrorCode;
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

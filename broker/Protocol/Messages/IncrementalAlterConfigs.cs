@@ -53,10 +53,12 @@ public sealed class IncrementalAlterConfigsRequest : IRequest<IncrementalAlterCo
 }
 
 /// <summary>Answer to <see cref="IncrementalAlterConfigsRequest"/>.</summary>
-public sealed class IncrementalAlterConfigsResponse : IWireStruct
+public sealed class IncrementalAlterConfigsResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public List<Response> Responses = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

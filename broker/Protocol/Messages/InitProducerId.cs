@@ -29,12 +29,14 @@ public sealed class InitProducerIdRequest : IRequest<InitProducerIdResponse>
 }
 
 /// <summary>Answer to <see cref="InitProducerIdRequest"/>.</summary>
-public sealed class InitProducerIdResponse : IWireStruct
+public sealed class InitProducerIdResponse : IWireStruct, IThrottledResponse
 {
     public int ThrottleTimeMs;
     public ErrorCode ErrorCode;
     public long ProducerId = -1;
     public short ProducerEpoch;
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

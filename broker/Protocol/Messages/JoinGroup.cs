@@ -59,7 +59,7 @@ public sealed class JoinGroupRequest : IRequest<JoinGroupResponse>
 }
 
 /// <summary>Answer to <see cref="JoinGroupRequest"/>.</summary>
-public sealed class JoinGroupResponse : IWireStruct
+public sealed class JoinGroupResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 2 and later.</summary>
     public int ThrottleTimeMs;
@@ -74,6 +74,8 @@ public sealed class JoinGroupResponse : IWireStruct
     public bool SkipAssignment;
     public string MemberId = "";
     public List<Member> Members = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

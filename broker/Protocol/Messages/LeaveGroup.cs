@@ -52,13 +52,15 @@ public sealed class LeaveGroupRequest : IRequest<LeaveGroupResponse>
 }
 
 /// <summary>Answer to <see cref="LeaveGroupRequest"/>.</summary>
-public sealed class LeaveGroupResponse : IWireStruct
+public sealed class LeaveGroupResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
     public ErrorCode ErrorCode;
     /// <summary>Version 3 and later.</summary>
     public List<Member> Members = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

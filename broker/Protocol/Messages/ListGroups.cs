@@ -28,12 +28,14 @@ public sealed class ListGroupsRequest : IRequest<ListGroupsResponse>
 }
 
 /// <summary>Answer to <see cref="ListGroupsRequest"/>.</summary>
-public sealed class ListGroupsResponse : IWireStruct
+public sealed class ListGroupsResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
     public ErrorCode ErrorCode;
     public List<Group> Groups = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

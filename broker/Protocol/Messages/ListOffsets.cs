@@ -73,11 +73,13 @@ public sealed class ListOffsetsRequest : IRequest<ListOffsetsResponse>
 }
 
 /// <summary>Answer to <see cref="ListOffsetsRequest"/>.</summary>
-public sealed class ListOffsetsResponse : IWireStruct
+public sealed class ListOffsetsResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 2 and later.</summary>
     public int ThrottleTimeMs;
     public List<Topic> Topics = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -55,7 +55,7 @@ public sealed class MetadataRequest : IRequest<MetadataResponse>
 }
 
 /// <summary>Answer to <see cref="MetadataRequest"/>.</summary>
-public sealed class MetadataResponse : IWireStruct
+public sealed class MetadataResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 3 and later.</summary>
     public int ThrottleTimeMs;
@@ -69,6 +69,8 @@ public sealed class MetadataResponse : IWireStruct
     public int ClusterAuthorizedOperations = int.MinValue;
     /// <summary>Version 13 and later.</summary>
     public ErrorCode ErrorCode;
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -93,11 +93,13 @@ public sealed class OffsetCommitRequest : IRequest<OffsetCommitResponse>
 }
 
 /// <summary>Answer to <see cref="OffsetCommitRequest"/>.</summary>
-public sealed class OffsetCommitResponse : IWireStruct
+public sealed class OffsetCommitResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 3 and later.</summary>
     public int ThrottleTimeMs;
     public List<Topic> Topics = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -46,11 +46,13 @@ public sealed class OffsetDeleteRequest : IRequest<OffsetDeleteResponse>
 }
 
 /// <summary>Answer to <see cref="OffsetDeleteRequest"/>.</summary>
-public sealed class OffsetDeleteResponse : IWireStruct
+public sealed class OffsetDeleteResponse : IWireStruct, IThrottledResponse
 {
     public ErrorCode ErrorCode;
     public int ThrottleTimeMs;
     public List<Topic> Topics = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -103,7 +103,7 @@ public sealed class OffsetFetchRequest : IRequest<OffsetFetchResponse>
 }
 
 /// <summary>Answer to <see cref="OffsetFetchRequest"/>.</summary>
-public sealed class OffsetFetchResponse : IWireStruct
+public sealed class OffsetFetchResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 3 and later.</summary>
     public int ThrottleTimeMs;
@@ -113,6 +113,8 @@ public sealed class OffsetFetchResponse : IWireStruct
     public ErrorCode ErrorCode;
     /// <summary>Version 8 and later.</summary>
     public List<Group> Groups = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

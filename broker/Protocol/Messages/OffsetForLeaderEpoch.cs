@@ -58,11 +58,13 @@ public sealed class OffsetForLeaderEpochRequest : IRequest<OffsetForLeaderEpochR
 }
 
 /// <summary>Answer to <see cref="OffsetForLeaderEpochRequest"/>.</summary>
-public sealed class OffsetForLeaderEpochResponse : IWireStruct
+public sealed class OffsetForLeaderEpochResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 2 and later.</summary>
     public int ThrottleTimeMs;
     public List<Topic> Topics = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

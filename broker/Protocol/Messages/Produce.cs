@@ -69,13 +69,15 @@ public sealed class ProduceRequest : IRequest<ProduceResponse>
 }
 
 /// <summary>Answer to <see cref="ProduceRequest"/>.</summary>
-public sealed class ProduceResponse : IWireStruct, ITaggedFields
+public sealed class ProduceResponse : IWireStruct, ITaggedFields, IThrottledResponse
 {
     public List<Response> Responses = [];
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
     /// <summary>Version 10 and later. The leaders named in the partitions, with error 6.</summary>
     public List<NodeEndpoint> NodeEndpoints = [];
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

@@ -53,7 +53,7 @@ public sealed class SyncGroupRequest : IRequest<SyncGroupResponse>
 }
 
 /// <summary>Answer to <see cref="SyncGroupRequest"/>.</summary>
-public sealed class SyncGroupResponse : IWireStruct
+public sealed class SyncGroupResponse : IWireStruct, IThrottledResponse
 {
     /// <summary>Version 1 and later.</summary>
     public int ThrottleTimeMs;
@@ -63,6 +63,8 @@ public sealed class SyncGroupResponse : IWireStruct
     /// <summary>Version 5 and later.</summary>
     public string? ProtocolName;
     public ReadOnlyMemory<byte> Assignment;
+
+    int IThrottledResponse.ThrottleTimeMs { set => ThrottleTimeMs = value; }
 
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct

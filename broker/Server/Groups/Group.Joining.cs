@@ -1,4 +1,4 @@
-using LogPipeline.Broker.Requests;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;

@@ -13,6 +13,8 @@ internal sealed class GroupCoordinator(GroupServices services)
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, (Group Group, GroupOffsets Offsets)> _groups = new(StringComparer.Ordinal);
     private ITimer? _expiry;
+    private IReadOnlySet<int> _unread = new HashSet<int>(); // partitions of the internal topic that the start could not read
+    private int _partitions;
 
     /// <summary>All groups by id. A snapshot.</summary>
     public IReadOnlyList<Group> All
@@ -62,8 +64,10 @@ internal sealed class GroupCoordinator(GroupServices services)
         }
     }
 
+    /// <summary>Whether what the log says of a group is known. If not, every answer about it would be a guess.</summary>
+    public bool IsAvailable(string group) => _unread.Count == 0 || !_unread.Contains(OffsetsTopic.Number(group, _partitions));
+
     /// <summary>Reads what the last life of the broker left.</summary>
-    /// <exception cref="IOException">The internal topic cannot be read.</exception>
     public void Load(Topic? offsetsTopic)
     {
         if (offsetsTopic is null)
@@ -71,7 +75,8 @@ internal sealed class GroupCoordinator(GroupServices services)
             return;
         }
         using var replay = new OffsetsReplay(this, services.Logger);
-        replay.Run(offsetsTopic);
+        _unread = replay.Run(offsetsTopic);
+        _partitions = offsetsTopic.Partitions.Count;
         foreach ((string id, (Group group, GroupOffsets offsets)) in _groups.ToList())
         {
             if (group.IsBlank && offsets.Count == 0)

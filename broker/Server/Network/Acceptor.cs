@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Net;
 using System.Net.Sockets;
+using LogPipeline.Broker.Listeners;
 using LogPipeline.Broker.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -9,7 +10,7 @@ namespace LogPipeline.Broker.Network;
 // Accepting must outlive every shortage: without a free handle, buffer or watch the clients wait in the system's backlog, the loop
 // tries again after a pause, and the operator is told once until a connection gets through again. A connection that its client gave
 // up meanwhile is nothing to pause for.
-/// <summary>Listens on one address and hands out the connections that come in.</summary>
+/// <summary>Listens for one listener and hands out the connections that come in.</summary>
 internal sealed class Acceptor : IAsyncDisposable
 {
     /// <summary>Time between two tries while the system refuses to give a connection out.</summary>
@@ -24,9 +25,9 @@ internal sealed class Acceptor : IAsyncDisposable
 
     /// <summary>Binds; connections are taken from <see cref="Start"/> on.</summary>
     /// <exception cref="BrokerStartException">The address cannot be had.</exception>
-    public Acceptor(IPEndPoint address, TimeProvider time, ILogger logger)
+    public Acceptor(Listener listener, TimeProvider time, ILogger logger)
     {
-        _socket = Bind(address);
+        _socket = Bind(listener);
         _time = time;
         _logger = logger;
     }
@@ -37,6 +38,9 @@ internal sealed class Acceptor : IAsyncDisposable
     /// <param name="serve">Takes over each accepted connection.</param>
     /// <param name="onFatal">Called when accepting ends for a reason other than <see cref="DisposeAsync"/>.</param>
     public void Start(Action<Socket> serve, Action<Exception> onFatal) => _accepting = RunAsync(serve, onFatal);
+
+    /// <summary>Lets go of the address, when it was never started.</summary>
+    public void Close() => _socket.Dispose();
 
     public async ValueTask DisposeAsync()
     {
@@ -87,8 +91,9 @@ internal sealed class Acceptor : IAsyncDisposable
         }
     }
 
-    private static Socket Bind(IPEndPoint address)
+    private static Socket Bind(Listener listener)
     {
+        IPEndPoint address = listener.Bind.Resolve();
         var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         try
         {
@@ -104,8 +109,8 @@ internal sealed class Acceptor : IAsyncDisposable
         {
             socket.Dispose();
             throw new BrokerStartException(e.SocketErrorCode == SocketError.AddressAlreadyInUse
-                ? $"{address} is in use by another process. Stop it, or choose another address with listen."
-                : $"Cannot listen on {address}: {e.Message}.", e);
+                ? $"{address} is in use by another process. Stop it, or choose another address for the listener {listener.Name}."
+                : $"The listener {listener} cannot be had: {e.Message}.", e);
         }
     }
 }

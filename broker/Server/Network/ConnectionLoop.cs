@@ -1,3 +1,5 @@
+using LogPipeline.Broker.Listeners;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Wire;
@@ -18,13 +20,19 @@ public sealed class ConnectionLoop
     private readonly IConnectionTransport _transport;
     private readonly ClientConnection _connection;
     private readonly ResponseQueue _responses;
+    private readonly TimeProvider _time;
     private bool _isReported;
 
-    public ConnectionLoop(BrokerCore core, IConnectionTransport transport)
+    /// <param name="core">Answers the requests.</param>
+    /// <param name="listener">The listener that the client came in on.</param>
+    /// <param name="transport">The connection; disposed when the loop ends.</param>
+    /// <param name="time">For muting a client that is too fast.</param>
+    public ConnectionLoop(BrokerCore core, Listener listener, IConnectionTransport transport, TimeProvider time)
     {
+        _time = time;
         _core = core;
         _transport = transport;
-        _connection = new ClientConnection(transport.LocalEndPoint, transport.RemoteEndPoint, transport.Gone);
+        _connection = new ClientConnection(listener, transport.LocalEndPoint, transport.RemoteEndPoint, transport.Gone);
         _responses = new ResponseQueue(transport, core.Telemetry, Report);
     }
 
@@ -39,6 +47,10 @@ public sealed class ConnectionLoop
             {
                 _core.Telemetry.BytesIn(frame.Length + 4);
                 await ServeAsync(frame, cancellation);
+                if (_connection.TakeMute() is { Ticks: > 0 } mute)
+                {
+                    await Task.Delay(mute, _time, cancellation);
+                }
                 if (frame.Length > PooledBytes.LargestPooled)
                 {
                     _core.Heap.LargeBodyDone();

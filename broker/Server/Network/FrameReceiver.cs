@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Protocol;
 
 namespace LogPipeline.Broker.Network;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using LogPipeline.Broker.Listeners;
 using LogPipeline.Broker.Telemetry;
 
 namespace LogPipeline.Broker.Network;
@@ -8,7 +9,7 @@ namespace LogPipeline.Broker.Network;
 // would take the logs' last file handles, are closed at once. A sweep closes connections on which no byte came or went for
 // connections.max.idle.ms, whatever they wait for: clients that went away without a word, never read their answers, or stopped
 // within a frame. _lock guards _open, _accepted and _isRefusalTold.
-/// <summary>Listens on a TCP address and serves the connections that come in.</summary>
+/// <summary>Listens on the broker's listeners, all or none, and serves the connections that come in.</summary>
 internal sealed class SocketServer : IAsyncDisposable
 {
     /// <summary>Sweeps within the idle limit; a connection is closed at the first one that finds it unmoved since so many.</summary>
@@ -17,7 +18,7 @@ internal sealed class SocketServer : IAsyncDisposable
     private readonly BrokerCore _core;
     private readonly TimeProvider _time;
     private readonly Action<Exception> _onFatal;
-    private readonly Acceptor _acceptor;
+    private readonly List<(Listener Listener, Acceptor Acceptor)> _acceptors = [];
     private readonly HandleReserve _reserve = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
@@ -28,19 +29,20 @@ internal sealed class SocketServer : IAsyncDisposable
     private bool _isRefusalTold;
 
     /// <summary>Binds; connections are taken from <see cref="Start"/> on.</summary>
-    /// <exception cref="BrokerStartException">The address cannot be had.</exception>
-    public SocketServer(BrokerCore core, IPEndPoint address, TimeProvider time, Action<Exception> onFatal)
+    /// <exception cref="BrokerStartException">An address cannot be had; none is taken then.</exception>
+    public SocketServer(BrokerCore core, TimeProvider time, Action<Exception> onFatal)
     {
         _core = core;
         _time = time;
         _onFatal = onFatal;
-        _acceptor = new Acceptor(address, time, core.Logger);
+        Bind();
         _loops = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 2, 16)).Select(i => new EventLoop($"broker network {i}", onFatal))];
         TimeSpan sweep = core.Settings.ConnectionIdleMax / SweepsOfIdle;
         _idleSweep = time.CreateTimer(_ => CloseIdle(), null, sweep, sweep);
     }
 
-    public IPEndPoint Endpoint => _acceptor.Endpoint;
+    /// <summary>Where each listener listens, with the ports in use.</summary>
+    public IReadOnlyList<(Listener Listener, IPEndPoint Endpoint)> Endpoints => _acceptors.ConvertAll(entry => (entry.Listener, entry.Acceptor.Endpoint));
 
     /// <summary>Connections being served.</summary>
     public int ConnectionCount
@@ -54,13 +56,16 @@ internal sealed class SocketServer : IAsyncDisposable
         }
     }
 
-    public void Start() => _acceptor.Start(Serve, _onFatal);
+    public void Start() => _acceptors.ForEach(entry => entry.Acceptor.Start(socket => Serve(entry.Listener, socket), _onFatal));
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _idleSweep.DisposeAsync();
-        await _acceptor.DisposeAsync();
+        foreach ((_, Acceptor acceptor) in _acceptors)
+        {
+            await acceptor.DisposeAsync();
+        }
         foreach ((OpenConnection connection, Task running) in Snapshot())
         {
             connection.Transport.Abort();
@@ -70,7 +75,23 @@ internal sealed class SocketServer : IAsyncDisposable
         _stopping.Dispose();
     }
 
-    private void Serve(Socket socket)
+    private void Bind()
+    {
+        try
+        {
+            foreach (Listener listener in _core.Listeners)
+            {
+                _acceptors.Add((listener, new Acceptor(listener, _time, _core.Logger)));
+            }
+        }
+        catch
+        {
+            _acceptors.ForEach(entry => entry.Acceptor.Close());
+            throw;
+        }
+    }
+
+    private void Serve(Listener listener, Socket socket)
     {
         lock (_lock)
         {
@@ -85,7 +106,7 @@ internal sealed class SocketServer : IAsyncDisposable
             {
                 EventLoop events = _loops[(uint)_accepted++ % _loops.Length];
                 var transport = new SocketTransport(socket, events);
-                var connection = new OpenConnection(transport, new ConnectionLoop(_core, transport));
+                var connection = new OpenConnection(transport, new ConnectionLoop(_core, listener, transport, _time));
                 _open.Add(connection, RunAsync(connection));
             }
             catch

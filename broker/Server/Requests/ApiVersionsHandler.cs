@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Wire;
@@ -9,6 +10,8 @@ namespace LogPipeline.Broker.Requests;
 /// <summary>Tells which APIs are served, in which versions.</summary>
 internal sealed class ApiVersionsHandler(Func<IEnumerable<IRequestHandler>> served) : RequestHandler<ApiVersionsRequest, ApiVersionsResponse>
 {
+    public override bool IsBeforeAuthentication => true;
+
     protected override ValueTask<ApiVersionsResponse?> AnswerAsync(
         ApiVersionsRequest request, RequestContext context, CancellationToken cancellation)
     {
@@ -18,8 +21,7 @@ internal sealed class ApiVersionsHandler(Func<IEnumerable<IRequestHandler>> serv
             : new ApiVersionsResponse { ErrorCode = ErrorCode.InvalidRequest });
     }
 
-    /// <summary>The answer to a version that is not known.</summary>
-    public FrameBuffer Unsupported(int correlationId)
+    public override FrameBuffer? Unsupported(int correlationId)
     {
         var response = new ApiVersionsResponse { ErrorCode = ErrorCode.UnsupportedVersion, ApiKeys = [Range(this)] };
         return Frames.Response(Api, response, version: 0, correlationId);

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;

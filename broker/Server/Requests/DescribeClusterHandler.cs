@@ -1,4 +1,4 @@
-using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Storage;
@@ -6,7 +6,7 @@ using LogPipeline.Storage;
 namespace LogPipeline.Broker.Requests;
 
 /// <summary>DescribeCluster: a cluster of one.</summary>
-internal sealed class DescribeClusterHandler(DataDirectory directory, HostPort? advertised)
+internal sealed class DescribeClusterHandler(DataDirectory directory)
     : RequestHandler<DescribeClusterRequest, DescribeClusterResponse>
 {
     private const sbyte Brokers = 1;
@@ -24,7 +24,7 @@ internal sealed class DescribeClusterHandler(DataDirectory directory, HostPort? 
                 EndpointType = request.EndpointType,
             });
         }
-        (string host, int port) = HostPort.Told(advertised, context.Connection);
+        (string host, int port) = context.Connection.Advertised;
         return new(new DescribeClusterResponse
         {
             ClusterId = directory.ClusterId,

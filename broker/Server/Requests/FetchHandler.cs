@@ -1,5 +1,6 @@
 using LogPipeline.Broker.Fetching;
 using LogPipeline.Broker.Partitions;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;

@@ -1,12 +1,13 @@
 using LogPipeline.Broker.Groups;
-using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Listeners;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 
 namespace LogPipeline.Broker.Requests;
 
 /// <summary>FindCoordinator: every group is coordinated here; creates the internal topic before it says so.</summary>
-internal sealed class FindCoordinatorHandler(OffsetsTopic offsets, int nodeId, HostPort? advertised)
+internal sealed class FindCoordinatorHandler(OffsetsTopic offsets, int nodeId)
     : RequestHandler<FindCoordinatorRequest, FindCoordinatorResponse>
 {
     private const sbyte GroupKey = 0;
@@ -15,21 +16,21 @@ internal sealed class FindCoordinatorHandler(OffsetsTopic offsets, int nodeId, H
         FindCoordinatorRequest request, RequestContext context, CancellationToken cancellation)
     {
         (ErrorCode error, string? message) = Prepare(request.KeyType);
-        HostPort address = error == ErrorCode.None ? HostPort.Told(advertised, context.Connection) : new HostPort("", -1);
+        (string host, int port) = error == ErrorCode.None ? context.Connection.Advertised : new HostPort("", -1);
         int node = error == ErrorCode.None ? nodeId : -1;
         return new(new FindCoordinatorResponse
         {
             ErrorCode = error,
             ErrorMessage = message,
             NodeId = node,
-            Host = address.Host,
-            Port = address.Port,
+            Host = host,
+            Port = port,
             Coordinators = [.. request.CoordinatorKeys.Select(key => new FindCoordinatorResponse.Coordinator
             {
                 Key = key,
                 NodeId = node,
-                Host = address.Host,
-                Port = address.Port,
+                Host = host,
+                Port = port,
                 ErrorCode = error,
                 ErrorMessage = message,
             })],

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Storage;

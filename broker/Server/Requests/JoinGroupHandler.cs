@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Groups;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Client;
 using LogPipeline.Protocol;
@@ -18,6 +19,7 @@ internal sealed class JoinGroupHandler(GroupCoordinator groups, BrokerSettings s
         TimeSpan session = TimeSpan.FromMilliseconds(request.SessionTimeoutMs);
         ErrorCode error = request.GroupId.Length == 0 ? ErrorCode.InvalidGroupId
             : session < settings.SessionTimeoutMin || session > settings.SessionTimeoutMax ? ErrorCode.InvalidSessionTimeout
+            : !groups.IsAvailable(request.GroupId) ? ErrorCode.CoordinatorNotAvailable
             : request.Protocols.Count > ProtocolsMax ? ErrorCode.InvalidRequest
             : request.MemberId.Length > 0 && groups.Find(request.GroupId) is null ? ErrorCode.UnknownMemberId
             : ErrorCode.None;

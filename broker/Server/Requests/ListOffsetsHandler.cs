@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Partitions;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;

@@ -1,5 +1,5 @@
-using LogPipeline.Broker.Network;
 using LogPipeline.Broker.Partitions;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
@@ -9,13 +9,13 @@ using LogPipeline.Storage;
 namespace LogPipeline.Broker.Requests;
 
 /// <summary>Metadata: this broker's address and the topics; creates topics that are asked for, before it answers.</summary>
-internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings settings, DataDirectory directory, HostPort? advertised)
+internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings settings, DataDirectory directory)
     : RequestHandler<MetadataRequest, MetadataResponse>
 {
     protected override ValueTask<MetadataResponse?> AnswerAsync(
         MetadataRequest request, RequestContext context, CancellationToken cancellation)
     {
-        (string host, int port) = HostPort.Told(advertised, context.Connection);
+        (string host, int port) = context.Connection.Advertised;
         var response = new MetadataResponse
         {
             Brokers = [new() { NodeId = directory.NodeId, Host = host, Port = port }],

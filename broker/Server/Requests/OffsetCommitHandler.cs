@@ -1,5 +1,6 @@
 using System.Text;
 using LogPipeline.Broker.Groups;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;

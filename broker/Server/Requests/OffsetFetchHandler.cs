@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Groups;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
@@ -35,6 +36,11 @@ internal sealed class OffsetFetchHandler(TopicRegistry topics, GroupCoordinator 
     {
         GroupOffsets? offsets = groups.FindOffsets(asked.GroupId);
         var answer = new Group { GroupId = asked.GroupId };
+        if (!groups.IsAvailable(asked.GroupId))
+        {
+            answer.ErrorCode = ErrorCode.CoordinatorNotAvailable;
+            return answer;
+        }
         if (asked.Topics is not null)
         {
             answer.Topics.AddRange(asked.Topics.Select(topic => Fetch(offsets, topic, version)));

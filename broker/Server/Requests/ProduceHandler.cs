@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
-using LogPipeline.Broker.Network;
 using LogPipeline.Broker.Partitions;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;

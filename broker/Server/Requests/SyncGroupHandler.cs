@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Groups;
+using LogPipeline.Broker.Pipeline;
 using LogPipeline.Client;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;

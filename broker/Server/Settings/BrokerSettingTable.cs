@@ -9,10 +9,11 @@ internal static class BrokerSettingTable
 
     public static IReadOnlyList<SettingDefinition> All { get; } =
     [
-        new("advertised.listeners", SettingType.String, null, "Address told to clients; without it the one they came in on."),
+        new("advertised.listeners", SettingType.String, null, "Address told to the clients of each listener; without it the one they came in on."),
         new("auto.create.topics.enable", SettingType.Boolean, "true", "Whether Metadata creates topics that are not there."),
         new("compression.type", SettingType.String, "producer", "Batches are stored as they come.") { HasEffect = false },
         new("connections.max.idle.ms", Long, "600000", "A connection without a request for so long is closed.") { Min = 1000 },
+        new("controller.listener.names", SettingType.String, null, "Listeners of a quorum of controllers; there is none, so they are not served."),
         new("default.replication.factor", Int, "1", "One node keeps one copy.") { Min = 1, Max = 1 },
         new("delete.topic.enable", SettingType.Boolean, "true", "Whether topics may be deleted."),
         new("fetch.max.bytes", Int, "57671680", "Largest fetch answer, but for a single larger batch.") { Min = 1024 },
@@ -20,7 +21,9 @@ internal static class BrokerSettingTable
         new("group.max.session.timeout.ms", Int, "1800000", "Longest session timeout of a member.") { Min = 1 },
         new("group.max.size", Int, "2147483647", "Most members of a group.") { Min = 1 },
         new("group.min.session.timeout.ms", Int, "6000", "Shortest session timeout of a member.") { Min = 1 },
-        new("listeners", SettingType.String, null, "Address to serve on, host:port."),
+        new("inter.broker.listener.name", SettingType.String, null, "One of listeners; one node has nobody to reach on it.") { HasEffect = false },
+        new("listener.security.protocol.map", SettingType.String, null, "Protocol of each listener, NAME:PROTOCOL; PLAINTEXT alone is there yet."),
+        new("listeners", SettingType.String, null, "Addresses to serve on, NAME://host:port or host:port."),
         new("log.cleanup.policy", List, "delete", "Default of cleanup.policy.") { Allowed = ["delete", "compact"], HasEffect = false },
         new("log.cleaner.delete.retention.ms", Long, "86400000", "Default of delete.retention.ms.") { HasEffect = false },
         new("log.cleaner.enable", SettingType.Boolean, "true", "Compaction.") { HasEffect = false },

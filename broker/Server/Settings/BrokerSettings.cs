@@ -33,6 +33,12 @@ public sealed class BrokerSettings
 
     public string? AdvertisedListeners => Value("advertised.listeners");
 
+    public string? ListenerProtocols => Value("listener.security.protocol.map");
+
+    public string? ControllerListeners => Value("controller.listener.names");
+
+    public string? InterBrokerListener => Value("inter.broker.listener.name");
+
     public int PartitionsDefault => Int("num.partitions");
 
     public bool AutoCreateTopics => Bool("auto.create.topics.enable");

@@ -7,8 +7,8 @@ namespace LogPipeline.Broker.Telemetry;
 /// <summary>Every diagnostic line of the broker.</summary>
 internal static partial class BrokerLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Serving on {Endpoint}, data in {Directory}, cluster {ClusterId}, {Topics} topics")]
-    public static partial void Serving(this ILogger logger, EndPoint endpoint, string directory, string clusterId, int topics);
+    [LoggerMessage(1, LogLevel.Information, "Serving on {Listeners}, data in {Directory}, cluster {ClusterId}, {Topics} topics")]
+    public static partial void Serving(this ILogger logger, string listeners, string directory, string clusterId, int topics);
 
     [LoggerMessage(2, LogLevel.Information, "Stopped")]
     public static partial void Stopped(this ILogger logger);
@@ -66,4 +66,7 @@ internal static partial class BrokerLog
 
     [LoggerMessage(20, LogLevel.Information, "Group {Group} has expired: it had no members for offsets.retention.minutes, and no offsets are left")]
     public static partial void GroupExpired(this ILogger logger, string group);
+
+    [LoggerMessage(21, LogLevel.Error, "{Topic}-{Partition} cannot be read: its groups are not available until the next start")]
+    public static partial void GroupLogUnread(this ILogger logger, Exception cause, string topic, int partition);
 }

@@ -64,7 +64,7 @@ public class BrokerPathBenchmarks
     }
 
     private Task ServeAsync(byte[] request) =>
-        new ConnectionLoop(_core, new Repeated(request, Requests)).RunAsync(CancellationToken.None);
+        new ConnectionLoop(_core, _core.Listeners[0], new Repeated(request, Requests), TimeProvider.System).RunAsync(CancellationToken.None);
 
     private byte[] Batch()
     {

@@ -96,7 +96,7 @@ public sealed class GroupExpiryTests
         broker.Files.FlushDelay = _ => disk.Task;
         Task<ErrorCode> committing = CommitAsync(client, "", -1, 6);
         TestClient other = broker.Connect();
-        while (broker.Core.Topics.Find("__consumer_offsets")!.Partitions.Max(p => p.Log.LogEndOffset) < 2)
+        while (broker.Core.Topics.Find("__consumer_offsets")!.Partitions.Max(p => p.Log!.LogEndOffset) < 2)
         {
             await Task.Yield();
         }

@@ -1,12 +1,15 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using LogPipeline.Broker.Groups;
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Storage;
+using LogPipeline.Testing.Files;
 using static LogPipeline.Broker.Tests.Harness.AskGroups;
 
 namespace LogPipeline.Broker.Tests.Groups;
@@ -56,10 +59,7 @@ public sealed class OffsetsReplayTests
         TestClient client = broker.Connect();
         await client.CreatedAsync("t", 2);
         Assert.Equal(ErrorCode.None, await CommitAsync(client, "", -1, 5));
-        PartitionLog log = broker.Core.Topics.Find(TopicName.Offsets)!.Partitions[0].Log;
-        AppendResult appended = log.Append(batch, AppendOrigin.Broker);
-        Assert.Equal((what, ErrorCode.None), (what, appended.Error));
-        await log.FlushedAsync(appended.LastOffset + 1);
+        Assert.Equal((what, ErrorCode.None), (what, await AppendAsync(broker, batch)));
         Assert.Equal(ErrorCode.None, await CommitAsync(client, "", -1, 6, group: "behind"));
 
         await broker.RestartAsync();
@@ -76,9 +76,7 @@ public sealed class OffsetsReplayTests
         await using var broker = new TestBroker(("offsets.topic.num.partitions", "1"), ("offsets.retention.check.interval.ms", "86400000"));
         TestClient client = broker.Connect();
         await client.SendAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new() { CoordinatorKeys = ["h"] });
-        PartitionLog log = broker.Core.Topics.Find(TopicName.Offsets)!.Partitions[0].Log;
-        AppendResult appended = log.Append(Batch(CompressionCodec.None, 1, Record(Key, GroupValue(3, int.MaxValue, int.MaxValue, "m"))), AppendOrigin.Broker);
-        await log.FlushedAsync(appended.LastOffset + 1);
+        await AppendAsync(broker, Batch(CompressionCodec.None, 1, Record(Key, GroupValue(3, int.MaxValue, int.MaxValue, "m"))));
         await broker.RestartAsync();
         client = broker.Connect();
         Assert.Equal("Stable", (await DescribeAsync(client, "h")).GroupState);
@@ -112,6 +110,51 @@ public sealed class OffsetsReplayTests
         }
         Assert.InRange(kept, Commits - 1, Commits);
         Assert.True(kept == Commits || broker.Log.Count(file) > 0, "the damaged file is not named");
+    }
+
+    [Fact]
+    public async Task Groups_whose_partition_cannot_be_read_are_not_available_and_the_others_are()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        string[] groups = [.. Enumerable.Range(0, 8).Select(i => $"g{i}")];
+        foreach (string group in groups)
+        {
+            Assert.Equal(ErrorCode.None, await CommitAsync(client, "", -1, 5, group: group));
+        }
+        broker.BeforeFiles = call =>
+        {
+            bool isReplay = call is { Operation: FileOperation.Read, Position: 0, Length: > RecordBatch.HeaderSize };
+            if (isReplay && call.Path.EndsWith("__consumer_offsets-1/00000000000000000000.log", StringComparison.Ordinal))
+            {
+                throw new IOException("bad sector");
+            }
+        };
+        await broker.RestartAsync();
+        client = broker.Connect();
+        foreach (string group in groups)
+        {
+            bool isLost = OffsetsTopic.Number(group, 2) == 1;
+            OffsetFetchResponse fetched = await client.SendAsync<OffsetFetchRequest, OffsetFetchResponse>(
+                new() { Groups = [new() { GroupId = group, Topics = [new() { Name = "t", PartitionIndexes = [0] }] }] }, 9);
+            Assert.Equal(isLost ? ErrorCode.CoordinatorNotAvailable : ErrorCode.None, fetched.Groups[0].ErrorCode);
+            JoinGroupRequest join = Join();
+            join.GroupId = group;
+            ErrorCode joined = (await client.SendAsync<JoinGroupRequest, JoinGroupResponse>(join)).ErrorCode;
+            Assert.Equal(isLost ? ErrorCode.CoordinatorNotAvailable : ErrorCode.MemberIdRequired, joined);
+        }
+        Assert.Contains(groups, group => OffsetsTopic.Number(group, 2) == 1);
+        Assert.Contains(groups, group => OffsetsTopic.Number(group, 2) == 0);
+    }
+
+    /// <summary>Appends to the offsets topic behind the broker's back; durable on return.</summary>
+    private static async Task<ErrorCode> AppendAsync(TestBroker broker, byte[] batch)
+    {
+        Partition partition = broker.Core.Topics.Find(TopicName.Offsets)!.Partitions[0];
+        AppendResult appended = partition.Append(batch, AppendOrigin.Broker);
+        await partition.CommittedAsync(appended.LastOffset + 1);
+        return appended.Error;
     }
 
     private static byte[] Batch(CompressionCodec codec, int count, ReadOnlySpan<byte> records)

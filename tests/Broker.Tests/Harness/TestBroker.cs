@@ -29,6 +29,9 @@ internal sealed class TestBroker : IAsyncDisposable
 
     public MemoryFileSystem Files { get; private set; } = null!;
 
+    /// <summary>Called before each call to the file system, from the next start on.</summary>
+    public Action<FileCall>? BeforeFiles { get; set; }
+
     public BrokerCore Core { get; private set; } = null!;
 
     /// <summary>Why the broker could not go on; null while it can.</summary>
@@ -37,7 +40,7 @@ internal sealed class TestBroker : IAsyncDisposable
     /// <summary>Warnings and errors of all lives.</summary>
     public WarningLog Log { get; } = new();
 
-    public TestClient Connect(string clientId = "test") => new(Core) { ClientId = clientId };
+    public TestClient Connect(string clientId = "test") => new(Core, Time) { ClientId = clientId };
 
     /// <summary>Stops cleanly and starts again.</summary>
     public async Task RestartAsync(Action? meanwhile = null)
@@ -68,7 +71,7 @@ internal sealed class TestBroker : IAsyncDisposable
 
     private void Start()
     {
-        Files = new MemoryFileSystem(Disk);
+        Files = new MemoryFileSystem(Disk) { Before = BeforeFiles };
         var options = new BrokerOptions { DataDirectory = "/data", Settings = _settings, LoggerFactory = new OneLogger(Log), OnFatal = e => Fatal = e };
         Core = BrokerCore.Open(options, Files, Time, new Random(_seed++));
     }

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Listeners;
 using LogPipeline.Broker.Network;
 using LogPipeline.Protocol.Wire;
 
@@ -9,10 +10,10 @@ internal sealed class TestClient
     private readonly Task _loop;
     private int _correlation;
 
-    public TestClient(BrokerCore core, MemoryTransport? transport = null)
+    public TestClient(BrokerCore core, TimeProvider time, MemoryTransport? transport = null, Listener? listener = null)
     {
         Transport = transport ?? new MemoryTransport();
-        _loop = new ConnectionLoop(core, Transport).RunAsync(CancellationToken.None);
+        _loop = new ConnectionLoop(core, listener ?? core.Listeners[0], Transport, time).RunAsync(CancellationToken.None);
     }
 
     public MemoryTransport Transport { get; }

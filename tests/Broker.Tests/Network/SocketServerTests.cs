@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 using LogPipeline.Broker.Network;
 using LogPipeline.Broker.Tests.Harness;
@@ -10,12 +9,12 @@ namespace LogPipeline.Broker.Tests.Network;
 /// <summary>Connections over TCP: who is held, and for how long.</summary>
 public sealed class SocketServerTests : IAsyncDisposable
 {
-    private readonly TestBroker _broker = new();
+    private readonly TestBroker _broker = new(("listeners", "127.0.0.1:0"));
     private readonly SocketServer _server;
 
     public SocketServerTests()
     {
-        _server = new SocketServer(_broker.Core, new IPEndPoint(IPAddress.Loopback, 0), _broker.Time, e => Assert.Fail(e.ToString()));
+        _server = new SocketServer(_broker.Core, _broker.Time, e => Assert.Fail(e.ToString()));
         _server.Start();
     }
 
@@ -108,7 +107,7 @@ public sealed class SocketServerTests : IAsyncDisposable
     [Fact]
     public async Task Accepting_goes_on_after_the_system_had_no_handle_and_tells_it_once()
     {
-        await using var acceptor = new Acceptor(new IPEndPoint(IPAddress.Loopback, 0), _broker.Time, _broker.Log);
+        await using var acceptor = new Acceptor(_broker.Core.Listeners[0], _broker.Time, _broker.Log);
         const int Refusals = 3;
         int refused = 0;
         var served = new TaskCompletionSource();
@@ -148,7 +147,7 @@ public sealed class SocketServerTests : IAsyncDisposable
     private async Task<Socket> ConnectAsync()
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        await socket.ConnectAsync(_server.Endpoint);
+        await socket.ConnectAsync(_server.Endpoints[0].Endpoint);
         return socket;
     }
 

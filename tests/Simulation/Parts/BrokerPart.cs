@@ -75,7 +75,7 @@ internal sealed class BrokerPart
     {
         try
         {
-            await new ConnectionLoop(core, new BrokerTransport(end, Witness())).RunAsync(life.Stopping);
+            await new ConnectionLoop(core, core.Listeners[0], new BrokerTransport(end, Witness()), life.Time).RunAsync(life.Stopping);
         }
         catch (Exception error)
         {

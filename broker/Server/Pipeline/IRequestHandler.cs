@@ -1,0 +1,25 @@
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Wire;
+
+namespace LogPipeline.Broker.Pipeline;
+
+/// <summary>Serves one API.</summary>
+internal interface IRequestHandler
+{
+    Api Api { get; }
+
+    /// <summary>The oldest version told to clients.</summary>
+    short AdvertisedFrom { get; }
+
+    /// <summary>The oldest version served.</summary>
+    short ServedFrom { get; }
+
+    /// <summary>Whether a client may ask before it has authenticated.</summary>
+    bool IsBeforeAuthentication { get; }
+
+    /// <summary>Decodes, acts and encodes the answer; null when the request wants none.</summary>
+    ValueTask<FrameBuffer?> HandleAsync(RequestContext context, ReadOnlyMemory<byte> body, CancellationToken cancellation);
+
+    /// <summary>The answer to a version that is not served; null when there is none and the connection must be closed.</summary>
+    FrameBuffer? Unsupported(int correlationId);
+}
