@@ -4,69 +4,69 @@ using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Broker.Telemetry;
 
-/// <summary>Every diagnostic line of the broker.</summary>
+/// <summary>Every diagnostic line of the broker, with event ids 1000 to 1099.</summary>
 internal static partial class BrokerLog
 {
-    [LoggerMessage(1, LogLevel.Information, "Serving on {Listeners}, data in {Directory}, cluster {ClusterId}, {Topics} topics")]
+    [LoggerMessage(1001, LogLevel.Information, "Serving on {Listeners}, data in {Directory}, cluster {ClusterId}, {Topics} topics")]
     public static partial void Serving(this ILogger logger, string listeners, string directory, string clusterId, int topics);
 
-    [LoggerMessage(2, LogLevel.Information, "Stopped")]
+    [LoggerMessage(1002, LogLevel.Information, "Stopped")]
     public static partial void Stopped(this ILogger logger);
 
-    [LoggerMessage(3, LogLevel.Warning, "Closed the connection of {Client}: {Reason}")]
+    [LoggerMessage(1003, LogLevel.Warning, "Closed the connection of {Client}: {Reason}")]
     public static partial void BadFrame(this ILogger logger, EndPoint? client, string reason);
 
-    [LoggerMessage(4, LogLevel.Error, "Closed the connection of {Client}: {Api} failed")]
+    [LoggerMessage(1004, LogLevel.Error, "Closed the connection of {Client}: {Api} failed")]
     public static partial void RequestFailed(this ILogger logger, Exception exception, EndPoint? client, ApiKey api);
 
-    [LoggerMessage(5, LogLevel.Information, "Created topic {Topic} with {Partitions} partitions, id {TopicId}")]
+    [LoggerMessage(1005, LogLevel.Information, "Created topic {Topic} with {Partitions} partitions, id {TopicId}")]
     public static partial void TopicCreated(this ILogger logger, string topic, int partitions, Guid topicId);
 
-    [LoggerMessage(6, LogLevel.Information, "Deleted topic {Topic}, id {TopicId}")]
+    [LoggerMessage(1006, LogLevel.Information, "Deleted topic {Topic}, id {TopicId}")]
     public static partial void TopicDeleted(this ILogger logger, string topic, Guid topicId);
 
-    [LoggerMessage(7, LogLevel.Warning, "Setting {Name} is known from Apache Kafka and has no effect here")]
+    [LoggerMessage(1007, LogLevel.Warning, "Setting {Name} is known from Apache Kafka and has no effect here")]
     public static partial void SettingWithoutEffect(this ILogger logger, string name);
 
-    [LoggerMessage(8, LogLevel.Information, "Group {Group} generation {Generation}: {Members} members, protocol {Protocol}")]
+    [LoggerMessage(1008, LogLevel.Information, "Group {Group} generation {Generation}: {Members} members, protocol {Protocol}")]
     public static partial void Rebalanced(this ILogger logger, string group, int generation, int members, string? protocol);
 
-    [LoggerMessage(9, LogLevel.Information, "Member {Member} left group {Group}: {Reason}")]
+    [LoggerMessage(1009, LogLevel.Information, "Member {Member} left group {Group}: {Reason}")]
     public static partial void MemberLeft(this ILogger logger, string member, string group, string reason);
 
-    [LoggerMessage(10, LogLevel.Information, "Loaded {Groups} groups with {Offsets} offsets from {Records} records")]
+    [LoggerMessage(1010, LogLevel.Information, "Loaded {Groups} groups with {Offsets} offsets from {Records} records")]
     public static partial void GroupsLoaded(this ILogger logger, int groups, int offsets, long records);
 
-    [LoggerMessage(11, LogLevel.Warning, "Refused {Client}: {Connections} connections are open (max.connections); this is told once until one gets through")]
+    [LoggerMessage(1011, LogLevel.Warning, "Refused {Client}: {Connections} connections are open (max.connections); this is told once until one gets through")]
     public static partial void ConnectionRefused(this ILogger logger, EndPoint? client, int connections);
 
-    [LoggerMessage(12, LogLevel.Error, "Writing to {Topic}-{Partition} failed")]
+    [LoggerMessage(1012, LogLevel.Error, "Writing to {Topic}-{Partition} failed")]
     public static partial void AppendFailed(this ILogger logger, Exception exception, string topic, int partition);
 
-    [LoggerMessage(13, LogLevel.Information, "Topic {Topic} was found on disk without a registry entry and is served")]
+    [LoggerMessage(1013, LogLevel.Information, "Topic {Topic} was found on disk without a registry entry and is served")]
     public static partial void TopicAdopted(this ILogger logger, string topic);
 
-    [LoggerMessage(14, LogLevel.Information, "Closed the connection of {Client}: no byte came or went for connections.max.idle.ms")]
+    [LoggerMessage(1014, LogLevel.Information, "Closed the connection of {Client}: no byte came or went for connections.max.idle.ms")]
     public static partial void IdleClosed(this ILogger logger, EndPoint? client);
 
-    [LoggerMessage(15, LogLevel.Warning, "A record of {Topic}-{Partition} at offset {Offset} is not understood: {Reason}")]
+    [LoggerMessage(1015, LogLevel.Warning, "A record of {Topic}-{Partition} at offset {Offset} is not understood: {Reason}")]
     public static partial void GroupRecordSkipped(this ILogger logger, string topic, int partition, long offset, string reason);
 
-    [LoggerMessage(16, LogLevel.Error, "{File}: stepped over {Bytes} damaged bytes at position {Position} (offset {Offset}): {Reason}. Group offsets written there are lost")]
+    [LoggerMessage(1016, LogLevel.Error, "{File}: stepped over {Bytes} damaged bytes at position {Position} (offset {Offset}): {Reason}. Group offsets written there are lost")]
     public static partial void GroupLogDamaged(this ILogger logger, string file, long position, long bytes, long offset, string reason);
 
-    [LoggerMessage(17, LogLevel.Error, "Stepped over the batch of {Topic}-{Partition} with offsets {FirstOffset} to {LastOffset}: {Reason}")]
+    [LoggerMessage(1017, LogLevel.Error, "Stepped over the batch of {Topic}-{Partition} with offsets {FirstOffset} to {LastOffset}: {Reason}")]
     public static partial void GroupBatchSkipped(this ILogger logger, string topic, int partition, long firstOffset, long lastOffset, string reason);
 
-    [LoggerMessage(18, LogLevel.Error, "Accepting connections on {Endpoint} fails: {Reason}. Trying on; this is told once until one gets through")]
+    [LoggerMessage(1018, LogLevel.Error, "Accepting connections on {Endpoint} fails: {Reason}. Trying on; this is told once until one gets through")]
     public static partial void AcceptRefused(this ILogger logger, EndPoint endpoint, string reason);
 
-    [LoggerMessage(19, LogLevel.Error, "Refused {Client}: the last file handles are kept for the logs ({Connections} connections are open). Raise the limit of open files; this is told once until one gets through")]
+    [LoggerMessage(1019, LogLevel.Error, "Refused {Client}: the last file handles are kept for the logs ({Connections} connections are open). Raise the limit of open files; this is told once until one gets through")]
     public static partial void NoHandleLeft(this ILogger logger, EndPoint? client, int connections);
 
-    [LoggerMessage(20, LogLevel.Information, "Group {Group} has expired: it had no members for offsets.retention.minutes, and no offsets are left")]
+    [LoggerMessage(1020, LogLevel.Information, "Group {Group} has expired: it had no members for offsets.retention.minutes, and no offsets are left")]
     public static partial void GroupExpired(this ILogger logger, string group);
 
-    [LoggerMessage(21, LogLevel.Error, "{Topic}-{Partition} cannot be read: its groups are not available until the next start")]
+    [LoggerMessage(1021, LogLevel.Error, "{Topic}-{Partition} cannot be read: its groups are not available until the next start")]
     public static partial void GroupLogUnread(this ILogger logger, Exception cause, string topic, int partition);
 }
