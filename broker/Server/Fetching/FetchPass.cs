@@ -8,8 +8,8 @@ using Answer = LogPipeline.Protocol.Messages.FetchResponse.Response.Partition;
 
 namespace LogPipeline.Broker.Fetching;
 
-// Size rules: partitions in the order asked; the first batch found goes out whole whatever its size; after it each partition gives
-// what fits what is left, in whole batches.
+// Size rules: partitions in the order asked; the first batch found goes out whole whatever its size; after it each partition adds
+// what fits into the rest, in whole batches.
 /// <summary>Reads all partitions of a fetch once.</summary>
 internal sealed class FetchPass
 {

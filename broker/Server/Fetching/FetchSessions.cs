@@ -3,9 +3,9 @@ using LogPipeline.Protocol.Messages;
 
 namespace LogPipeline.Broker.Fetching;
 
-// _lock guards _sessions, _partitions and what the sessions say they are guarded by. A full table gives up the session that was unused longest, if that is two minutes
-// at least; otherwise the newcomer gets none, which clients take. The table is full when it has as many sessions as it has slots, or
-// when the sessions remember PartitionsMax partitions together: a client decides how many a session names.
+// _lock guards _sessions, _partitions, and each session's LastUsed and Counted. A full table drops the session that was unused longest,
+// if that is two minutes at least; otherwise the newcomer gets none, which clients accept. The table is full when it has as many
+// sessions as slots, or when the sessions together remember PartitionsMax partitions: a client decides how many a session names.
 /// <summary>The fetch sessions of all clients.</summary>
 internal sealed class FetchSessions(int slots, TimeProvider time, Random random)
 {

@@ -31,7 +31,7 @@ internal sealed partial class Group(string id, GroupServices services)
     private long? _emptySince; // when the last member went, in milliseconds since 1970; null when that is not known
     private int _pendingCommits; // appended, not yet durable
     private bool _isClosed;
-    private bool _isDead; // removed: whoever still holds this object must ask the coordinator for the group anew
+    private bool _isDead; // removed: a request that still holds this object must find the group anew
 
     public string Id => id;
 

@@ -11,7 +11,7 @@ namespace LogPipeline.Broker.Groups;
 // A start must not fail because of what lies in this topic: a damaged batch, one that cannot be unpacked, and a record that is not
 // understood are each told in the diagnostics and stepped over. A partition that is offline, or whose disk refuses to be read, makes
 // its groups unavailable: answering for them from nothing would send their consumers back to the start.
-/// <summary>Reads __consumer_offsets from its start and gives each record to the groups.</summary>
+/// <summary>Reads __consumer_offsets from its start and applies each record to the groups.</summary>
 internal sealed class OffsetsReplay(GroupCoordinator groups, ILogger logger) : IDisposable
 {
     private readonly BatchDecoder _decoder = new();

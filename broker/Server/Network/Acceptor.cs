@@ -13,7 +13,7 @@ namespace LogPipeline.Broker.Network;
 /// <summary>Listens for one listener and hands out the connections that come in.</summary>
 internal sealed class Acceptor : IAsyncDisposable
 {
-    /// <summary>Time between two tries while the system refuses to give a connection out.</summary>
+    /// <summary>Time between two tries while the system cannot hand out a connection.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly Socket _socket;

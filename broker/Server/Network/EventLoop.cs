@@ -40,16 +40,25 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Whether the caller runs on the loop's own thread.</summary>
     public bool IsCurrent => Thread.CurrentThread == _thread;
 
-    /// <summary>Begins to watch a connection; gives the number to forget it by.</summary>
+    /// <summary>Begins to watch a connection; returns the number by which it is removed.</summary>
+    /// <exception cref="Win32Exception">The system has no watch left; the connection is not added.</exception>
     public long Add(SocketTransport connection, SafeHandle socket)
     {
         long number = Interlocked.Increment(ref _lastNumber);
         _connections[number] = connection;
-        Watch(SocketCalls.EpollAdd, socket, number, Both);
-        return number;
+        try
+        {
+            Watch(SocketCalls.EpollAdd, socket, number, Both);
+            return number;
+        }
+        catch
+        {
+            Remove(number);
+            throw;
+        }
     }
 
-    /// <summary>Has the loop told of the socket's state anew, if it is ready: how other threads hand a connection over.</summary>
+    /// <summary>Makes epoll report the socket's state once more, if it is ready: how other threads hand a connection to the loop.</summary>
     public void TellAgain(long number, SafeHandle socket) => Watch(SocketCalls.EpollModify, socket, number, Both);
 
     public void Remove(long number) => _connections.TryRemove(number, out _);
@@ -57,7 +66,7 @@ internal sealed class EventLoop : IDisposable
     /// <summary>Calls the connection again after all others that are ready; on the loop's thread alone.</summary>
     public void Again(SocketTransport connection) => _again.Add(connection);
 
-    /// <summary>Ends the thread, once it is through with what it does.</summary>
+    /// <summary>Ends the thread, once its current turn is done.</summary>
     public void Dispose()
     {
         _isStopping = true;

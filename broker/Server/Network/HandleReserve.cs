@@ -4,7 +4,7 @@ namespace LogPipeline.Broker.Network;
 
 /// <summary>
 /// File handles that connections may not have: the logs need some to roll segments and to open indexes, whatever clients do. The
-/// system gives out the lowest free number, so a socket's own number says how many handles are left.
+/// system assigns the lowest free number, so a socket's own number says how many handles are left.
 /// </summary>
 internal sealed class HandleReserve
 {

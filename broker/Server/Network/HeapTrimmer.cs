@@ -2,7 +2,7 @@ namespace LogPipeline.Broker.Network;
 
 // Buffers beyond what is pooled, and the objects of a request with very many elements, are garbage once the request is answered. The
 // runtime collects such old, large garbage only when more is allocated: a broker that has become idle would hold it for hours.
-/// <summary>Gives memory back to the system when no large body was served for a while.</summary>
+/// <summary>Returns memory to the system when no large body was served for a while.</summary>
 internal sealed class HeapTrimmer : IDisposable
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromSeconds(5);

@@ -3,8 +3,8 @@ using LogPipeline.Protocol.Wire;
 
 namespace LogPipeline.Broker.Network;
 
-// Answers become ready in any order, on whatever thread readied them, and leave in the order of their requests: whoever finds the
-// oldest one ready, and nobody sending, sends it with all that are ready behind it, small ones gathered into one send.
+// Answers become ready in any order, on any thread, and leave in the order of their requests: the thread that completes the oldest
+// one, while no other is sending, sends it with all that are ready behind it, small ones gathered into one send.
 // _lock guards all fields; the reading loop alone enqueues and waits. A failed answer or send breaks the connection.
 /// <summary>Answers owed to one client, sent in order; <c>failed</c> is told why one could not be.</summary>
 internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTelemetry telemetry, Action<Exception> failed)

@@ -104,6 +104,7 @@ internal sealed class SocketServer : IAsyncDisposable
             _isRefusalTold = false;
             try
             {
+                // A listener whose protocol is TLS wraps its transport here.
                 EventLoop events = _loops[(uint)_accepted++ % _loops.Length];
                 var transport = new SocketTransport(socket, events);
                 var connection = new OpenConnection(transport, new ConnectionLoop(_core, listener, transport, _time));

@@ -6,7 +6,7 @@ namespace LogPipeline.Broker.Partitions;
 internal sealed class WaitingReaders
 {
     private readonly Lock _lock = new();
-    private readonly List<ReadSignal> _waiting = [];
+    private readonly HashSet<ReadSignal> _waiting = []; // thousands may wait, and each removes itself
 
     public void Add(ReadSignal signal)
     {

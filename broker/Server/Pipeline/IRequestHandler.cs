@@ -20,6 +20,6 @@ internal interface IRequestHandler
     /// <summary>Decodes, acts and encodes the answer; null when the request wants none.</summary>
     ValueTask<FrameBuffer?> HandleAsync(RequestContext context, ReadOnlyMemory<byte> body, CancellationToken cancellation);
 
-    /// <summary>The answer to a version that is not served; null when there is none and the connection must be closed.</summary>
+    /// <summary>The answer to a version that is not served; null when the connection must be closed instead.</summary>
     FrameBuffer? Unsupported(int correlationId);
 }

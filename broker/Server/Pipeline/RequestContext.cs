@@ -3,8 +3,8 @@ namespace LogPipeline.Broker.Pipeline;
 /// <summary>What a handler knows of a request besides its body.</summary>
 internal sealed record RequestContext(ClientConnection Connection, IAuthorizer Authorizer, short Version, int CorrelationId, string ClientId)
 {
-    /// <summary>On whose behalf the request is made. Of the request's time: a connection may authenticate anew later.</summary>
-    public Principal Principal { get; } = Connection.Principal ?? Principal.Anonymous;
+    /// <summary>On whose behalf the request is made.</summary>
+    public Principal Principal => Connection.Principal ?? Principal.Anonymous;
 
     /// <summary>How long the client must be silent afterwards; set by the pipeline, told in the answer.</summary>
     public TimeSpan ThrottleTime { get; set; }

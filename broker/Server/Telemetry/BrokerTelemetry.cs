@@ -22,7 +22,7 @@ public sealed class BrokerTelemetry : IDisposable
         Enum.GetValues<ApiKey>().ToDictionary(key => key, key => new KeyValuePair<string, object?>("api", key.ToString()));
     private int _connections;
 
-    /// <summary>Creates the instruments; <paramref name="partitions"/> gives topic, partition and log end offset when asked.</summary>
+    /// <summary>Creates the instruments; <paramref name="partitions"/> returns topic, partition and log end offset of each partition.</summary>
     public BrokerTelemetry(Func<IEnumerable<(string Topic, int Partition, long EndOffset)>> partitions)
     {
         _requests = _meter.CreateCounter<long>("logpipe_broker_requests_total", "{request}", "Requests by api");
