@@ -31,6 +31,7 @@ internal sealed class FaultPlan
         Forgets = On(0.25);
         DeletesTopic = On(0.1);
         ClonedState = On(0.1);
+        ForeignProducers = On(0.3) ? world.Random.Next(1, 3) : 0;
     }
 
     /// <summary>How long faults go on.</summary>
@@ -73,6 +74,9 @@ internal sealed class FaultPlan
     /// <summary>One more server starts with a copy of another agent's state directory, as a machine made from an image does.</summary>
     public bool ClonedState { get; set; }
 
+    /// <summary>So many idempotent producers of other make write to a topic of their own.</summary>
+    public int ForeignProducers { get; set; }
+
     public CrashPoint? NextCrash() => CrashEvery == 0
         ? null
         : new CrashPoint(1 + (int)(-Math.Log(1 - _world.Random.NextDouble()) * CrashEvery), _world.Random.Next(2) == 0, _world.Chance(PowerLoss));
@@ -82,7 +86,7 @@ internal sealed class FaultPlan
     {
         ("crashes", CrashEvery > 0), ("power", PowerLoss > 0), ("kills", Kills), ("stops", CleanStops), ("freezes", Freezes), ("clocks", ClockJumps),
         ("restores", Restores), ("database", DatabaseRestarts), ("second-sink", SecondSink), ("disk-full", DiskFull), ("tail-lost", TailLost),
-        ("forgets", Forgets), ("deletes-topic", DeletesTopic), ("clone", ClonedState),
+        ("forgets", Forgets), ("deletes-topic", DeletesTopic), ("clone", ClonedState), ("foreign", ForeignProducers > 0),
     }.Where(static fault => fault.IsOn).Select(static fault => fault.Name));
 
     private bool On(double probability) => _world.Chance(probability);

@@ -28,6 +28,7 @@ internal sealed class Story
         Network = new SimNetwork(World);
         Database = new SimDatabase(World);
         Acks = new AckLedger(World);
+        Foreign = new ForeignLedger(World) { MustBeOnce = !Plan.Forgets };
         PartitionCount = World.Random.Next(1, 4);
         BrokerHost = new Machine(World, "broker-host");
         Broker = new BrokerPart(BrokerHost, Network, Settings()) { Witness = () => new WireWitness(Acks) };
@@ -63,6 +64,10 @@ internal sealed class Story
         }
         Table = new TableWatch(this);
         plant?.Invoke(this);
+        for (int i = 0; i < Plan.ForeignProducers; i++)
+        {
+            _ = new ForeignProducer(new Machine(World, string.Create(CultureInfo.InvariantCulture, $"foreign{i}")), Network, Foreign, Plan.Storm);
+        }
         Nemesis = new Nemesis(this);
     }
 
@@ -89,6 +94,8 @@ internal sealed class Story
     public List<Line> Lines { get; } = [];
 
     public AckLedger Acks { get; }
+
+    public ForeignLedger Foreign { get; }
 
     public TableWatch Table { get; }
 
@@ -207,6 +214,7 @@ internal sealed class Story
             Acks.Check(partition, stored);
             topic.AddRange(Delivery.LinesOf(partition, stored));
         }
+        Foreign.Check(TopicReader.Read(BrokerHost.Disk, BrokerPart.Data, ForeignProducer.Topic, partition: 0));
         Delivery.CheckLines(World, "topic", Lines, Delivery.CountTopic(topic), atLeast: !TailLost && !Deletion.Happened);
         Delivery.CheckLines(World, "table", Lines, Delivery.CountTable(Database.Tables), atLeast: true);
         if (!TailLost && !Deletion.Happened)
@@ -243,6 +251,7 @@ internal sealed class Story
         {
             Acks.Check(partition, Stored(partition));
         }
+        Foreign.Check(TopicReader.Read(BrokerHost.Disk, BrokerPart.Data, ForeignProducer.Topic, partition: 0));
     }
 
     /// <summary>What is on the broker's disk of a partition.</summary>

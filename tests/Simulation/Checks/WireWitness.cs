@@ -4,6 +4,7 @@ using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
 using LogPipeline.Simulation.Network;
+using LogPipeline.Simulation.Parts;
 
 namespace LogPipeline.Simulation.Checks;
 
@@ -74,6 +75,10 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
             return;
         }
         RequestHeader header = Frames.ReadRequestHeader(frame, out int size);
+        if (header.ClientId == ForeignProducer.ClientId)
+        {
+            return; // another topic, with a ledger of its own
+        }
         Dictionary<int, BatchKey>? produced = null;
         if (key == ApiKey.Produce)
         {

@@ -1,3 +1,6 @@
+using LogPipeline.Simulation.Checks;
+using LogPipeline.Storage.Producers;
+
 namespace LogPipeline.Simulation.Plants;
 
 /// <summary>A rule broken on purpose, outside the product: the checker must notice within a number of seeds.</summary>
@@ -54,6 +57,8 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
             static story => story.Database.Plants.ClaimsWithoutOwner = true),
         new("sequence numbers left out", Cast.BrokerAndSink, [OnceInTopic, Once, EndToEnd], Kills, static story =>
             story.Shippers.ForEach(static shipper => shipper.WrapConnector = static connector => new WithoutProducer(connector))),
+        new("broker takes what lies below a producer's first batch for stored", Cast.BrokerAndSink, [ForeignLedger.AckedIsThere],
+            static story => story.Plan.ForeignProducers = 2, Overclaim),
         new("agent sends before its entry is durable", Cast.Whole, [Once, OnceInTopic, InTopic, InTable, EndToEnd, NoHole, Drains], PowerFails,
             static story => Agents(story, static path => path.Contains("inflight", StringComparison.Ordinal))),
         new("agent's registry is not flushed", Cast.Whole, [Once, OnceInTopic, InTopic, InTable, EndToEnd, NoHole, Drains], PowerFails,
@@ -86,6 +91,18 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
             from = caught.Seed + 1;
         }
         return null;
+    }
+
+    // The partition's memory of its producers is falsified again and again, between their batches.
+    private static void Overclaim(Story story)
+    {
+        foreach (ProducerEntry producer in (story.Broker.Core?.Topics.All ?? [])
+            .SelectMany(static topic => topic.Partitions)
+            .SelectMany(static partition => partition.Log!.ProducerTable.Entries))
+        {
+            producer.RestoreTaken(ProducerEntry.TakenMax);
+        }
+        story.World.After(TimeSpan.FromMilliseconds(1), () => Overclaim(story));
     }
 
     private void Both(Story story)
