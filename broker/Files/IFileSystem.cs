@@ -23,6 +23,9 @@ public interface IFileSystem
     /// <summary>Creates a directory and its parents, and makes their names durable.</summary>
     void CreateDirectory(string path);
 
+    /// <summary>Creates one directory in a parent that is there; its name is durable only after the parent is flushed.</summary>
+    void MakeDirectory(string path);
+
     /// <summary>Deletes a file; no error when it is not there.</summary>
     void Delete(string path);
 
@@ -34,6 +37,12 @@ public interface IFileSystem
 
     /// <summary>Makes creations, renames and deletions in a directory durable.</summary>
     void FlushDirectory(string path);
+
+    /// <summary>
+    /// Makes everything on the file system of <paramref name="path"/> durable, files and names: cheaper than flushing many of them
+    /// one by one, but it waits for what other processes wrote there too.
+    /// </summary>
+    void FlushAll(string path);
 
     /// <summary>The names in a directory (not their paths), in ordinal order; empty when there is no such directory.</summary>
     IReadOnlyList<DirectoryEntry> List(string path);
@@ -47,6 +56,9 @@ public interface IFileSystem
 
     /// <summary>Bytes that may still be written on the file system of <paramref name="path"/>.</summary>
     long FreeBytes(string path);
+
+    /// <summary>How many more files and sockets this process may open.</summary>
+    int FreeHandles();
 }
 
 /// <summary>How <see cref="IFileSystem.Open"/> treats a file that is there, or is not.</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using LogPipeline.Files.Linux;
 using Microsoft.Win32.SafeHandles;
 
@@ -61,9 +62,17 @@ public sealed class OsFileSystem : IFileSystem
         FlushDirectory(parent);
     }
 
+    public void MakeDirectory(string path)
+    {
+        if (LibC.mkdir(path, LibC.DirectoryMode) != 0 && Marshal.GetLastPInvokeError() != LibC.Exists)
+        {
+            throw LibC.Error("mkdir", path);
+        }
+    }
+
     public void Delete(string path)
     {
-        if (LibC.unlink(path) != 0 && System.Runtime.InteropServices.Marshal.GetLastPInvokeError() != LibC.NoEntry)
+        if (LibC.unlink(path) != 0 && Marshal.GetLastPInvokeError() != LibC.NoEntry)
         {
             throw LibC.Error("delete", path);
         }
@@ -91,16 +100,19 @@ public sealed class OsFileSystem : IFileSystem
 
     public void FlushDirectory(string path)
     {
-        string name = path.Length == 0 ? "." : path;
-        int descriptor = LibC.open(name, LibC.OpenReadOnly | LibC.OpenCloseOnExec);
-        if (descriptor < 0)
-        {
-            throw LibC.Error("open directory", name);
-        }
-        using var directory = new SafeFileHandle(descriptor, ownsHandle: true);
+        using SafeFileHandle directory = OpenDirectory(path);
         if (LibC.fsync(directory) != 0)
         {
-            throw LibC.Error("fsync directory", name);
+            throw LibC.Error("fsync directory", path);
+        }
+    }
+
+    public void FlushAll(string path)
+    {
+        using SafeFileHandle directory = OpenDirectory(path);
+        if (LibC.syncfs(directory) != 0)
+        {
+            throw LibC.Error("syncfs", path);
         }
     }
 
@@ -126,6 +138,19 @@ public sealed class OsFileSystem : IFileSystem
     {
         StatfsBuffer status;
         return LibC.statfs(path, &status) == 0 ? status.BlocksAvailable * status.BlockSize : throw LibC.Error("statfs", path);
+    }
+
+    public int FreeHandles()
+    {
+        long used = Directory.EnumerateFileSystemEntries("/proc/self/fd").LongCount();
+        return (int)Math.Clamp(LibC.HandlesMax() - used, 0, int.MaxValue);
+    }
+
+    private static SafeFileHandle OpenDirectory(string path)
+    {
+        string name = path.Length == 0 ? "." : path;
+        int descriptor = LibC.open(name, LibC.OpenReadOnly | LibC.OpenCloseOnExec);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw LibC.Error("open directory", name);
     }
 
     private static string ParentOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";

@@ -179,11 +179,12 @@ public sealed class BrokerCore : IDisposable
     private static DataDirectoryOptions DirectoryOptions(
         BrokerOptions options, BrokerSettings settings, IReadOnlyList<TopicEntry>? entries)
     {
-        Dictionary<string, TopicEntry> byName = (entries ?? []).Where(e => !e.Deleting).ToDictionary(e => e.Name, StringComparer.Ordinal);
+        Dictionary<string, TopicEntry> byName = (entries ?? []).ToDictionary(e => e.Name, StringComparer.Ordinal);
         var none = new Dictionary<string, string>();
         return new DataDirectoryOptions
         {
             NodeId = settings.NodeId,
+            Topics = byName.ToDictionary(e => e.Key, e => new KnownTopic(e.Value.Id, e.Value.Partitions, e.Value.Deleting), StringComparer.Ordinal),
             OptionsOf = topic => new TopicSettings(settings, byName.TryGetValue(topic, out TopicEntry? entry) ? entry.Settings : none).LogOptions(),
             OnFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e)),
         };

@@ -1,6 +1,7 @@
 using LogPipeline.Files;
 using LogPipeline.Storage.Checkpoints;
 using LogPipeline.Storage.Recovery;
+using LogPipeline.Storage.Segments;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Storage;
@@ -8,15 +9,25 @@ namespace LogPipeline.Storage;
 /// <summary>
 /// One directory with partition logs, locked by this process; laid out as Apache Kafka's log.dirs entry. It owns the lock, the
 /// identity (meta.properties), what outlives restarts (broker.checkpoint: leader epoch, producer ids) and the mark of a clean stop.
+/// A log that cannot be opened does not keep the others from being served: it is listed with the reason.
 /// </summary>
 public sealed class DataDirectory : IDisposable
 {
-    private readonly Lock _gate = new(); // guards the list of logs
+    /// <summary>Handles that partitions leave to sockets and sealed segments: this much, or a quarter of a low limit.</summary>
+    private const int HandlesForOthersMax = 1024;
+
+    /// <summary>Closed segments and indexes that stay open at once; fewer where the limit of handles is low.</summary>
+    private const int OpenFilesMax = 512;
+
+    private readonly Lock _gate = new(); // guards the lists of logs
     private readonly string _path;
     private readonly LogPlace _place; // of any log, but for the log's own names
     private readonly IDisposable _lock;
     private readonly BrokerCheckpoint _checkpoint;
+    private readonly int _handlesForOthers;
+    private readonly List<string> _halfMade = []; // directories of a creation that failed, which could not be removed
     private PartitionLog[] _logs = []; // replaced whole
+    private OfflineLog[] _offline = []; // replaced whole
 
     private DataDirectory(string path, LogPlace place, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint)
     {
@@ -24,6 +35,7 @@ public sealed class DataDirectory : IDisposable
         _place = place;
         _lock = held;
         _checkpoint = checkpoint;
+        _handlesForOthers = Math.Min(HandlesForOthersMax, place.Files.FreeHandles() / 4);
         ClusterId = identity.ClusterId;
         NodeId = identity.NodeId;
     }
@@ -38,15 +50,16 @@ public sealed class DataDirectory : IDisposable
     /// <summary>The open logs, by topic and partition in ordinal order. A snapshot.</summary>
     public IReadOnlyList<PartitionLog> Logs => Volatile.Read(ref _logs);
 
-    /// <summary>The logs that are there and could not be opened.</summary>
-    public IReadOnlyList<OfflineLog> OfflineLogs { get; } = [];
+    /// <summary>The partitions that should be here and could not be opened. A snapshot.</summary>
+    public IReadOnlyList<OfflineLog> OfflineLogs => Volatile.Read(ref _offline);
 
     private IFileSystem Files => _place.Files;
 
     /// <summary>Locks the directory, makes it if need be, and opens the logs in it; recovers them after a crash.</summary>
     /// <exception cref="DirectoryLockedException">Another process has it.</exception>
-    /// <exception cref="CorruptLogException">A log is damaged beyond a torn tail.</exception>
-    /// <exception cref="InvalidDataException">The directory belongs to another node or cluster, or a small file in it is damaged.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The directory belongs to another node or cluster, or a small file that concerns all logs is damaged.
+    /// </exception>
     public static DataDirectory Open(
         IFileSystem files, string path, DataDirectoryOptions options, TimeProvider time, Random random, ILogger logger)
     {
@@ -59,18 +72,20 @@ public sealed class DataDirectory : IDisposable
         {
             MetaProperties identity = MetaProperties.ReadOrMake(files, path, options, random);
             bool wasClean = CleanShutdownFile.Remove(files, path);
-            List<FoundLog> found = LogDirectories.Find(files, path, random);
-            BrokerCheckpoint checkpoint = BrokerCheckpoint.NextLife(files, path, found);
+            var search = new LogSearch(files, path, options.Topics, random, logger);
+            search.Run();
+            BrokerCheckpoint checkpoint = BrokerCheckpoint.NextLife(files, path, search.Found);
             var place = new LogPlace(path, "", Guid.Empty, 0)
             {
                 Files = files,
+                Open = new OpenFiles(files, Math.Min(OpenFilesMax, files.FreeHandles() / 8)),
                 Time = time,
                 Logger = logger,
                 OnFatal = options.OnFatal,
             };
             directory = new DataDirectory(path, place, held, identity, checkpoint);
-            directory.OpenLogs(found, options);
-            Log.Opened(logger, path, found.Count, checkpoint.LeaderEpoch, wasClean ? "clean" : "a crash, or there was none");
+            directory.OpenLogs(search, options);
+            Log.Opened(logger, path, directory.Logs.Count, checkpoint.LeaderEpoch, wasClean ? "clean" : "a crash, or there was none");
             return directory;
         }
         catch
@@ -81,52 +96,96 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    /// <summary>Makes a log; its name is durable on return.</summary>
-    /// <exception cref="IOException">It is there already, or the disk refused.</exception>
-    public PartitionLog Create(string topic, Guid topicId, int partition, PartitionLogOptions options)
+    /// <summary>Creates the logs of a topic's partitions, all of them or none; durable on return.</summary>
+    /// <param name="topic">The topic's name.</param>
+    /// <param name="topicId">The topic's id.</param>
+    /// <param name="first">Number of the first partition to create.</param>
+    /// <param name="count">How many partitions to create, at least one.</param>
+    /// <param name="options">How the logs are kept.</param>
+    /// <exception cref="HandlesExhaustedException">The process may not open that many files.</exception>
+    /// <exception cref="IOException">One of them is there already, or the disk refused.</exception>
+    public IReadOnlyList<PartitionLog> Create(string topic, Guid topicId, int first, int count, PartitionLogOptions options)
     {
         lock (_gate)
         {
-            string directory = LogDirectories.PathOf(_path, topic, partition);
-            if (Files.DirectoryExists(directory))
+            RequireHandles(count);
+            FinishRemovals();
+            FoundLog[] wanted = [.. Enumerable.Range(first, count).Select(
+                partition => new FoundLog(LogDirectories.PathOf(_path, topic, partition), topic, topicId, partition))];
+            if (Array.Find(wanted, log => LogDirectories.IsTaken(Files, log.Directory)) is { } taken)
             {
-                throw new IOException($"{directory} is there already.");
+                throw new IOException($"{taken.Directory} is there already.");
             }
+            var made = new List<PartitionLog>(count);
             try
             {
-                LogDirectories.Make(Files, directory, topicId);
-                PartitionLog made = OpenLog(new FoundLog(directory, topic, topicId, partition), options, 0);
-                SetLogs([.. _logs, made]);
-                return made;
+                foreach (FoundLog log in wanted)
+                {
+                    LogDirectories.Make(Files, log.Directory, topicId);
+                    made.Add(new PartitionLog(PlaceOf(log), LogState.New(Files, _place.Open, log.Directory, NowMs()), options, 0));
+                }
+                LogDirectories.Flush(Files, _path, [.. wanted.Select(static log => log.Directory)]);
             }
             catch (IOException)
             {
-                // A full disk must not leave half a log that a later try trips over.
-                Files.DeleteDirectory(directory);
+                made.ForEach(static log => log.Abandon());
+                _halfMade.AddRange(wanted.Select(static log => log.Directory));
+                TryFinishRemovals();
                 throw;
+            }
+            SetLogs(_logs.Concat(made));
+            return made;
+        }
+    }
+
+    /// <summary>Removes what creations that failed have left; durably gone on return.</summary>
+    /// <exception cref="IOException">The disk refused, as it did before.</exception>
+    public void FinishRemovals()
+    {
+        lock (_gate)
+        {
+            if (_halfMade.Count > 0)
+            {
+                _halfMade.RemoveAll(directory => LogDirectories.Remove(Files, directory));
+                Files.FlushDirectory(_path);
             }
         }
     }
 
     /// <summary>
-    /// Removes a log, durably gone on return. Slices of it stay readable. Where the disk refused half way, a second call goes on.
+    /// Removes a topic's logs, also those that could not be opened; durably gone on return. Where the disk refuses half way, a second
+    /// call goes on.
     /// </summary>
-    /// <exception cref="IOException">The disk refused; the log takes nothing any more all the same.</exception>
-    public void Delete(PartitionLog log)
+    /// <exception cref="IOException">The disk refused; the logs take nothing any more all the same.</exception>
+    public void DeleteTopic(string topic, Guid topicId)
     {
-        ArgumentNullException.ThrowIfNull(log);
         lock (_gate)
         {
-            log.Retire();
-            string doomed = LogDirectories.DoomedPathOf(_path, log.Topic, log.TopicId, log.Partition);
-            if (Array.IndexOf(_logs, log) >= 0 && Files.DirectoryExists(log.Directory))
+            PartitionLog[] logs = [.. _logs.Where(log => log.TopicId == topicId)];
+            Array.ForEach(logs, static log => log.Retire());
+            var doomed = new List<string>();
+            IEnumerable<(string? Directory, int Partition)> directories = logs.Select(static log => ((string?)log.Directory, log.Partition))
+                .Concat(_offline.Where(log => log.TopicId == topicId).Select(static log => (log.Directory, log.Partition)));
+            foreach ((string? directory, int partition) in directories)
             {
-                Files.Rename(log.Directory, doomed);
+                doomed.Add(LogDirectories.DoomedPathOf(_path, topic, topicId, partition));
+                if (directory is not null && Files.DirectoryExists(directory))
+                {
+                    Files.Rename(directory, doomed[^1]);
+                }
             }
             Files.FlushDirectory(_path);
-            SetLogs([.. _logs.Where(other => other != log)]);
-            Files.DeleteDirectory(doomed);
-            WriteCheckpoints(); // its start offset must not become that of a log made in its place
+            foreach (string directory in doomed)
+            {
+                if (!LogDirectories.Remove(Files, directory))
+                {
+                    Log.LeftAlone(_place.Logger, directory);
+                }
+            }
+            Array.ForEach(logs, static log => log.Abandon());
+            SetLogs(_logs.Where(log => log.TopicId != topicId));
+            Volatile.Write(ref _offline, [.. _offline.Where(log => log.TopicId != topicId)]);
+            WriteCheckpoints(); // their start offsets must not become those of logs made in their place
         }
     }
 
@@ -179,17 +238,34 @@ public sealed class DataDirectory : IDisposable
         _lock.Dispose();
     }
 
-    private void OpenLogs(List<FoundLog> found, DataDirectoryOptions options)
+    private void OpenLogs(LogSearch search, DataDirectoryOptions options)
     {
         Dictionary<(string, int), long> starts = OffsetCheckpoint.Read(Files, _path, OffsetCheckpoint.LogStartOffset);
-        var logs = new List<PartitionLog>(found.Count);
-        foreach (FoundLog one in found)
+        var logs = new List<PartitionLog>(search.Found.Count);
+        int handles = Files.FreeHandles() - _handlesForOthers;
+        foreach (FoundLog one in search.Found)
         {
-            logs.Add(OpenLog(one, options.OptionsOf(one.Topic), starts.GetValueOrDefault((one.Topic, one.Partition))));
-            _logs = [.. logs];
+            try
+            {
+                if (logs.Count >= handles)
+                {
+                    throw new HandlesExhaustedException(search.Found.Count, handles);
+                }
+                logs.Add(OpenLog(one, options.OptionsOf(one.Topic), starts.GetValueOrDefault((one.Topic, one.Partition))));
+                _logs = [.. logs];
+            }
+            catch (Exception e) when (e is IOException or InvalidDataException)
+            {
+                search.Offline.Add(new OfflineLog(one.Topic, one.TopicId, one.Partition, one.Directory, e.Message));
+            }
         }
         SetLogs(logs);
-        if (starts.Keys.Any(start => !found.Exists(one => (one.Topic, one.Partition) == start)))
+        _offline = [.. search.Offline];
+        foreach (OfflineLog log in _offline)
+        {
+            Log.NotOpened(_place.Logger, $"{log.Topic}-{log.Partition}", log.Reason);
+        }
+        if (starts.Keys.Any(start => !search.Found.Exists(one => (one.Topic, one.Partition) == start)))
         {
             WriteCheckpoints(); // of a log whose removal a crash cut short
         }
@@ -197,15 +273,9 @@ public sealed class DataDirectory : IDisposable
 
     private PartitionLog OpenLog(FoundLog found, PartitionLogOptions options, long startOffset)
     {
-        LogPlace place = _place with
-        {
-            Directory = found.Directory,
-            Topic = found.Topic,
-            TopicId = found.TopicId,
-            Partition = found.Partition,
-        };
-        long now = place.Time.GetUtcNow().ToUnixTimeMilliseconds();
-        LogState state = new LogRecovery(Files, found.Directory, options, LeaderEpoch, now).Run(startOffset);
+        LogPlace place = PlaceOf(found);
+        using var recovery = new LogRecovery(Files, _place.Open, found.Directory, options, LeaderEpoch, NowMs());
+        LogState state = recovery.Run(startOffset);
         if (state.CutBytes > 0)
         {
             Log.CutTornTail(place.Logger, $"{found.Topic}-{found.Partition}", state.CutBytes, state.EndOffset);
@@ -213,6 +283,37 @@ public sealed class DataDirectory : IDisposable
         _checkpoint.Skip(state.Producers);
         return new PartitionLog(place, state, options, startOffset);
     }
+
+    private LogPlace PlaceOf(FoundLog log) => _place with
+    {
+        Directory = log.Directory,
+        Topic = log.Topic,
+        TopicId = log.TopicId,
+        Partition = log.Partition,
+    };
+
+    private void RequireHandles(int count)
+    {
+        int free = Math.Max(0, Files.FreeHandles() - _handlesForOthers);
+        if (count > free)
+        {
+            throw new HandlesExhaustedException(count, free);
+        }
+    }
+
+    private void TryFinishRemovals()
+    {
+        try
+        {
+            FinishRemovals();
+        }
+        catch (IOException e)
+        {
+            Log.CheckpointRefused(_place.Logger, _path, e);
+        }
+    }
+
+    private long NowMs() => _place.Time.GetUtcNow().ToUnixTimeMilliseconds();
 
     private void SetLogs(IEnumerable<PartitionLog> logs) => Volatile.Write(
         ref _logs, [.. logs.OrderBy(static log => log.Topic, StringComparer.Ordinal).ThenBy(static log => log.Partition)]);

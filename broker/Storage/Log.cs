@@ -17,6 +17,15 @@ internal static partial class Log
     [LoggerMessage(3003, LogLevel.Information, "{Directory}: opened with {Logs} logs in leader epoch {LeaderEpoch}; the last stop was {LastStop}")]
     public static partial void Opened(ILogger logger, string directory, int logs, int leaderEpoch, string lastStop);
 
+    [LoggerMessage(3006, LogLevel.Error, "{Log} is offline: {Reason}")]
+    public static partial void NotOpened(ILogger logger, string log, string reason);
+
+    [LoggerMessage(3007, LogLevel.Warning, "{Directory} is left alone: its name is like a log's, but nothing in it is known to be one")]
+    public static partial void LeftAlone(ILogger logger, string directory);
+
+    [LoggerMessage(3008, LogLevel.Warning, "{Directory}/partition.metadata was made anew with topic id {TopicId}: {Problem}")]
+    public static partial void MetadataMadeAnew(ILogger logger, string directory, string problem, Guid topicId);
+
     [LoggerMessage(3004, LogLevel.Warning, "{Log}: no checkpoint could be written; after a crash more will be read again")]
     public static partial void CheckpointRefused(ILogger logger, string log, Exception cause);
 

@@ -1,4 +1,5 @@
 using LogPipeline.Files;
+using LogPipeline.Storage.Segments;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Storage;
@@ -7,6 +8,8 @@ namespace LogPipeline.Storage;
 internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, int Partition)
 {
     public required IFileSystem Files { get; init; }
+
+    public required OpenFiles Open { get; init; }
 
     public required TimeProvider Time { get; init; }
 

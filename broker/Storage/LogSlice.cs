@@ -1,36 +1,71 @@
 using LogPipeline.Files;
 using LogPipeline.Protocol.Wire;
+using LogPipeline.Storage.Segments;
 
 namespace LogPipeline.Storage;
 
 /// <summary>
-/// Whole record batches in a segment's file, ready for sendfile(2). It stays readable when the segment is deleted meanwhile: the
-/// file is closed once nothing refers to it.
+/// Whole record batches in a segment's file. It stays readable when the segment is deleted meanwhile: the file is closed when the last
+/// slice of it is disposed.
 /// </summary>
-public sealed class LogSlice(IFile? file, long position, int length, long firstOffset) : IRecordSource
+public sealed class LogSlice : IRecordSource
 {
-    /// <summary>No batches.</summary>
-    public static LogSlice Empty(long offset) => new(null, 0, 0, offset);
+    private readonly FileUse _use;
+    private readonly IFile? _file;
+    private int _isDisposed;
 
-    /// <summary>The segment's file. An empty slice has none.</summary>
-    public IFile File => file ?? throw new InvalidOperationException("An empty slice has no file.");
+    internal LogSlice(FileUse use, long position, int length, long firstOffset)
+        : this(firstOffset)
+    {
+        _use = use;
+        _file = use.File;
+        Position = position;
+        Length = length;
+    }
+
+    private LogSlice(long firstOffset) => FirstOffset = firstOffset;
+
+    /// <summary>No batches.</summary>
+    public static LogSlice Empty(long offset) => new(offset);
 
     /// <summary>Where in the file the first batch begins, in bytes.</summary>
-    public long Position => position;
+    public long Position { get; }
 
     /// <summary>Bytes of the batches together.</summary>
-    public int Length => length;
+    public int Length { get; }
 
     /// <summary>Base offset of the first batch, at or below the offset asked for; the offset asked for when empty.</summary>
-    public long FirstOffset => firstOffset;
+    public long FirstOffset { get; }
 
     /// <summary>Copies the batches to the start of <paramref name="to"/>.</summary>
     /// <exception cref="IOException">The disk refused, or the file has become shorter.</exception>
     public void CopyTo(Span<byte> to)
     {
-        if (file is not null && file.ReadFully(to[..length], position) != length)
+        if (_file is not null && _file.ReadFully(to[..Length], Position) != Length)
         {
-            throw new IOException($"{file.Path} ends before position {position + length}.");
+            throw new IOException($"{_file.Path} ends before position {Position + Length}.");
+        }
+    }
+
+    /// <inheritdoc/>
+    public ValueTask SendAsync(IRecordSender sender)
+    {
+        ArgumentNullException.ThrowIfNull(sender);
+        if (_file?.Handle is { } handle)
+        {
+            return sender.SendFileAsync(handle, Position, Length);
+        }
+        byte[] bytes = new byte[Length];
+        CopyTo(bytes);
+        return sender.SendAsync(bytes);
+    }
+
+    /// <summary>Lets go of the file.</summary>
+    public void Dispose()
+    {
+        if (_file is not null && Interlocked.Exchange(ref _isDisposed, 1) == 0)
+        {
+            _use.Dispose();
         }
     }
 }

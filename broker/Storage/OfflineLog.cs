@@ -1,8 +1,9 @@
 namespace LogPipeline.Storage;
 
-/// <summary>A log that could not be opened: its directory is left as it is, and its partition serves nothing until it is mended.</summary>
-/// <param name="Topic">The topic's name.</param>
-/// <param name="TopicId">The topic's id.</param>
-/// <param name="Partition">The partition's number.</param>
-/// <param name="Reason">One line: which file, what is wrong with it, what to do.</param>
-public sealed record OfflineLog(string Topic, Guid TopicId, int Partition, string Reason);
+/// <summary>A partition's log that should be here and could not be opened. What is there of it was left as it was.</summary>
+/// <param name="Topic">Its topic's name.</param>
+/// <param name="TopicId">Its topic's id; empty where nothing says it.</param>
+/// <param name="Partition">Its number.</param>
+/// <param name="Directory">Where it lies; null when nothing of it is there.</param>
+/// <param name="Reason">One line that names the file and says what is wrong with it.</param>
+public sealed record OfflineLog(string Topic, Guid TopicId, int Partition, string? Directory, string Reason);

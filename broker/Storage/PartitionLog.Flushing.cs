@@ -219,7 +219,7 @@ public sealed partial class PartitionLog
                 snapshot = ProducerSnapshot.Encode(_producers);
             }
         }
-        await end.Segment.Log.FlushAsync();
+        await end.Segment.FlushAsync();
         lock (_gate)
         {
             // A log let go of meanwhile shows nothing more, also to those that begin to wait only now.
@@ -281,7 +281,7 @@ public sealed partial class PartitionLog
     {
         try
         {
-            Active.Log.Flush();
+            Active.Flush();
         }
         catch (IOException e)
         {

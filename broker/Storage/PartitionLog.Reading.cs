@@ -43,17 +43,16 @@ public sealed partial class PartitionLog
             {
                 return ErrorCode.None;
             }
-            if (PlaceOf(offset, end) is not { } place)
+            if (SegmentOf(offset) is not { } segment)
             {
                 return ErrorCode.OffsetOutOfRange; // deleted meanwhile
             }
-            long limit = LimitOf(place.Segment, end);
-            int length = LengthOf(place, limit, end, bytesMax, wholeFirstBatch);
-            if (length > 0)
-            {
-                slice = new LogSlice(place.Segment.Log, place.Position, length, place.Offset);
-            }
+            slice = Slice(segment, offset, end, bytesMax, wholeFirstBatch);
             return ErrorCode.None;
+        }
+        catch (FileNotFoundException) when (offset < LogStartOffset)
+        {
+            return ErrorCode.OffsetOutOfRange; // the same
         }
         catch (IOException e)
         {
@@ -61,6 +60,12 @@ public sealed partial class PartitionLog
             return ErrorCode.KafkaStorageError;
         }
     }
+
+    /// <summary>
+    /// Whether reading from an offset must load or rebuild a segment's index first, which may read the whole segment: not for a thread
+    /// that serves others.
+    /// </summary>
+    public bool IsCold(long offset) => SegmentOf(offset) is { HasIndexes: false };
 
     /// <summary>The first record at or after a time (milliseconds since 1970), below a limit; null when there is none.</summary>
     /// <exception cref="IOException">The disk refused, or the log is damaged there.</exception>
@@ -76,12 +81,13 @@ public sealed partial class PartitionLog
                 continue;
             }
             long limit = LimitOf(segment, end);
+            using FileUse use = segment.Use();
             long position = segment.Offsets.PositionBefore(Math.Max(start, segment.Times.OffsetBefore(timestamp)));
-            for (; SegmentScan.TryReadHeader(segment.Log, position, limit, out BatchHeader header); position += header.SizeInBytes)
+            for (; SegmentScan.TryReadHeader(use.File, position, limit, out BatchHeader header); position += header.SizeInBytes)
             {
                 if (header.MaxTimestamp >= timestamp
                     && header.LastOffset >= start
-                    && FirstRecordAt(segment, position, in header, timestamp, start) is { } found)
+                    && FirstRecordAt(use.File, position, in header, timestamp, start) is { } found)
                 {
                     return found;
                 }
@@ -108,7 +114,8 @@ public sealed partial class PartitionLog
             (long timestamp, long offset) = count == 0 ? (-1L, segment.BaseOffset) : segment.Times[count - 1];
             largest = Math.Max(largest, timestamp);
             long position = segment.Offsets.PositionBefore(offset);
-            for (; SegmentScan.TryReadHeader(segment.Log, position, end.Position, out BatchHeader header); position += header.SizeInBytes)
+            using FileUse use = segment.Use();
+            for (; SegmentScan.TryReadHeader(use.File, position, end.Position, out BatchHeader header); position += header.SizeInBytes)
             {
                 largest = Math.Max(largest, header.MaxTimestamp);
             }
@@ -171,34 +178,60 @@ public sealed partial class PartitionLog
         {
             written = WrittenEnd();
         }
-        LogEnd found = limitOffset >= written.Offset ? written
-            : PlaceOf(limitOffset, written) is { } place ? new LogEnd(place.Offset, place.Segment, place.Position)
-            : new LogEnd(limitOffset, Volatile.Read(ref _segments)[0], 0);
+        LogEnd found = limitOffset >= written.Offset ? written : EndAt(limitOffset, written);
         Volatile.Write(ref _limit, found);
         return found;
     }
 
-    private Place? PlaceOf(long offset, LogEnd end)
+    private LogEnd EndAt(long limitOffset, LogEnd written)
+    {
+        if (SegmentOf(limitOffset) is not { } segment)
+        {
+            return new LogEnd(limitOffset, Volatile.Read(ref _segments)[0], 0);
+        }
+        using FileUse use = segment.Use();
+        Place place = PlaceOf(segment, use.File, limitOffset, written);
+        return new LogEnd(place.Offset, segment, place.Position);
+    }
+
+    private LogSlice Slice(LogSegment segment, long offset, LogEnd end, int bytesMax, bool wholeFirstBatch)
+    {
+        FileUse use = segment.Use();
+        int length = 0;
+        try
+        {
+            Place place = PlaceOf(segment, use.File, offset, end);
+            length = LengthOf(place, use.File, end, bytesMax, wholeFirstBatch);
+            return length > 0 ? new LogSlice(use, place.Position, length, place.Offset) : LogSlice.Empty(offset);
+        }
+        finally
+        {
+            if (length == 0)
+            {
+                use.Dispose();
+            }
+        }
+    }
+
+    private LogSegment? SegmentOf(long offset) => Array.FindLast(Volatile.Read(ref _segments), segment => segment.BaseOffset <= offset);
+
+    private Place PlaceOf(LogSegment segment, IFile file, long offset, LogEnd end)
     {
         Place? known = Volatile.Read(ref _places[offset & (_places.Length - 1)]);
-        if (known?.Offset == offset && known.Position < LimitOf(known.Segment, end))
+        if (known?.Offset == offset && known.Segment == segment && known.Position < LimitOf(segment, end))
         {
             return known;
         }
-        LogSegment? segment = Array.FindLast(Volatile.Read(ref _segments), s => s.BaseOffset <= offset);
-        if (segment is null)
-        {
-            return null;
-        }
         segment.RequireIndexes(Options.IndexIntervalBytes);
-        (long position, BatchHeader header) = SegmentScan.Find(segment, offset, LimitOf(segment, end));
+        (long position, BatchHeader header) = SegmentScan.Find(segment, file, offset, LimitOf(segment, end));
         return new Place(header.BaseOffset, segment, position);
     }
 
     // Bytes of whole batches from a place on; remembers where the reader will go on.
-    private int LengthOf(Place from, long limit, LogEnd end, int bytesMax, bool wholeFirstBatch)
+    private int LengthOf(Place from, IFile file, LogEnd end, int bytesMax, bool wholeFirstBatch)
     {
         LogSegment segment = from.Segment;
+        long limit = LimitOf(segment, end);
         if (limit - from.Position <= bytesMax)
         {
             if (segment == end.Segment)
@@ -207,8 +240,9 @@ public sealed partial class PartitionLog
             }
             return (int)(limit - from.Position);
         }
+        segment.RequireIndexes(Options.IndexIntervalBytes);
         long border = Math.Max(from.Position, segment.Offsets.BorderBefore(from.Position + bytesMax));
-        while (SegmentScan.TryReadHeader(segment.Log, border, limit, out BatchHeader header))
+        while (SegmentScan.TryReadHeader(file, border, limit, out BatchHeader header))
         {
             bool fits = border + header.SizeInBytes <= from.Position + bytesMax;
             if (!fits && (border > from.Position || !wholeFirstBatch))
@@ -233,16 +267,16 @@ public sealed partial class PartitionLog
     private IEnumerable<LogSegment> SegmentsTo(LogEnd end) =>
         Volatile.Read(ref _segments).Where(segment => segment.BaseOffset <= end.Segment.BaseOffset);
 
-    private static TimedOffset? FirstRecordAt(LogSegment segment, long position, in BatchHeader header, long timestamp, long start)
+    private static TimedOffset? FirstRecordAt(IFile file, long position, in BatchHeader header, long timestamp, long start)
     {
         byte[] bytes = ArrayPool<byte>.Shared.Rent(header.SizeInBytes);
         try
         {
             Span<byte> batch = bytes.AsSpan(0, header.SizeInBytes);
-            segment.Log.ReadFully(batch, position);
+            file.ReadFully(batch, position);
             if (!RecordBatch.CrcIsValid(batch))
             {
-                throw new CorruptLogException(segment.Path, position, header.BaseOffset, "the batch's checksum is wrong");
+                throw new CorruptLogException(file.Path, position, header.BaseOffset, "the batch's checksum is wrong");
             }
             using var decoder = new BatchDecoder();
             var records = new RecordReader(decoder.Records(batch, in header), in header);
@@ -262,7 +296,7 @@ public sealed partial class PartitionLog
         }
         catch (CorruptRecordException e)
         {
-            throw new CorruptLogException(segment.Path, position, header.BaseOffset, e.Message);
+            throw new CorruptLogException(file.Path, position, header.BaseOffset, e.Message);
         }
         finally
         {

@@ -19,6 +19,7 @@ public sealed partial class PartitionLog
 {
     private readonly Lock _gate = new(); // guards what is written and what it is known by, unless a field says otherwise
     private readonly IFileSystem _files;
+    private readonly OpenFiles _open;
     private readonly string _directory;
     private readonly TimeProvider _time;
     private readonly Action<Exception> _onFatal;
@@ -35,6 +36,7 @@ public sealed partial class PartitionLog
     internal PartitionLog(LogPlace place, LogState state, PartitionLogOptions options, long logStartOffset)
     {
         _files = place.Files;
+        _open = place.Open;
         _directory = place.Directory;
         _time = place.Time;
         _onFatal = place.OnFatal;
@@ -218,10 +220,12 @@ public sealed partial class PartitionLog
         Active.Trim();
         FlushNow();
         Checkpoint(WrittenEnd(), ProducerSnapshot.Encode(_producers));
-        var next = new LogSegment(_files, _directory, _endOffset);
+        var next = new LogSegment(_files, _open, _directory, _endOffset);
         next.Create(now);
         _files.FlushDirectory(_directory);
+        LogSegment closed = Active;
         Volatile.Write(ref _segments, [.. _segments, next]);
+        closed.Seal();
         _snapshotPosition = 0;
         Volatile.Write(ref _durable, WrittenEnd());
     }

@@ -53,7 +53,7 @@ internal static class StorageFlush
         var files = new OsFileSystem();
         files.DeleteDirectory(path);
         DataDirectory data = DataDirectory.Open(files, path, new DataDirectoryOptions(), TimeProvider.System, new Random(1), NullLogger.Instance);
-        PartitionLog[] logs = [.. Enumerable.Range(0, partitions).Select(i => data.Create("bench", Guid.Empty, i, new PartitionLogOptions()))];
+        IReadOnlyList<PartitionLog> logs = data.Create("bench", Guid.Empty, 0, partitions, new PartitionLogOptions());
         var latencies = new List<double>[producers];
         long started = Stopwatch.GetTimestamp();
         await Task.WhenAll(Enumerable.Range(0, producers).Select(i => Task.Run(() => ProduceAsync(logs[i % partitions], latencies[i] = [], bytes, started))));

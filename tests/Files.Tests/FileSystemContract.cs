@@ -68,6 +68,24 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public void A_directory_is_made_in_one_that_is_there_only()
+    {
+        Files.MakeDirectory(Root + "/made");
+        Files.MakeDirectory(Root + "/made");
+        Assert.True(Files.DirectoryExists(Root + "/made"));
+        Assert.ThrowsAny<IOException>(() => Files.MakeDirectory(Root + "/none/made"));
+        Files.FlushAll(Root);
+    }
+
+    [Fact]
+    public void Each_open_file_takes_a_handle()
+    {
+        int free = Files.FreeHandles();
+        using IFile file = Files.Open(Root + "/a", FileOpenMode.ReadWrite);
+        Assert.InRange(Files.FreeHandles(), 1, free);
+    }
+
+    [Fact]
     public void A_new_file_must_be_new()
     {
         Files.Open(Root + "/a", FileOpenMode.CreateNew).Dispose();

@@ -19,6 +19,25 @@ public sealed class PowerLossTests
     private static byte[] Pattern(int length) => [.. Enumerable.Range(0, length).Select(i => (byte)((i % 251) + 1))];
 
     [Fact]
+    public void What_a_flush_of_the_whole_file_system_saw_stays()
+    {
+        for (int seed = 0; seed < 100; seed++)
+        {
+            MemoryFileSystem files = Start();
+            files.MakeDirectory($"/made{seed}");
+            using (IFile file = files.Open($"/made{seed}/f", FileOpenMode.CreateNew))
+            {
+                file.Write(Pattern(700), 0);
+            }
+            files.FlushAll("/");
+            files.MakeDirectory($"/later{seed}");
+            files = LosePower(files, seed);
+            Assert.Equal(Pattern(700), AtomicFile.ReadAll(files, $"/made{seed}/f"));
+        }
+        Assert.InRange(Start().List("/").Count(entry => entry.Name.StartsWith("later", StringComparison.Ordinal)), 1, 99);
+    }
+
+    [Fact]
     public void Flushed_bytes_stay_and_unflushed_ones_come_out_whole_partly_or_not_at_all()
     {
         byte[] bytes = Pattern(3000);

@@ -23,7 +23,7 @@ public sealed class KafkaLayoutTests : IDisposable
     {
         var options = new PartitionLogOptions { SegmentBytes = 60_000 };
         DataDirectory directory = Open();
-        PartitionLog log = directory.Create("web_log", Guid.Parse("00112233-4455-6677-8899-aabbccddeeff"), 3, options);
+        PartitionLog log = directory.Create("web_log", Guid.Parse("00112233-4455-6677-8899-aabbccddeeff"), 3, 1, options)[0];
         for (int i = 0; i < 300; i++)
         {
             AppendResult result = log.Append(TestBatches.Make(5, i % 3, 0, i / 3 * 5, timestamp: 1_700_000_000_000 + (i * 100), valueLength: 100));

@@ -168,11 +168,13 @@ public sealed class RecoveryTests
         {
             TestNode flipped = _node.Copy();
             flipped.Disk.Corrupt(flipped.LogFile(), at, (byte)(1 << (at % 8)));
-            CorruptLogException refused = Assert.Throws<CorruptLogException>(() => flipped.Start());
-            Assert.Equal(flipped.LogFile(), refused.DamagedFile);
-            Assert.InRange(at, refused.Position, refused.Position + (size / 5) - 1);
-            Assert.Equal(refused.Position / (size / 5) * 2, refused.Offset);
-            Assert.Contains(flipped.LogFile(), refused.Message, StringComparison.Ordinal);
+            Assert.Empty(flipped.Start().Logs);
+            OfflineLog offline = Assert.Single(flipped.Directory.OfflineLogs);
+            Assert.Equal(("web_log", 0), (offline.Topic, offline.Partition));
+            long batch = at / (size / 5);
+            Assert.StartsWith(
+                $"{flipped.LogFile()} is damaged at position {batch * (size / 5)}, offset {batch * 2}:", offline.Reason, StringComparison.Ordinal);
+            flipped.Kill();
             flipped.Disk.Corrupt(flipped.LogFile(), at, (byte)(1 << (at % 8))); // nothing was removed
             Assert.Equal(10, flipped.StartLog().LogEndOffset);
         }
@@ -188,7 +190,7 @@ public sealed class RecoveryTests
         {
             file.SetLength(file.Length - 1);
         }
-        Assert.Throws<CorruptLogException>(() => _node.Start());
+        Assert.Contains("is damaged at position", Assert.Single(_node.Start().OfflineLogs).Reason, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -253,8 +255,8 @@ public sealed class RecoveryTests
         {
             var node = new TestNode(stop);
             DataDirectory directory = node.Start();
-            PartitionLog kept = directory.Create("kept", Guid.NewGuid(), 0, node.Options);
-            PartitionLog removed = directory.Create("removed", Guid.NewGuid(), 0, node.Options);
+            PartitionLog kept = directory.Create("kept", Guid.NewGuid(), 0, 1, node.Options)[0];
+            PartitionLog removed = directory.Create("removed", Guid.NewGuid(), 0, 1, node.Options)[0];
             kept.Append(TestBatches.Make(1));
             removed.Append(TestBatches.Make(1));
             int left = stop;
@@ -269,9 +271,9 @@ public sealed class RecoveryTests
             bool wasMade = false;
             try
             {
-                directory.Delete(removed);
+                directory.DeleteTopic("removed", removed.TopicId);
                 wasRemoved = true;
-                directory.Create("made", Guid.NewGuid(), 0, node.Options);
+                directory.Create("made", Guid.NewGuid(), 0, 1, node.Options);
                 wasMade = true;
             }
             catch (ObjectDisposedException)
@@ -332,12 +334,12 @@ public sealed class RecoveryTests
         {
             var node = new TestNode();
             node.StartLog(); // so that the directory itself is there
-            node.Directory.Delete(node.Directory.Logs[0]);
-            // The first kill leaves the id's file under its name, which is not on the disk yet; the second a segment beside it.
-            KillAfter(node.Files, call => call.Operation == FileOperation.Rename && call.Path.Contains("partition.metadata", StringComparison.Ordinal));
-            Assert.ThrowsAny<Exception>(() => node.Directory.Create("web_log", id, 0, node.Options));
-            Assert.ThrowsAny<Exception>(() => node.Start(
-                files => KillAfter(files, call => call.Operation == FileOperation.SetLength && call.Path == node.LogFile())));
+            node.Directory.DeleteTopic("web_log", node.Directory.Logs[0].TopicId);
+            // The first kill leaves the id and a segment, neither of them on the disk yet; the second comes when the log is open.
+            KillAfter(node.Files, call => call.Operation == FileOperation.SetLength && call.Path == node.LogFile());
+            Assert.ThrowsAny<Exception>(() => node.Directory.Create("web_log", id, 0, 1, node.Options));
+            PartitionLog found = Assert.Single(node.Start().Logs);
+            found.Append(TestBatches.Make(1));
             node.LosePower(seed);
             Assert.All(node.Start().Logs, log => Assert.Equal(id, log.TopicId));
         }

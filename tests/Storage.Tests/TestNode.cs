@@ -1,7 +1,7 @@
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Testing.Files;
-using Microsoft.Extensions.Logging.Abstractions;
+using LogPipeline.Testing.Logging;
 
 namespace LogPipeline.Storage.Tests;
 
@@ -10,12 +10,16 @@ internal sealed class TestNode
 {
     public const string Root = "/data";
 
+    public static readonly Guid WebLog = Guid.Parse("00112233-4455-6677-8899-aabbccddeeff");
+
     public TestNode(int seed = 1, MemoryDisk? disk = null)
     {
         Random = new Random(seed);
         Disk = disk ?? new MemoryDisk(Time);
         Files = new MemoryFileSystem(Disk);
     }
+
+    public WarningLog Logger { get; } = new();
 
     public TestTime Time { get; } = new();
 
@@ -29,6 +33,9 @@ internal sealed class TestNode
 
     public PartitionLogOptions Options { get; set; } = new() { IndexIntervalBytes = 200, SegmentBytes = 1 << 20 };
 
+    /// <summary>What a broker's registry would say.</summary>
+    public Dictionary<string, KnownTopic> Topics { get; } = [];
+
     public List<Exception> Fatal { get; } = [];
 
     public DataDirectory Start(Action<MemoryFileSystem>? prepare = null)
@@ -36,7 +43,7 @@ internal sealed class TestNode
         Files = new MemoryFileSystem(Disk);
         prepare?.Invoke(Files);
         Directory = DataDirectory.Open(
-            Files, Root, new DataDirectoryOptions { OptionsOf = _ => Options, OnFatal = Fatal.Add }, Time, Random, NullLogger.Instance);
+            Files, Root, new DataDirectoryOptions { Topics = Topics, OptionsOf = _ => Options, OnFatal = Fatal.Add }, Time, Random, Logger);
         return Directory;
     }
 
@@ -44,7 +51,14 @@ internal sealed class TestNode
     public PartitionLog StartLog(Action<MemoryFileSystem>? prepare = null)
     {
         Start(prepare);
-        return Directory.Logs.Count > 0 ? Directory.Logs[0] : Directory.Create("web_log", Guid.Parse("00112233-4455-6677-8899-aabbccddeeff"), 0, Options);
+        if (Directory.Logs.Count > 0)
+        {
+            return Directory.Logs[0];
+        }
+        Topics["web_log"] = new KnownTopic(WebLog, 1, IsGone: true);
+        PartitionLog made = Directory.Create("web_log", WebLog, 0, 1, Options)[0];
+        Topics.Remove("web_log");
+        return made;
     }
 
     /// <summary>kill -9.</summary>
@@ -109,7 +123,10 @@ internal static class TestBatches
         {
             Assert.Equal(ErrorCode.None, log.Read(offset, 1 << 20, true, out LogSlice slice));
             byte[] bytes = new byte[slice.Length];
-            slice.CopyTo(bytes);
+            using (slice)
+            {
+                slice.CopyTo(bytes);
+            }
             offset = Walk(bytes, offset);
             all.AddRange(bytes);
         }

@@ -12,8 +12,11 @@ internal static unsafe partial class LibC
     public const int OpenCloseOnExec = 0x80000;
     public const int FallocateKeepSize = 1;
     public const int OpenFileLockSet = 37; // F_OFD_SETLK: excludes other opens in this process too, and Java's fcntl locks.
+    public const int ResourceOpenFiles = 7; // RLIMIT_NOFILE
     public const int Interrupted = 4;
+    public const int DirectoryMode = 0x1ff; // 0777, less the umask
     public const int NoEntry = 2;
+    public const int Exists = 17;
     public const int TryAgain = 11;
     public const int AccessDenied = 13;
     public const int NotDirectory = 20;
@@ -25,8 +28,17 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fsync(SafeFileHandle file);
 
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int syncfs(SafeFileHandle anyFile);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getrlimit(int resource, ulong* softAndHard);
+
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int mkdir(string path, int mode);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int rename(string from, string to);
@@ -51,6 +63,13 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fstatfs(SafeFileHandle file, StatfsBuffer* status);
+
+    /// <summary>The most files and sockets that this process may have open: the soft RLIMIT_NOFILE.</summary>
+    public static long HandlesMax()
+    {
+        ulong* softAndHard = stackalloc ulong[2];
+        return getrlimit(ResourceOpenFiles, softAndHard) == 0 ? (long)Math.Min(softAndHard[0], long.MaxValue) : throw Error("getrlimit", "RLIMIT_NOFILE");
+    }
 
     /// <summary>The exception for the last error of a call on <paramref name="path"/>; HResult is errno, as the class library does it.</summary>
     public static IOException Error(string call, string path)

@@ -4,7 +4,7 @@ namespace LogPipeline.Protocol.Wire;
 
 /// <summary>
 /// The bytes of one outgoing frame in a pooled buffer, and the places where record batches that stay elsewhere are spliced in.
-/// The sender of the frame disposes it.
+/// The sender disposes the frame, and the frame its spliced records.
 /// </summary>
 public sealed class FrameBuffer : IDisposable
 {
@@ -42,12 +42,37 @@ public sealed class FrameBuffer : IDisposable
         _spliced = checked(_spliced + records.Length);
     }
 
+    /// <summary>Copies the whole frame, spliced records in their places.</summary>
+    /// <param name="to">At least <see cref="TotalLength"/> bytes.</param>
+    /// <exception cref="IOException">Spliced records cannot be read.</exception>
+    public void CopyTo(Span<byte> to)
+    {
+        int from = 0;
+        foreach (Splice splice in Splices)
+        {
+            Bytes.Span[from..splice.Position].CopyTo(to);
+            to = to[(splice.Position - from)..];
+            from = splice.Position;
+            splice.Records.CopyTo(to);
+            to = to[splice.Records.Length..];
+        }
+        Bytes.Span[from..].CopyTo(to);
+    }
+
     /// <summary>Writes the frame's size, all that follows the first four bytes, into the first four bytes.</summary>
     public void SealSize() => BinaryPrimitives.WriteInt32BigEndian(_bytes, TotalLength - 4);
 
     public void Dispose()
     {
         byte[] bytes = Interlocked.Exchange(ref _bytes, []);
+        if (bytes.Length == 0)
+        {
+            return; // disposed before
+        }
         PooledBytes.Return(ref bytes);
+        foreach (Splice splice in Splices)
+        {
+            splice.Records.Source?.Dispose();
+        }
     }
 }

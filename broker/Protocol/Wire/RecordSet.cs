@@ -28,11 +28,21 @@ public readonly struct RecordSet
 
     /// <summary>Bytes in all.</summary>
     public int Length { get; }
-}
 
-/// <summary>Record batches outside the frame; the network layer that made the source knows how to send it.</summary>
-public interface IRecordSource
-{
-    /// <summary>Bytes that will be sent.</summary>
-    int Length { get; }
+    /// <summary>Copies the batches, wherever they are, to the start of <paramref name="to"/>.</summary>
+    /// <exception cref="IOException">The source cannot be read.</exception>
+    public void CopyTo(Span<byte> to)
+    {
+        if (Source is null)
+        {
+            Memory.Span.CopyTo(to);
+        }
+        else
+        {
+            Source.CopyTo(to);
+        }
+    }
+
+    /// <summary>Sends the batches, wherever they are.</summary>
+    public ValueTask SendAsync(IRecordSender sender) => Source is null ? sender.SendAsync(Memory) : Source.SendAsync(sender);
 }

@@ -10,8 +10,8 @@ namespace LogPipeline.Broker.Fetching;
 
 // Size rules: partitions in the order asked; the first batch found goes out whole whatever its size; after it each partition adds
 // what fits into the rest, in whole batches.
-/// <summary>Reads all partitions of a fetch once.</summary>
-internal sealed class FetchPass
+/// <summary>Reads all partitions of a fetch once. The answer made from it owns what was found; without an answer, dispose it.</summary>
+internal sealed class FetchPass : IDisposable
 {
     private readonly TopicRegistry _topics;
     private readonly bool _byTopicId;
@@ -39,6 +39,15 @@ internal sealed class FetchPass
 
     /// <summary>Whether something must be told at once, whatever MinBytes says.</summary>
     public bool IsUrgent { get; private set; }
+
+    /// <summary>Lets go of the records found.</summary>
+    public void Dispose()
+    {
+        foreach (FetchedPartition partition in Partitions)
+        {
+            partition.Answer.Records.Source?.Dispose();
+        }
+    }
 
     private FetchedPartition Read(FetchPartition asked)
     {

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using LogPipeline.Protocol.Wire;
-using LogPipeline.Storage;
 using Microsoft.Win32.SafeHandles;
 
 namespace LogPipeline.Broker.Network;
@@ -13,7 +12,7 @@ namespace LogPipeline.Broker.Network;
 // How a frame leaves: one send when it has no splices, or only ones worth copying; else its bytes by send and its large regions of
 // segment files by sendfile(2).
 /// <summary>A TCP connection.</summary>
-internal sealed class SocketTransport : IConnectionTransport
+internal sealed class SocketTransport : IConnectionTransport, IRecordSender
 {
     /// <summary>File regions up to this size are read and sent with the rest: cheaper than a sendfile of their own.</summary>
     private const int CopyUpTo = 16 * 1024;
@@ -242,7 +241,7 @@ internal sealed class SocketTransport : IConnectionTransport
     private async ValueTask SendCopyAsync(FrameBuffer frame)
     {
         using var whole = new FrameBuffer();
-        Flatten(frame, whole.Append(frame.TotalLength));
+        frame.CopyTo(whole.Append(frame.TotalLength));
         await SendAllAsync(whole.Bytes);
     }
 
@@ -253,14 +252,7 @@ internal sealed class SocketTransport : IConnectionTransport
         {
             await SendPartAsync(frame.Bytes[from..splice.Position], SocketCalls.More);
             from = splice.Position;
-            if (splice.Records.Source is LogSlice { File.Handle: { } file } slice)
-            {
-                await SendFileAsync(file, slice.Position, slice.Length);
-            }
-            else
-            {
-                await SendPartAsync(splice.Records.Memory, 0);
-            }
+            await splice.Records.SendAsync(this);
         }
         await SendPartAsync(frame.Bytes[from..], 0);
     }
@@ -271,7 +263,9 @@ internal sealed class SocketTransport : IConnectionTransport
         return sent == bytes.Length ? ValueTask.CompletedTask : SendRestAsync(bytes[sent..], flags);
     }
 
-    private async ValueTask SendFileAsync(SafeFileHandle file, long position, int length)
+    ValueTask IRecordSender.SendAsync(ReadOnlyMemory<byte> bytes) => SendPartAsync(bytes, 0);
+
+    async ValueTask IRecordSender.SendFileAsync(SafeFileHandle file, long position, int length)
     {
         for (long end = position + length; position < end;)
         {
@@ -334,37 +328,13 @@ internal sealed class SocketTransport : IConnectionTransport
 
     private static bool IsWorthSendFile(FrameBuffer frame)
     {
-        bool hasLarge = false;
         foreach (FrameBuffer.Splice splice in frame.Splices)
         {
-            if (splice.Records.Source is LogSlice { File.Handle: null })
+            if (splice.Records.Length > CopyUpTo)
             {
-                return false;
+                return true;
             }
-            hasLarge |= splice.Records.Length > CopyUpTo;
         }
-        return hasLarge;
-    }
-
-    /// <summary>Copies a frame with its splices in place.</summary>
-    internal static void Flatten(FrameBuffer frame, Span<byte> to)
-    {
-        int from = 0;
-        foreach (FrameBuffer.Splice splice in frame.Splices)
-        {
-            frame.Bytes.Span[from..splice.Position].CopyTo(to);
-            to = to[(splice.Position - from)..];
-            from = splice.Position;
-            if (splice.Records.Source is LogSlice slice)
-            {
-                slice.CopyTo(to[..slice.Length]);
-            }
-            else
-            {
-                splice.Records.Memory.Span.CopyTo(to);
-            }
-            to = to[splice.Records.Length..];
-        }
-        frame.Bytes.Span[from..].CopyTo(to);
+        return false;
     }
 }

@@ -3,6 +3,7 @@ using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
+using LogPipeline.Storage;
 using Answer = LogPipeline.Protocol.Messages.CreateTopicsResponse.Topic;
 using Asked = LogPipeline.Protocol.Messages.CreateTopicsRequest.Topic;
 
@@ -19,6 +20,12 @@ internal sealed class CreateTopicsHandler(TopicRegistry topics, BrokerSettings s
         CreateTopicsRequest request, RequestContext context, CancellationToken cancellation)
     {
         var response = new CreateTopicsResponse();
+        if (request.Topics.Sum(topic => Math.Max(0L, PartitionsOf(topic))) > BrokerSettingTable.PartitionsMax)
+        {
+            response.Topics.AddRange(request.Topics.Select(topic =>
+                Refused(topic.Name, ErrorCode.PolicyViolation, $"Excessively large number of partitions per request: at most {BrokerSettingTable.PartitionsMax} are created.")));
+            return new(response);
+        }
         foreach (IGrouping<string, Asked> asked in request.Topics.GroupBy(topic => topic.Name, StringComparer.Ordinal))
         {
             response.Topics.Add(asked.Count() > 1
@@ -30,9 +37,7 @@ internal sealed class CreateTopicsHandler(TopicRegistry topics, BrokerSettings s
 
     private Answer Create(Asked asked, bool validateOnly)
     {
-        int partitions = asked.Assignments.Count > 0 ? asked.Assignments.Count
-            : asked.NumPartitions == -1 ? settings.PartitionsDefault
-            : asked.NumPartitions;
+        int partitions = PartitionsOf(asked);
         if (Refusal(asked, partitions) is { } refused)
         {
             return refused;
@@ -49,11 +54,20 @@ internal sealed class CreateTopicsHandler(TopicRegistry topics, BrokerSettings s
                 ? Accepted(topic.Name, topic.Id, partitions, topic.Settings)
                 : Refused(asked.Name, ErrorCode.TopicAlreadyExists, Exists(asked.Name));
         }
+        catch (HandlesExhaustedException e)
+        {
+            return Refused(asked.Name, ErrorCode.PolicyViolation, e.Message);
+        }
         catch (IOException e)
         {
             return Refused(asked.Name, ErrorCode.KafkaStorageError, e.Message);
         }
     }
+
+    private int PartitionsOf(Asked asked) =>
+        asked.Assignments.Count > 0 ? asked.Assignments.Count
+        : asked.NumPartitions == -1 ? settings.PartitionsDefault
+        : asked.NumPartitions;
 
     private Answer? Refusal(Asked asked, int partitions)
     {

@@ -24,9 +24,14 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
         {
             return new FetchResponse { ErrorCode = error };
         }
+        if (IsCold(turn))
+        {
+            await Task.Yield(); // reading an index takes long: not on the thread that serves other connections too
+        }
         FetchPass pass = Read(turn, request, context);
         if (!IsEnough(pass, turn, request) && request.MaxWaitMs > 0)
         {
+            pass.Dispose();
             pass = await ReadWhenThereIsMoreAsync(turn, request, context, cancellation);
         }
         return Answer(turn, pass);
@@ -63,6 +68,7 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
                 {
                     return pass;
                 }
+                pass.Dispose();
                 await signal.Task;
                 cancellation.ThrowIfCancellationRequested();
             }
@@ -76,20 +82,34 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
         }
     }
 
+    private bool IsCold(FetchTurn turn)
+    {
+        foreach (FetchPartition asked in turn.Partitions)
+        {
+            if (Find(asked.Key)?.Log?.IsCold(asked.Offset) == true)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// <summary>Where to hang the signal: once at each partition, even if the request names it many times.</summary>
     private HashSet<WaitingReaders> Hooks(FetchTurn turn)
     {
         var hooks = new HashSet<WaitingReaders>(turn.Partitions.Count);
         foreach (FetchPartition partition in turn.Partitions)
         {
-            Topic? topic = partition.Key.TopicId != Guid.Empty ? topics.Find(partition.Key.TopicId) : topics.Find(partition.Key.Topic);
-            if (topic?.Partition(partition.Key.Partition) is { } served)
+            if (Find(partition.Key) is { } served)
             {
                 hooks.Add(served.Readers);
             }
         }
         return hooks;
     }
+
+    private Partition? Find(FetchKey key) =>
+        (key.TopicId != Guid.Empty ? topics.Find(key.TopicId) : topics.Find(key.Topic))?.Partition(key.Partition);
 
     private static FetchResponse Answer(FetchTurn turn, FetchPass pass)
     {

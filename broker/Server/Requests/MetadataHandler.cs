@@ -29,13 +29,17 @@ internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings setti
         else
         {
             // Each once, as in Kafka: a topic of many partitions that is named again and again would be a very large answer.
-            response.Topics.AddRange(request.Topics.DistinctBy(topic => (topic.Name, topic.TopicId))
-                .Select(topic => Describe(topic, request.AllowAutoTopicCreation)));
+            int creatable = BrokerSettingTable.PartitionsMax / settings.PartitionsDefault;
+            foreach (MetadataRequest.Topic topic in request.Topics.DistinctBy(topic => (topic.Name, topic.TopicId)))
+            {
+                response.Topics.Add(Describe(topic, request.AllowAutoTopicCreation, ref creatable));
+            }
         }
         return new(response);
     }
 
-    private MetadataResponse.Topic Describe(MetadataRequest.Topic asked, bool mayCreate)
+    // creatable: how many topics this request may still create.
+    private MetadataResponse.Topic Describe(MetadataRequest.Topic asked, bool mayCreate, ref int creatable)
     {
         if (asked.Name is null)
         {
@@ -55,9 +59,17 @@ internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings setti
         {
             return new() { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = asked.Name };
         }
+        if (creatable-- <= 0)
+        {
+            return new() { ErrorCode = ErrorCode.PolicyViolation, Name = asked.Name };
+        }
         try
         {
             return Describe(topics.Create(asked.Name, settings.PartitionsDefault, new Dictionary<string, string>()).Topic);
+        }
+        catch (HandlesExhaustedException)
+        {
+            return new() { ErrorCode = ErrorCode.PolicyViolation, Name = asked.Name };
         }
         catch (IOException)
         {

@@ -5,6 +5,9 @@ namespace LogPipeline.Broker.Settings;
 /// <summary>The broker settings, with Kafka's names; defaults are Kafka's but for those that say otherwise.</summary>
 internal static class BrokerSettingTable
 {
+    /// <summary>Most partitions that one request may create, as on Apache Kafka.</summary>
+    public const int PartitionsMax = 10_000;
+
     private const string Forever = "9223372036854775807";
 
     public static IReadOnlyList<SettingDefinition> All { get; } =
@@ -52,11 +55,11 @@ internal static class BrokerSettingTable
         new("node.id", Int, "1", "This broker's number.") { Min = 0 },
         new("num.io.threads", Int, "8", "The runtime decides.") { HasEffect = false },
         new("num.network.threads", Int, "3", "The runtime decides.") { HasEffect = false },
-        new("num.partitions", Int, "1", "Partitions of a topic created without a number.") { Min = 1 },
+        new("num.partitions", Int, "1", "Partitions of a topic created without a number.") { Min = 1, Max = PartitionsMax },
         new("offset.metadata.max.bytes", Int, "4096", "Largest metadata of a committed offset.") { Min = 0 },
         new("offsets.retention.check.interval.ms", Long, "600000", "Time between two looks for offsets that have expired.") { Min = 1, Max = 86400000 },
         new("offsets.retention.minutes", Int, "10080", "How long offsets stay once their group has no members, or nobody subscribes to their topic.") { Min = 1 },
-        new("offsets.topic.num.partitions", Int, "50", "Partitions of __consumer_offsets.") { Min = 1 },
+        new("offsets.topic.num.partitions", Int, "50", "Partitions of __consumer_offsets.") { Min = 1, Max = PartitionsMax },
         new("offsets.topic.replication.factor", Short, "1", "One node keeps one copy.") { HasEffect = false },
         new("offsets.topic.segment.bytes", Int, "104857600", "Largest segment file of __consumer_offsets.") { Min = 1048576 },
         new("process.roles", List, "broker,controller", "One node is both.") { HasEffect = false },

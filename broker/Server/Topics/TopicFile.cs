@@ -5,8 +5,8 @@ namespace LogPipeline.Broker.Topics;
 
 // The registry of topics, <data>/topics.json, replaced whole and durably:
 //   { "version": 0, "topics": [ { "name": "web_log", "id": "<uuid>", "partitions": 4, "deleting": false, "settings": { "retention.ms": "3600000" } } ] }
-// A topic is written here before its directories are made and is marked as deleting before they go, so a crash in between is
-// finished at the next start.
+// A topic is written here as deleting before its directories are created and before they go: a start after a crash in between removes
+// what is there of it.
 /// <summary>One topic as the registry file knows it.</summary>
 internal sealed record TopicEntry(string Name, Guid Id, int Partitions, bool Deleting, IReadOnlyDictionary<string, string> Settings);
 
@@ -26,9 +26,12 @@ internal sealed class TopicFile(IFileSystem files, string directory)
         try
         {
             using JsonDocument document = JsonDocument.Parse(bytes);
-            return [.. document.RootElement.GetProperty("topics").EnumerateArray().Select(ReadEntry)];
+            List<TopicEntry> entries = [.. document.RootElement.GetProperty("topics").EnumerateArray().Select(ReadEntry)];
+            return entries.DistinctBy(entry => entry.Name).Count() == entries.Count && entries.TrueForAll(IsPossible)
+                ? entries
+                : throw new FormatException("a topic is named twice, or has a name or a number of partitions that cannot be");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidDataException($"{_path} is damaged: {e.Message}", e);
         }
@@ -53,12 +56,14 @@ internal sealed class TopicFile(IFileSystem files, string directory)
         AtomicFile.Replace(files, _path, stream.ToArray());
     }
 
+    private static bool IsPossible(TopicEntry entry) => TopicName.Problem(entry.Name) is null && entry.Partitions > 0;
+
     private static TopicEntry ReadEntry(JsonElement entry) => new(
-        entry.GetProperty("name").GetString()!,
+        entry.GetProperty("name").GetString() ?? "",
         entry.GetProperty("id").GetGuid(),
         entry.GetProperty("partitions").GetInt32(),
         entry.GetProperty("deleting").GetBoolean(),
-        entry.GetProperty("settings").EnumerateObject().ToDictionary(s => s.Name, s => s.Value.GetString()!, StringComparer.Ordinal));
+        entry.GetProperty("settings").EnumerateObject().ToDictionary(s => s.Name, s => s.Value.GetString() ?? "", StringComparer.Ordinal));
 
     private static void WriteEntry(Utf8JsonWriter json, TopicEntry topic)
     {

@@ -13,7 +13,7 @@ internal sealed class TopicRegistry(
     DataDirectory directory, TopicFile file, BrokerSettings settings, Random random, ILogger logger)
 {
     // Guarded by _lock: what the disk refused half way. The file keeps them, so that a crash forgets neither.
-    private readonly Dictionary<string, TopicEntry> _halfMade = new(StringComparer.Ordinal);
+    private TopicEntry? _halfMade; // the last creation, if it failed
     private readonly Dictionary<string, Topic> _halfDeleted = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
     private volatile TopicIndex _index = TopicIndex.Empty;
@@ -39,8 +39,7 @@ internal sealed class TopicRegistry(
         {
             if (entry.Deleting)
             {
-                DeleteLogs(found[entry.Name].Where(log => log.TopicId == entry.Id));
-                changed = true;
+                changed = true; // the data directory has removed what was there
                 continue;
             }
             var topicSettings = new TopicSettings(settings, entry.Settings);
@@ -58,7 +57,7 @@ internal sealed class TopicRegistry(
         _index = new TopicIndex(topics);
         if (changed)
         {
-            Write();
+            Write(topics);
         }
     }
 
@@ -74,17 +73,36 @@ internal sealed class TopicRegistry(
                 return (existing, false);
             }
             FinishDeletion(name);
-            // A try that the disk refused half way goes on with what it made.
-            Guid id = _halfMade.GetValueOrDefault(name)?.Id ?? NewId();
-            _halfMade[name] = new TopicEntry(name, id, partitions, Deleting: false, given);
-            Write();
-            Dictionary<int, PartitionLog> made = directory.Logs.Where(log => log.TopicId == id).ToDictionary(log => log.Partition);
-            Topic topic = Assemble(name, id, new TopicSettings(settings, given), partitions, made);
-            _halfMade.Remove(name);
-            _index = new TopicIndex([.. _index.All, topic]);
+            directory.FinishRemovals();
+            Guid id = NewId();
+            var topicSettings = new TopicSettings(settings, given);
+            // Until all is there the file says that the topic is to be deleted: that is what a start does with half of it.
+            _halfMade = new TopicEntry(name, id, partitions, Deleting: true, topicSettings.Given);
+            Write(_index.All);
+            IReadOnlyList<PartitionLog> logs = directory.Create(name, id, 0, partitions, topicSettings.LogOptions());
+            PartitionState state = PartitionState.Single(directory.NodeId, directory.LeaderEpoch);
+            var topic = new Topic(name, id, topicSettings, [.. logs.Select(log => new Partition(log, directory.NodeId, state))]);
+            _halfMade = null;
+            Serve(topic);
             logger.TopicCreated(name, partitions, id);
             return (topic, true);
         }
+    }
+
+    // A topic that the file cannot name must not be served: it would be gone after a crash.
+    private void Serve(Topic topic)
+    {
+        var index = new TopicIndex([.. _index.All, topic]);
+        try
+        {
+            Write(index.All);
+        }
+        catch (IOException)
+        {
+            _halfDeleted[topic.Name] = topic;
+            throw;
+        }
+        _index = index;
     }
 
     /// <summary>Deletes a topic and its logs; durably gone on return. False when it was gone already.</summary>
@@ -127,49 +145,45 @@ internal sealed class TopicRegistry(
         {
             return;
         }
-        Write();
-        DeleteLogs(topic.Partitions.Select(partition => partition.Log).OfType<PartitionLog>());
+        Write(_index.All);
+        directory.DeleteTopic(topic.Name, topic.Id);
         _halfDeleted.Remove(name);
-        Write();
-    }
-
-    private void DeleteLogs(IEnumerable<PartitionLog> logs)
-    {
-        foreach (PartitionLog log in logs)
-        {
-            directory.Delete(log);
-        }
+        Write(_index.All);
     }
 
     private Topic Assemble(string name, Guid id, TopicSettings topicSettings, int partitions, Dictionary<int, PartitionLog> logs)
     {
-        PartitionLogOptions options = topicSettings.LogOptions();
         PartitionState state = PartitionState.Single(directory.NodeId, directory.LeaderEpoch);
         Dictionary<int, OfflineLog> offline = directory.OfflineLogs.Where(log => log.TopicId == id).ToDictionary(log => log.Partition);
         var served = new List<Partition>(partitions);
         for (int number = 0; number < partitions; number++)
         {
-            served.Add(offline.TryGetValue(number, out OfflineLog? log)
+            served.Add(logs.TryGetValue(number, out PartitionLog? log)
                 ? new Partition(log, directory.NodeId, state)
-                : new Partition(logs.GetValueOrDefault(number) ?? directory.Create(name, id, number, options), directory.NodeId, state));
+                : new Partition(offline.GetValueOrDefault(number) ?? Missing(name, id, number), directory.NodeId, state));
         }
         return new Topic(name, id, topicSettings, served);
     }
+
+    // Of a topic that no registry entry names: the data directory cannot know how many partitions it had.
+    private static OfflineLog Missing(string name, Guid id, int number) =>
+        new(name, id, number, null, $"{name}-{number} is not in the data directory, though later partitions of {name} are.");
 
     /// <summary>Directories that no entry names: another broker's data, or the registry file was lost. Nothing is thrown away.</summary>
     private Topic Adopt(IGrouping<string, PartitionLog> logs)
     {
         logger.TopicAdopted(logs.Key);
         Guid id = logs.First().TopicId;
+        IEnumerable<int> offline = directory.OfflineLogs.Where(log => log.TopicId == id).Select(log => log.Partition);
         return Assemble(
-            logs.Key, id, new TopicSettings(settings, new Dictionary<string, string>()), logs.Max(log => log.Partition) + 1,
+            logs.Key, id, new TopicSettings(settings, new Dictionary<string, string>()), logs.Select(log => log.Partition).Concat(offline).Max() + 1,
             logs.ToDictionary(log => log.Partition));
     }
 
-    private void Write() => file.Write(
+    private void Write(IEnumerable<Topic> served) => file.Write(
     [
-        .. _index.All.Select(topic => EntryOf(topic, deleting: false)),
-        .. _halfMade.Values,
+        .. served.Select(topic => EntryOf(topic, deleting: false)),
+        .. _halfMade is null ? [] : new[] { _halfMade },
         .. _halfDeleted.Values.Select(topic => EntryOf(topic, deleting: true)),
     ]);
 

@@ -14,7 +14,7 @@ namespace LogPipeline.Storage.Checkpoints;
 /// </summary>
 internal sealed class BrokerCheckpoint
 {
-    private const string FileName = "broker.checkpoint";
+    public const string FileName = "broker.checkpoint";
     private const int BlockSize = 1000;
 
     private readonly Lock _gate = new();
@@ -43,11 +43,24 @@ internal sealed class BrokerCheckpoint
         long end = properties is null ? 0 : Properties.Number(properties, "producer.id.end", path);
         foreach (FoundLog log in logs)
         {
-            epoch = Math.Max(epoch, LeaderEpochs.Read(files, log.Directory).Latest);
+            epoch = Math.Max(epoch, LatestEpochOf(files, log));
         }
         var checkpoint = new BrokerCheckpoint(files, path, epoch + 1, end);
         checkpoint.Write(end);
         return checkpoint;
+    }
+
+    // A damaged file is made anew from its log, which has no epoch above the broker's own.
+    private static int LatestEpochOf(IFileSystem files, FoundLog log)
+    {
+        try
+        {
+            return LeaderEpochs.Read(files, log.Directory).Latest;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            return -1;
+        }
     }
 
     /// <summary>Ids found in a log count as given out: the log may come from another broker.</summary>

@@ -49,12 +49,14 @@ internal sealed class LeaderEpochs
     public string[] Lines() =>
         [.. _entries.Select(static entry => string.Create(CultureInfo.InvariantCulture, $"{entry.Epoch} {entry.StartOffset}"))];
 
+    /// <summary>What the file in a log's directory says; empty when there is none.</summary>
+    /// <exception cref="InvalidDataException">The file is damaged.</exception>
     public static LeaderEpochs Read(IFileSystem files, string directory)
     {
         var epochs = new LeaderEpochs();
-        foreach (string[] fields in TextCheckpoint.Read(files, directory + "/" + FileName))
+        foreach (string[] fields in TextCheckpoint.Read(files, directory + "/" + FileName, numbers: 2, hasTopic: false))
         {
-            epochs.Assign(int.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture));
+            epochs.Assign((int)long.Parse(fields[0], CultureInfo.InvariantCulture), long.Parse(fields[1], CultureInfo.InvariantCulture));
         }
         return epochs;
     }

@@ -19,6 +19,12 @@ internal sealed record MetaProperties(string ClusterId, int NodeId)
     {
         string path = directory + "/" + FileName;
         Dictionary<string, string>? properties = Properties.Read(files, path);
+        if (properties is null && HasLogs(files, directory))
+        {
+            throw new InvalidDataException(
+                $"{path} is missing beside logs. Restore it, or write it with the lines version=1, cluster.id=… and node.id={options.NodeId}: "
+                + "with another cluster id every log would be another log to those who read it.");
+        }
         if (properties is null)
         {
             string made = options.ClusterId ?? Uuid.Format(Uuid.Next(random));
@@ -36,4 +42,9 @@ internal sealed record MetaProperties(string ClusterId, int NodeId)
         }
         return new MetaProperties(cluster, node);
     }
+
+    private static bool HasLogs(IFileSystem files, string directory) => files.FileExists(directory + "/" + BrokerCheckpoint.FileName)
+        || files.List(directory).Any(entry => entry.IsDirectory
+            && LogDirectories.TryParse(entry.Name, out _, out _)
+            && LogDirectories.HasSegment(files.List(directory + "/" + entry.Name)));
 }

@@ -20,9 +20,10 @@ internal static class OffsetCheckpoint
     public static Dictionary<(string Topic, int Partition), long> Read(IFileSystem files, string directory, string name)
     {
         var offsets = new Dictionary<(string, int), long>();
-        foreach (string[] fields in TextCheckpoint.Read(files, directory + "/" + name))
+        foreach (string[] fields in TextCheckpoint.Read(files, directory + "/" + name, numbers: 2, hasTopic: true))
         {
-            offsets[(fields[0], int.Parse(fields[1], CultureInfo.InvariantCulture))] = long.Parse(fields[2], CultureInfo.InvariantCulture);
+            int partition = (int)long.Parse(fields[1], CultureInfo.InvariantCulture);
+            offsets[(fields[0], partition)] = long.Parse(fields[2], CultureInfo.InvariantCulture);
         }
         return offsets;
     }

@@ -26,8 +26,12 @@ internal static class TextCheckpoint
     }
 
     /// <summary>The entries' fields; empty when there is no file.</summary>
-    /// <exception cref="InvalidDataException">The file is not of this form.</exception>
-    public static List<string[]> Read(IFileSystem files, string path)
+    /// <param name="files">The file system.</param>
+    /// <param name="path">The file's path.</param>
+    /// <param name="numbers">How many fields at an entry's end must be numbers; before them there is nothing or one topic name.</param>
+    /// <param name="hasTopic">Whether an entry begins with a topic name.</param>
+    /// <exception cref="InvalidDataException">The file is not of this form; the message is one line that names it.</exception>
+    public static List<string[]> Read(IFileSystem files, string path, int numbers, bool hasTopic)
     {
         byte[]? bytes = AtomicFile.ReadAll(files, path);
         if (bytes is null)
@@ -39,6 +43,12 @@ internal static class TextCheckpoint
         {
             throw new InvalidDataException($"{path} is not a checkpoint of version 0 with as many entries as it says.");
         }
-        return [.. lines.Skip(2).Select(static line => line.Split(' '))];
+        int names = hasTopic ? 1 : 0;
+        List<string[]> entries = [.. lines.Skip(2).Select(static line => line.Split(' '))];
+        return entries.Find(entry => entry.Length != names + numbers || !entry.Skip(names).All(IsNumber)) is { } bad
+            ? throw new InvalidDataException($"{path} is damaged: an entry reads {string.Join(' ', bad)}.")
+            : entries;
     }
+
+    private static bool IsNumber(string field) => long.TryParse(field, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out _);
 }

@@ -11,23 +11,25 @@ namespace LogPipeline.Storage.Recovery;
 /// durable, so the newest valid one says how far all is well, and only what follows is read: that takes the same time whatever the
 /// log's size, and none after a clean stop. A snapshot also stands at every segment's begin, so what follows is the active segment's tail.
 /// </summary>
-internal sealed class LogRecovery(IFileSystem files, string directory, PartitionLogOptions options, int leaderEpoch, long now)
+internal sealed class LogRecovery(
+    IFileSystem files, OpenFiles open, string directory, PartitionLogOptions options, int leaderEpoch, long now) : IDisposable
 {
     private readonly List<LogSegment> _segments = [];
     private ProducerTable _producers = new();
     private LeaderEpochs _epochs = new();
     private long _endOffset;
+    private bool _isDone;
 
     /// <exception cref="CorruptLogException">Damage that no crash explains.</exception>
     public LogState Run(long startOffset)
     {
         FindSegments(startOffset);
-        _epochs = LeaderEpochs.Read(files, directory);
         (long snapshot, int index) = NewestSnapshot();
+        bool areEpochsWritten = TryReadEpochs(snapshot);
         LogSegment first = _segments[index];
         long position = Resume(first, snapshot);
         _epochs.TruncateFrom(snapshot);
-        int epochWritten = _epochs.Latest;
+        int epochWritten = areEpochsWritten ? _epochs.Latest : -1;
         _endOffset = snapshot;
         long cut = 0;
         for (int i = index; i < _segments.Count; i++)
@@ -39,6 +41,7 @@ internal sealed class LogRecovery(IFileSystem files, string directory, Partition
         {
             throw new CorruptLogException(active.Path, 0, _endOffset, "the segment before it ends at another offset");
         }
+        _isDone = true;
         return new LogState
         {
             Segments = _segments,
@@ -52,30 +55,70 @@ internal sealed class LogRecovery(IFileSystem files, string directory, Partition
         };
     }
 
+    /// <summary>Closes the files of a log that could not be opened.</summary>
+    public void Dispose()
+    {
+        if (!_isDone)
+        {
+            _segments.ForEach(static segment => segment.Close());
+        }
+    }
+
     private void FindSegments(long startOffset)
     {
         foreach (DirectoryEntry entry in files.List(directory))
         {
-            if (entry.Name.EndsWith(AtomicFile.TemporarySuffix, StringComparison.Ordinal))
+            if (SegmentFileName.TryParse(entry.Name, SegmentFileName.Snapshot + AtomicFile.TemporarySuffix, out _))
             {
                 files.Delete(directory + "/" + entry.Name);
             }
             else if (SegmentFileName.TryParse(entry.Name, SegmentFileName.Log, out long baseOffset))
             {
-                var segment = new LogSegment(files, directory, baseOffset);
-                segment.Open();
+                var segment = new LogSegment(files, open, directory, baseOffset);
+                segment.Find();
                 _segments.Add(segment);
             }
         }
         _segments.Sort(static (a, b) => a.BaseOffset.CompareTo(b.BaseOffset));
         if (_segments.Count == 0)
         {
-            var segment = new LogSegment(files, directory, startOffset);
+            var segment = new LogSegment(files, open, directory, startOffset);
             segment.Create(now);
             _segments.Add(segment);
         }
+        else
+        {
+            _segments[^1].Activate();
+        }
         // The process before may have died between making a file and this: the name could still be lost under what we add.
         files.FlushDirectory(directory);
+    }
+
+    // False when the file of epochs is missing or damaged: then every batch's header before the snapshot says its epoch.
+    private bool TryReadEpochs(long snapshot)
+    {
+        try
+        {
+            _epochs = LeaderEpochs.Read(files, directory);
+        }
+        catch (InvalidDataException)
+        {
+            _epochs = new LeaderEpochs();
+        }
+        if (_epochs.Latest >= 0 || snapshot == _segments[0].BaseOffset)
+        {
+            return true;
+        }
+        foreach (LogSegment segment in _segments)
+        {
+            using FileUse use = segment.Use();
+            for (long position = 0; SegmentScan.TryReadHeader(use.File, position, segment.SizeBytes, out BatchHeader header)
+                && header.BaseOffset < snapshot; position += header.SizeInBytes)
+            {
+                _epochs.Assign(header.LeaderEpoch, header.BaseOffset);
+            }
+        }
+        return false;
     }
 
     // The snapshot to begin with, and the segment that holds its offset. Without one the log's start serves: no producer is known there.
@@ -98,7 +141,8 @@ internal sealed class LogRecovery(IFileSystem files, string directory, Partition
     private long Resume(LogSegment segment, long offset)
     {
         long size = segment.SizeBytes;
-        if (offset > segment.BaseOffset && segment.TryLoadIndexesUpTo(offset) && SegmentScan.BorderAt(segment, offset, size) is { } position)
+        using FileUse use = segment.Use();
+        if (offset > segment.BaseOffset && segment.TryLoadIndexesUpTo(offset) && SegmentScan.BorderAt(segment, use.File, offset, size) is { } position)
         {
             segment.ResumeAt(offset, position);
             return position;
@@ -108,7 +152,7 @@ internal sealed class LogRecovery(IFileSystem files, string directory, Partition
         segment.ResumeAt(segment.BaseOffset, 0);
         while (offset > segment.BaseOffset)
         {
-            if (!SegmentScan.TryReadHeader(segment.Log, segment.SizeBytes, size, out BatchHeader header) || header.BaseOffset >= offset)
+            if (!SegmentScan.TryReadHeader(use.File, segment.SizeBytes, size, out BatchHeader header) || header.BaseOffset >= offset)
             {
                 throw new CorruptLogException(
                     segment.Path, segment.SizeBytes, offset, $"all below offset {offset} was flushed before, but is not there");
@@ -125,14 +169,15 @@ internal sealed class LogRecovery(IFileSystem files, string directory, Partition
     // Reads a segment's batches from a position on, checksums too; cuts the torn tail of the active one.
     private long Scan(LogSegment segment, long position, bool isActive)
     {
-        long fileLength = segment.Log.Length;
+        using FileUse use = segment.Use();
+        long fileLength = use.File.Length;
         if (position == 0)
         {
             segment.Offsets.Entries.Clear();
             segment.Times.Entries.Clear();
             segment.ResumeAt(segment.BaseOffset, 0);
         }
-        using var reader = new BatchReader(segment.Log, fileLength);
+        using var reader = new BatchReader(use.File, fileLength);
         while (segment.SizeBytes < fileLength && reader.TryRead(segment.SizeBytes, _endOffset, out BatchHeader header))
         {
             // Outside what the checksum covers.
@@ -153,7 +198,7 @@ internal sealed class LogRecovery(IFileSystem files, string directory, Partition
             {
                 throw new CorruptLogException(segment.Path, segment.SizeBytes, _endOffset, reader.Problem);
             }
-            TornTail.Require(segment, fileLength, _endOffset, reader.Problem);
+            TornTail.Require(segment, use.File, fileLength, _endOffset, reader.Problem);
         }
         segment.IndexesAreComplete();
         if (isActive)
@@ -164,7 +209,7 @@ internal sealed class LogRecovery(IFileSystem files, string directory, Partition
         else
         {
             segment.CompleteTimes();
-            segment.FlushIndexes();
+            segment.TryFlushIndexes();
         }
         return rest;
     }

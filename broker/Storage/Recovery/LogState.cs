@@ -1,3 +1,4 @@
+using LogPipeline.Files;
 using LogPipeline.Storage.Checkpoints;
 using LogPipeline.Storage.Producers;
 using LogPipeline.Storage.Segments;
@@ -7,6 +8,24 @@ namespace LogPipeline.Storage.Recovery;
 /// <summary>A partition's log as found on disk: all of it durable.</summary>
 internal sealed class LogState
 {
+    /// <summary>An empty log in a directory made for it; its names are not durable yet.</summary>
+    public static LogState New(IFileSystem files, OpenFiles open, string directory, long now)
+    {
+        var segment = new LogSegment(files, open, directory, 0);
+        segment.Create(now);
+        return new LogState
+        {
+            Segments = [segment],
+            Producers = new ProducerTable(),
+            Epochs = new LeaderEpochs(),
+            EndOffset = 0,
+            SnapshotOffset = 0,
+            SnapshotPosition = 0,
+            EpochWritten = -1,
+            CutBytes = 0,
+        };
+    }
+
     /// <summary>By base offset; the last one is written to.</summary>
     public required List<LogSegment> Segments { get; init; }
 

@@ -24,6 +24,7 @@ public sealed class SalvageReader : IDisposable
     private readonly long _startOffset;
     private readonly Action<DamagedPart> _onDamage;
     private int _current = -1;
+    private FileUse? _file;
     private BatchReader? _reader;
     private long _position;
     private long _nextOffset;
@@ -66,18 +67,25 @@ public sealed class SalvageReader : IDisposable
         }
     }
 
-    public void Dispose() => _reader?.Dispose();
-
-    private bool TryOpenNext()
+    public void Dispose()
     {
         _reader?.Dispose();
         _reader = null;
+        _file?.Dispose();
+        _file = null;
+    }
+
+    private bool TryOpenNext()
+    {
+        Dispose();
         if (_current + 1 >= _segments.Count)
         {
             return false;
         }
         (LogSegment segment, long limit) = _segments[++_current];
-        _reader = new BatchReader(segment.Log, limit);
+        FileUse file = segment.Use();
+        _file = file;
+        _reader = new BatchReader(file.File, limit);
         _position = 0;
         _nextOffset = Math.Max(_nextOffset, segment.BaseOffset);
         return true;
@@ -97,7 +105,7 @@ public sealed class SalvageReader : IDisposable
         }
         string reason = _problem;
         long damaged = _position;
-        bool found = SegmentScan.TryReadHeader(segment.Log, damaged, limit, out BatchHeader header) && IsSound(damaged + header.SizeInBytes);
+        bool found = SegmentScan.TryReadHeader(_file!.Value.File, damaged, limit, out BatchHeader header) && IsSound(damaged + header.SizeInBytes);
         long next = found ? damaged + header.SizeInBytes : damaged + 1;
         while (!found && next < limit)
         {

@@ -16,7 +16,7 @@ internal static class TornTail
     private const int OffsetAndLengthSize = 12;
 
     /// <exception cref="CorruptLogException">The bytes from <see cref="LogSegment.SizeBytes"/> on are no torn tail.</exception>
-    public static void Require(LogSegment segment, long fileLength, long expectedOffset, string problem)
+    public static void Require(LogSegment segment, IFile file, long fileLength, long expectedOffset, string problem)
     {
         long position = segment.SizeBytes;
         long rest = fileLength - position;
@@ -25,14 +25,14 @@ internal static class TornTail
             return;
         }
         Span<byte> start = stackalloc byte[RecordBatch.HeaderSize];
-        segment.Log.ReadFully(start, position);
+        file.ReadFully(start, position);
         bool plausible = BatchHeader.TryParse(start, out BatchHeader header) && header.BaseOffset == expectedOffset;
         long extent = plausible ? Math.Min(header.SizeInBytes, rest) : RecordBatch.HeaderSize;
-        if (HasLostSector(segment.Log, position, position + extent, fileLength, expectedOffset))
+        if (HasLostSector(file, position, position + extent, fileLength, expectedOffset))
         {
             return;
         }
-        if (plausible && header.SizeInBytes > rest && !LengthLies(segment.Log, position, fileLength, in header))
+        if (plausible && header.SizeInBytes > rest && !LengthLies(file, position, fileLength, in header))
         {
             return;
         }

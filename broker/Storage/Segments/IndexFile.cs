@@ -4,10 +4,10 @@ namespace LogPipeline.Storage.Segments;
 
 /// <summary>
 /// A file of ascending entries of one size. The newest entries wait in memory and are written a block at a time; a flush makes
-/// all durable. One writer and any number of readers: the lock guards everything. The content is derived from the log and can be
-/// thrown away.
+/// all durable. One writer and any number of readers: the lock guards everything. The file is open only while it is written;
+/// reading borrows it from <see cref="OpenFiles"/>. The content is derived from the log and can be thrown away.
 /// </summary>
-internal sealed class IndexFile(IFileSystem files, string path, int entrySize) : IDisposable
+internal sealed class IndexFile(IFileSystem files, OpenFiles open, string path, int entrySize)
 {
     private const int TailBytesMax = 4096;
 
@@ -15,7 +15,7 @@ internal sealed class IndexFile(IFileSystem files, string path, int entrySize) :
     private byte[] _tail = [];
     private int _tailLength;
     private long _written; // bytes in the file that hold entries
-    private IFile? _file;
+    private bool _isLonger; // the file holds bytes beyond those, to be cut before the next write
 
     public string Path => path;
 
@@ -34,22 +34,19 @@ internal sealed class IndexFile(IFileSystem files, string path, int entrySize) :
 
     private int CountLocked => (int)((_written + _tailLength) / entrySize);
 
-    /// <summary>Opens what is on disk; false when there is no file or it is no whole number of entries.</summary>
+    /// <summary>Takes the entries on disk; false when there is no file or it is no whole number of entries.</summary>
     public bool TryLoad()
     {
         lock (_lock)
         {
-            if (_file is not null)
-            {
-                return true;
-            }
-            if (!files.FileExists(path))
+            if (files.Stat(path) is not { } status)
             {
                 return false;
             }
-            _file = files.Open(path, FileOpenMode.ReadWrite);
-            _written = _file.Length;
-            return _written % entrySize == 0;
+            _written = status.Length - (status.Length % entrySize);
+            _tailLength = 0;
+            _isLonger = _written != status.Length;
+            return !_isLonger;
         }
     }
 
@@ -59,11 +56,11 @@ internal sealed class IndexFile(IFileSystem files, string path, int entrySize) :
         {
             if (_tailLength + entrySize > TailBytesMax)
             {
-                WriteTail();
+                TryWriteTail();
             }
             if (_tailLength + entrySize > _tail.Length)
             {
-                Array.Resize(ref _tail, Math.Max(entrySize * 4, Math.Min(TailBytesMax, _tail.Length * 2)));
+                Array.Resize(ref _tail, Math.Max(entrySize * 4, Math.Min(_tailLength + TailBytesMax, _tail.Length * 2)));
             }
             entry.CopyTo(_tail.AsSpan(_tailLength));
             _tailLength += entrySize;
@@ -74,7 +71,15 @@ internal sealed class IndexFile(IFileSystem files, string path, int entrySize) :
     {
         lock (_lock)
         {
-            ReadLocked(index, entry);
+            FileUse? file = null;
+            try
+            {
+                Read(index, entry, ref file);
+            }
+            finally
+            {
+                file?.Dispose();
+            }
         }
     }
 
@@ -84,26 +89,27 @@ internal sealed class IndexFile(IFileSystem files, string path, int entrySize) :
         Span<byte> entry = stackalloc byte[entrySize];
         lock (_lock)
         {
-            int low = 0;
-            int high = CountLocked;
-            while (low < high)
+            FileUse? file = null;
+            try
             {
-                int middle = (low + high) >>> 1;
-                ReadLocked(middle, entry);
-                if (test(middle, entry, against))
+                int low = 0;
+                int high = CountLocked;
+                while (low < high)
                 {
-                    low = middle + 1;
+                    int middle = (low + high) >>> 1;
+                    Read(middle, entry, ref file);
+                    (low, high) = test(middle, entry, against) ? (middle + 1, high) : (low, middle);
                 }
-                else
-                {
-                    high = middle;
-                }
+                return low;
             }
-            return low;
+            finally
+            {
+                file?.Dispose();
+            }
         }
     }
 
-    /// <summary>Forgets all entries from this one on.</summary>
+    /// <summary>Forgets all entries from this one on; the file is cut when it is written the next time.</summary>
     public void Truncate(int count)
     {
         lock (_lock)
@@ -111,9 +117,9 @@ internal sealed class IndexFile(IFileSystem files, string path, int entrySize) :
             long length = (long)count * entrySize;
             if (length < _written)
             {
-                OpenFile().SetLength(length);
                 _written = length;
                 _tailLength = 0;
+                _isLonger = true;
             }
             else
             {
@@ -122,50 +128,58 @@ internal sealed class IndexFile(IFileSystem files, string path, int entrySize) :
         }
     }
 
-    /// <summary>Forgets all entries and whatever the file holds; makes the file when it is not there.</summary>
+    /// <summary>Forgets all entries, and whatever a file of an earlier time holds.</summary>
     public void Clear()
     {
         lock (_lock)
         {
-            OpenFile().SetLength(0);
             _written = 0;
             _tailLength = 0;
+            _isLonger = true;
         }
     }
 
+    /// <summary>Makes all entries durable; makes the file when it is not there.</summary>
     public void Flush()
     {
         lock (_lock)
         {
-            WriteTail();
-            OpenFile().Flush();
+            using IFile file = files.Open(path, FileOpenMode.ReadWrite);
+            WriteTail(file);
+            file.Flush();
         }
     }
 
-    public void Dispose()
+    /// <summary>Removes the file.</summary>
+    public void Delete()
     {
-        lock (_lock)
+        Close();
+        files.Delete(path);
+    }
+
+    /// <summary>Lets go of the file that reading has opened.</summary>
+    public void Close() => open.Forget(path);
+
+    // On a full disk the entries stay in memory: the log's own write says so.
+    private void TryWriteTail()
+    {
+        try
         {
-            _file?.Dispose();
+            using IFile file = files.Open(path, FileOpenMode.ReadWrite);
+            WriteTail(file);
+        }
+        catch (IOException e) when (e.IsDiskFull())
+        {
         }
     }
 
-    private void ReadLocked(int index, Span<byte> entry)
+    private void WriteTail(IFile file)
     {
-        long position = (long)index * entrySize;
-        if (position >= _written)
+        if (_isLonger)
         {
-            _tail.AsSpan((int)(position - _written), entrySize).CopyTo(entry);
+            file.SetLength(_written);
+            _isLonger = false;
         }
-        else if (OpenFile().ReadFully(entry[..entrySize], position) != entrySize)
-        {
-            throw new IOException($"{path} ends before position {position + entrySize}.");
-        }
-    }
-
-    private void WriteTail()
-    {
-        IFile file = OpenFile();
         if (_tailLength > 0)
         {
             file.Write(_tail.AsSpan(0, _tailLength), _written);
@@ -174,7 +188,21 @@ internal sealed class IndexFile(IFileSystem files, string path, int entrySize) :
         }
     }
 
-    private IFile OpenFile() => _file ??= files.Open(path, FileOpenMode.ReadWrite);
+    // Opens the file when the first entry on disk is asked for; the caller disposes it.
+    private void Read(int index, Span<byte> entry, ref FileUse? file)
+    {
+        long position = (long)index * entrySize;
+        if (position >= _written)
+        {
+            _tail.AsSpan((int)(position - _written), entrySize).CopyTo(entry);
+            return;
+        }
+        file ??= open.Use(path);
+        if (file.Value.File.ReadFully(entry[..entrySize], position) != entrySize)
+        {
+            throw new IOException($"{path} ends before position {position + entrySize}.");
+        }
+    }
 }
 
 /// <summary>Whether entry <paramref name="index"/> lies before what is looked for.</summary>

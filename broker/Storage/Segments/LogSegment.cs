@@ -5,7 +5,8 @@ namespace LogPipeline.Storage.Segments;
 
 /// <summary>
 /// One file of record batches and its two indexes. The partition's lock guards appending; a batch once written never changes, so
-/// reading below what is flushed needs no lock. A deleted segment's file is closed by its finalizer, when no slice refers to it.
+/// reading below what is flushed needs no lock. The active segment's file is open all the time, a closed segment's only while it is
+/// read (<see cref="OpenFiles"/>).
 /// </summary>
 internal sealed class LogSegment
 {
@@ -15,20 +16,22 @@ internal sealed class LogSegment
     private const long ReserveBytesMax = 64 << 20;
 
     private readonly IFileSystem _files;
+    private readonly OpenFiles _open;
     private readonly string _directory;
     private readonly Lock _loading = new(); // guards making a sealed segment's indexes anew
-    private IFile? _log;
+    private SharedFile? _active; // null in a closed segment
     private bool _indexesLoaded;
     private IndexBuilder _builder;
     private long _reserved;
 
-    public LogSegment(IFileSystem files, string directory, long baseOffset)
+    public LogSegment(IFileSystem files, OpenFiles open, string directory, long baseOffset)
     {
         _files = files;
+        _open = open;
         _directory = directory;
         BaseOffset = baseOffset;
-        Offsets = new OffsetIndex(files, SegmentFileName.Of(directory, baseOffset, SegmentFileName.OffsetIndex), baseOffset);
-        Times = new TimeIndex(files, SegmentFileName.Of(directory, baseOffset, SegmentFileName.TimeIndex), baseOffset);
+        Offsets = new OffsetIndex(files, open, SegmentFileName.Of(directory, baseOffset, SegmentFileName.OffsetIndex), baseOffset);
+        Times = new TimeIndex(files, open, SegmentFileName.Of(directory, baseOffset, SegmentFileName.TimeIndex), baseOffset);
         _builder = new IndexBuilder(Offsets, Times);
         Path = SegmentFileName.Of(directory, baseOffset, SegmentFileName.Log);
     }
@@ -50,27 +53,50 @@ internal sealed class LogSegment
 
     public TimeIndex Times { get; }
 
-    public IFile Log => _log ?? throw new InvalidOperationException($"{Path} is not open");
+    private IFile Log => _active?.File ?? throw new InvalidOperationException($"{Path} is not open for writing.");
 
     /// <summary>Makes an empty segment's log file; the caller flushes the directory.</summary>
     public void Create(long now)
     {
         // A crash may have left an empty file of this name, and indexes with it.
-        _log = _files.Open(Path, FileOpenMode.ReadWrite);
-        _log.SetLength(0);
+        _active = new SharedFile(_files.Open(Path, FileOpenMode.ReadWrite));
+        Log.SetLength(0);
         Begin(0, now);
         Offsets.Entries.Clear();
         Times.Entries.Clear();
         _indexesLoaded = true;
     }
 
-    /// <summary>Opens the log file that is there.</summary>
-    public void Open()
+    /// <summary>Takes the log file that is there, as a closed segment.</summary>
+    public void Find()
     {
-        _log = _files.Open(Path, FileOpenMode.ReadWrite);
-        long birth = _log.Status().BirthTime / 1_000_000;
-        Begin(_log.Length, birth);
+        FileStatus status = _files.Stat(Path) ?? throw new FileNotFoundException($"{Path} is gone.", Path);
+        Begin(status.Length, status.BirthTime / 1_000_000);
     }
+
+    /// <summary>Opens the file of the last segment for writing.</summary>
+    public void Activate() => _active = new SharedFile(_files.Open(Path, FileOpenMode.ReadWrite));
+
+    /// <summary>Ends writing: a new segment is the active one.</summary>
+    public void Seal()
+    {
+        SharedFile? active = Interlocked.Exchange(ref _active, null);
+        active?.Release();
+    }
+
+    /// <summary>The file to read from.</summary>
+    /// <exception cref="IOException">The file cannot be opened; <see cref="FileNotFoundException"/> when the segment was deleted.</exception>
+    public FileUse Use() => Volatile.Read(ref _active) is { } active && active.TryUse(out FileUse use) ? use : _open.Use(Path);
+
+    /// <summary>Makes what is written durable, off the caller's thread.</summary>
+    public async ValueTask FlushAsync()
+    {
+        using FileUse use = Use(); // the segment may be closed meanwhile
+        await use.File.FlushAsync();
+    }
+
+    /// <summary>Makes what is written durable.</summary>
+    public void Flush() => Log.Flush();
 
     public bool IsFull(int batchBytes, long lastOffset, long now, PartitionLogOptions options) =>
         SizeBytes > 0
@@ -120,6 +146,9 @@ internal sealed class LogSegment
         _reserved = 0;
     }
 
+    /// <summary>Whether <see cref="RequireIndexes"/> has nothing to do.</summary>
+    public bool HasIndexes => Volatile.Read(ref _indexesLoaded);
+
     /// <summary>Loads the indexes of a segment that is no longer written; makes them anew when they are missing or wrong.</summary>
     public void RequireIndexes(int indexIntervalBytes)
     {
@@ -159,7 +188,8 @@ internal sealed class LogSegment
             return SizeBytes == 0 || Times.Entries.Count > 0;
         }
         (long lastOffset, long position) = Offsets[offsets - 1];
-        return SegmentScan.TryReadHeader(Log, position, SizeBytes, out BatchHeader header) && header.LastOffset == lastOffset;
+        using FileUse use = Use();
+        return SegmentScan.TryReadHeader(use.File, position, SizeBytes, out BatchHeader header) && header.LastOffset == lastOffset;
     }
 
     /// <summary>Whether both index files are there, whatever they say beyond an offset.</summary>
@@ -181,6 +211,18 @@ internal sealed class LogSegment
         Times.Entries.Flush();
     }
 
+    /// <summary>The same where it can wait: on a full disk the indexes stay in memory and are made anew after the next start.</summary>
+    public void TryFlushIndexes()
+    {
+        try
+        {
+            FlushIndexes();
+        }
+        catch (IOException e) when (e.IsDiskFull())
+        {
+        }
+    }
+
     /// <summary>Gives reserved space back.</summary>
     public void Trim()
     {
@@ -191,20 +233,23 @@ internal sealed class LogSegment
         }
     }
 
-    /// <summary>Removes the files' names; open slices stay readable.</summary>
+    /// <summary>Removes the files; who reads from them may finish.</summary>
     public void Delete()
     {
+        Close();
         _files.Delete(Path);
-        _files.Delete(Offsets.Entries.Path);
-        _files.Delete(Times.Entries.Path);
+        Offsets.Entries.Delete();
+        Times.Entries.Delete();
         _files.Delete(SegmentFileName.Of(_directory, BaseOffset, SegmentFileName.Snapshot));
     }
 
+    /// <summary>Lets go of the files; who reads from them may finish.</summary>
     public void Close()
     {
-        _log?.Dispose();
-        Offsets.Dispose();
-        Times.Dispose();
+        Seal();
+        _open.Forget(Path);
+        Offsets.Entries.Close();
+        Times.Entries.Close();
     }
 
     // Readers may use the segment meanwhile: its size stays as it is.
@@ -213,16 +258,17 @@ internal sealed class LogSegment
         Offsets.Entries.Clear();
         Times.Entries.Clear();
         var builder = new IndexBuilder(Offsets, Times);
+        using FileUse use = Use();
         while (builder.Position < SizeBytes)
         {
-            if (!SegmentScan.TryReadHeader(Log, builder.Position, SizeBytes, out BatchHeader header))
+            if (!SegmentScan.TryReadHeader(use.File, builder.Position, SizeBytes, out BatchHeader header))
             {
                 throw new CorruptLogException(Path, builder.Position, -1, "no record batch begins here");
             }
             builder.Add(in header, indexIntervalBytes);
         }
         builder.Complete();
-        FlushIndexes();
+        TryFlushIndexes();
         _builder = builder;
     }
 

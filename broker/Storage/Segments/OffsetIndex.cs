@@ -10,11 +10,11 @@ namespace LogPipeline.Storage.Segments;
 /// 4  i32  position at which that batch begins
 /// </code>
 /// </summary>
-internal sealed class OffsetIndex(IFileSystem files, string path, long baseOffset) : IDisposable
+internal sealed class OffsetIndex(IFileSystem files, OpenFiles open, string path, long baseOffset)
 {
     public const int EntrySize = 8;
 
-    private readonly IndexFile _entries = new(files, path, EntrySize);
+    private readonly IndexFile _entries = new(files, open, path, EntrySize);
 
     public IndexFile Entries => _entries;
 
@@ -55,8 +55,6 @@ internal sealed class OffsetIndex(IFileSystem files, string path, long baseOffse
     public int CountBelow(long offset) => _entries.CountWhile(
         static (index, entry, relative) => !IsPadding(index, entry) && BinaryPrimitives.ReadInt32BigEndian(entry) < relative,
         offset - baseOffset);
-
-    public void Dispose() => _entries.Dispose();
 
     // Kafka preallocates the file with zeros, and leaves them there when it crashes.
     private static bool IsPadding(int index, ReadOnlySpan<byte> entry) => index > 0 && BinaryPrimitives.ReadInt64BigEndian(entry) == 0;

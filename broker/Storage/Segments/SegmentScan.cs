@@ -20,16 +20,17 @@ internal static class SegmentScan
 
     /// <summary>The batch that holds an offset, or the first one behind it.</summary>
     /// <param name="segment">With its indexes loaded.</param>
+    /// <param name="file">Its file.</param>
     /// <param name="offset">Below the offset that <paramref name="limit"/> stands for.</param>
     /// <param name="limit">A batch border, in bytes.</param>
-    public static (long Position, BatchHeader Header) Find(LogSegment segment, long offset, long limit)
+    public static (long Position, BatchHeader Header) Find(LogSegment segment, IFile file, long offset, long limit)
     {
         long position = segment.Offsets.PositionBefore(offset);
-        if (!TryReadHeader(segment.Log, position, limit, out BatchHeader header) || header.BaseOffset > offset)
+        if (!TryReadHeader(file, position, limit, out BatchHeader header) || header.BaseOffset > offset)
         {
             position = 0; // an index that lies: walk from the start
         }
-        while (TryReadHeader(segment.Log, position, limit, out header))
+        while (TryReadHeader(file, position, limit, out header))
         {
             if (header.LastOffset >= offset)
             {
@@ -41,14 +42,14 @@ internal static class SegmentScan
     }
 
     /// <summary>The position of the batch border at an offset.</summary>
-    public static long? BorderAt(LogSegment segment, long offset, long limit)
+    public static long? BorderAt(LogSegment segment, IFile file, long offset, long limit)
     {
         if (offset == segment.BaseOffset)
         {
             return 0;
         }
         long position = segment.Offsets.PositionBefore(offset);
-        while (TryReadHeader(segment.Log, position, limit, out BatchHeader header) && header.BaseOffset < offset)
+        while (TryReadHeader(file, position, limit, out BatchHeader header) && header.BaseOffset < offset)
         {
             position += header.SizeInBytes;
             if (header.NextOffset == offset)
@@ -56,6 +57,6 @@ internal static class SegmentScan
                 return position;
             }
         }
-        return TryReadHeader(segment.Log, position, limit, out BatchHeader at) && at.BaseOffset == offset ? position : null;
+        return TryReadHeader(file, position, limit, out BatchHeader at) && at.BaseOffset == offset ? position : null;
     }
 }

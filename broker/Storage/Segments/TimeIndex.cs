@@ -10,11 +10,11 @@ namespace LogPipeline.Storage.Segments;
 /// 8  i32  last offset of the batch that holds it - base offset
 /// </code>
 /// </summary>
-internal sealed class TimeIndex(IFileSystem files, string path, long baseOffset) : IDisposable
+internal sealed class TimeIndex(IFileSystem files, OpenFiles open, string path, long baseOffset)
 {
     public const int EntrySize = 12;
 
-    private readonly IndexFile _entries = new(files, path, EntrySize);
+    private readonly IndexFile _entries = new(files, open, path, EntrySize);
 
     public IndexFile Entries => _entries;
 
@@ -54,8 +54,6 @@ internal sealed class TimeIndex(IFileSystem files, string path, long baseOffset)
     public int CountBelow(long offset) => _entries.CountWhile(
         static (index, entry, relative) => !IsPadding(index, entry) && BinaryPrimitives.ReadInt32BigEndian(entry[8..]) < relative,
         offset - baseOffset);
-
-    public void Dispose() => _entries.Dispose();
 
     private static bool IsPadding(int index, ReadOnlySpan<byte> entry) => index > 0 && BinaryPrimitives.ReadInt64BigEndian(entry) == 0;
 }

@@ -82,7 +82,7 @@ public class BrokerPathBenchmarks
     {
         using FrameBuffer frame = Frames.Request<TRequest, TResponse>(request, version, 1, "bench");
         byte[] bytes = new byte[frame.TotalLength];
-        SocketTransport.Flatten(frame, bytes);
+        frame.CopyTo(bytes);
         return bytes;
     }
 

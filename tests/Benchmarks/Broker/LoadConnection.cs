@@ -125,7 +125,7 @@ internal sealed class LoadConnection : IDisposable
         using (frame)
         {
             byte[] whole = new byte[frame.TotalLength];
-            SocketTransport.Flatten(frame, whole);
+            frame.CopyTo(whole);
             return whole;
         }
     }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Reflection;
-using LogPipeline.Broker.Network;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Wire;
@@ -51,7 +50,7 @@ internal sealed class RandomFrames(Random random)
         request.Transfer(ref wire);
         using FrameBuffer frame = Frames.Request<TRequest, TResponse>(request, version, random.Next(), random.Next(5) == 0 ? null : "fuzz");
         byte[] bytes = new byte[frame.TotalLength];
-        SocketTransport.Flatten(frame, bytes);
+        frame.CopyTo(bytes);
         return bytes;
     }
 

@@ -51,7 +51,7 @@ internal sealed class MemoryTransport : IConnectionTransport
     public ValueTask SendAsync(FrameBuffer frame, CancellationToken cancellation)
     {
         byte[] whole = new byte[frame.TotalLength];
-        SocketTransport.Flatten(frame, whole);
+        frame.CopyTo(whole);
         return _toClient.Writer.WriteAsync(whole, cancellation);
     }
 

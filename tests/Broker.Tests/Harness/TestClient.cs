@@ -27,7 +27,7 @@ internal sealed class TestClient
     {
         using FrameBuffer frame = Frames.Request<TRequest, TResponse>((TRequest)request, version, ++_correlation, ClientId);
         byte[] bytes = new byte[frame.TotalLength];
-        SocketTransport.Flatten(frame, bytes);
+        frame.CopyTo(bytes);
         Transport.Write(bytes);
         return _correlation;
     }

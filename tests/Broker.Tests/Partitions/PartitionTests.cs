@@ -108,7 +108,7 @@ public sealed class PartitionTests
     [Fact]
     public async Task A_partition_whose_log_cannot_be_opened_is_offline()
     {
-        var partition = new Partition(new OfflineLog("t", Id, 3, "00000000000000000000.log is damaged"), Node, PartitionState.Single(Node, 5));
+        var partition = new Partition(new OfflineLog("t", Id, 3, null, "00000000000000000000.log is damaged"), Node, PartitionState.Single(Node, 5));
         Assert.Equal(("t", Id, 3, PartitionRole.Offline), (partition.Topic, partition.TopicId, partition.Number, partition.Role));
         Assert.Equal(ErrorCode.KafkaStorageError, partition.CheckLeader(-1));
         Assert.Equal(ErrorCode.KafkaStorageError, partition.Append(Ask.Batch(1), AppendOrigin.Client).Error);
@@ -121,7 +121,7 @@ public sealed class PartitionTests
     {
         var time = new ManualTime();
         _directory = DataDirectory.Open(_files, "/data", new DataDirectoryOptions(), time, new Random(1), NullLogger.Instance);
-        var partition = new Partition(_directory.Create("t", Id, 0, new PartitionLogOptions { Flush = flush }), Node, state);
+        var partition = new Partition(_directory.Create("t", Id, 0, 1, new PartitionLogOptions { Flush = flush })[0], Node, state);
         _files.FlushDelay = _ =>
         {
             _flushes.Add(new TaskCompletionSource());

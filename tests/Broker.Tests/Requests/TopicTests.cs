@@ -43,6 +43,50 @@ public sealed class TopicTests
     }
 
     [Theory]
+    [InlineData(int.MaxValue)]
+    [InlineData(10_001)]
+    public async Task More_than_ten_thousand_partitions_in_one_request_are_refused_and_a_start_knows_nothing_of_them(int partitions)
+    {
+        await using var broker = new TestBroker();
+        await broker.Connect().CreatedAsync("good");
+        CreateTopicsResponse.Topic answer = await broker.Connect().CreateTopicAsync("huge", partitions);
+        Assert.Equal(ErrorCode.PolicyViolation, answer.ErrorCode);
+        var both = new CreateTopicsRequest
+        {
+            Topics = [.. new[] { "a", "b" }.Select(name => new CreateTopicsRequest.Topic { Name = name, NumPartitions = 5001, ReplicationFactor = 1 })],
+        };
+        CreateTopicsResponse refused = await broker.Connect().SendAsync<CreateTopicsRequest, CreateTopicsResponse>(both);
+        Assert.All(refused.Topics, topic => Assert.Equal(ErrorCode.PolicyViolation, topic.ErrorCode));
+        broker.Crash();
+        Assert.Equal(["good"], broker.Core.Topics.All.Select(topic => topic.Name));
+    }
+
+    [Fact]
+    public async Task Metadata_creates_no_more_than_one_request_may()
+    {
+        await using var broker = new TestBroker(("num.partitions", "5000"));
+        var request = new MetadataRequest
+        {
+            Topics = [.. Enumerable.Range(0, 3).Select(number => new MetadataRequest.Topic { Name = $"t{number}" })],
+            AllowAutoTopicCreation = true,
+        };
+        MetadataResponse response = await broker.Connect().SendAsync<MetadataRequest, MetadataResponse>(request, 9);
+        Assert.Equal([ErrorCode.None, ErrorCode.None, ErrorCode.PolicyViolation], response.Topics.Select(topic => topic.ErrorCode));
+    }
+
+    [Fact]
+    public async Task A_topic_that_needs_more_files_than_may_be_open_is_refused_with_the_number_that_fits()
+    {
+        await using var broker = new TestBroker();
+        broker.Files.HandlesMax = 1500;
+        CreateTopicsResponse.Topic answer = await broker.Connect().CreateTopicAsync("many", 600);
+        Assert.Equal(ErrorCode.PolicyViolation, answer.ErrorCode);
+        Assert.Contains("600 partitions need 600 file handles", answer.ErrorMessage, StringComparison.Ordinal);
+        broker.Crash();
+        Assert.Empty(broker.Core.Topics.All);
+    }
+
+    [Theory]
     [InlineData("t", 1, 9, ErrorCode.InvalidReplicationFactor, "replication factor")]
     [InlineData("t", 0, 1, ErrorCode.InvalidPartitions, "non-positive")]
     [InlineData("no/slash", 1, 1, ErrorCode.InvalidTopicException, "Topic name is invalid")]

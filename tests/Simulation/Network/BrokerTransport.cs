@@ -1,7 +1,6 @@
 using System.Net;
 using LogPipeline.Broker.Network;
 using LogPipeline.Protocol.Wire;
-using LogPipeline.Storage;
 
 namespace LogPipeline.Simulation.Network;
 
@@ -25,7 +24,8 @@ internal sealed class BrokerTransport(LinkEnd end, IWireWitness? witness) : ICon
 
     public async ValueTask SendAsync(FrameBuffer frame, CancellationToken cancellation)
     {
-        byte[] bytes = Whole(frame);
+        byte[] bytes = new byte[frame.TotalLength];
+        frame.CopyTo(bytes);
         witness?.Sending(bytes);
         await end.SendAsync(bytes, cancellation);
     }
@@ -40,30 +40,6 @@ internal sealed class BrokerTransport(LinkEnd end, IWireWitness? witness) : ICon
     {
         end.Close();
         return ValueTask.CompletedTask;
-    }
-
-    private static byte[] Whole(FrameBuffer frame)
-    {
-        byte[] bytes = new byte[frame.TotalLength];
-        int at = 0;
-        int from = 0;
-        foreach (FrameBuffer.Splice splice in frame.Splices)
-        {
-            frame.Bytes[from..splice.Position].CopyTo(bytes.AsMemory(at));
-            at += splice.Position - from;
-            from = splice.Position;
-            if (splice.Records.Source is LogSlice slice)
-            {
-                slice.CopyTo(bytes.AsSpan(at, slice.Length));
-            }
-            else
-            {
-                splice.Records.Memory.CopyTo(bytes.AsMemory(at));
-            }
-            at += splice.Records.Length;
-        }
-        frame.Bytes[from..].CopyTo(bytes.AsMemory(at));
-        return bytes;
     }
 }
 

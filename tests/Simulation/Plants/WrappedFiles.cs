@@ -27,6 +27,8 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 
     public void CreateDirectory(string path) => inner.CreateDirectory(path);
 
+    public void MakeDirectory(string path) => inner.MakeDirectory(path);
+
     public void Delete(string path) => inner.Delete(path);
 
     public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
@@ -41,6 +43,8 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
         }
     }
 
+    public void FlushAll(string path) => inner.FlushAll(path);
+
     public IReadOnlyList<DirectoryEntry> List(string path) => [.. inner.List(path).Where(entry => !Hides(entry.Name))];
 
     public FileStatus? Stat(string path) => inner.Stat(path);
@@ -48,6 +52,8 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
     public IDisposable Lock(string path) => inner.Lock(path);
 
     public long FreeBytes(string path) => inner.FreeBytes(path);
+
+    public int FreeHandles() => inner.FreeHandles();
 
     private sealed class Unflushed(IFile inner) : IFile
     {

@@ -11,6 +11,7 @@ public enum FileOperation
     DeleteDirectory,
     Rename,
     FlushDirectory,
+    FlushAll,
     Lock,
     Read,
     Write,

@@ -173,6 +173,14 @@ public sealed class MemoryDisk
         _pending.RemoveAll(change => change.Directory == directory || change.Rest?.Directory == directory);
     }
 
+    /// <summary>Makes all bytes and names durable.</summary>
+    internal void FlushAll()
+    {
+        _pending.ForEach(Keep);
+        _pending.Clear();
+        FlushContents(_root);
+    }
+
     internal bool TryLock(string path, MemoryFileSystem owner) => _locks.TryAdd(path, owner);
 
     internal void Unlock(string path) => _locks.Remove(path);
@@ -254,6 +262,21 @@ public sealed class MemoryDisk
             {
                 content.LosePower(random);
                 UsedBytes += content.Length;
+            }
+        }
+    }
+
+    private static void FlushContents(MemoryDirectory directory)
+    {
+        foreach (MemoryNode node in directory.Names.Values)
+        {
+            if (node is MemoryDirectory inner)
+            {
+                FlushContents(inner);
+            }
+            else if (node is MemoryContent content)
+            {
+                content.Flush(content.Mark());
             }
         }
     }

@@ -56,6 +56,10 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
             {
                 throw new IOException(node is MemoryDirectory ? $"{path} is a directory" : $"{path} is there already");
             }
+            if (_open.Count >= HandlesMax)
+            {
+                throw new IOException($"{path}: too many open files", hresult: 24);
+            }
             if (node is null && mode == FileOpenMode.Read)
             {
                 throw new FileNotFoundException($"{path}: no such file", path);
@@ -110,6 +114,21 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
                 {
                     break;
                 }
+            }
+        }
+        Leave(call);
+    }
+
+    public void MakeDirectory(string path)
+    {
+        var call = new FileCall(FileOperation.CreateDirectory, path);
+        Enter(call);
+        lock (disk.Gate)
+        {
+            if (disk.Find(path) is null)
+            {
+                (MemoryDirectory directory, string name) = disk.Parent(path);
+                disk.Create(directory, name, static (inode, birth) => new MemoryDirectory(inode, birth));
             }
         }
         Leave(call);
@@ -180,6 +199,17 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         Leave(call);
     }
 
+    public void FlushAll(string path)
+    {
+        var call = new FileCall(FileOperation.FlushAll, path);
+        Enter(call);
+        lock (disk.Gate)
+        {
+            disk.FlushAll();
+        }
+        Leave(call);
+    }
+
     public IReadOnlyList<DirectoryEntry> List(string path)
     {
         var call = new FileCall(FileOperation.List, path);
@@ -223,6 +253,18 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         }
         Leave(call);
         return new HeldLock(this, path);
+    }
+
+    /// <summary>What <see cref="FreeHandles"/> says without a file open.</summary>
+    public int HandlesMax { get; set; } = int.MaxValue;
+
+    public int FreeHandles()
+    {
+        RequireAlive();
+        lock (disk.Gate)
+        {
+            return Math.Max(0, HandlesMax - _open.Count);
+        }
     }
 
     public long FreeBytes(string path)
