@@ -1,6 +1,7 @@
 using System.Net;
 using LogPipeline.Broker.Listeners;
 using LogPipeline.Broker.Network;
+using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Files;
 
@@ -33,24 +34,29 @@ public sealed class Broker : IAsyncDisposable
 
     /// <summary>Starts a broker; it serves on return.</summary>
     /// <exception cref="BrokerStartException">One line that says why not: a wrong setting, a port in use, the directory locked …</exception>
-    public static Task<Broker> StartAsync(BrokerOptions options, CancellationToken cancellation = default)
+    public static async Task<Broker> StartAsync(BrokerOptions options, CancellationToken cancellation = default)
     {
         cancellation.ThrowIfCancellationRequested();
         TimeProvider time = TimeProvider.System;
-        var random = new Random(Seed());
-        BrokerCore core = BrokerCore.Open(options, new OsFileSystem(), time, random);
+        // The addresses first: a listener that cannot be had must not cost the data directory a recovery and a leader epoch.
+        IReadOnlyList<Listener> listeners = ListenerSettings.Read(new BrokerSettings(options.Settings), options);
+        IReadOnlyList<Acceptor> acceptors = Acceptor.BindAll(listeners, time, BrokerCore.LoggerOf(options));
+        BrokerCore? core = null;
+        SocketServer? server = null;
         try
         {
+            core = BrokerCore.Open(options, new OsFileSystem(), time, new Random(Seed()));
             Action<Exception> onFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e));
-            var server = new SocketServer(core, time, onFatal);
+            server = new SocketServer(core, acceptors, time, onFatal);
             server.Start();
             string addresses = string.Join(", ", server.Endpoints.Select(entry => entry.Listener with { Bind = new HostPort(entry.Endpoint.Address.ToString(), entry.Endpoint.Port) }));
             core.Logger.Serving(addresses, options.DataDirectory, core.ClusterId, core.Topics.All.Count);
-            return Task.FromResult(new Broker(core, server));
+            return new Broker(core, server);
         }
         catch
         {
-            core.Dispose();
+            await (server?.DisposeAsync() ?? Acceptor.CloseAllAsync(acceptors));
+            core?.Dispose();
             throw;
         }
     }

@@ -193,6 +193,6 @@ public sealed class BrokerCore : IDisposable
     private static ApiKey? KeyOf(ReadOnlyMemory<byte> frame) =>
         frame.Length >= 2 ? (ApiKey)BinaryPrimitives.ReadInt16BigEndian(frame.Span) : null;
 
-    private static ILogger LoggerOf(BrokerOptions options) =>
+    internal static ILogger LoggerOf(BrokerOptions options) =>
         options.LoggerFactory?.CreateLogger("LogPipeline.Broker") ?? NullLogger.Instance;
 }

@@ -16,6 +16,8 @@ internal sealed class Acceptor : IAsyncDisposable
     /// <summary>Time between two tries while the system cannot hand out a connection.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
+    private const int BacklogMax = 512;
+
     private readonly Socket _socket;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -23,24 +25,67 @@ internal sealed class Acceptor : IAsyncDisposable
     private Task _accepting = Task.CompletedTask;
     private bool _isTold; // of the accepting task alone
 
-    /// <summary>Binds; connections are taken from <see cref="Start"/> on.</summary>
+    /// <summary>Takes the address; clients can connect from <see cref="Listen"/> on.</summary>
     /// <exception cref="BrokerStartException">The address cannot be had.</exception>
     public Acceptor(Listener listener, TimeProvider time, ILogger logger)
     {
+        Listener = listener;
         _socket = Bind(listener);
         _time = time;
         _logger = logger;
     }
 
+    public Listener Listener { get; }
+
     public IPEndPoint Endpoint => (IPEndPoint)_socket.LocalEndPoint!;
+
+    /// <summary>Takes the addresses of all listeners, or of none.</summary>
+    /// <exception cref="BrokerStartException">One of them cannot be had.</exception>
+    public static IReadOnlyList<Acceptor> BindAll(IReadOnlyList<Listener> listeners, TimeProvider time, ILogger logger)
+    {
+        var bound = new List<Acceptor>(listeners.Count);
+        try
+        {
+            foreach (Listener listener in listeners)
+            {
+                bound.Add(new Acceptor(listener, time, logger));
+            }
+            return bound;
+        }
+        catch
+        {
+            bound.ForEach(acceptor => acceptor._socket.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Lets go of the addresses.</summary>
+    public static async ValueTask CloseAllAsync(IEnumerable<Acceptor> acceptors)
+    {
+        foreach (Acceptor acceptor in acceptors)
+        {
+            await acceptor.DisposeAsync();
+        }
+    }
+
+    /// <summary>Lets clients connect; they wait in the backlog until <see cref="Start"/>.</summary>
+    /// <exception cref="BrokerStartException">Another process was quicker.</exception>
+    public void Listen()
+    {
+        try
+        {
+            _socket.Listen(BacklogMax);
+        }
+        catch (SocketException e)
+        {
+            throw CannotBeHad(Listener, Listener.Bind.ToString(), e);
+        }
+    }
 
     /// <summary>Begins to accept.</summary>
     /// <param name="serve">Takes over each accepted connection.</param>
     /// <param name="onFatal">Called when accepting ends for a reason other than <see cref="DisposeAsync"/>.</param>
     public void Start(Action<Socket> serve, Action<Exception> onFatal) => _accepting = RunAsync(serve, onFatal);
-
-    /// <summary>Lets go of the address, when it was never started.</summary>
-    public void Close() => _socket.Dispose();
 
     public async ValueTask DisposeAsync()
     {
@@ -102,15 +147,17 @@ internal sealed class Acceptor : IAsyncDisposable
                 socket.DualMode = true;
             }
             socket.Bind(address);
-            socket.Listen(512);
             return socket;
         }
         catch (SocketException e)
         {
             socket.Dispose();
-            throw new BrokerStartException(e.SocketErrorCode == SocketError.AddressAlreadyInUse
-                ? $"{address} is in use by another process. Stop it, or choose another address for the listener {listener.Name}."
-                : $"The listener {listener} cannot be had: {e.Message}.", e);
+            throw CannotBeHad(listener, address.ToString(), e);
         }
     }
+
+    private static BrokerStartException CannotBeHad(Listener listener, string address, SocketException e) =>
+        new(e.SocketErrorCode == SocketError.AddressAlreadyInUse
+            ? $"{address} is in use by another process. Stop it, or choose another address for the listener {listener.Name}."
+            : $"The listener {listener} cannot be had: {e.Message}.", e);
 }

@@ -9,7 +9,7 @@ namespace LogPipeline.Broker.Network;
 // would take the logs' last file handles, are closed at once. A sweep closes connections on which no byte came or went for
 // connections.max.idle.ms, whatever they wait for: clients that went away without a word, never read their answers, or stopped
 // within a frame. _lock guards _open, _accepted and _isRefusalTold.
-/// <summary>Listens on the broker's listeners, all or none, and serves the connections that come in.</summary>
+/// <summary>Serves the connections that come in on the broker's listeners.</summary>
 internal sealed class SocketServer : IAsyncDisposable
 {
     /// <summary>Sweeps within the idle limit; a connection is closed at the first one that finds it unmoved since so many.</summary>
@@ -18,7 +18,7 @@ internal sealed class SocketServer : IAsyncDisposable
     private readonly BrokerCore _core;
     private readonly TimeProvider _time;
     private readonly Action<Exception> _onFatal;
-    private readonly List<(Listener Listener, Acceptor Acceptor)> _acceptors = [];
+    private readonly IReadOnlyList<Acceptor> _acceptors;
     private readonly HandleReserve _reserve = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _lock = new();
@@ -28,21 +28,23 @@ internal sealed class SocketServer : IAsyncDisposable
     private int _accepted;
     private bool _isRefusalTold;
 
-    /// <summary>Binds; connections are taken from <see cref="Start"/> on.</summary>
-    /// <exception cref="BrokerStartException">An address cannot be had; none is taken then.</exception>
-    public SocketServer(BrokerCore core, TimeProvider time, Action<Exception> onFatal)
+    /// <param name="core">Answers the requests.</param>
+    /// <param name="acceptors">The addresses taken; this server owns them from now on.</param>
+    /// <param name="time">For idle connections.</param>
+    /// <param name="onFatal">Called when a loop of the server died.</param>
+    public SocketServer(BrokerCore core, IReadOnlyList<Acceptor> acceptors, TimeProvider time, Action<Exception> onFatal)
     {
         _core = core;
         _time = time;
         _onFatal = onFatal;
-        Bind();
+        _acceptors = acceptors;
         _loops = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 2, 16)).Select(i => new EventLoop($"broker network {i}", onFatal))];
         TimeSpan sweep = core.Settings.ConnectionIdleMax / SweepsOfIdle;
         _idleSweep = time.CreateTimer(_ => CloseIdle(), null, sweep, sweep);
     }
 
     /// <summary>Where each listener listens, with the ports in use.</summary>
-    public IReadOnlyList<(Listener Listener, IPEndPoint Endpoint)> Endpoints => _acceptors.ConvertAll(entry => (entry.Listener, entry.Acceptor.Endpoint));
+    public IReadOnlyList<(Listener Listener, IPEndPoint Endpoint)> Endpoints => [.. _acceptors.Select(acceptor => (acceptor.Listener, acceptor.Endpoint))];
 
     /// <summary>Connections being served.</summary>
     public int ConnectionCount
@@ -56,16 +58,25 @@ internal sealed class SocketServer : IAsyncDisposable
         }
     }
 
-    public void Start() => _acceptors.ForEach(entry => entry.Acceptor.Start(socket => Serve(entry.Listener, socket), _onFatal));
+    /// <summary>Lets clients connect, on all listeners or on none.</summary>
+    /// <exception cref="BrokerStartException">An address cannot be had after all.</exception>
+    public void Start()
+    {
+        foreach (Acceptor acceptor in _acceptors)
+        {
+            acceptor.Listen();
+        }
+        foreach (Acceptor acceptor in _acceptors)
+        {
+            acceptor.Start(socket => Serve(acceptor.Listener, socket), _onFatal);
+        }
+    }
 
     public async ValueTask DisposeAsync()
     {
         await _stopping.CancelAsync();
         await _idleSweep.DisposeAsync();
-        foreach ((_, Acceptor acceptor) in _acceptors)
-        {
-            await acceptor.DisposeAsync();
-        }
+        await Acceptor.CloseAllAsync(_acceptors);
         foreach ((OpenConnection connection, Task running) in Snapshot())
         {
             connection.Transport.Abort();
@@ -73,22 +84,6 @@ internal sealed class SocketServer : IAsyncDisposable
         }
         Array.ForEach(_loops, loop => loop.Dispose());
         _stopping.Dispose();
-    }
-
-    private void Bind()
-    {
-        try
-        {
-            foreach (Listener listener in _core.Listeners)
-            {
-                _acceptors.Add((listener, new Acceptor(listener, _time, _core.Logger)));
-            }
-        }
-        catch
-        {
-            _acceptors.ForEach(entry => entry.Acceptor.Close());
-            throw;
-        }
     }
 
     private void Serve(Listener listener, Socket socket)

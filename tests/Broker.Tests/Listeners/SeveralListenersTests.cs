@@ -36,7 +36,7 @@ public sealed class SeveralListenersTests
     public async Task All_listeners_are_served()
     {
         await using var broker = new TestBroker(Two);
-        await using var server = new SocketServer(broker.Core, broker.Time, e => Assert.Fail(e.ToString()));
+        await using var server = new SocketServer(broker.Core, Acceptor.BindAll(broker.Core.Listeners, broker.Time, broker.Log), broker.Time, e => Assert.Fail(e.ToString()));
         server.Start();
         Assert.Equal(2, server.Endpoints.Select(entry => entry.Endpoint.Port).Distinct().Count());
         foreach ((_, IPEndPoint endpoint) in server.Endpoints)
@@ -51,11 +51,13 @@ public sealed class SeveralListenersTests
     public async Task When_one_listener_cannot_be_had_none_is_served()
     {
         await using var first = new TestBroker(Two);
-        await using var server = new SocketServer(first.Core, first.Time, e => Assert.Fail(e.ToString()));
+        await using var server = new SocketServer(
+            first.Core, Acceptor.BindAll(first.Core.Listeners, first.Time, first.Log), first.Time, e => Assert.Fail(e.ToString()));
+        server.Start();
         int free = FreePort();
         await using var second = new TestBroker(
             ("listeners", $"A://127.0.0.1:{free},B://{server.Endpoints[0].Endpoint}"), ("listener.security.protocol.map", "A:PLAINTEXT,B:PLAINTEXT"));
-        BrokerStartException e = Assert.Throws<BrokerStartException>(() => new SocketServer(second.Core, second.Time, _ => { }));
+        BrokerStartException e = Assert.Throws<BrokerStartException>(() => Acceptor.BindAll(second.Core.Listeners, second.Time, second.Log));
         Assert.Contains("is in use by another process", e.Message, StringComparison.Ordinal);
         Assert.Contains("the listener B", e.Message, StringComparison.Ordinal);
         SocketException refused = await Assert.ThrowsAsync<SocketException>(() => ConnectAsync(new IPEndPoint(IPAddress.Loopback, free)));

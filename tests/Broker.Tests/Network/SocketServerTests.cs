@@ -14,7 +14,7 @@ public sealed class SocketServerTests : IAsyncDisposable
 
     public SocketServerTests()
     {
-        _server = new SocketServer(_broker.Core, _broker.Time, e => Assert.Fail(e.ToString()));
+        _server = new SocketServer(_broker.Core, Acceptor.BindAll(_broker.Core.Listeners, _broker.Time, _broker.Log), _broker.Time, e => Assert.Fail(e.ToString()));
         _server.Start();
     }
 
@@ -111,6 +111,7 @@ public sealed class SocketServerTests : IAsyncDisposable
         const int Refusals = 3;
         int refused = 0;
         var served = new TaskCompletionSource();
+        acceptor.Listen();
         acceptor.Start(Serve, e => served.SetException(e));
         using var client = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         await client.ConnectAsync(acceptor.Endpoint);

@@ -37,6 +37,7 @@ public sealed class BrokerStartTests
         BrokerStartException port = await Assert.ThrowsAsync<BrokerStartException>(
             () => Broker.StartAsync(new BrokerOptions { DataDirectory = home.At("b"), Listen = broker.Endpoint.ToString() }));
         Assert.Contains("is in use", port.Message, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(home.At("b"))); // the data directory was not even touched
         BrokerStartException locked = await Assert.ThrowsAsync<BrokerStartException>(
             () => Broker.StartAsync(new BrokerOptions { DataDirectory = home.At("a"), Listen = "127.0.0.1:0" }));
         Assert.Contains("is locked by", locked.Message, StringComparison.Ordinal);
