@@ -27,7 +27,8 @@ public sealed class Broker : IAsyncDisposable
     public IPEndPoint Endpoint => _server.Endpoints[0].Endpoint;
 
     /// <summary>Where each listener listens, by its name.</summary>
-    public IReadOnlyDictionary<string, IPEndPoint> Endpoints => _server.Endpoints.ToDictionary(entry => entry.Listener.Name, entry => entry.Endpoint);
+    public IReadOnlyDictionary<string, IPEndPoint> Endpoints =>
+        _server.Endpoints.ToDictionary(entry => entry.Listener.Name, entry => entry.Endpoint);
 
     /// <summary>The cluster's id.</summary>
     public string ClusterId => _core.ClusterId;
@@ -49,8 +50,7 @@ public sealed class Broker : IAsyncDisposable
             Action<Exception> onFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e));
             server = new SocketServer(core, acceptors, time, onFatal);
             server.Start();
-            string addresses = string.Join(", ", server.Endpoints.Select(entry => entry.Listener with { Bind = new HostPort(entry.Endpoint.Address.ToString(), entry.Endpoint.Port) }));
-            core.Logger.Serving(addresses, options.DataDirectory, core.ClusterId, core.Topics.All.Count);
+            core.Logger.Serving(string.Join(", ", server.Endpoints.Select(Describe)), options.DataDirectory, core.ClusterId, core.Topics.All.Count);
             return new Broker(core, server);
         }
         catch
@@ -69,6 +69,8 @@ public sealed class Broker : IAsyncDisposable
         _core.Logger.Stopped();
         _core.Dispose();
     }
+
+    private static string Describe((Listener Listener, IPEndPoint Endpoint) served) => $"{served.Listener.Name}://{served.Endpoint}";
 
     private static int Seed() => BitConverter.ToInt32(System.Security.Cryptography.RandomNumberGenerator.GetBytes(4));
 }

@@ -63,7 +63,10 @@ internal sealed class FetchSession(int id, bool byTopicId)
         }
     }
 
-    /// <summary>Notes what is told to the client and returns the news: data, errors, moved watermarks. What got data is read last next time.</summary>
+    /// <summary>
+    /// Notes what is told to the client and returns the news: data, errors, moved watermarks. Partitions that got data are read last
+    /// next time.
+    /// </summary>
     public List<FetchedPartition> News(IReadOnlyList<FetchedPartition> read, bool all)
     {
         lock (_lock)
@@ -73,7 +76,8 @@ internal sealed class FetchSession(int id, bool byTopicId)
             foreach (FetchedPartition partition in read)
             {
                 FetchPartition asked = partition.Asked;
-                bool moved = asked.ToldHighWatermark != partition.Answer.HighWatermark || asked.ToldLogStartOffset != partition.Answer.LogStartOffset;
+                bool moved = asked.ToldHighWatermark != partition.Answer.HighWatermark
+                    || asked.ToldLogStartOffset != partition.Answer.LogStartOffset;
                 if (!all && !moved && !partition.HasNews)
                 {
                     continue;

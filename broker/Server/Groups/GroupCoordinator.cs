@@ -145,7 +145,10 @@ internal sealed class GroupCoordinator(GroupServices services)
     }
 
     private static async ValueTask KeepAsync(
-        GroupOffsets kept, IReadOnlyList<(string Topic, int Partition, OffsetValue Value)> offsets, OffsetsPosition position, CancellationToken cancellation)
+        GroupOffsets kept,
+        IReadOnlyList<(string Topic, int Partition, OffsetValue Value)> offsets,
+        OffsetsPosition position,
+        CancellationToken cancellation)
     {
         if (offsets.Count == 0)
         {

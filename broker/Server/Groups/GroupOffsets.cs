@@ -5,9 +5,10 @@ namespace LogPipeline.Broker.Groups;
 /// <param name="LeaderEpoch">The epoch of the record before it; -1 unknown.</param>
 /// <param name="Metadata">What the client put beside it.</param>
 /// <param name="CommittedAt">When it was committed, in milliseconds since 1970.</param>
-/// <param name="ExpiresAt">When it expires, in milliseconds since 1970; null as the retention says. Only records of version 1 say it.</param>
+/// <param name="ExpiresAt">When it expires, in milliseconds since 1970; null: as the retention says. Records of version 1 have it.</param>
 /// <param name="LogOffset">Where in __consumer_offsets it lies: of two, the higher one counts.</param>
-internal readonly record struct CommittedOffset(long Offset, int LeaderEpoch, string Metadata, long CommittedAt, long? ExpiresAt, long LogOffset);
+internal readonly record struct CommittedOffset(
+    long Offset, int LeaderEpoch, string Metadata, long CommittedAt, long? ExpiresAt, long LogOffset);
 
 // _lock guards _offsets. Changed through Apply alone, by replay at start and by commits once they are durable, so the state in
 // memory is what a replay would build; commits that were flushed together may arrive in any order, hence the log offset.

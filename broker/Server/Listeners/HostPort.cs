@@ -12,16 +12,17 @@ public readonly record struct HostPort(string Host, int Port)
     {
         ArgumentNullException.ThrowIfNull(text);
         int colon = text.LastIndexOf(':');
-        if (colon < 0 || !int.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int port) || port > 65535)
+        if (colon < 0 || !ushort.TryParse(text.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort port))
         {
             return null;
         }
         string host = text[..colon].Trim('[', ']');
-        return host.All(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or ':' or '%' or '*') ? new HostPort(host, port) : null;
+        return host.All(IsHostCharacter) ? new HostPort(host, port) : null;
     }
 
     /// <summary>Whether it stands for all addresses of this machine: nothing that a client could connect to.</summary>
-    public bool IsAnyAddress => Host is "" or "*" || (IPAddress.TryParse(Host, out IPAddress? address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+    public bool IsAnyAddress => Host is "" or "*"
+        || (IPAddress.TryParse(Host, out IPAddress? address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
 
     /// <summary>The address to bind: an empty host or * means all interfaces.</summary>
     /// <exception cref="BrokerStartException">The host is not known.</exception>
@@ -53,6 +54,8 @@ public readonly record struct HostPort(string Host, int Port)
         DnsEndPoint dns => new HostPort(dns.Host, dns.Port),
         _ => new HostPort("localhost", 9092),
     };
+
+    private static bool IsHostCharacter(char c) => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or ':' or '%' or '*';
 
     public override string ToString() => Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]:{Port}" : $"{Host}:{Port}";
 }

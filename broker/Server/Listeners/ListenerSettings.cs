@@ -35,16 +35,21 @@ internal static class ListenerSettings
         var listeners = new List<Listener>();
         foreach ((string name, HostPort address) in bound.Where(entry => !controllers.Contains(entry.Name)))
         {
-            SecurityProtocol protocol = protocols.TryGetValue(name, out SecurityProtocol known) ? known : throw new BrokerStartException(
-                $"Listener {name}://{address} has no protocol: give it one in listener.security.protocol.map, for example {name}:{Plaintext}.");
+            if (!protocols.TryGetValue(name, out SecurityProtocol protocol))
+            {
+                throw new BrokerStartException($"Listener {name}://{address} has no protocol: "
+                    + $"set one in listener.security.protocol.map, for example {name}:{Plaintext}.");
+            }
             if (protocol != SecurityProtocol.Plaintext)
             {
-                throw new BrokerStartException(
-                    $"Listener {name}://{address} wants {NameOf(protocol)}, which is not there yet: only {Plaintext} is served. Take it out of listeners.");
+                throw new BrokerStartException($"Listener {name}://{address} wants {NameOf(protocol)}, which is not there yet: "
+                    + $"only {Plaintext} is served. Take it out of listeners.");
             }
             listeners.Add(new Listener(name, protocol, address, advertised.TryGetValue(name, out HostPort told) ? told : null));
         }
-        return listeners.Count > 0 ? listeners : throw new BrokerStartException("No listener for clients is left: listeners names only those of controller.listener.names.");
+        return listeners.Count > 0
+            ? listeners
+            : throw new BrokerStartException("No listener for clients is left: listeners names only those of controller.listener.names.");
     }
 
     private static List<(string Name, HostPort Address)> Addresses(string setting, string text)
@@ -102,9 +107,13 @@ internal static class ListenerSettings
         return names;
     }
 
-    private static string Known(string setting, string name, List<(string Name, HostPort Address)> bound) => bound.Exists(entry => entry.Name == name)
-        ? name
-        : throw new BrokerStartException($"{setting} names the listener {name}, which is not in listeners ({string.Join(", ", bound.Select(entry => entry.Name))}).");
+    private static string Known(string setting, string name, List<(string Name, HostPort Address)> bound)
+    {
+        string known = string.Join(", ", bound.Select(entry => entry.Name));
+        return bound.Exists(entry => entry.Name == name)
+            ? name
+            : throw new BrokerStartException($"{setting} names the listener {name}, which is not in listeners ({known}).");
+    }
 
     // A plain host:port is the address of the one listener there is, whatever its name.
     private static Dictionary<string, HostPort> Advertised(string? text, List<(string Name, HostPort Address)> bound)

@@ -7,12 +7,12 @@ using LogPipeline.Protocol.Wire;
 namespace LogPipeline.Broker.Network;
 
 // One connection, one reading loop. Requests are started in the order they came and answered in that order.
-// Produce requests overlap: each is appended as soon as it is read, while the flushes of earlier ones are still awaited (that is
-// what group commit lives on). Any other request waits until all before it are answered, as on Apache Kafka. Back-pressure is
-// not reading: at most ProduceInFlight answers are owed. A frame's bytes are used up when its handler has returned (produce) or
-// completed (others), so one receive buffer serves the connection. All this runs on the thread that received, for as long as nothing
-// is awaited; what may wait for the disk leaves that thread first, since other connections share it.
-// Whatever goes wrong ends this connection alone: the client broke off, sent garbage, or met a fault of ours, which BrokerCore reports.
+// Produce requests overlap: each is appended as soon as it is read, while the flushes of earlier ones are still awaited (group commit
+// depends on that). Any other request waits until all before it are answered, as on Apache Kafka. Back-pressure is not reading: the
+// ResponseQueue says when one more answer may be owed, and a client that is over its quota is muted. A frame's bytes are used up when
+// its handler has returned (produce) or completed (others), so one receive buffer serves the connection. All this runs on the thread
+// that received, as long as nothing is awaited; what may wait for the disk leaves that thread first, since other connections share it.
+// An error ends this connection alone: the client broke off, sent garbage, or met a fault of ours, which the pipeline reports.
 /// <summary>Serves one client over its transport until either side closes.</summary>
 public sealed class ConnectionLoop
 {

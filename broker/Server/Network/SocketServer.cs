@@ -38,13 +38,15 @@ internal sealed class SocketServer : IAsyncDisposable
         _time = time;
         _onFatal = onFatal;
         _acceptors = acceptors;
-        _loops = [.. Enumerable.Range(0, Math.Clamp(Environment.ProcessorCount, 2, 16)).Select(i => new EventLoop($"broker network {i}", onFatal))];
+        int loops = Math.Clamp(Environment.ProcessorCount, 2, 16);
+        _loops = [.. Enumerable.Range(0, loops).Select(i => new EventLoop($"broker network {i}", onFatal))];
         TimeSpan sweep = core.Settings.ConnectionIdleMax / SweepsOfIdle;
         _idleSweep = time.CreateTimer(_ => CloseIdle(), null, sweep, sweep);
     }
 
     /// <summary>Where each listener listens, with the ports in use.</summary>
-    public IReadOnlyList<(Listener Listener, IPEndPoint Endpoint)> Endpoints => [.. _acceptors.Select(acceptor => (acceptor.Listener, acceptor.Endpoint))];
+    public IReadOnlyList<(Listener Listener, IPEndPoint Endpoint)> Endpoints =>
+        [.. _acceptors.Select(acceptor => (acceptor.Listener, acceptor.Endpoint))];
 
     /// <summary>Connections being served.</summary>
     public int ConnectionCount

@@ -6,8 +6,9 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LogPipeline.Broker.Network;
 
-// Sockets never block. A send is tried at once by whatever thread makes it, a receive on the event loop's thread alone: a flush thread
-// that answered hands the connection back. Where a call would block, its caller is parked and released on the loop's thread. _gate guards the fields below it, never a wait. A receive that left room in its buffer emptied the
+// Sockets never block. A send is tried at once by the thread that makes it, a receive on the event loop's thread alone: a flush thread
+// that answered hands the connection back to the loop. Where a call would block, its caller is parked and released on the loop's
+// thread. _gate guards the fields below it, and is never held during a wait. A receive that left room in its buffer emptied the
 // socket, so the next one waits for an event without asking (the end of the stream is sticky: it may come with the last bytes).
 // How a frame leaves: one send when it has no splices, or only ones worth copying; else its bytes by send and its large regions of
 // segment files by sendfile(2).

@@ -5,7 +5,7 @@ namespace LogPipeline.Broker.Pipeline;
 
 // Requests of one connection are handled in order, but for produce requests, which overlap with each other alone: so what
 // authentication changes here is seen by every later request.
-/// <summary>What handlers may know of the connection that a request came in on, and what is remembered from one request to the next.</summary>
+/// <summary>What handlers may know of the connection that a request came in on, and what it remembers between requests.</summary>
 public sealed class ClientConnection(Listener listener, EndPoint? local, EndPoint? remote, CancellationToken gone)
 {
     private long _muteTicks;
@@ -23,7 +23,7 @@ public sealed class ClientConnection(Listener listener, EndPoint? local, EndPoin
         _ => "/unknown",
     };
 
-    /// <summary>This broker's address as the client is told it: the listener's advertised one, or the one that the client came in on.</summary>
+    /// <summary>This broker's address for the client: the listener's advertised one, or the one that the client came in on.</summary>
     public HostPort Advertised { get; } = listener.Advertised ?? HostPort.Of(local);
 
     /// <summary>Cancelled when the client has closed its side or the connection is broken; ends what is parked for it.</summary>
@@ -37,5 +37,6 @@ public sealed class ClientConnection(Listener listener, EndPoint? local, EndPoin
     internal void Mute(TimeSpan time) => Interlocked.Exchange(ref _muteTicks, Math.Max(Volatile.Read(ref _muteTicks), time.Ticks));
 
     /// <summary>How long the connection must not be read, told once.</summary>
-    internal TimeSpan TakeMute() => Volatile.Read(ref _muteTicks) == 0 ? TimeSpan.Zero : new TimeSpan(Interlocked.Exchange(ref _muteTicks, 0));
+    internal TimeSpan TakeMute() =>
+        Volatile.Read(ref _muteTicks) == 0 ? TimeSpan.Zero : new TimeSpan(Interlocked.Exchange(ref _muteTicks, 0));
 }

@@ -1,7 +1,8 @@
 namespace LogPipeline.Broker.Pipeline;
 
 /// <summary>What a handler knows of a request besides its body.</summary>
-internal sealed record RequestContext(ClientConnection Connection, IAuthorizer Authorizer, short Version, int CorrelationId, string ClientId)
+internal sealed record RequestContext(
+    ClientConnection Connection, IAuthorizer Authorizer, short Version, int CorrelationId, string ClientId)
 {
     /// <summary>On whose behalf the request is made.</summary>
     public Principal Principal => Connection.Principal ?? Principal.Anonymous;

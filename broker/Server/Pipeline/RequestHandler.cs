@@ -16,7 +16,7 @@ internal abstract class RequestHandler<TRequest, TResponse> : IRequestHandler
 
     public virtual bool IsBeforeAuthentication => false;
 
-    /// <summary>Keeps from the handler what a principal may not do; without it everything is allowed. Set before the first request.</summary>
+    /// <summary>Keeps from the handler what a principal may not do; null allows everything. Set before the first request.</summary>
     public AccessRule<TRequest, TResponse>? Access { get; set; }
 
     public async ValueTask<FrameBuffer?> HandleAsync(RequestContext context, ReadOnlyMemory<byte> body, CancellationToken cancellation)

@@ -22,7 +22,7 @@ internal sealed class RequestPipeline(BrokerTelemetry telemetry, ILogger logger,
 {
     private readonly Dictionary<ApiKey, IRequestHandler> _handlers = [];
 
-    /// <summary>Who decides besides the handlers: as it stands, nobody refuses and nobody is too fast. Set before the first request.</summary>
+    /// <summary>Who decides besides the handlers; by default nobody refuses and nobody is too fast. Set before the first request.</summary>
     public RequestPolicies Policies { get; set; } = new(AllowAll.Instance, Quota: null);
 
     /// <summary>The APIs served, by their numbers.</summary>

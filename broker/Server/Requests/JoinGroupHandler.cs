@@ -13,6 +13,9 @@ internal sealed class JoinGroupHandler(GroupCoordinator groups, BrokerSettings s
     /// <summary>The most protocols that a member may offer; clients offer two or three. All of them are kept while it is a member.</summary>
     private const int ProtocolsMax = 1000;
 
+    /// <summary>The most bytes of metadata that a member may bring, for all its protocols; what a record of the group could hold.</summary>
+    private const int MetadataBytesMax = 1 << 20;
+
     protected override async ValueTask<JoinGroupResponse?> AnswerAsync(
         JoinGroupRequest request, RequestContext context, CancellationToken cancellation)
     {
@@ -20,7 +23,8 @@ internal sealed class JoinGroupHandler(GroupCoordinator groups, BrokerSettings s
         ErrorCode error = request.GroupId.Length == 0 ? ErrorCode.InvalidGroupId
             : session < settings.SessionTimeoutMin || session > settings.SessionTimeoutMax ? ErrorCode.InvalidSessionTimeout
             : !groups.IsAvailable(request.GroupId) ? ErrorCode.CoordinatorNotAvailable
-            : request.Protocols.Count > ProtocolsMax ? ErrorCode.InvalidRequest
+            : request.Protocols.Count > ProtocolsMax || request.Protocols.Sum(p => (long)p.Metadata.Length) > MetadataBytesMax
+                ? ErrorCode.InvalidRequest
             : request.MemberId.Length > 0 && groups.Find(request.GroupId) is null ? ErrorCode.UnknownMemberId
             : ErrorCode.None;
         if (error != ErrorCode.None)

@@ -78,6 +78,20 @@ public sealed class GroupTests
     }
 
     [Fact]
+    public async Task A_member_may_bring_only_so_many_protocols_and_so_much_metadata()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        JoinGroupRequest many = Join();
+        many.Protocols = [.. Enumerable.Range(0, 1001).Select(i => new JoinGroupRequest.Protocol { Name = $"p{i}" })];
+        Assert.Equal(ErrorCode.InvalidRequest, (await client.SendAsync<JoinGroupRequest, JoinGroupResponse>(many)).ErrorCode);
+        many.Protocols.RemoveAt(0);
+        Assert.Equal(ErrorCode.MemberIdRequired, (await client.SendAsync<JoinGroupRequest, JoinGroupResponse>(many)).ErrorCode);
+        JoinGroupRequest large = Join(subscription: new byte[(1 << 20) + 1]);
+        Assert.Equal(ErrorCode.InvalidRequest, (await client.SendAsync<JoinGroupRequest, JoinGroupResponse>(large)).ErrorCode);
+    }
+
+    [Fact]
     public async Task The_last_member_leaves_an_empty_group_that_is_listed_and_described()
     {
         await using var broker = new TestBroker();
