@@ -53,7 +53,7 @@ public sealed class ConnectionLoop
                 }
                 if (frame.Length > PooledBytes.LargestPooled)
                 {
-                    _core.Heap.LargeBodyDone();
+                    _core.Heap.LargeBodyDone(frame.Length);
                 }
             }
             await _responses.DrainAsync();

@@ -9,6 +9,7 @@ namespace LogPipeline.Broker.Pipeline;
 public sealed class ClientConnection(Listener listener, EndPoint? local, EndPoint? remote, CancellationToken gone)
 {
     private long _muteTicks;
+    private long _answeredBytes; // since the last charge; produce requests overlap, so it is added to from any thread
 
     /// <summary>The listener that the client came in on.</summary>
     public Listener Listener => listener;
@@ -32,6 +33,11 @@ public sealed class ClientConnection(Listener listener, EndPoint? local, EndPoin
     /// <summary>Who the client is; null while it has to authenticate first.</summary>
     public Principal? Principal { get; internal set; } =
         listener.Protocol is SecurityProtocol.SaslPlaintext or SecurityProtocol.SaslSsl ? null : Principal.Anonymous;
+
+    internal void AddAnswered(int bytes) => Interlocked.Add(ref _answeredBytes, bytes);
+
+    /// <summary>Bytes of answers since the last call.</summary>
+    internal long TakeAnswered() => Interlocked.Exchange(ref _answeredBytes, 0);
 
     /// <summary>Has the connection not read for that long, from the answer on.</summary>
     internal void Mute(TimeSpan time) => Interlocked.Exchange(ref _muteTicks, Math.Max(Volatile.Read(ref _muteTicks), time.Ticks));

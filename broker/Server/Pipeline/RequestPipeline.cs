@@ -55,10 +55,15 @@ internal sealed class RequestPipeline(BrokerTelemetry telemetry, ILogger logger,
         var context = new RequestContext(connection, Policies.Authorizer, header.Version, header.CorrelationId, header.ClientId ?? "");
         if (Policies.Quota is { } quota)
         {
-            context.ThrottleTime = quota.Charge(context.Principal, context.ClientId, frame.Length - headerSize);
+            var usage = new Usage(context.Principal, context.ClientId, header.Key, frame.Length - headerSize, connection.TakeAnswered());
+            context.ThrottleTime = quota.Charge(usage);
             connection.Mute(context.ThrottleTime);
         }
         FrameBuffer? response = await AnswerAsync(handler, context, frame[headerSize..], cancellation);
+        if (Policies.Quota is not null && response is not null)
+        {
+            connection.AddAnswered(response.TotalLength);
+        }
         if (started != 0)
         {
             telemetry.Latency(header.Key, time.GetElapsedTime(started));

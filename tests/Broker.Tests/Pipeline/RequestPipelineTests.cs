@@ -58,6 +58,22 @@ public sealed class RequestPipelineTests
         await hasty.NextAsync<ListGroupsRequest, ListGroupsResponse>(next, 4);
     }
 
+    [Fact]
+    public async Task What_a_client_fetched_is_charged_with_its_next_request()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        await client.ProduceAsync("t", Ask.Batch(1, size: 50_000));
+        var bill = new Bill();
+        broker.Core.Pipeline.Policies = new RequestPolicies(AllowAll.Instance, bill);
+        await client.FetchAsync(Ask.Fetch("t", 0));
+        await client.SendAsync<ListGroupsRequest, ListGroupsResponse>(new());
+        Assert.Equal([ApiKey.Fetch, ApiKey.ListGroups], bill.Usages.Select(usage => usage.Api));
+        Assert.Equal(0, bill.Usages[0].AnsweredBytes);
+        Assert.InRange(bill.Usages[1].AnsweredBytes, 50_000, 51_000);
+    }
+
     private sealed class DenyTopic(string topic) : IAuthorizer
     {
         public bool Allows(Principal principal, string clientHost, Operation operation, ResourceType type, string name) =>
@@ -90,6 +106,17 @@ public sealed class RequestPipelineTests
 
     private sealed class SlowDown(string client, TimeSpan wait) : IQuota
     {
-        public TimeSpan Charge(Principal principal, string clientId, int requestBytes) => clientId == client ? wait : TimeSpan.Zero;
+        public TimeSpan Charge(in Usage usage) => usage.ClientId == client ? wait : TimeSpan.Zero;
+    }
+
+    private sealed class Bill : IQuota
+    {
+        public List<Usage> Usages { get; } = [];
+
+        public TimeSpan Charge(in Usage usage)
+        {
+            Usages.Add(usage);
+            return TimeSpan.Zero;
+        }
     }
 }
