@@ -24,4 +24,43 @@ internal static class BatchRules
         bool isAllowed = origin == AppendOrigin.Broker || (!header.IsControl && (!header.HasProducer || header.BaseSequence >= 0));
         return isWhole && isAllowed ? ErrorCode.None : ErrorCode.InvalidRecord;
     }
+
+    /// <summary>Whether these are whole batches, one behind the other, each with the right checksum.</summary>
+    public static bool AreSound(ReadOnlySpan<byte> batches)
+    {
+        if (batches.IsEmpty)
+        {
+            return false;
+        }
+        while (!batches.IsEmpty)
+        {
+            if (!BatchHeader.TryParse(batches, out BatchHeader header)
+                || header.SizeInBytes > batches.Length
+                || !RecordBatch.CrcIsValid(batches[..header.SizeInBytes]))
+            {
+                return false;
+            }
+            batches = batches[header.SizeInBytes..];
+        }
+        return true;
+    }
+
+    /// <summary>Whether sound batches go on where a log ends, in epochs that may follow its own.</summary>
+    public static ErrorCode CheckPlace(ReadOnlySpan<byte> batches, long endOffset, int latestEpoch, int leaderEpoch)
+    {
+        for (; BatchHeader.TryParse(batches, out BatchHeader header); batches = batches[header.SizeInBytes..])
+        {
+            if (header.BaseOffset != endOffset)
+            {
+                return ErrorCode.OffsetOutOfRange;
+            }
+            if (header.LeaderEpoch < latestEpoch || header.LeaderEpoch > leaderEpoch)
+            {
+                return header.LeaderEpoch < latestEpoch ? ErrorCode.FencedLeaderEpoch : ErrorCode.UnknownLeaderEpoch;
+            }
+            latestEpoch = header.LeaderEpoch;
+            endOffset = header.NextOffset;
+        }
+        return ErrorCode.None;
+    }
 }

@@ -17,19 +17,27 @@ public sealed class OffsetWaiters
     }
 
     /// <summary>Takes out who waits for this offset or less; null when that is nobody.</summary>
-    public List<TaskCompletionSource>? TakeReached(long offset)
+    public List<TaskCompletionSource>? TakeReached(long offset) => Take(long.MinValue, offset);
+
+    /// <summary>Takes out who waits for more than this offset; null when that is nobody.</summary>
+    public List<TaskCompletionSource>? TakeBeyond(long offset) => Take(offset + 1, long.MaxValue);
+
+    /// <summary>Takes out everyone; null when that is nobody.</summary>
+    public List<TaskCompletionSource>? TakeAll() => Take(long.MinValue, long.MaxValue);
+
+    private List<TaskCompletionSource>? Take(long first, long last)
     {
         if (_waiting.Count == 0)
         {
             return null;
         }
-        List<TaskCompletionSource>? reached = null;
+        List<TaskCompletionSource>? taken = null;
         int kept = 0;
         for (int i = 0; i < _waiting.Count; i++)
         {
-            if (_waiting[i].EndOffset <= offset)
+            if (_waiting[i].EndOffset >= first && _waiting[i].EndOffset <= last)
             {
-                (reached ??= new(_waiting.Count)).Add(_waiting[i].Done);
+                (taken ??= new(_waiting.Count)).Add(_waiting[i].Done);
             }
             else
             {
@@ -37,11 +45,8 @@ public sealed class OffsetWaiters
             }
         }
         _waiting.RemoveRange(kept, _waiting.Count - kept);
-        return reached;
+        return taken;
     }
-
-    /// <summary>Takes out everyone; null when that is nobody.</summary>
-    public List<TaskCompletionSource>? TakeAll() => TakeReached(long.MaxValue);
 
     /// <summary>Lets those taken out go on.</summary>
     public static void Release(List<TaskCompletionSource>? reached)

@@ -25,7 +25,7 @@ public sealed partial class PartitionLog
     private int _epochWritten; // guarded by _gate; the newest one in the epochs' file
 
     /// <summary>An offset and the place of its batch border.</summary>
-    private sealed record LogEnd(long Offset, LogSegment Segment, long Position);
+    private sealed record LogEnd(long Offset, LogSegment Segment, long Position, int Cuts);
 
     /// <summary>All below is on the disk and outlives a power cut.</summary>
     public long DurableOffset => Volatile.Read(ref _durable).Offset;
@@ -222,8 +222,9 @@ public sealed partial class PartitionLog
         await end.Segment.FlushAsync();
         lock (_gate)
         {
-            // A log let go of meanwhile shows nothing more, also to those that begin to wait only now.
-            if (_offline is null)
+            // A log let go of meanwhile shows nothing more, also to those that begin to wait only now; of one that was cut meanwhile it
+            // is not known what was flushed.
+            if (_offline is null && end.Cuts == _cuts)
             {
                 Flushed(end);
                 if (snapshot is not null && end.Segment == Active)
@@ -275,7 +276,7 @@ public sealed partial class PartitionLog
         }
     }
 
-    private LogEnd WrittenEnd() => new(_endOffset, Active, Active.SizeBytes);
+    private LogEnd WrittenEnd() => new(_endOffset, Active, Active.SizeBytes, _cuts);
 
     private void FlushNow()
     {

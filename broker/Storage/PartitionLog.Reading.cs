@@ -16,7 +16,7 @@ public sealed partial class PartitionLog
     private readonly Place?[] _places = new Place?[16]; // by offset; each replaced whole, any may be missing
     private LogEnd? _limit; // the last limit that was not the durable end; replaced whole
 
-    private sealed record Place(long Offset, LogSegment Segment, long Position);
+    private sealed record Place(long Offset, LogSegment Segment, long Position, int Cuts);
 
     /// <summary>Finds whole batches from the one that holds <paramref name="offset"/>, up to a limit.</summary>
     /// <param name="offset">Where to begin; the first batch may begin before it.</param>
@@ -169,7 +169,7 @@ public sealed partial class PartitionLog
             return durable;
         }
         LogEnd? known = Volatile.Read(ref _limit);
-        if (known?.Offset == limitOffset)
+        if (known?.Offset == limitOffset && known.Cuts == durable.Cuts)
         {
             return known;
         }
@@ -187,11 +187,11 @@ public sealed partial class PartitionLog
     {
         if (SegmentOf(limitOffset) is not { } segment)
         {
-            return new LogEnd(limitOffset, Volatile.Read(ref _segments)[0], 0);
+            return new LogEnd(limitOffset, Volatile.Read(ref _segments)[0], 0, written.Cuts);
         }
         using FileUse use = segment.Use();
         Place place = PlaceOf(segment, use.File, limitOffset, written);
-        return new LogEnd(place.Offset, segment, place.Position);
+        return new LogEnd(place.Offset, segment, place.Position, written.Cuts);
     }
 
     private LogSlice Slice(LogSegment segment, long offset, LogEnd end, int bytesMax, bool wholeFirstBatch)
@@ -218,13 +218,13 @@ public sealed partial class PartitionLog
     private Place PlaceOf(LogSegment segment, IFile file, long offset, LogEnd end)
     {
         Place? known = Volatile.Read(ref _places[offset & (_places.Length - 1)]);
-        if (known?.Offset == offset && known.Segment == segment && known.Position < LimitOf(segment, end))
+        if (known?.Offset == offset && known.Segment == segment && known.Cuts == end.Cuts && known.Position < LimitOf(segment, end))
         {
             return known;
         }
         segment.RequireIndexes(Options.IndexIntervalBytes);
         (long position, BatchHeader header) = SegmentScan.Find(segment, file, offset, LimitOf(segment, end));
-        return new Place(header.BaseOffset, segment, position);
+        return new Place(header.BaseOffset, segment, position, end.Cuts);
     }
 
     // Bytes of whole batches from a place on; remembers where the reader will go on.
@@ -236,7 +236,7 @@ public sealed partial class PartitionLog
         {
             if (segment == end.Segment)
             {
-                Remember(new Place(end.Offset, segment, limit));
+                Remember(new Place(end.Offset, segment, limit, end.Cuts));
             }
             return (int)(limit - from.Position);
         }
@@ -247,13 +247,13 @@ public sealed partial class PartitionLog
             bool fits = border + header.SizeInBytes <= from.Position + bytesMax;
             if (!fits && (border > from.Position || !wholeFirstBatch))
             {
-                Remember(new Place(header.BaseOffset, segment, border));
+                Remember(new Place(header.BaseOffset, segment, border, end.Cuts));
                 return (int)(border - from.Position);
             }
             border += header.SizeInBytes;
             if (!fits)
             {
-                Remember(new Place(header.NextOffset, segment, border));
+                Remember(new Place(header.NextOffset, segment, border, end.Cuts));
                 return header.SizeInBytes;
             }
         }

@@ -20,6 +20,34 @@ internal static class ProducerSnapshots
         return offsets;
     }
 
+    /// <summary>
+    /// The newest sound snapshot up to an offset, and the producers in it. Where there is no such snapshot the log's first offset
+    /// serves: no producer is known there.
+    /// </summary>
+    public static (long Offset, ProducerTable Producers) Newest(IFileSystem files, string directory, long firstOffset, long upTo)
+    {
+        List<long> offsets = List(files, directory);
+        for (int i = offsets.Count - 1; i >= 0 && offsets[i] >= firstOffset; i--)
+        {
+            if (offsets[i] <= upTo
+                && ProducerSnapshot.TryRead(files, SegmentFileName.Of(directory, offsets[i], SegmentFileName.Snapshot)) is { } producers)
+            {
+                return (offsets[i], producers);
+            }
+        }
+        return (firstOffset, new ProducerTable());
+    }
+
+    /// <summary>Removes, durably, the snapshots behind an offset.</summary>
+    public static void RemoveBeyond(IFileSystem files, string directory, long offset)
+    {
+        foreach (long beyond in List(files, directory).Where(one => one > offset))
+        {
+            files.Delete(SegmentFileName.Of(directory, beyond, SegmentFileName.Snapshot));
+        }
+        files.FlushDirectory(directory);
+    }
+
     /// <summary>Removes what a newer snapshot replaces: all but it and those at segments' begins.</summary>
     public static void RemoveBefore(IFileSystem files, string directory, long newest, IReadOnlyList<LogSegment> segments)
     {

@@ -121,20 +121,11 @@ internal sealed class LogRecovery(
         return false;
     }
 
-    // The snapshot to begin with, and the segment that holds its offset. Without one the log's start serves: no producer is known there.
+    // The snapshot to begin with, and the segment that holds its offset.
     private (long Offset, int SegmentIndex) NewestSnapshot()
     {
-        List<long> offsets = ProducerSnapshots.List(files, directory);
-        for (int i = offsets.Count - 1; i >= 0; i--)
-        {
-            int segment = _segments.FindLastIndex(s => s.BaseOffset <= offsets[i]);
-            if (segment >= 0 && ProducerSnapshot.TryRead(files, SegmentFileName.Of(directory, offsets[i], SegmentFileName.Snapshot)) is { } table)
-            {
-                _producers = table;
-                return (offsets[i], segment);
-            }
-        }
-        return (_segments[0].BaseOffset, 0);
+        (long offset, _producers) = ProducerSnapshots.Newest(files, directory, _segments[0].BaseOffset, long.MaxValue);
+        return (offset, _segments.FindLastIndex(segment => segment.BaseOffset <= offset));
     }
 
     // The position of the snapshot's offset; indexes that do not lead there are made anew.

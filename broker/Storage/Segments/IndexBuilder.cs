@@ -19,10 +19,7 @@ internal sealed class IndexBuilder(OffsetIndex offsets, TimeIndex times)
 
     public void Add(in BatchHeader header, int intervalBytes)
     {
-        if (header.MaxTimestamp > MaxTimestamp)
-        {
-            (MaxTimestamp, MaxTimestampOffset) = (header.MaxTimestamp, header.LastOffset);
-        }
+        NoteTime(in header);
         if (_bytesSinceEntry > intervalBytes)
         {
             offsets.Append(header.LastOffset, Position);
@@ -31,6 +28,15 @@ internal sealed class IndexBuilder(OffsetIndex offsets, TimeIndex times)
         }
         _bytesSinceEntry += header.SizeInBytes;
         Position += header.SizeInBytes;
+    }
+
+    /// <summary>Counts a batch's timestamp only.</summary>
+    public void NoteTime(in BatchHeader header)
+    {
+        if (header.MaxTimestamp > MaxTimestamp)
+        {
+            (MaxTimestamp, MaxTimestampOffset) = (header.MaxTimestamp, header.LastOffset);
+        }
     }
 
     /// <summary>Goes on at a batch border with the entries that are there.</summary>

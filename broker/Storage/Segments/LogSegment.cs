@@ -146,6 +146,25 @@ internal sealed class LogSegment
         _reserved = 0;
     }
 
+    /// <summary>Cuts, durably, what lies behind a batch border; with the indexes loaded. A closed segment becomes the active one.</summary>
+    public void CutAt(long offset, long position)
+    {
+        if (_active is null)
+        {
+            Activate();
+        }
+        Offsets.Entries.Truncate(Offsets.CountBelow(offset));
+        Times.Entries.Truncate(Times.CountBelow(offset));
+        _builder.Resume(position);
+        long at = Offsets.LastPosition;
+        for (; SegmentScan.TryReadHeader(Log, at, position, out BatchHeader header); at += header.SizeInBytes)
+        {
+            _builder.NoteTime(in header); // of batches behind the last index entry that is left
+        }
+        SizeBytes = position;
+        CutTail();
+    }
+
     /// <summary>Whether <see cref="RequireIndexes"/> has nothing to do.</summary>
     public bool HasIndexes => Volatile.Read(ref _indexesLoaded);
 

@@ -36,6 +36,9 @@ internal sealed class OffsetIndex(IFileSystem files, OpenFiles open, string path
         }
     }
 
+    /// <summary>The position in the last entry; 0 when there is none.</summary>
+    public long LastPosition => _entries.Count is > 0 and int count ? this[count - 1].Position : 0;
+
     /// <summary>A position at which a batch begins, at or before the batch that holds the offset.</summary>
     public long PositionBefore(long offset)
     {

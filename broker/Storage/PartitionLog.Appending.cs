@@ -1,0 +1,196 @@
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Storage.Producers;
+using LogPipeline.Storage.Segments;
+
+namespace LogPipeline.Storage;
+
+/// <summary>
+/// Appending, as the partition's leader or as its follower. Batches are checked outside the lock as far as they alone can be, then
+/// written to the active segment under it.
+/// </summary>
+public sealed partial class PartitionLog
+{
+    /// <summary>
+    /// Checks one batch of magic 2 (CRC, size, sequence), stamps base offset and leader epoch into it and writes it. Not durable
+    /// before <see cref="FlushedAsync"/>.
+    /// </summary>
+    /// <param name="batch">The batch; its base offset and leader epoch are overwritten.</param>
+    /// <param name="origin">Who made it.</param>
+    /// <param name="leaderEpoch">The epoch in which the caller leads this partition; it never falls.</param>
+    /// <returns>
+    /// CorruptMessage, InvalidRecord, MessageTooLarge, OutOfOrderSequenceNumber, DuplicateSequenceNumber (a repeat older than the
+    /// five batches remembered), InvalidProducerEpoch, or KafkaStorageError when the disk refused: then nothing of the batch stays.
+    /// </returns>
+    public AppendResult AppendAsLeader(Memory<byte> batch, AppendOrigin origin, int leaderEpoch)
+    {
+        Span<byte> bytes = batch.Span;
+        ErrorCode error = BatchRules.Check(bytes, origin, Options.BatchBytesMax, out BatchHeader header);
+        if (error != ErrorCode.None)
+        {
+            return AppendResult.Refused(error, LogStartOffset);
+        }
+        AppendResult result;
+        Due due;
+        long now = Now();
+        lock (_gate)
+        {
+            long durable = DurableOffset;
+            result = AppendChecked(bytes, header with { LeaderEpoch = leaderEpoch }, origin, now);
+            due = DueAfter(in result, durable);
+        }
+        Do(due);
+        return result;
+    }
+
+    /// <summary>
+    /// Appends whole batches as the leader has them: offsets and leader epochs stay, and what the leader has checked of sequences and
+    /// sizes is not checked again. Not durable before <see cref="FlushedAsync"/>.
+    /// </summary>
+    /// <param name="batches">One batch or more, one behind the other.</param>
+    /// <param name="leaderEpoch">The epoch in which the leader they come from leads.</param>
+    /// <returns>
+    /// CorruptMessage (not whole, or a wrong checksum), OffsetOutOfRange (they do not go on at the log's end), FencedLeaderEpoch and
+    /// UnknownLeaderEpoch (a batch is of an epoch before the log's last one, or after the leader's): then nothing is appended. With
+    /// KafkaStorageError the disk refused, and the batches before the refused one stay: go on at <see cref="LogEndOffset"/>.
+    /// </returns>
+    public AppendResult AppendAsFollower(ReadOnlySpan<byte> batches, int leaderEpoch)
+    {
+        if (!BatchRules.AreSound(batches))
+        {
+            return AppendResult.Refused(ErrorCode.CorruptMessage, LogStartOffset);
+        }
+        AppendResult result;
+        Due due;
+        long now = Now();
+        lock (_gate)
+        {
+            long durable = DurableOffset;
+            result = AppendCopies(batches, leaderEpoch, now);
+            due = DueAfter(in result, durable);
+        }
+        Do(due);
+        return result;
+    }
+
+    /// <summary>What an append leaves to do once the lock is left.</summary>
+    private readonly record struct Due(bool Tell, bool Flush);
+
+    // Under _gate. A segment may have been closed, the disk may have refused.
+    private Due DueAfter(in AppendResult result, long durableBefore) => new(
+        DurableOffset > durableBefore || _offline is not null,
+        result is { Duplicate: false } && _endOffset > DurableOffset && _offline is null && MustStartFlush());
+
+    private void Do(Due due)
+    {
+        if (due.Tell)
+        {
+            TellAdvanced();
+        }
+        if (due.Flush)
+        {
+            StartFlush();
+        }
+    }
+
+    private AppendResult AppendChecked(Span<byte> bytes, BatchHeader header, AppendOrigin origin, long now)
+    {
+        if (_offline is not null || _isClosed)
+        {
+            return AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
+        }
+        if (origin == AppendOrigin.Client && header.HasProducer)
+        {
+            ErrorCode error = _producers.Check(in header, HeardSince(now), out ProducerBatch? repeated);
+            if (repeated is { } known)
+            {
+                return new AppendResult(ErrorCode.None, known.BaseOffset, known.LastOffset, _logStartOffset, Duplicate: true);
+            }
+            if (error != ErrorCode.None)
+            {
+                return AppendResult.Refused(error, _logStartOffset);
+            }
+        }
+        RecordBatch.Stamp(bytes, _endOffset, header.LeaderEpoch);
+        header = header with { BaseOffset = _endOffset };
+        return TryWrite(bytes, in header, now)
+            ? new AppendResult(ErrorCode.None, header.BaseOffset, header.LastOffset, _logStartOffset, Duplicate: false)
+            : AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
+    }
+
+    private AppendResult AppendCopies(ReadOnlySpan<byte> batches, int leaderEpoch, long now)
+    {
+        ErrorCode error = _offline is not null || _isClosed ? ErrorCode.KafkaStorageError
+            : BatchRules.CheckPlace(batches, _endOffset, _epochs.Latest, leaderEpoch);
+        if (error != ErrorCode.None)
+        {
+            return AppendResult.Refused(error, _logStartOffset);
+        }
+        long baseOffset = _endOffset;
+        for (; BatchHeader.TryParse(batches, out BatchHeader header); batches = batches[header.SizeInBytes..])
+        {
+            if (!TryWrite(batches[..header.SizeInBytes], in header, now))
+            {
+                return AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
+            }
+        }
+        return new AppendResult(ErrorCode.None, baseOffset, _endOffset - 1, _logStartOffset, Duplicate: false);
+    }
+
+    // Writes a batch whose header says its place, and notes it; when the disk refuses, nothing of it stays.
+    private bool TryWrite(ReadOnlySpan<byte> bytes, in BatchHeader header, long now)
+    {
+        PartitionLogOptions options = Options;
+        try
+        {
+            if (Active.IsFull(bytes.Length, header.LastOffset, now, options))
+            {
+                Roll(now);
+            }
+            Active.Append(bytes, in header, options.IndexIntervalBytes);
+        }
+        catch (IOException e)
+        {
+            DropPartialWrite(e);
+            return false;
+        }
+        _producers.Update(in header, now);
+        _epochs.Assign(header.LeaderEpoch, header.BaseOffset);
+        Volatile.Write(ref _endOffset, header.NextOffset);
+        return true;
+    }
+
+    // What a refused write left behind is cut durably: later batches take its place, and no crash may mix the two.
+    private void DropPartialWrite(IOException cause)
+    {
+        Log.AppendRefused(_logger, Name, cause);
+        if (_offline is null)
+        {
+            try
+            {
+                Active.CutTail();
+            }
+            catch (IOException e)
+            {
+                GoOffline(e);
+            }
+        }
+    }
+
+    // The old segment is made durable whole before the new one exists, so that only the active segment ever needs recovery.
+    private void Roll(long now)
+    {
+        Active.CompleteTimes();
+        Active.Trim();
+        FlushNow();
+        Checkpoint(WrittenEnd(), ProducerSnapshot.Encode(_producers));
+        var next = new LogSegment(_files, _open, _directory, _endOffset);
+        next.Create(now);
+        _files.FlushDirectory(_directory);
+        LogSegment closed = Active;
+        Volatile.Write(ref _segments, [.. _segments, next]);
+        closed.Seal();
+        _snapshotPosition = 0;
+        Volatile.Write(ref _durable, WrittenEnd());
+    }
+}
