@@ -57,6 +57,9 @@ public interface IFileSystem
     /// <summary>Bytes that may still be written on the file system of <paramref name="path"/>.</summary>
     long FreeBytes(string path);
 
+    /// <summary>Size in bytes of the file system of <paramref name="path"/>.</summary>
+    long TotalBytes(string path);
+
     /// <summary>How many more files and sockets this process may open.</summary>
     int FreeHandles();
 }

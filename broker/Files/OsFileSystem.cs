@@ -140,6 +140,12 @@ public sealed class OsFileSystem : IFileSystem
         return LibC.statfs(path, &status) == 0 ? status.BlocksAvailable * status.BlockSize : throw LibC.Error("statfs", path);
     }
 
+    public unsafe long TotalBytes(string path)
+    {
+        StatfsBuffer status;
+        return LibC.statfs(path, &status) == 0 ? status.Blocks * status.BlockSize : throw LibC.Error("statfs", path);
+    }
+
     public int FreeHandles()
     {
         long used = Directory.EnumerateFileSystemEntries("/proc/self/fd").LongCount();

@@ -154,9 +154,11 @@ public sealed class BrokerCore : IDisposable
         yield return new MetadataHandler(_topics, Settings, _directory);
         yield return new CreateTopicsHandler(_topics, Settings, _directory.NodeId);
         yield return new DeleteTopicsHandler(_topics, Settings);
+        yield return new DeleteRecordsHandler(_topics, _directory, Logger);
         yield return new InitProducerIdHandler(_directory);
         yield return new OffsetForLeaderEpochHandler(_topics);
         yield return new DescribeConfigsHandler(_topics, Settings, _directory.NodeId);
+        yield return new DescribeLogDirsHandler(_topics, _directory);
         yield return new DescribeClusterHandler(_directory);
         yield return new DescribeProducersHandler(_topics);
         yield return new FindCoordinatorHandler(_offsets, _directory.NodeId);

@@ -44,6 +44,17 @@ public sealed class DataDirectory : IDisposable
 
     public int NodeId { get; }
 
+    /// <summary>Where the directory lies, as the broker was told.</summary>
+    public string RootPath => _path;
+
+    /// <summary>Bytes that may still be written on the volume that the directory lies on.</summary>
+    /// <exception cref="IOException">The disk refused to say.</exception>
+    public long FreeBytes => Files.FreeBytes(_path);
+
+    /// <summary>Size in bytes of that volume.</summary>
+    /// <exception cref="IOException">The disk refused to say.</exception>
+    public long TotalBytes => Files.TotalBytes(_path);
+
     /// <summary>Rises durably at each start: the epoch in which this process leads its partitions.</summary>
     public int LeaderEpoch => _checkpoint.LeaderEpoch;
 
@@ -189,17 +200,25 @@ public sealed class DataDirectory : IDisposable
         }
     }
 
-    /// <summary>Raises a log's start, durably on return, and removes the segments that lie wholly below it.</summary>
-    /// <param name="log">One of <see cref="Logs"/>.</param>
-    /// <param name="offset">The first offset kept; beyond the durable end means up to it.</param>
-    public void DeleteRecords(PartitionLog log, long offset)
+    /// <summary>Raises the starts of logs, durably on return, and removes the segments that lie wholly below them.</summary>
+    /// <param name="starts">
+    /// Logs out of <see cref="Logs"/>, and for each the first offset kept; beyond the durable end means up to it.
+    /// </param>
+    /// <exception cref="IOException">The disk refused: what is not kept any more may come back after a crash.</exception>
+    public void DeleteRecords(IReadOnlyCollection<(PartitionLog Log, long Offset)> starts)
     {
-        ArgumentNullException.ThrowIfNull(log);
+        ArgumentNullException.ThrowIfNull(starts);
         lock (_gate)
         {
-            log.RaiseStart(offset);
-            WriteCheckpoints();
-            log.DeleteBelowStart();
+            foreach ((PartitionLog log, long offset) in starts)
+            {
+                log.RaiseStart(offset);
+            }
+            WriteCheckpoints(); // once for all: it names every log
+            foreach ((PartitionLog log, _) in starts)
+            {
+                log.DeleteBelowStart();
+            }
         }
     }
 

@@ -57,7 +57,7 @@ internal sealed class SinkScene : IAsyncDisposable
     public static void RaiseStart(string brokerDirectory, long offset)
     {
         var data = DataDirectory.Open(new OsFileSystem(), brokerDirectory, new DataDirectoryOptions(), TimeProvider.System, new Random(1), NullLogger.Instance);
-        data.DeleteRecords(data.Logs.Single(log => log is { Topic: "web_log", Partition: 0 }), offset);
+        data.DeleteRecords([(data.Logs.Single(log => log is { Topic: "web_log", Partition: 0 }), offset)]);
         data.CloseAsync().GetAwaiter().GetResult();
     }
 

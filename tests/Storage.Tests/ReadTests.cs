@@ -102,7 +102,7 @@ public sealed class ReadTests
             log.Append(TestBatches.Make(3));
         }
         Assert.Equal(ErrorCode.None, log.Read(0, 500, true, out LogSlice slice));
-        _node.Directory.DeleteRecords(log, 61);
+        _node.Directory.DeleteRecords([(log, 61)]);
         slice.CopyTo(new byte[slice.Length]);
         Require();
         _node.LosePower(1);

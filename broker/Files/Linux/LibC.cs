@@ -125,6 +125,7 @@ internal struct StatxBuffer
 internal struct StatfsBuffer
 {
     [FieldOffset(8)] public long BlockSize;
+    [FieldOffset(16)] public long Blocks;
     [FieldOffset(32)] public long BlocksAvailable;
     [FieldOffset(56)] public ulong FileSystemId;
 }

@@ -9,7 +9,7 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
     /// <summary>Settings may be as large as an i64; times beyond a century would overflow and mean the same.</summary>
     private const long CenturyMs = 36525L * 24 * 60 * 60 * 1000;
 
-    /// <summary>What was given when the topic was created, kept durably; by name in ordinal order.</summary>
+    /// <summary>What was given for the topic, kept durably; by name in ordinal order.</summary>
     public SortedDictionary<string, string> Given { get; } = new(given.ToDictionary(), StringComparer.Ordinal);
 
     /// <summary>What is wrong with these settings, in Kafka's words; null when nothing is.</summary>
@@ -40,6 +40,10 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
     /// <summary>The value without what was given for the topic.</summary>
     public string? Inherited(SettingDefinition setting) =>
         setting.BrokerName is { } name && BrokerSettingTable.Find(name) is not null ? broker.Value(name) : setting.Default;
+
+    /// <summary>Whether old records go (cleanup.policy); a topic that is only compacted keeps the last record of each key.</summary>
+    public bool DeletesOldRecords =>
+        Value(TopicSettingTable.Find("cleanup.policy")!)!.Split(',', StringSplitOptions.TrimEntries).Contains("delete", StringComparer.Ordinal);
 
     /// <summary>What storage needs to know.</summary>
     public PartitionLogOptions LogOptions() => new()

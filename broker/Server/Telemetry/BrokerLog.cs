@@ -69,4 +69,7 @@ internal static partial class BrokerLog
 
     [LoggerMessage(1021, LogLevel.Error, "{Topic}-{Partition} cannot be read: its groups are not available until the next start")]
     public static partial void GroupLogUnread(this ILogger logger, Exception cause, string topic, int partition);
+
+    [LoggerMessage(1042, LogLevel.Error, "Raising the start of {Partitions} partitions failed")]
+    public static partial void DeleteRecordsFailed(this ILogger logger, Exception exception, int partitions);
 }

@@ -53,6 +53,8 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 
     public long FreeBytes(string path) => inner.FreeBytes(path);
 
+    public long TotalBytes(string path) => inner.TotalBytes(path);
+
     public int FreeHandles() => inner.FreeHandles();
 
     private sealed class Unflushed(IFile inner) : IFile

@@ -273,6 +273,12 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         return Math.Max(0, disk.Capacity - disk.UsedBytes);
     }
 
+    public long TotalBytes(string path)
+    {
+        RequireAlive();
+        return disk.Capacity;
+    }
+
     internal void RequireAlive()
     {
         if (_death is not null)
