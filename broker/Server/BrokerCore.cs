@@ -34,6 +34,7 @@ public sealed class BrokerCore : IDisposable
         BrokerOptions options,
         BrokerSettings settings,
         IReadOnlyList<Listener> listeners,
+        DynamicSettingsFile changed,
         DataDirectory directory,
         TopicRegistry topics,
         TimeProvider time,
@@ -53,7 +54,7 @@ public sealed class BrokerCore : IDisposable
         _groups.Start();
         topics.Deleted += topic => _groups.ForgetTopic(topic.Name);
         _pipeline = new RequestPipeline(Telemetry, Logger, time);
-        foreach (IRequestHandler handler in Handlers(random))
+        foreach (IRequestHandler handler in Handlers(changed, random))
         {
             _pipeline.Add(handler);
         }
@@ -97,15 +98,17 @@ public sealed class BrokerCore : IDisposable
             logger.SettingWithoutEffect(name);
         }
         var file = new TopicFile(files, options.DataDirectory);
+        var changed = new DynamicSettingsFile(files, options.DataDirectory);
         DataDirectory? directory = null;
         try
         {
             files.CreateDirectory(options.DataDirectory);
+            settings.Dynamic = changed.Read();
             IReadOnlyList<TopicEntry>? entries = file.Read();
             directory = DataDirectory.Open(files, options.DataDirectory, DirectoryOptions(options, settings, entries), time, new Random(random.Next()), logger);
             var topics = new TopicRegistry(directory, file, settings, new Random(random.Next()), logger);
             topics.Load(entries);
-            return new BrokerCore(options, settings, listeners, directory, topics, time, random);
+            return new BrokerCore(options, settings, listeners, changed, directory, topics, time, random);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -144,8 +147,9 @@ public sealed class BrokerCore : IDisposable
         Telemetry.Dispose();
     }
 
-    private IEnumerable<IRequestHandler> Handlers(Random random)
+    private IEnumerable<IRequestHandler> Handlers(DynamicSettingsFile changed, Random random)
     {
+        var alteration = new ConfigAlteration(_topics, Settings, changed, _directory.NodeId);
         var sessions = new FetchSessions(Settings.FetchSessionsMax, _time, new Random(random.Next()));
         yield return new ApiVersionsHandler(() => _pipeline.Served);
         yield return new ProduceHandler(_topics, Logger);
@@ -154,10 +158,13 @@ public sealed class BrokerCore : IDisposable
         yield return new MetadataHandler(_topics, Settings, _directory);
         yield return new CreateTopicsHandler(_topics, Settings, _directory.NodeId);
         yield return new DeleteTopicsHandler(_topics, Settings);
+        yield return new CreatePartitionsHandler(_topics, _directory.NodeId);
         yield return new DeleteRecordsHandler(_topics, _directory, Logger);
         yield return new InitProducerIdHandler(_directory);
         yield return new OffsetForLeaderEpochHandler(_topics);
         yield return new DescribeConfigsHandler(_topics, Settings, _directory.NodeId);
+        yield return new AlterConfigsHandler(alteration);
+        yield return new IncrementalAlterConfigsHandler(alteration);
         yield return new DescribeLogDirsHandler(_topics, _directory);
         yield return new DescribeClusterHandler(_directory);
         yield return new DescribeProducersHandler(_topics);

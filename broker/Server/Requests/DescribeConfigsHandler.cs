@@ -11,12 +11,6 @@ namespace LogPipeline.Broker.Requests;
 internal sealed class DescribeConfigsHandler(TopicRegistry topics, BrokerSettings settings, int nodeId)
     : RequestHandler<DescribeConfigsRequest, DescribeConfigsResponse>
 {
-    private const sbyte TopicResource = 2;
-    private const sbyte BrokerResource = 4;
-    private const sbyte TopicSource = 1;
-    private const sbyte BrokerSource = 4;
-    private const sbyte DefaultSource = 5;
-
     protected override ValueTask<DescribeConfigsResponse?> AnswerAsync(
         DescribeConfigsRequest request, RequestContext context, CancellationToken cancellation) =>
         new(new DescribeConfigsResponse { Results = [.. Distinct(request).Select(resource => Describe(resource, request))] });
@@ -30,21 +24,22 @@ internal sealed class DescribeConfigsHandler(TopicRegistry topics, BrokerSetting
         var result = new DescribeConfigsResponse.Result { ResourceType = resource.ResourceType, ResourceName = resource.ResourceName };
         switch (resource.ResourceType)
         {
-            case TopicResource when topics.Find(resource.ResourceName) is { } topic:
+            case ConfigResource.Topic when topics.Find(resource.ResourceName) is { } topic:
                 result.Configs.AddRange(Wanted(TopicSettingTable.All, resource).Select(setting => Describe(topic, setting, request)));
                 break;
-            case TopicResource when TopicName.Problem(resource.ResourceName) is { } problem:
+            case ConfigResource.Topic when TopicName.Problem(resource.ResourceName) is { } problem:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.InvalidTopicException, problem);
                 break;
-            case TopicResource:
+            case ConfigResource.Topic:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
                 break;
-            case BrokerResource when resource.ResourceName.Length == 0:
+            case ConfigResource.Broker when resource.ResourceName.Length == 0:
+                result.Configs.AddRange(Wanted(ChangedForAll(), resource).Select(setting => DescribeForAll(setting, request)));
                 break;
-            case BrokerResource when resource.ResourceName == nodeId.ToString(System.Globalization.CultureInfo.InvariantCulture):
+            case ConfigResource.Broker when resource.ResourceName == nodeId.ToString(System.Globalization.CultureInfo.InvariantCulture):
                 result.Configs.AddRange(Wanted(BrokerSettingTable.All, resource).Select(setting => Describe(setting, request)));
                 break;
-            case BrokerResource:
+            case ConfigResource.Broker:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.InvalidRequest,
                     $"Unexpected broker id, expected {nodeId} or empty string, but received {resource.ResourceName}");
                 break;
@@ -55,51 +50,58 @@ internal sealed class DescribeConfigsHandler(TopicRegistry topics, BrokerSetting
         return result;
     }
 
-    private static IEnumerable<SettingDefinition> Wanted(IReadOnlyList<SettingDefinition> all, DescribeConfigsRequest.Resource resource) =>
+    private static IEnumerable<SettingDefinition> Wanted(IEnumerable<SettingDefinition> all, DescribeConfigsRequest.Resource resource) =>
         resource.ConfigurationKeys is { } keys ? all.Where(setting => keys.Contains(setting.Name)) : all;
 
     private Config Describe(Topic topic, SettingDefinition setting, DescribeConfigsRequest request)
     {
-        bool given = topic.Settings.Given.ContainsKey(setting.Name);
-        bool inherited = setting.BrokerName is { } name && settings.IsGiven(name);
-        Config config = Entry(setting, topic.Settings.Value(setting), given ? TopicSource : inherited ? BrokerSource : DefaultSource, request);
-        if (request.IncludeSynonyms)
+        var values = new List<Config.Synonym>();
+        if (topic.Settings.Given.TryGetValue(setting.Name, out string? given))
         {
-            AddSynonym(config, given, setting.Name, topic.Settings.Value(setting), TopicSource);
-            AddSynonym(config, inherited, setting.BrokerName!, topic.Settings.Inherited(setting), BrokerSource);
-            AddSynonym(config, setting.Default is not null, setting.BrokerName ?? setting.Name, setting.Default, DefaultSource);
+            values.Add(Value(setting.Name, given, SettingSource.Topic));
         }
-        return config;
+        if (setting.BrokerName is { } name && BrokerSettingTable.Find(name) is not null)
+        {
+            values.AddRange(settings.Values(name).Select(value => Value(name, value.Value, value.Source)));
+        }
+        else if (setting.Default is not null)
+        {
+            values.Add(Value(setting.Name, setting.Default, SettingSource.Default));
+        }
+        return Entry(setting, values, request);
     }
 
     private Config Describe(SettingDefinition setting, DescribeConfigsRequest request)
     {
-        bool given = settings.IsGiven(setting.Name);
-        Config config = Entry(setting, settings.Value(setting.Name), given ? BrokerSource : DefaultSource, request);
-        config.ReadOnly = true;
-        if (request.IncludeSynonyms)
-        {
-            AddSynonym(config, given, setting.Name, config.Value, BrokerSource);
-            AddSynonym(config, setting.Default is not null, setting.Name, setting.Default, DefaultSource);
-        }
+        Config config = Entry(setting, [.. settings.Values(setting.Name).Select(value => Value(setting.Name, value.Value, value.Source))], request);
+        config.ReadOnly = !BrokerSettingTable.IsDynamic(setting.Name);
         return config;
     }
 
-    private static Config Entry(SettingDefinition setting, string? value, sbyte source, DescribeConfigsRequest request) => new()
-    {
-        Name = setting.Name,
-        Value = value,
-        IsDefault = source == DefaultSource,
-        ConfigSource = source,
-        ConfigType = (sbyte)setting.Type,
-        Documentation = request.IncludeDocumentation ? setting.Documentation : null,
-    };
+    /// <summary>What was changed for all brokers of the cluster; nothing else belongs to the cluster itself.</summary>
+    private IEnumerable<SettingDefinition> ChangedForAll() => settings.Dynamic.OfCluster.Keys.Select(name => BrokerSettingTable.Find(name)!);
 
-    private static void AddSynonym(Config config, bool when, string name, string? value, sbyte source)
+    private Config DescribeForAll(SettingDefinition setting, DescribeConfigsRequest request) =>
+        Entry(setting, [Value(setting.Name, settings.Dynamic.OfCluster[setting.Name], SettingSource.DynamicCluster)], request);
+
+    /// <param name="setting">What is described.</param>
+    /// <param name="values">Its values, the one in force first; none when it has no value.</param>
+    /// <param name="request">Says what is wanted beside the value.</param>
+    private static Config Entry(SettingDefinition setting, List<Config.Synonym> values, DescribeConfigsRequest request)
     {
-        if (when)
+        sbyte source = values.Count > 0 ? values[0].Source : (sbyte)SettingSource.Default;
+        return new()
         {
-            config.Synonyms.Add(new() { Name = name, Value = value, Source = source });
-        }
+            Name = setting.Name,
+            Value = values.Count > 0 ? values[0].Value : null,
+            IsDefault = source == (sbyte)SettingSource.Default,
+            ConfigSource = source,
+            ConfigType = (sbyte)setting.Type,
+            Documentation = request.IncludeDocumentation ? setting.Documentation : null,
+            Synonyms = request.IncludeSynonyms ? values : [],
+        };
     }
+
+    private static Config.Synonym Value(string name, string value, SettingSource source) =>
+        new() { Name = name, Value = value, Source = (sbyte)source };
 }

@@ -73,7 +73,19 @@ internal static class BrokerSettingTable
         new("unclean.leader.election.enable", SettingType.Boolean, "false", "No replication here.") { HasEffect = false },
     ];
 
+    // Kafka's choice, but for those that need a restart here: the addresses and log.flush.
+    private static readonly HashSet<string> Dynamic = new(StringComparer.Ordinal)
+    {
+        "compression.type", "log.cleaner.delete.retention.ms", "log.cleanup.policy", "log.flush.interval.messages", "log.flush.interval.ms",
+        "log.index.interval.bytes", "log.index.size.max.bytes", "log.message.timestamp.type", "log.preallocate", "log.retention.bytes",
+        "log.retention.ms", "log.roll.ms", "log.segment.bytes", "log.segment.delete.delay.ms", "max.connections", "message.max.bytes",
+        "min.insync.replicas", "num.io.threads", "num.network.threads", "producer.id.expiration.ms", "unclean.leader.election.enable",
+    };
+
     private static readonly Dictionary<string, SettingDefinition> ByName = All.ToDictionary(s => s.Name, StringComparer.Ordinal);
 
     public static SettingDefinition? Find(string name) => ByName.GetValueOrDefault(name);
+
+    /// <summary>Whether a setting can be changed while the broker runs.</summary>
+    public static bool IsDynamic(string name) => Dynamic.Contains(name);
 }

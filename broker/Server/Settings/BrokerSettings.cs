@@ -2,10 +2,11 @@ using System.Globalization;
 
 namespace LogPipeline.Broker.Settings;
 
-/// <summary>The broker's settings: what was given, checked, over the defaults.</summary>
+/// <summary>The broker's settings: what was changed while it runs, over what was given at its start, over the defaults.</summary>
 public sealed class BrokerSettings
 {
     private readonly Dictionary<string, string> _given;
+    private volatile DynamicSettings _dynamic = DynamicSettings.None;
 
     /// <summary>Checks names and values.</summary>
     /// <exception cref="BrokerStartException">A name is unknown, the message says the nearest known one; or a value is not allowed.</exception>
@@ -79,12 +80,38 @@ public sealed class BrokerSettings
 
     public string Flush => Value("log.flush")!;
 
-    /// <summary>The value in force: as given, else derived, else the default; null when there is none.</summary>
-    public string? Value(string name) =>
-        _given.TryGetValue(name, out string? value) ? value : Derived(name) ?? BrokerSettingTable.Find(name)!.Default;
+    /// <summary>What was changed while the broker runs; replaced whole by whoever has made the change durable.</summary>
+    internal DynamicSettings Dynamic
+    {
+        get => _dynamic;
+        set => _dynamic = value;
+    }
 
-    /// <summary>Whether the value was given rather than being the default.</summary>
-    public bool IsGiven(string name) => _given.ContainsKey(name);
+    /// <summary>The value in force: changed at run time, else given, else derived, else the default; null when there is none.</summary>
+    public string? Value(string name) => _dynamic.Value(name)
+        ?? (_given.TryGetValue(name, out string? value) ? value : Derived(name) ?? BrokerSettingTable.Find(name)!.Default);
+
+    /// <summary>Every value that a setting has somewhere, the one in force first; what stands behind it would count without it.</summary>
+    internal IEnumerable<(string Value, SettingSource Source)> Values(string name)
+    {
+        DynamicSettings changed = _dynamic;
+        if (changed.OfBroker.TryGetValue(name, out string? ofBroker))
+        {
+            yield return (ofBroker, SettingSource.DynamicBroker);
+        }
+        if (changed.OfCluster.TryGetValue(name, out string? ofCluster))
+        {
+            yield return (ofCluster, SettingSource.DynamicCluster);
+        }
+        if (_given.TryGetValue(name, out string? given))
+        {
+            yield return (given, SettingSource.StaticBroker);
+        }
+        if ((Derived(name) ?? BrokerSettingTable.Find(name)!.Default) is { } fallback)
+        {
+            yield return (fallback, SettingSource.Default);
+        }
+    }
 
     /// <summary>Kafka's settings that may be said in several units: the finest given one counts.</summary>
     private string? Derived(string name) => name switch

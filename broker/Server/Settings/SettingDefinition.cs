@@ -14,6 +14,16 @@ internal enum SettingType : sbyte
     List = 7,
 }
 
+/// <summary>Where a value comes from, by the numbers in DescribeConfigs.</summary>
+internal enum SettingSource : sbyte
+{
+    Topic = 1,
+    DynamicBroker = 2,
+    DynamicCluster = 3,
+    StaticBroker = 4,
+    Default = 5,
+}
+
 /// <summary>One setting: name, type, default and what values it takes.</summary>
 internal sealed record SettingDefinition(string Name, SettingType Type, string? Default, string Documentation)
 {

@@ -70,6 +70,12 @@ internal static partial class BrokerLog
     [LoggerMessage(1021, LogLevel.Error, "{Topic}-{Partition} cannot be read: its groups are not available until the next start")]
     public static partial void GroupLogUnread(this ILogger logger, Exception cause, string topic, int partition);
 
+    [LoggerMessage(1040, LogLevel.Information, "Topic {Topic} has {Partitions} partitions, {Before} before")]
+    public static partial void PartitionsAdded(this ILogger logger, string topic, int before, int partitions);
+
+    [LoggerMessage(1041, LogLevel.Information, "Settings of topic {Topic} have changed")]
+    public static partial void TopicSettingsChanged(this ILogger logger, string topic);
+
     [LoggerMessage(1042, LogLevel.Error, "Raising the start of {Partitions} partitions failed")]
     public static partial void DeleteRecordsFailed(this ILogger logger, Exception exception, int partitions);
 }

@@ -3,7 +3,7 @@ using LogPipeline.Broker.Settings;
 
 namespace LogPipeline.Broker.Topics;
 
-/// <summary>A topic being served; immutable, since partitions cannot be added yet.</summary>
+/// <summary>A topic being served; immutable: the registry replaces it when partitions are added or its settings change.</summary>
 internal sealed class Topic(string name, Guid id, TopicSettings settings, IReadOnlyList<Partition> partitions)
 {
     public string Name => name;

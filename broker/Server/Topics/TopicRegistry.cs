@@ -6,9 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Broker.Topics;
 
-// The topics being served. _lock serialises creation and deletion (they touch the disk) and guards replacing _index; readers take the
+// The topics being served. _lock serialises creation, changes and deletion (they touch the disk) and guards replacing _index; readers take the
 // index as it is. Persists the registry file (TopicFile) before directories appear and marks before they vanish.
-/// <summary>Finds, creates and deletes topics.</summary>
+/// <summary>Finds, creates, changes and deletes topics.</summary>
 internal sealed class TopicRegistry(
     DataDirectory directory, TopicFile file, BrokerSettings settings, Random random, ILogger logger)
 {
@@ -80,8 +80,7 @@ internal sealed class TopicRegistry(
             _halfMade = new TopicEntry(name, id, partitions, Deleting: true, topicSettings.Given);
             Write(_index.All);
             IReadOnlyList<PartitionLog> logs = directory.Create(name, id, 0, partitions, topicSettings.LogOptions());
-            PartitionState state = PartitionState.Single(directory.NodeId, directory.LeaderEpoch);
-            var topic = new Topic(name, id, topicSettings, [.. logs.Select(log => new Partition(log, directory.NodeId, state))]);
+            var topic = new Topic(name, id, topicSettings, [.. logs.Select(log => new Partition(log, directory.NodeId, LeadState))]);
             _halfMade = null;
             Serve(topic);
             logger.TopicCreated(name, partitions, id);
@@ -105,16 +104,93 @@ internal sealed class TopicRegistry(
         _index = index;
     }
 
+    /// <summary>Adds partitions to a topic, all of them or none; durable on return.</summary>
+    /// <param name="topic">The topic; partitions that others have added meanwhile count.</param>
+    /// <param name="partitions">How many it is to have.</param>
+    /// <returns>How many it had before, and whether they were added: they are not when the topic is gone or has as many.</returns>
+    /// <exception cref="IOException">The disk refused.</exception>
+    public (int Before, bool Added) AddPartitions(Topic topic, int partitions)
+    {
+        lock (_lock)
+        {
+            if (_index.Find(topic.Id) is not { } current || current.Partitions.Count >= partitions)
+            {
+                return (_index.Find(topic.Id)?.Partitions.Count ?? 0, false);
+            }
+            // What a try made whose registry file the disk refused is served now. A start removes what the file does not name: it is empty.
+            List<PartitionLog> logs = [.. directory.Logs
+                .Where(log => log.TopicId == topic.Id && log.Partition >= current.Partitions.Count && log.Partition < partitions)
+                .OrderBy(static log => log.Partition)];
+            int next = current.Partitions.Count + logs.Count;
+            if (next < partitions)
+            {
+                logs.AddRange(directory.Create(topic.Name, topic.Id, next, partitions - next, current.Settings.LogOptions()));
+            }
+            Partition[] added = [.. current.Partitions, .. logs.Select(log => new Partition(log, directory.NodeId, LeadState))];
+            Replace(new Topic(current.Name, current.Id, current.Settings, added));
+            logger.PartitionsAdded(topic.Name, current.Partitions.Count, partitions);
+            return (current.Partitions.Count, true);
+        }
+    }
+
+    /// <summary>Replaces a topic's own settings; durable and in force on return. False when the topic is gone.</summary>
+    /// <exception cref="IOException">The disk refused; nothing has changed.</exception>
+    public bool ChangeSettings(Topic topic, IReadOnlyDictionary<string, string> given)
+    {
+        lock (_lock)
+        {
+            if (_index.Find(topic.Id) is not { } current)
+            {
+                return false;
+            }
+            var changed = new Topic(current.Name, current.Id, new TopicSettings(settings, given), current.Partitions);
+            Replace(changed);
+            TakeSettings(changed);
+            logger.TopicSettingsChanged(topic.Name);
+            return true;
+        }
+    }
+
+    /// <summary>Lets all logs follow the broker's settings, which have changed.</summary>
+    public void TakeInheritedSettings()
+    {
+        lock (_lock)
+        {
+            foreach (Topic topic in _index.All)
+            {
+                TakeSettings(topic);
+            }
+        }
+    }
+
+    private static void TakeSettings(Topic topic)
+    {
+        PartitionLogOptions options = topic.Settings.LogOptions();
+        foreach (PartitionLog log in topic.Partitions.Select(partition => partition.Log).OfType<PartitionLog>())
+        {
+            log.Options = options;
+        }
+    }
+
+    // Durable before it is served.
+    private void Replace(Topic topic)
+    {
+        var index = new TopicIndex([.. _index.All.Select(other => other.Id == topic.Id ? topic : other)]);
+        Write(index.All);
+        _index = index;
+    }
+
     /// <summary>Deletes a topic and its logs; durably gone on return. False when it was gone already.</summary>
     /// <exception cref="IOException">The disk refused: it is not served any more, and its logs go before its name is used again.</exception>
     public bool Delete(Topic topic)
     {
         lock (_lock)
         {
-            if (_index.Find(topic.Id) is null)
+            if (_index.Find(topic.Id) is not { } current)
             {
                 return false;
             }
+            topic = current; // with the partitions that were added since it was looked up
             _index = new TopicIndex([.. _index.All.Where(other => other.Id != topic.Id)]);
             _halfDeleted[topic.Name] = topic;
             // From here on nothing is acked into it, also where the disk refuses what follows.
@@ -151,9 +227,12 @@ internal sealed class TopicRegistry(
         Write(_index.All);
     }
 
+    /// <summary>The state of every partition: this broker leads it and is its only replica.</summary>
+    private PartitionState LeadState => PartitionState.Single(directory.NodeId, directory.LeaderEpoch);
+
     private Topic Assemble(string name, Guid id, TopicSettings topicSettings, int partitions, Dictionary<int, PartitionLog> logs)
     {
-        PartitionState state = PartitionState.Single(directory.NodeId, directory.LeaderEpoch);
+        PartitionState state = LeadState;
         Dictionary<int, OfflineLog> offline = directory.OfflineLogs.Where(log => log.TopicId == id).ToDictionary(log => log.Partition);
         var served = new List<Partition>(partitions);
         for (int number = 0; number < partitions; number++)

@@ -31,7 +31,7 @@ internal sealed class RandomFrames(Random random)
     private static IEnumerable<Maker> Requests(Type type)
     {
         Type? contract = type.GetInterfaces().FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IRequest<>));
-        if (contract is null || type == typeof(CreateTopicsRequest))
+        if (contract is null || type == typeof(CreateTopicsRequest) || type == typeof(CreatePartitionsRequest))
         {
             return [];
         }
