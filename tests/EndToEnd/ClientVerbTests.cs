@@ -33,6 +33,33 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task A_topic_gets_partitions_and_settings_and_is_told_why_not()
+    {
+        await DoneAsync("topics", "create", "orders", "--set", "segment.ms=60000");
+        Assert.Equal(
+            "orders: set retention.ms=5000\norders: unset segment.ms\norders: 3 partitions\n",
+            await DoneAsync("topics", "alter", "orders", "--partitions", "3", "--set", "retention.ms=5000", "--unset", "segment.ms"));
+        string described = await DoneAsync("topics", "describe", "orders");
+        Assert.Matches("^orders: id .*, 3 partitions\n  retention.ms=5000\nPARTITION", described);
+        Assert.Contains("preallocate has no effect here", await DoneAsync("topics", "alter", "orders", "--set", "preallocate=true"), StringComparison.Ordinal);
+        await RefusedAsync("^logpipe topics alter: orders: Invalid value soon for configuration retention.ms: .*\\(error 40\\)\n$", "topics", "alter", "orders", "--set", "retention.ms=soon");
+        await RefusedAsync("^logpipe topics alter: orders: Topic already has 3 partition\\(s\\)\\. \\(error 37\\)\n$", "topics", "alter", "orders", "--partitions", "3");
+        await RefusedAsync("nothing to change", "topics", "alter", "orders");
+    }
+
+    [Fact]
+    public async Task Records_are_deleted_up_to_an_offset_or_all_and_consumers_begin_at_the_new_start()
+    {
+        await _workspace.RunAsync("1\n2\n3\n"u8.ToArray(), "produce", "work", "--partition", "0", "--bootstrap", _bootstrap);
+        Assert.Equal(["PARTITION  START  END", "        0      2    3"], Lines(await DoneAsync("topics", "delete-records", "work", "--before", "2")));
+        Assert.Equal("3\n", await DoneAsync("consume", "work", "--from-beginning", "--until-end"));
+        Assert.Equal(["PARTITION  START  END", "        0      3    3"], Lines(await DoneAsync("topics", "delete-records", "work", "--all", "--partition", "0")));
+        await RefusedAsync("OffsetOutOfRange", "topics", "delete-records", "work", "--before", "9");
+        await RefusedAsync("work has no partition 7; it has 1", "topics", "delete-records", "work", "--all", "--partition", "7");
+        await RefusedAsync("say which records", "topics", "delete-records", "work");
+    }
+
+    [Fact]
     public async Task Lines_come_out_as_they_went_in()
     {
         byte[] lines = [.. "first\n"u8, 0xff, 0x00, 0x80, .. "\n\nlast"u8];
@@ -78,6 +105,13 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
         Assert.True(took < TimeSpan.FromSeconds(5), $"took {took}");
         await InitializeAsync();
         Assert.Equal("kept\n", await DoneAsync("consume", "notes", "--from-beginning", "--until-end"));
+    }
+
+    private async Task RefusedAsync(string message, params string[] arguments)
+    {
+        (int status, string _, string errors) = await RunAsync(arguments);
+        Assert.Equal(2, status);
+        Assert.Matches(message, errors);
     }
 
     private async Task<string> DoneAsync(params string[] arguments)

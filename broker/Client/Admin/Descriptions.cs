@@ -67,5 +67,10 @@ public enum ConfigResourceType
 /// <summary>One setting.</summary>
 public sealed record ConfigEntry(string Name, string? Value, bool IsReadOnly, bool IsDefault, bool IsSensitive);
 
+/// <summary>A setting to change.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Value">Its new value; null inherits it again.</param>
+public readonly record struct ConfigChange(string Name, string? Value);
+
 /// <summary>What became of one of several things asked for.</summary>
 public readonly record struct Outcome(string Name, ErrorCode Error, string? Message);

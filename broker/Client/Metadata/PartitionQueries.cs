@@ -6,7 +6,7 @@ using LogPipeline.Protocol.Messages;
 
 namespace LogPipeline.Client.Metadata;
 
-/// <summary>Questions that only a partition's leader answers, repeated while leadership moves.</summary>
+/// <summary>Requests that only a partition's leader answers, repeated while leadership moves.</summary>
 internal static class PartitionQueries
 {
     public static ValueTask<OffsetFound> OffsetAsync(this ClusterClient cluster, TopicPartition partition, OffsetSpec spec, CancellationToken ct) =>
@@ -62,6 +62,23 @@ internal static class PartitionQueries
                         .Select(p => new ActiveProducer(p.ProducerId, p.ProducerEpoch, p.LastSequence, p.LastTimestamp))
                         .OrderBy(p => p.ProducerId),
                 ];
+            },
+            ct);
+
+    public static ValueTask<long> DeleteRecordsAsync(this ClusterClient cluster, TopicPartition partition, long offset, CancellationToken ct) =>
+        cluster.AskLeaderAsync(
+            partition,
+            async (leader, inner) =>
+            {
+                var request = new DeleteRecordsRequest
+                {
+                    TimeoutMs = (int)cluster.Options.RequestTimeout.TotalMilliseconds,
+                    Topics = [new() { Name = partition.Topic, Partitions = [new() { PartitionIndex = partition.Partition, Offset = offset }] }],
+                };
+                DeleteRecordsResponse answer = await leader.SendAsync<DeleteRecordsRequest, DeleteRecordsResponse>(request, inner);
+                DeleteRecordsResponse.Topic.Partition deleted = Only(answer.Topics.SelectMany(t => t.Partitions), partition);
+                Check(deleted.ErrorCode, $"{partition}: its records before offset {offset}");
+                return deleted.LowWatermark;
             },
             ct);
 

@@ -8,7 +8,7 @@ using LogPipeline.Protocol;
 
 namespace LogPipeline.Cli.Verbs;
 
-/// <summary><c>logpipe topics create|list|describe|delete</c></summary>
+/// <summary><c>logpipe topics create|list|describe|alter|delete|delete-records</c></summary>
 internal static class TopicsVerb
 {
     private static readonly Option<string?> Bootstrap = SharedOptions.Bootstrap();
@@ -16,12 +16,12 @@ internal static class TopicsVerb
 
     public static Command Create()
     {
-        var topics = new Verb("topics", "Create, list, describe and delete topics.",
+        var topics = new Verb("topics", "Create, list, describe, change and delete topics.",
             "logpipe topics list",
             "logpipe topics create web_log --partitions 4",
             "logpipe topics describe web_log --bootstrap 127.0.0.1:9092")
         {
-            CreateTopic(), List(), Describe(), Delete(),
+            CreateTopic(), List(), Describe(), AlterTopicVerb.Create(Bootstrap, Config), Delete(), DeleteRecordsVerb.Create(Bootstrap, Config),
         };
         foreach (Command verb in topics.Subcommands)
         {
