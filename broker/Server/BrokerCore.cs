@@ -175,8 +175,10 @@ public sealed class BrokerCore : IDisposable
         yield return new LeaveGroupHandler(_groups);
         yield return new ListGroupsHandler(_groups);
         yield return new DescribeGroupsHandler(_groups);
+        yield return new DeleteGroupsHandler(_groups);
         yield return new OffsetCommitHandler(_topics, _groups, Settings, _time);
         yield return new OffsetFetchHandler(_topics, _groups);
+        yield return new OffsetDeleteHandler(_topics, _groups);
     }
 
     private IEnumerable<(string Topic, int Partition, long EndOffset)> EndOffsets() =>

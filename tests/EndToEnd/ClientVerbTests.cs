@@ -94,6 +94,8 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
         Assert.Matches("work +0 +2 +3 +1 ", described);
         Assert.Contains("readers", await DoneAsync("groups", "list"), StringComparison.Ordinal);
         Assert.Equal("3\n", await DoneAsync("consume", "work", "--group", "readers", "--from-beginning", "--limit", "1"));
+        Assert.Equal("deleted readers\n", await DoneAsync("groups", "delete", "readers"));
+        await RefusedAsync("^logpipe groups delete: readers: there is no such group \\(error 69\\)\n$", "groups", "delete", "readers");
     }
 
     [Fact]

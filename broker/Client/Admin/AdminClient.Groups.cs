@@ -55,6 +55,25 @@ public sealed partial class AdminClient
     public ValueTask<IReadOnlyList<KeyValuePair<TopicPartition, CommitPoint>>> GroupOffsetsAsync(string group, CancellationToken ct) =>
         AskCoordinatorAsync(group, (coordinator, inner) => OffsetStore.FetchAsync(coordinator, group, null, inner), ct);
 
+    /// <summary>Deletes a group that nobody is in, with its committed offsets.</summary>
+    /// <exception cref="BrokerErrorException">NonEmptyGroup, GroupIdNotFound, or another refusal.</exception>
+    public async ValueTask DeleteGroupAsync(string group, CancellationToken ct) => await AskCoordinatorAsync(
+        group,
+        async (coordinator, inner) =>
+        {
+            DeleteGroupsResponse answer = await coordinator.SendAsync<DeleteGroupsRequest, DeleteGroupsResponse>(new() { GroupNames = [group] }, inner);
+            DeleteGroupsResponse.Result? result = answer.Results.Find(r => r.GroupId == group);
+            string? message = result?.ErrorCode switch
+            {
+                ErrorCode.NonEmptyGroup => "the group has members; stop them first",
+                ErrorCode.GroupIdNotFound => "there is no such group",
+                _ => null,
+            };
+            Require(result?.ErrorCode, message, group);
+            return answer;
+        },
+        ct);
+
     private ValueTask<T> AskCoordinatorAsync<T>(string group, Func<BrokerConnection, CancellationToken, ValueTask<T>> ask, CancellationToken ct) =>
         cluster.Retrying.RunAsync(
             async (attempt, inner) =>

@@ -23,13 +23,7 @@ internal sealed partial class Group
             }
             List<(string Topic, int Partition)> expired = [.. Expired(offsets)];
             bool isOver = _state == GroupState.Empty && _outstanding.Count == 0 && expired.Count == offsets.Count;
-            bool hasRecord = isOver && _protocolType is not null;
-            if (expired.Count > 0 || hasRecord)
-            {
-                IEnumerable<GroupRecord> tombstones = expired.Select(key => GroupRecords.Offset(id, key.Topic, key.Partition, null));
-                long end = services.Offsets.Append(id, hasRecord ? tombstones.Append(GroupRecords.Group(id, null)) : tombstones).EndOffset;
-                expired.ForEach(key => offsets.Apply(key.Topic, key.Partition, null, end));
-            }
+            AppendTombstones(expired, ofGroup: isOver && _protocolType is not null, offsets);
             _isDead = isOver;
             return isOver;
         }
@@ -37,7 +31,7 @@ internal sealed partial class Group
 
     private IEnumerable<(string Topic, int Partition)> Expired(GroupOffsets offsets)
     {
-        HashSet<string>? inUse = _state == GroupState.Empty ? [] : SubscribedTopics();
+        HashSet<string>? inUse = _state == GroupState.Empty ? [] : _state == GroupState.Stable ? SubscribedTopics() : null;
         if (inUse is null)
         {
             return [];
@@ -51,10 +45,10 @@ internal sealed partial class Group
             : now - Math.Max(emptySince, offset.CommittedAt) >= services.Settings.OffsetsRetention.TotalMilliseconds;
     }
 
-    /// <summary>What the members of a stable group of consumers read; null when that cannot be told.</summary>
+    /// <summary>What the members of a group of consumers read; null when that cannot be told.</summary>
     private HashSet<string>? SubscribedTopics()
     {
-        if (_state != GroupState.Stable || _protocolType != Consumers)
+        if (_protocolType != Consumers || _protocol is null)
         {
             return null;
         }

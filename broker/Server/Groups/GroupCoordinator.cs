@@ -169,9 +169,10 @@ internal sealed class GroupCoordinator(GroupServices services)
         {
             try
             {
-                if (group.Expire(FindOffsets(group.Id)!))
+                if (FindOffsets(group.Id) is { } offsets && group.Expire(offsets))
                 {
-                    Forget(group);
+                    Remove(group);
+                    services.Logger.GroupExpired(group.Id);
                 }
             }
             catch (IOException e)
@@ -182,21 +183,92 @@ internal sealed class GroupCoordinator(GroupServices services)
         }
     }
 
-    private void Forget(Group group)
+    private void Remove(Group group)
     {
         lock (_lock)
         {
             _groups.Remove(group.Id);
         }
-        services.Logger.GroupExpired(group.Id);
     }
+
+    private bool TryFind(string id, out Group group, out GroupOffsets offsets)
+    {
+        lock (_lock)
+        {
+            bool isThere = _groups.TryGetValue(id, out (Group Group, GroupOffsets Offsets) entry);
+            (group, offsets) = entry;
+            return isThere;
+        }
+    }
+
+    /// <summary>Deletes a group that nobody is in, with its offsets; durable on return.</summary>
+    /// <returns>None, NonEmptyGroup, GroupIdNotFound, or that the client is to try again.</returns>
+    public async ValueTask<ErrorCode> DeleteAsync(string id, CancellationToken cancellation)
+    {
+        if (!IsAvailable(id))
+        {
+            return ErrorCode.CoordinatorNotAvailable;
+        }
+        if (!TryFind(id, out Group group, out GroupOffsets offsets))
+        {
+            return ErrorCode.GroupIdNotFound;
+        }
+        try
+        {
+            ErrorCode error = group.Delete(offsets, out OffsetsPosition? position);
+            if (error == ErrorCode.None)
+            {
+                Remove(group);
+                services.Logger.GroupDeleted(id);
+                await FlushedAsync(position, cancellation);
+            }
+            return error;
+        }
+        catch (IOException e)
+        {
+            services.Logger.AppendFailed(e, TopicName.Offsets, -1);
+            return ErrorCode.CoordinatorNotAvailable;
+        }
+    }
+
+    /// <summary>Deletes committed offsets of a group; durable on return.</summary>
+    /// <returns>As <see cref="Group.DeleteOffsets"/> tells; or that the client is to try again.</returns>
+    public async ValueTask<(ErrorCode Error, HashSet<string> Subscribed)> DeleteOffsetsAsync(
+        string id, IReadOnlyCollection<(string Topic, int Partition)> keys, CancellationToken cancellation)
+    {
+        if (!IsAvailable(id))
+        {
+            return (ErrorCode.CoordinatorNotAvailable, []);
+        }
+        if (!TryFind(id, out Group group, out GroupOffsets offsets))
+        {
+            return (ErrorCode.GroupIdNotFound, []);
+        }
+        try
+        {
+            ErrorCode error = group.DeleteOffsets(keys, offsets, out HashSet<string> subscribed, out OffsetsPosition? position);
+            await FlushedAsync(position, cancellation);
+            return (error, subscribed);
+        }
+        catch (IOException e)
+        {
+            services.Logger.AppendFailed(e, TopicName.Offsets, -1);
+            return (ErrorCode.CoordinatorNotAvailable, []);
+        }
+    }
+
+    private static ValueTask FlushedAsync(OffsetsPosition? position, CancellationToken cancellation) =>
+        position is { } end ? end.FlushedAsync(cancellation) : ValueTask.CompletedTask;
 
     /// <summary>A topic is gone: so are the offsets committed for it.</summary>
     public void ForgetTopic(string topic)
     {
         foreach (Group group in All)
         {
-            GroupOffsets offsets = FindOffsets(group.Id)!;
+            if (FindOffsets(group.Id) is not { } offsets)
+            {
+                continue; // deleted meanwhile
+            }
             List<int> partitions = [.. offsets.All().Where(entry => entry.Key.Topic == topic).Select(entry => entry.Key.Partition)];
             if (partitions.Count == 0)
             {

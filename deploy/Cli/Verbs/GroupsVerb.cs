@@ -6,7 +6,7 @@ using LogPipeline.Client.Metadata;
 
 namespace LogPipeline.Cli.Verbs;
 
-/// <summary><c>logpipe groups list|describe</c></summary>
+/// <summary><c>logpipe groups list|describe|delete</c></summary>
 internal static class GroupsVerb
 {
     private static readonly Option<string?> Bootstrap = SharedOptions.Bootstrap();
@@ -14,9 +14,9 @@ internal static class GroupsVerb
 
     public static Command Create()
     {
-        var groups = new Verb("groups", "List and describe consumer groups: members, committed offsets and lag.",
+        var groups = new Verb("groups", "List, describe and delete consumer groups: members, committed offsets and lag.",
             "logpipe groups list",
-            "logpipe groups describe web_log") { List(), Describe() };
+            "logpipe groups describe web_log") { List(), Describe(), Delete() };
         foreach (Command verb in groups.Subcommands)
         {
             verb.Options.Add(Bootstrap);
@@ -52,6 +52,23 @@ internal static class GroupsVerb
             foreach (string? name in parsed.GetRequiredValue(names))
             {
                 await DescribeAsync(new AdminClient(cluster), name, stop);
+            }
+            return Exit.Done;
+        });
+        return verb;
+    }
+
+    private static Verb Delete()
+    {
+        var names = new Argument<string[]>("GROUP") { Description = "One or more groups without members", Arity = ArgumentArity.OneOrMore };
+        var verb = new Verb("delete", "Delete groups and their committed offsets.", "logpipe groups delete old_readers") { names };
+        verb.Does(async (parsed, stop) =>
+        {
+            await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
+            foreach (string name in parsed.GetRequiredValue(names))
+            {
+                await new AdminClient(cluster).DeleteGroupAsync(name, stop);
+                Console.WriteLine($"deleted {name}");
             }
             return Exit.Done;
         });
