@@ -35,7 +35,10 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_topic_gets_partitions_and_settings_and_is_told_why_not()
     {
-        await DoneAsync("topics", "create", "orders", "--set", "segment.ms=60000");
+        Assert.Equal(
+            "created orders\norders: preallocate has no effect here: Segments are always preallocated.\n",
+            await DoneAsync("topics", "create", "orders", "--set", "segment.ms=60000", "--set", "preallocate=false"));
+        await DoneAsync("topics", "alter", "orders", "--unset", "preallocate");
         Assert.Equal(
             "orders: set retention.ms=5000\norders: unset segment.ms\norders: 3 partitions\n",
             await DoneAsync("topics", "alter", "orders", "--partitions", "3", "--set", "retention.ms=5000", "--unset", "segment.ms"));

@@ -158,16 +158,8 @@ internal sealed class ConfigAlteration(TopicRegistry topics, BrokerSettings sett
                 return new(ErrorCode.KafkaStorageError, e.Message);
             }
         }
-        return new(ErrorCode.None, Remark(changes, find));
-    }
-
-    /// <summary>Names the settings that are known from Kafka, were accepted, and change nothing here; null when there are none.</summary>
-    private static string? Remark(IReadOnlyList<SettingChange> changes, Func<string, SettingDefinition?> find)
-    {
-        List<string> idle = [.. changes
-            .Where(change => change.Operation != SettingOperation.Delete && find(change.Name) is { HasEffect: false })
-            .Select(change => $"{change.Name} has no effect here: {find(change.Name)!.Documentation}")];
-        return idle.Count == 0 ? null : string.Join(' ', idle);
+        IEnumerable<SettingChange> given = changes.Where(made => made.Operation != SettingOperation.Delete);
+        return new(ErrorCode.None, SettingDefinition.RemarkOn(given.Select(made => find(made.Name)!)));
     }
 
     private static AlterOutcome Invalid(string message) => new(ErrorCode.InvalidRequest, message);

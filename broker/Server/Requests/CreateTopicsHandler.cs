@@ -125,6 +125,7 @@ internal sealed class CreateTopicsHandler(TopicRegistry topics, BrokerSettings s
     {
         Name = name,
         TopicId = id,
+        ErrorMessage = SettingDefinition.RemarkOn(given.Given.Keys.Select(setting => TopicSettingTable.Find(setting)!)),
         NumPartitions = partitions,
         ReplicationFactor = 1,
         Configs = [.. TopicSettingTable.All.Select(setting => new Answer.Config

@@ -27,7 +27,7 @@ internal static class BrokerSettingTable
         new("inter.broker.listener.name", SettingType.String, null, "One of listeners; one node has nobody to reach on it.") { HasEffect = false },
         new("listener.security.protocol.map", SettingType.String, null, "Protocol of each listener, NAME:PROTOCOL; PLAINTEXT alone is there yet."),
         new("listeners", SettingType.String, null, "Addresses to serve on, NAME://host:port or host:port."),
-        new("log.cleanup.policy", List, "delete", "Default of cleanup.policy.") { Allowed = ["delete", "compact"], HasEffect = false },
+        new("log.cleanup.policy", List, "delete", "Default of cleanup.policy.") { Allowed = ["compact", "delete"], HasEffect = false },
         new("log.cleaner.delete.retention.ms", Long, "86400000", "Default of delete.retention.ms.") { HasEffect = false },
         new("log.cleaner.enable", SettingType.Boolean, "true", "Compaction.") { HasEffect = false },
         new("log.dir", SettingType.String, "/tmp/kafka-logs", "The data directory is given at start.") { HasEffect = false },

@@ -40,6 +40,16 @@ internal sealed record SettingDefinition(string Name, SettingType Type, string? 
     /// <summary>False when the name is Kafka's, is accepted, and changes nothing here.</summary>
     public bool HasEffect { get; init; } = true;
 
+    /// <summary>
+    /// What a client is told that has given settings a value: which of them are known from Kafka, were taken, and change nothing here;
+    /// null when each does something.
+    /// </summary>
+    public static string? RemarkOn(IEnumerable<SettingDefinition> given)
+    {
+        List<string> idle = [.. given.Where(setting => !setting.HasEffect).Select(setting => $"{setting.Name} has no effect here: {setting.Documentation}")];
+        return idle.Count == 0 ? null : string.Join(' ', idle);
+    }
+
     /// <summary>What is wrong with a value, in Kafka's words; null when nothing is.</summary>
     public string? Problem(string value) => Type switch
     {
@@ -47,7 +57,9 @@ internal sealed record SettingDefinition(string Name, SettingType Type, string? 
         SettingType.Int => Number(value, int.MinValue, int.MaxValue, "INT"),
         SettingType.Short => Number(value, short.MinValue, short.MaxValue, "SHORT"),
         SettingType.Long => Number(value, long.MinValue, long.MaxValue, "LONG"),
-        SettingType.Double => double.TryParse(value, CultureInfo.InvariantCulture, out _) ? null : Wrong(value, "Not a number of type DOUBLE"),
+        SettingType.Double => double.TryParse(value, CultureInfo.InvariantCulture, out double number)
+            ? OutOfRange(value, number)
+            : Wrong(value, "Not a number of type DOUBLE"),
         _ => Allowed is null ? null : OneOf(value),
     };
 
@@ -62,6 +74,9 @@ internal sealed record SettingDefinition(string Name, SettingType Type, string? 
             : number > Max ? Wrong(value, $"Value must be no more than {Max}")
             : null;
     }
+
+    private string? OutOfRange(string value, double number) =>
+        number >= Min && number <= Max ? null : Wrong(value, number < Min ? $"Value must be at least {Min}" : $"Value must be no more than {Max}");
 
     private string? OneOf(string value)
     {

@@ -44,8 +44,13 @@ internal static class TopicsVerb
         {
             await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
             var topic = new NewTopic(parsed.GetRequiredValue(name), parsed.GetValue(partitions), parsed.GetValue(replicas), Settings.Parse(parsed.GetValue(settings)));
-            Check(await new AdminClient(cluster).CreateTopicsAsync([topic], stop));
+            IReadOnlyList<Outcome> outcomes = await new AdminClient(cluster).CreateTopicsAsync([topic], stop);
+            Check(outcomes);
             Console.WriteLine($"created {topic.Name}");
+            if (outcomes[0].Message is { Length: > 0 } remark)
+            {
+                Console.WriteLine($"{topic.Name}: {remark}");
+            }
             return Exit.Done;
         });
         return verb;
