@@ -1,7 +1,9 @@
 using LogPipeline.Broker.Pipeline;
+using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
+using LogPipeline.Storage;
 using Answer = LogPipeline.Protocol.Messages.CreatePartitionsResponse.Result;
 using Asked = LogPipeline.Protocol.Messages.CreatePartitionsRequest.Topic;
 
@@ -10,29 +12,27 @@ namespace LogPipeline.Broker.Requests;
 /// <summary>CreatePartitions: adds partitions to topics; the error texts are Kafka's, since tools look at them.</summary>
 internal sealed class CreatePartitionsHandler(TopicRegistry topics, int nodeId) : RequestHandler<CreatePartitionsRequest, CreatePartitionsResponse>
 {
-    /// <summary>Most partitions added by one request for one topic, as in Kafka.</summary>
-    private const int AddedMax = 10_000;
-
     protected override ValueTask<CreatePartitionsResponse?> AnswerAsync(
         CreatePartitionsRequest request, RequestContext context, CancellationToken cancellation)
     {
         var response = new CreatePartitionsResponse();
+        bool isExcessive = request.Topics.Sum(Increase) > BrokerSettingTable.PartitionsMax;
         foreach (IGrouping<string, Asked> asked in request.Topics.GroupBy(topic => topic.Name, StringComparer.Ordinal))
         {
             response.Results.Add(asked.Count() > 1
                 ? Refused(asked.Key, ErrorCode.InvalidRequest, "Duplicate topic name.")
-                : Add(asked.First(), request.ValidateOnly));
+                : Add(asked.First(), isExcessive, request.ValidateOnly));
         }
         return new(response);
     }
 
-    private Answer Add(Asked asked, bool validateOnly)
+    private Answer Add(Asked asked, bool isExcessive, bool validateOnly)
     {
         if (topics.Find(asked.Name) is not { } topic)
         {
             return Refused(asked.Name, ErrorCode.UnknownTopicOrPartition, null);
         }
-        if (Refusal(topic, asked) is { } refused)
+        if (Refusal(topic, asked, isExcessive) is { } refused)
         {
             return refused;
         }
@@ -47,30 +47,38 @@ internal sealed class CreatePartitionsHandler(TopicRegistry topics, int nodeId) 
                 : before == 0 ? Refused(asked.Name, ErrorCode.UnknownTopicOrPartition, null)
                 : NoIncrease(asked, before);
         }
+        catch (HandlesExhaustedException e)
+        {
+            return Refused(asked.Name, ErrorCode.PolicyViolation, e.Message);
+        }
         catch (IOException e)
         {
             return Refused(asked.Name, ErrorCode.KafkaStorageError, e.Message);
         }
     }
 
-    private Answer? Refusal(Topic topic, Asked asked)
+    /// <summary>How many partitions are asked for; 0 where that will be refused for another reason.</summary>
+    private long Increase(Asked asked) =>
+        topics.Find(asked.Name) is { } topic ? Math.Max(0L, asked.Count - topic.Partitions.Count) : 0;
+
+    private Answer? Refusal(Topic topic, Asked asked, bool isExcessive)
     {
         int now = topic.Partitions.Count;
         if (asked.Count <= now)
         {
             return NoIncrease(asked, now);
         }
-        int added = asked.Count - now;
-        if (added > AddedMax)
+        if (isExcessive)
         {
-            return Refused(asked.Name, ErrorCode.PolicyViolation, "Excessively large number of partitions per request.");
+            return Refused(asked.Name, ErrorCode.PolicyViolation,
+                $"Excessively large number of partitions per request: at most {BrokerSettingTable.PartitionsMax} are created.");
         }
         if (topic.IsInternal)
         {
             // Kafka does this, and then looks for the groups' offsets in the wrong partitions.
             return Refused(asked.Name, ErrorCode.InvalidRequest, $"{asked.Name} is internal: a group's offsets are found by its number of partitions.");
         }
-        return AssignmentProblem(asked.Assignments, added) is { } problem
+        return AssignmentProblem(asked.Assignments, asked.Count - now) is { } problem
             ? Refused(asked.Name, ErrorCode.InvalidReplicaAssignment, problem)
             : null;
     }

@@ -76,9 +76,9 @@ internal static partial class BrokerLog
     [LoggerMessage(1041, LogLevel.Information, "Settings of topic {Topic} have changed")]
     public static partial void TopicSettingsChanged(this ILogger logger, string topic);
 
-    [LoggerMessage(1043, LogLevel.Information, "Group {Group} was deleted with its offsets")]
-    public static partial void GroupDeleted(this ILogger logger, string group);
-
     [LoggerMessage(1042, LogLevel.Error, "Raising the start of {Partitions} partitions failed")]
     public static partial void DeleteRecordsFailed(this ILogger logger, Exception exception, int partitions);
+
+    [LoggerMessage(1043, LogLevel.Information, "Group {Group} was deleted with its offsets")]
+    public static partial void GroupDeleted(this ILogger logger, string group);
 }

@@ -29,7 +29,7 @@ public sealed class CreatePartitionsTests
     [InlineData("t", 2, ErrorCode.InvalidPartitions, "Topic already has 2 partition(s).")]
     [InlineData("t", 1, ErrorCode.InvalidPartitions, "The topic t currently has 2 partition(s); 1 would not be an increase.")]
     [InlineData("t", -5, ErrorCode.InvalidPartitions, "The topic t currently has 2 partition(s); -5 would not be an increase.")]
-    [InlineData("t", int.MaxValue, ErrorCode.PolicyViolation, "Excessively large number of partitions per request.")]
+    [InlineData("t", int.MaxValue, ErrorCode.PolicyViolation, "Excessively large number of partitions per request: at most 10000 are created.")]
     [InlineData("nowhere", 3, ErrorCode.UnknownTopicOrPartition, null)]
     public async Task What_is_no_increase_is_refused_in_Kafkas_words(string topic, int count, ErrorCode error, string? text)
     {
@@ -70,6 +70,19 @@ public sealed class CreatePartitionsTests
         Assert.Equal((ErrorCode.InvalidRequest, "Duplicate topic name."), (Assert.Single(response.Results).ErrorCode, response.Results[0].ErrorMessage));
         Assert.Equal(ErrorCode.InvalidRequest, (await AddAsync(client, "__consumer_offsets", 60)).ErrorCode);
         Assert.Equal(ErrorCode.None, (await AddAsync(client, "t", 9, validateOnly: true)).ErrorCode);
+        Assert.Single((await client.MetadataAsync("t")).Partitions);
+    }
+
+    [Fact]
+    public async Task More_partitions_than_files_can_be_opened_for_are_refused_before_any_is_made()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        broker.Files.HandlesMax = 1_100; // of which 1,024 are left to sockets
+        Answer answer = await AddAsync(client, "t", 200);
+        Assert.Equal(ErrorCode.PolicyViolation, answer.ErrorCode);
+        Assert.Contains("file handles", answer.ErrorMessage, StringComparison.Ordinal);
         Assert.Single((await client.MetadataAsync("t")).Partitions);
     }
 
