@@ -291,7 +291,7 @@ public sealed partial class PartitionLog
         }
         catch (UnsupportedCompressionException)
         {
-            // Exact to the batch, where its codec's library is not installed.
+            // Exact to the batch: a version before took batches of any codec number.
             return new TimedOffset(Math.Max(start, header.BaseOffset), header.MaxTimestamp, header.LeaderEpoch);
         }
         catch (CorruptRecordException e)

@@ -24,7 +24,7 @@ public sealed class KcatTests(BrokerFixture broker) : IClassFixture<BrokerFixtur
     public async Task Compressed_records_come_out_whole()
     {
         string lines = string.Concat(Enumerable.Range(0, 5000).Select(i => $"compressed line {i}\n"));
-        foreach (string codec in new[] { "none", "gzip", "lz4" })
+        foreach (string codec in new[] { "none", "gzip", "snappy", "lz4", "zstd" })
         {
             await KcatAsync(lines, "-P", "-t", $"codec_{codec}", "-z", codec);
             Assert.Equal(lines, await KcatAsync(null, "-C", "-e", "-q", "-t", $"codec_{codec}", "-o", "beginning"));

@@ -2,21 +2,45 @@ using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Protocol.Compression;
 
-/// <summary>The codecs that are built in.</summary>
+/// <summary>The codecs, by their number in a batch's attributes.</summary>
 internal static class Compressors
 {
-    private static readonly GzipCompressor Gzip = new();
-    private static readonly Lz4Compressor Lz4 = new();
-    private static readonly NoCompressor None = new();
-
-    /// <exception cref="UnsupportedCompressionException">The codec is not built in.</exception>
-    public static ICompressor Of(CompressionCodec codec) => codec switch
+    /// <param name="codec">Which codec.</param>
+    /// <param name="level">
+    /// How hard it compresses, as in Kafka's <c>compression.*.level</c>: gzip 1 to 9, lz4 1 to 17, zstd -131072 to 22; null is the fast
+    /// choice of each. None and snappy have no levels.
+    /// </param>
+    /// <exception cref="UnsupportedCompressionException">No codec has this number.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The codec does not have this level.</exception>
+    public static ICompressor Create(CompressionCodec codec, int? level = null)
     {
-        CompressionCodec.None => None,
-        CompressionCodec.Gzip => Gzip,
-        CompressionCodec.Lz4 => Lz4,
-        _ => throw new UnsupportedCompressionException($"compression {codec.ToString().ToLowerInvariant()} is not supported here: use none, gzip or lz4"),
-    };
+        switch (codec)
+        {
+            case CompressionCodec.None:
+                return new NoCompressor();
+            case CompressionCodec.Gzip:
+                return new GzipCompressor(InRange(level ?? 1, 1, 9));
+            case CompressionCodec.Snappy:
+                return new SnappyCompressor();
+            case CompressionCodec.Lz4:
+                return new Lz4Compressor(InRange(level ?? Lz4Compressor.DefaultLevel, 1, 17));
+            case CompressionCodec.Zstd:
+                return new ZstdCompressor(InRange(level ?? ZstdCompressor.DefaultLevel, ZstdCompressor.LevelMin, ZstdCompressor.LevelMax));
+            default:
+                throw new UnsupportedCompressionException($"codec {(int)codec} is unknown: there are none, gzip, snappy, lz4 and zstd");
+        }
+    }
+
+    /// <summary>The error of a batch that unpacks to more than its reader allows.</summary>
+    public static CorruptRecordException TooLong(string codec, int bytesMax) =>
+        new($"{codec}: the batch unpacks to more than {bytesMax} bytes");
+
+    private static int InRange(int level, int least, int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(level, least);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(level, most);
+        return level;
+    }
 
     /// <summary>Copies.</summary>
     private sealed class NoCompressor : ICompressor
@@ -29,6 +53,10 @@ internal static class Compressors
         }
 
         public int Decompress(ReadOnlySpan<byte> packed, ref byte[] buffer, int bytesMax) =>
-            packed.Length <= bytesMax ? Compress(packed, ref buffer, 0) : throw new CorruptRecordException($"more than {bytesMax} bytes");
+            packed.Length <= bytesMax ? Compress(packed, ref buffer, 0) : throw TooLong("none", bytesMax);
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -4,12 +4,14 @@ using LogPipeline.Protocol.Records;
 namespace LogPipeline.Protocol.Compression;
 
 /// <summary>RFC 1952: writes one member, reads several.</summary>
-internal sealed class GzipCompressor : ICompressor
+internal sealed class GzipCompressor(int level) : ICompressor
 {
+    private readonly ZLibCompressionOptions _options = new() { CompressionLevel = level };
+
     public int Compress(ReadOnlySpan<byte> plain, ref byte[] buffer, int start)
     {
         using var output = new GrowingStream(buffer, start);
-        using (var gzip = new GZipStream(output, CompressionLevel.Fastest, leaveOpen: true))
+        using (var gzip = new GZipStream(output, _options, leaveOpen: true))
         {
             gzip.Write(plain);
         }
@@ -19,6 +21,10 @@ internal sealed class GzipCompressor : ICompressor
 
     public unsafe int Decompress(ReadOnlySpan<byte> packed, ref byte[] buffer, int bytesMax)
     {
+        if (packed.IsEmpty)
+        {
+            throw new CorruptRecordException("gzip: no member");
+        }
         fixed (byte* bytes = packed)
         {
             using var input = new UnmanagedMemoryStream(bytes, packed.Length);
@@ -37,7 +43,7 @@ internal sealed class GzipCompressor : ICompressor
                     length += read;
                     if (length > bytesMax)
                     {
-                        throw new CorruptRecordException($"gzip: the batch unpacks to more than {bytesMax} bytes");
+                        throw Compressors.TooLong("gzip", bytesMax);
                     }
                 }
             }
@@ -46,6 +52,10 @@ internal sealed class GzipCompressor : ICompressor
                 throw new CorruptRecordException("gzip: " + e.Message, e);
             }
         }
+    }
+
+    public void Dispose()
+    {
     }
 
     /// <summary>Writes into a pooled buffer that grows.</summary>

@@ -1,15 +1,16 @@
+using LogPipeline.Protocol.Records;
+
 namespace LogPipeline.Protocol.Compression;
 
-/// <summary>One codec over whole record areas. Stateless: any thread may call.</summary>
-internal interface ICompressor
+/// <summary>One codec over whole record areas. It keeps its working memory from one call to the next: not for several threads.</summary>
+internal interface ICompressor : IDisposable
 {
-    /// <summary>
-    /// Compresses into <paramref name="buffer"/> from position <paramref name="start"/> on, growing it as needed; gives where the
-    /// compressed bytes end.
-    /// </summary>
+    /// <summary>Compresses into <paramref name="buffer"/> from <paramref name="start"/> on, and grows it as needed.</summary>
+    /// <returns>Where the compressed bytes end.</returns>
     int Compress(ReadOnlySpan<byte> plain, ref byte[] buffer, int start);
 
-    /// <summary>Uncompresses into <paramref name="buffer"/> from 0 on; gives the length.</summary>
-    /// <exception cref="Records.CorruptRecordException">Damaged, or more than <paramref name="bytesMax"/> bytes.</exception>
+    /// <summary>Uncompresses into <paramref name="buffer"/> from 0 on, and grows it as needed.</summary>
+    /// <returns>The length of the uncompressed bytes.</returns>
+    /// <exception cref="CorruptRecordException">The bytes are damaged, or unpack to more than <paramref name="bytesMax"/>.</exception>
     int Decompress(ReadOnlySpan<byte> packed, ref byte[] buffer, int bytesMax);
 }

@@ -2,9 +2,10 @@ using LogPipeline.Protocol.Compression;
 
 namespace LogPipeline.Protocol.Records;
 
-/// <summary>Uncovers the records of batches, one batch at a time, in a buffer of its own. Not for several threads.</summary>
+/// <summary>Unpacks the records of batches, one batch at a time, into a buffer of its own. Not for several threads.</summary>
 public sealed class BatchDecoder : IDisposable
 {
+    private readonly ICompressor?[] _compressors = new ICompressor?[(int)CompressionCodec.Zstd + 1]; // by codec, made when first needed
     private byte[] _buffer = [];
 
     /// <summary>
@@ -14,7 +15,7 @@ public sealed class BatchDecoder : IDisposable
     /// <param name="header">Its header.</param>
     /// <param name="bytesMax">The most the records may unpack to, so that a small batch cannot eat the memory.</param>
     /// <exception cref="CorruptRecordException">The compressed stream is damaged or unpacks to more.</exception>
-    /// <exception cref="UnsupportedCompressionException">The codec is not there.</exception>
+    /// <exception cref="UnsupportedCompressionException">No codec has this number.</exception>
     public ReadOnlySpan<byte> Records(ReadOnlySpan<byte> batch, in BatchHeader header, int bytesMax = 64 << 20)
     {
         if (batch.Length < header.SizeInBytes)
@@ -26,9 +27,30 @@ public sealed class BatchDecoder : IDisposable
         {
             return packed;
         }
-        int length = Compressors.Of(header.Codec).Decompress(packed, ref _buffer, bytesMax);
+        if (header.Codec > CompressionCodec.Zstd)
+        {
+            throw new UnsupportedCompressionException($"codec {(int)header.Codec} is unknown: there are none, gzip, snappy, lz4 and zstd");
+        }
+        ICompressor compressor = _compressors[(int)header.Codec] ??= Compressors.Create(header.Codec);
+        int length = compressor.Decompress(packed, ref _buffer, bytesMax);
         return _buffer.AsSpan(0, length);
     }
 
-    public void Dispose() => PooledBytes.Return(ref _buffer);
+    /// <summary>Returns the buffer to the pool when it has grown beyond a size: what one large batch needed is not held for ever.</summary>
+    public void Trim(int bytesMax)
+    {
+        if (_buffer.Length > bytesMax)
+        {
+            PooledBytes.Return(ref _buffer);
+        }
+    }
+
+    public void Dispose()
+    {
+        PooledBytes.Return(ref _buffer);
+        foreach (ICompressor? compressor in _compressors)
+        {
+            compressor?.Dispose();
+        }
+    }
 }

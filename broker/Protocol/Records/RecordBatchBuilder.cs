@@ -29,10 +29,11 @@ public sealed class RecordBatchBuilder : IDisposable
 
     /// <param name="codec">How the records are compressed when the batch is built.</param>
     /// <param name="bytesMax">The most a batch may take before compression, in bytes; a first record always fits.</param>
-    public RecordBatchBuilder(CompressionCodec codec, int bytesMax)
+    /// <param name="level">How hard the codec compresses, on its own scale; null for the fast choice of each.</param>
+    public RecordBatchBuilder(CompressionCodec codec, int bytesMax, int? level = null)
     {
         _codec = codec;
-        _compressor = Compressors.Of(codec);
+        _compressor = Compressors.Create(codec, level);
         _bytesMax = bytesMax;
         _plain = ArrayPool<byte>.Shared.Rent(Math.Min(bytesMax, 1 << 16));
     }
@@ -116,6 +117,7 @@ public sealed class RecordBatchBuilder : IDisposable
     {
         PooledBytes.Return(ref _plain);
         PooledBytes.Return(ref _packed);
+        _compressor.Dispose();
     }
 
     private void WriteHeader(Span<byte> batch, int size, short attributes)

@@ -62,7 +62,7 @@ public abstract class ClusterTests(string bootstrap) : IAsyncLifetime, IAsyncDis
     {
         await CreateAsync(1);
         int total = 0;
-        foreach (CompressionCodec codec in new[] { CompressionCodec.None, CompressionCodec.Gzip, CompressionCodec.Lz4 })
+        foreach (CompressionCodec codec in Enum.GetValues<CompressionCodec>())
         {
             foreach (Acks acks in new[] { Acks.All, Acks.Leader, Acks.None })
             {

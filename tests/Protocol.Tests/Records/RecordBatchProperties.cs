@@ -15,6 +15,8 @@ public class RecordBatchProperties
     [InlineData(CompressionCodec.None)]
     [InlineData(CompressionCodec.Gzip)]
     [InlineData(CompressionCodec.Lz4)]
+    [InlineData(CompressionCodec.Snappy)]
+    [InlineData(CompressionCodec.Zstd)]
     public void Records_come_back(CompressionCodec codec) =>
         Check.One(Seeded, Prop.ForAll<Entry[], long>((entries, firstTime) => ComeBack(codec, entries ?? [], firstTime)));
 

@@ -36,6 +36,10 @@ public class RecordBatchTests
     [InlineData(CompressionCodec.Lz4, 10)]
     [InlineData(CompressionCodec.Gzip, 30_000)]
     [InlineData(CompressionCodec.Lz4, 30_000)]
+    [InlineData(CompressionCodec.Snappy, 10)]
+    [InlineData(CompressionCodec.Snappy, 30_000)]
+    [InlineData(CompressionCodec.Zstd, 10)]
+    [InlineData(CompressionCodec.Zstd, 30_000)]
     public void What_is_appended_is_read(CompressionCodec codec, int count)
     {
         using var builder = new RecordBatchBuilder(codec, 64 << 20);
@@ -66,6 +70,8 @@ public class RecordBatchTests
     [Theory]
     [InlineData(CompressionCodec.Gzip)]
     [InlineData(CompressionCodec.Lz4)]
+    [InlineData(CompressionCodec.Snappy)]
+    [InlineData(CompressionCodec.Zstd)]
     public void A_batch_that_unpacks_to_more_than_allowed_is_refused(CompressionCodec codec)
     {
         using var builder = new RecordBatchBuilder(codec, 64 << 20);
