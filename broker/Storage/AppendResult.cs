@@ -10,6 +10,9 @@ namespace LogPipeline.Storage;
 /// <param name="Duplicate">The batch was there already, at these offsets; nothing was appended.</param>
 public readonly record struct AppendResult(ErrorCode Error, long BaseOffset, long LastOffset, long LogStartOffset, bool Duplicate)
 {
+    /// <summary>What is wrong with the batch, for people; null where the code says all.</summary>
+    public string? Problem { get; init; }
+
     internal static AppendResult Refused(ErrorCode error, long logStartOffset) => new(error, -1, -1, logStartOffset, false);
 }
 

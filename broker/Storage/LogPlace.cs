@@ -16,4 +16,7 @@ internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, in
     public required ILogger Logger { get; init; }
 
     public required Action<Exception> OnFatal { get; init; }
+
+    /// <summary>Shared by all logs of a data directory.</summary>
+    public BatchDecoders Decoders { get; } = new();
 }

@@ -12,8 +12,8 @@ namespace LogPipeline.Storage;
 public sealed partial class PartitionLog
 {
     /// <summary>
-    /// Checks one batch of magic 2 (CRC, size, sequence), stamps base offset and leader epoch into it and writes it. Not durable
-    /// before <see cref="FlushedAsync"/>.
+    /// Checks one batch of magic 2 (CRC, size, every record of a client's batch, sequence), stamps base offset and leader epoch into
+    /// it and writes it. Not durable before <see cref="FlushedAsync"/>.
     /// </summary>
     /// <param name="batch">The batch; its base offset and leader epoch are overwritten.</param>
     /// <param name="origin">Who made it.</param>
@@ -25,10 +25,10 @@ public sealed partial class PartitionLog
     public AppendResult AppendAsLeader(Memory<byte> batch, AppendOrigin origin, int leaderEpoch)
     {
         Span<byte> bytes = batch.Span;
-        ErrorCode error = BatchRules.Check(bytes, origin, Options.BatchBytesMax, out BatchHeader header);
+        ErrorCode error = BatchRules.Check(bytes, origin, Options.BatchBytesMax, _decoders, out BatchHeader header, out string? problem);
         if (error != ErrorCode.None)
         {
-            return AppendResult.Refused(error, LogStartOffset);
+            return AppendResult.Refused(error, LogStartOffset) with { Problem = problem };
         }
         AppendResult result;
         Due due;

@@ -23,6 +23,7 @@ public sealed partial class PartitionLog
     private readonly TimeProvider _time;
     private readonly Action<Exception> _onFatal;
     private readonly ILogger _logger;
+    private readonly BatchDecoders _decoders;
     private readonly LeaderEpochs _epochs;
     private ProducerTable _producers; // replaced when the log is cut
     private LogSegment[] _segments; // replaced whole, so that readers need no lock
@@ -40,6 +41,7 @@ public sealed partial class PartitionLog
         _time = place.Time;
         _onFatal = place.OnFatal;
         _logger = place.Logger;
+        _decoders = place.Decoders;
         Topic = place.Topic;
         TopicId = place.TopicId;
         Partition = place.Partition;

@@ -26,6 +26,9 @@ public readonly record struct BatchHeader(
     int BaseSequence,
     int RecordCount)
 {
+    /// <summary>The bit of the attributes that says that record times are the broker's append time.</summary>
+    public const short LogAppendTime = 0x08;
+
     /// <summary>The whole batch in bytes, this header included.</summary>
     public int SizeInBytes => BatchLength + RecordBatch.LengthEnd;
 
@@ -37,7 +40,7 @@ public readonly record struct BatchHeader(
     public CompressionCodec Codec => (CompressionCodec)(Attributes & 0x07);
 
     /// <summary>Whether record times are the broker's append time (all equal <see cref="MaxTimestamp"/>).</summary>
-    public bool IsLogAppendTime => (Attributes & 0x08) != 0;
+    public bool IsLogAppendTime => (Attributes & LogAppendTime) != 0;
 
     public bool IsTransactional => (Attributes & 0x10) != 0;
 

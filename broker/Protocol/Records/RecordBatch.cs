@@ -9,7 +9,7 @@ public static class RecordBatch
     public const int HeaderSize = 61;
 
     /// <summary>Where the bytes begin that batchLength counts.</summary>
-    internal const int LengthEnd = 12;
+    public const int LengthEnd = 12;
 
     internal const int CrcAt = 17;
 
@@ -33,6 +33,17 @@ public static class RecordBatch
         BinaryPrimitives.WriteInt64BigEndian(batch[43..], producerId);
         BinaryPrimitives.WriteInt16BigEndian(batch[51..], epoch);
         BinaryPrimitives.WriteInt32BigEndian(batch[53..], baseSequence);
+        Seal(batch);
+    }
+
+    /// <summary>
+    /// Writes into a whole batch that its records keep the producer's times, the largest of them (milliseconds since 1970), and its
+    /// CRC anew.
+    /// </summary>
+    public static void SetCreateTime(Span<byte> batch, long maxTimestamp)
+    {
+        batch[22] &= unchecked((byte)~BatchHeader.LogAppendTime);
+        BinaryPrimitives.WriteInt64BigEndian(batch[35..], maxTimestamp);
         Seal(batch);
     }
 

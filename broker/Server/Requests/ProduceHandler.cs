@@ -58,7 +58,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         try
         {
             AppendResult result = partition.Append(MemoryMarshal.AsMemory(entry.Records.Memory), AppendOrigin.Client);
-            answer.ErrorCode = result.Error;
+            (answer.ErrorCode, answer.ErrorMessage) = (result.Error, result.Problem);
             answer.BaseOffset = result.BaseOffset;
             answer.LogStartOffset = result.LogStartOffset;
             if (result.Error == ErrorCode.None)
@@ -89,13 +89,10 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         {
             return (ErrorCode.InvalidTopicException, $"{topic.Name} is internal: clients may not write to it.");
         }
-        if (!BatchHeader.TryParse(entry.Records.Memory.Span, out BatchHeader header))
+        (ErrorCode error, string? message) = ProducedBatch.Check(entry.Records.Memory.Span, context.Version, out BatchHeader header);
+        if (error != ErrorCode.None)
         {
-            return (ErrorCode.CorruptMessage, "No whole record batch of format 2.");
-        }
-        if (header.SizeInBytes != entry.Records.Length)
-        {
-            return (ErrorCode.InvalidRecord, "A produce request must hold exactly one record batch for a partition.");
+            return (error, message);
         }
         return request.TransactionalId is not null || header.IsTransactional
             ? (ErrorCode.InvalidTxnState, "Transactions are not served.")
