@@ -12,10 +12,19 @@ public static class Fuzz
 {
     private delegate void Reader(ReadOnlyMemory<byte> bytes);
 
-    private static readonly Reader[] Readers = [.. MessageReaders(), ReadBatch, bytes => Frames.ReadRequestHeader(bytes, out _)];
+    private static readonly List<(ApiKey Key, bool IsRequest, short Version, Reader Read)> MessageReaders = [.. ReadersOfMessages()];
+    private static readonly Reader[] Readers =
+        [.. MessageReaders.Select(static reader => reader.Read), ReadBatch, static bytes => Frames.ReadRequestHeader(bytes, out _)];
 
-    /// <summary>How many readers there are: the first byte of the input picks one.</summary>
+    /// <summary>How many readers there are: the first two bytes of the input pick one.</summary>
     public static int ReaderCount => Readers.Length;
+
+    /// <summary>The reader of record batches.</summary>
+    public static int BatchReader => MessageReaders.Count;
+
+    /// <summary>The reader of a message.</summary>
+    public static int ReaderOf(ApiKey key, bool isRequest, short version) =>
+        MessageReaders.FindIndex(reader => reader.Key == key && reader.IsRequest == isRequest && reader.Version == version);
 
     /// <summary>Runs one input.</summary>
     public static void One(ReadOnlySpan<byte> input)
@@ -40,16 +49,17 @@ public static class Fuzz
         }
     }
 
-    private static IEnumerable<Reader> MessageReaders()
+    private static IEnumerable<(ApiKey Key, bool IsRequest, short Version, Reader Read)> ReadersOfMessages()
     {
         foreach ((Type request, Type response, Api api) in MessageCatalog.All)
         {
-            foreach (IMessageCodec codec in (IMessageCodec[])[MessageCatalog.CodecOf(request), MessageCatalog.CodecOf(response)])
+            foreach (bool isRequest in (bool[])[true, false])
             {
+                IMessageCodec codec = MessageCatalog.CodecOf(isRequest ? request : response);
                 for (short version = api.MinVersion; version <= api.MaxVersion; version++)
                 {
                     short v = version;
-                    yield return bytes => codec.Read(bytes, v, api.IsFlexible(v), out _);
+                    yield return (api.Key, isRequest, v, bytes => codec.Read(bytes, v, api.IsFlexible(v), out _));
                 }
             }
         }
@@ -62,10 +72,19 @@ public static class Fuzz
             return;
         }
         using var decoder = new BatchDecoder();
-        var records = new RecordReader(decoder.Records(bytes.Span, header, 1 << 20), header);
-        while (records.Read())
+        ReadOnlySpan<byte> plain = decoder.Records(bytes.Span, header, 1 << 20);
+        string? problem = RecordScan.Problem(plain, in header, out _);
+        try
         {
-            records.TryGetHeader("pos"u8, out _);
+            var records = new RecordReader(plain, header);
+            while (records.Read())
+            {
+                records.TryGetHeader("pos"u8, out _);
+            }
+        }
+        catch (CorruptRecordException e) when (problem is null && header.LastOffsetDelta == header.RecordCount - 1)
+        {
+            throw new InvalidOperationException("the scan took records that no reader can read", e);
         }
     }
 }

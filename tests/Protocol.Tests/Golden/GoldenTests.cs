@@ -61,7 +61,10 @@ public class GoldenTests
     }
 
     /// <summary>The bytes of every message, version and filling.</summary>
-    internal static IEnumerable<byte[]> AllBytes() => MessageCatalog.All.SelectMany(m => Golden(m.Api.Key)).Select(l => Convert.FromHexString(l.Hex));
+    internal static IEnumerable<(ApiKey Key, bool IsRequest, short Version, byte[] Bytes)> AllBytes() =>
+        from message in MessageCatalog.All
+        from line in Golden(message.Api.Key)
+        select (line.Api.Key, line.Kind == "request", line.Version, Convert.FromHexString(line.Hex));
 
     private static IEnumerable<Line> Golden(ApiKey key)
     {
