@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Configuration;
+using LogPipeline.Files;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent;
@@ -43,7 +44,7 @@ internal sealed record AgentArguments(AgentVerb Verb, string? Config, string? Ad
                     i++;
                     break;
                 default:
-                    string advice = NearestKey.Find(name, Known) is { } near ? $"did you mean '{near}'?" : "--help shows what there is";
+                    string advice = NearestName.Find(name, Known) is { } near ? $"did you mean '{near}'?" : "--help shows what there is";
                     throw new ConfigurationException($"unknown argument '{name}'; {advice}");
             }
         }

@@ -6,6 +6,7 @@ using LogPipeline.Client;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent;

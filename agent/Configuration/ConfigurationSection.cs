@@ -1,4 +1,5 @@
 using System.Globalization;
+using LogPipeline.Files;
 
 namespace LogPipeline.Agent.Configuration;
 
@@ -167,7 +168,7 @@ public sealed class ConfigurationSection(MapNode map, string path)
                 continue;
             }
             string under = Path.Length == 0 ? "" : $" under {Path}";
-            string advice = NearestKey.Find(key, _known) is { } near ? $"did you mean '{near}'?" : $"known here: {string.Join(", ", _known)}";
+            string advice = NearestName.Find(key, _known) is { } near ? $"did you mean '{near}'?" : $"known here: {string.Join(", ", _known)}";
             throw new ConfigurationException($"{node.Origin}: unknown key '{key}'{under}; {advice}");
         }
         if (_missing is not null)

@@ -1,4 +1,4 @@
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 
 namespace LogPipeline.Agent.Framing;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Agent.Framing;

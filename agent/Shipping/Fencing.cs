@@ -1,7 +1,7 @@
 using LogPipeline.Agent.State;
 using LogPipeline.Client;
 using LogPipeline.Client.Metadata;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Records;
 using Microsoft.Extensions.Logging;

@@ -2,17 +2,15 @@ using LogPipeline.Agent.State;
 using LogPipeline.Client;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol.Wire;
-using Polly;
-using Polly.Retry;
 
 namespace LogPipeline.Agent.Shipping;
 
 /// <summary>Finds logs in the cluster: a topic's partition count, a partition's leader; tries again, ever less often, until it has them.</summary>
 internal sealed class LogDirectory
 {
-    private static readonly TimeSpan DelayMin = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan DelayMax = TimeSpan.FromSeconds(5);
+    private static readonly BackOff Delays = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(5));
 
     private readonly ClusterClient _cluster;
     private readonly AgentOptions _options;
@@ -31,21 +29,17 @@ internal sealed class LogDirectory
     /// <summary>Forgets where a topic's partitions are.</summary>
     public void Invalidate(string topic) => _cluster.Invalidate(topic);
 
-    /// <summary>Waits for the topic; gives its number of partitions.</summary>
+    /// <summary>Waits for the topic and returns its number of partitions.</summary>
     public async Task<int> PartitionsAsync(string topic, Action<Exception> trouble, CancellationToken stopped)
     {
-        int count = 0;
-        await RetryAsync(
-            async cancellation => count = (await _cluster.TopicAsync(topic, refresh: false, cancellation)).Partitions.Count, trouble, stopped);
-        return count;
+        TopicMetadata found = await RetryAsync(cancellation => _cluster.TopicAsync(topic, refresh: false, cancellation), trouble, stopped);
+        return found.Partitions.Count;
     }
 
     /// <summary>Connects to a log's leader and does <paramref name="open"/> there; both again until both work.</summary>
-    public async Task<LogLink> ConnectAsync(
-        TopicPartitionKey key, Func<LogLink, CancellationToken, Task> open, Action<Exception> trouble, CancellationToken stopped)
-    {
-        LogLink? link = null;
-        await RetryAsync(
+    public Task<LogLink> ConnectAsync(
+        TopicPartitionKey key, Func<LogLink, CancellationToken, Task> open, Action<Exception> trouble, CancellationToken stopped) =>
+        RetryAsync(
             async cancellation =>
             {
                 TopicMetadata topic = await _cluster.TopicAsync(key.Topic, refresh: true, cancellation);
@@ -53,41 +47,16 @@ internal sealed class LogDirectory
                 int partition = key.Partition < topic.Partitions.Count ? key.Partition : key.Partition % topic.Partitions.Count;
                 BrokerConnection connection = await _cluster.LeaderAsync(key.Topic, partition, cancellation);
                 var identity = new LogIdentity(_cluster.ClusterId, topic.TopicId, partition);
-                link = new LogLink(connection, key.Topic, identity, _options.RequestTimeout);
+                var link = new LogLink(connection, key.Topic, identity, _options.RequestTimeout);
                 await open(link, cancellation);
+                return link;
             },
             trouble,
             stopped);
-        return link!;
-    }
 
-    private async Task RetryAsync(Func<CancellationToken, Task> attempt, Action<Exception> trouble, CancellationToken stopped)
+    private Task<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> attempt, Action<Exception> trouble, CancellationToken stopped)
     {
-        var retry = new RetryStrategyOptions
-        {
-            MaxRetryAttempts = int.MaxValue,
-            BackoffType = DelayBackoffType.Exponential,
-            UseJitter = true,
-            Delay = DelayMin,
-            MaxDelay = DelayMax,
-            Randomizer = _random.NextDouble,
-            ShouldHandle = outcome => ValueTask.FromResult(outcome.Outcome.Exception is Exception fault && IsPassing(fault, stopped)),
-            OnRetry = retried =>
-            {
-                trouble(retried.Outcome.Exception!);
-                return default;
-            },
-        };
-        ResiliencePipeline pipeline = new ResiliencePipelineBuilder { TimeProvider = _time }.AddRetry(retry).Build();
-        // All of the agent runs on one context; the pipeline must come back to it.
-        ResilienceContext context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, stopped);
-        try
-        {
-            await pipeline.ExecuteAsync(static async (c, state) => await state(c.CancellationToken), context, attempt);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
+        var policy = new RetryPolicy(_time, fault => IsPassing(fault, stopped), Delays, _random.NextDouble, (fault, _) => trouble(fault));
+        return policy.RunAsync(attempt, stopped);
     }
 }

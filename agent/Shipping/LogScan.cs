@@ -1,5 +1,5 @@
 using LogPipeline.Client;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Records;
 

@@ -1,6 +1,7 @@
 using LogPipeline.Agent.State;
 using LogPipeline.Client;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Records;
 using Microsoft.Extensions.Logging;

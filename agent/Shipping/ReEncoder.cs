@@ -1,5 +1,5 @@
 using LogPipeline.Agent.State;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Agent.Shipping;

@@ -1,6 +1,6 @@
 using LogPipeline.Agent.State;
 using LogPipeline.Client.Metadata;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Records;
 using Microsoft.Extensions.Logging;

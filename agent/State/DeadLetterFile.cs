@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Files;
 
 namespace LogPipeline.Agent.State;

@@ -8,7 +8,7 @@ namespace LogPipeline.Agent.State;
 /// <param name="Part">Parts of that line given out so far; 0 at a line's begin.</param>
 /// <param name="Records">Records that cover what lies before.</param>
 /// <param name="Bytes">Bytes of their values.</param>
-/// <param name="Sum">Sum of their <see cref="LogPipeline.Client.Positions.RecordSum"/> terms.</param>
+/// <param name="Sum">Sum of their <see cref="LogPipeline.Contract.RecordSum"/> terms.</param>
 internal readonly record struct Progress(long Position, long LineBegin, int Part, long Records, long Bytes, ulong Sum)
 {
     public static Progress At(long position) => new(position, position, 0, 0, 0, 0);

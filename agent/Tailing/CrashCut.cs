@@ -1,6 +1,6 @@
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Files;
 
 namespace LogPipeline.Agent.Tailing;

@@ -1,7 +1,7 @@
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Files;
 using LogPipeline.Protocol.Records;
 

@@ -1,6 +1,7 @@
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
 using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
 
 namespace LogPipeline.Agent.Tailing;
 

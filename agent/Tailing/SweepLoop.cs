@@ -1,5 +1,5 @@
-using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
+using LogPipeline.Files.Waiting;
 
 namespace LogPipeline.Agent.Tailing;
 

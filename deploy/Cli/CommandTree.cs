@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Verbs;
+using LogPipeline.Files;
 
 namespace LogPipeline.Cli;
 
@@ -57,7 +57,7 @@ internal static class CommandTree
             IEnumerable<string> known = word.StartsWith('-')
                 ? command.Options.SelectMany(option => option.Aliases.Append(option.Name)).Where(name => name.StartsWith("--", StringComparison.Ordinal))
                 : command.Subcommands.Select(verb => verb.Name);
-            string advice = NearestKey.Find(word, known) is { } near ? $"; did you mean '{near}'?" : "";
+            string advice = NearestName.Find(word, known) is { } near ? $"; did you mean '{near}'?" : "";
             Console.Error.WriteLine($"{path}: unknown {(word.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument")} '{word}'{advice}");
         }
         else if (command.Subcommands.Count > 0)

@@ -1,4 +1,5 @@
 using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
@@ -13,7 +14,7 @@ namespace LogPipeline.Sinks.Files;
 /// <remarks>A commit: data files synced, names of new ones synced, then the manifest or its changes replaced.</remarks>
 public sealed class FileStore(string sink, FilesOptions options, ILineParser parser, IFileSystem files, Random random) : ISinkStore
 {
-    private readonly Turns _turns = new();
+    private readonly AsyncLock _turn = new();
     private IDisposable? _lock;
 
     /// <summary>Null before opening and after a failure: then the disk says what is committed.</summary>
@@ -66,21 +67,21 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
 
     public async ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation)
     {
-        await _turns.TakeAsync();
+        await _turn.TakeAsync();
         try
         {
             return Guard(() => new FileFlush(this, Manifest.Copy()));
         }
         catch
         {
-            _turns.End();
+            _turn.Release();
             throw;
         }
     }
 
     public async ValueTask DisposeAsync()
     {
-        await _turns.TakeAsync();
+        await _turn.TakeAsync();
         _lock?.Dispose();
         _lock = null;
     }
@@ -92,7 +93,7 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
         {
             _manifest = null;
         }
-        _turns.End();
+        _turn.Release();
     }
 
     /// <summary>Makes a manifest the committed one.</summary>
@@ -142,14 +143,14 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
 
     private async ValueTask<T> InTurnAsync<T>(Func<T> work)
     {
-        await _turns.TakeAsync();
+        await _turn.TakeAsync();
         try
         {
             return Guard(work);
         }
         finally
         {
-            _turns.End();
+            _turn.Release();
         }
     }
 

@@ -1,6 +1,6 @@
+using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
-using LogPipeline.Sinks.Workers;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Postgres;

@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Sinks.Ledger;
 
 namespace LogPipeline.Sinks.Rows;

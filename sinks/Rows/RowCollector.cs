@@ -1,6 +1,6 @@
 using System.Text;
 using LogPipeline.Client;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Ledger;
 

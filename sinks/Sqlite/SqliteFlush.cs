@@ -72,7 +72,7 @@ internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
     private void End()
     {
         _ended = true;
-        store.Turns.End();
+        store.Turn.Release();
     }
 
     private SourceState ReadSource(Source source)

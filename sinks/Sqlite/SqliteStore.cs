@@ -1,7 +1,9 @@
+using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 using SQLitePCL;
+
 using static SQLitePCL.raw;
 
 namespace LogPipeline.Sinks.Sqlite;
@@ -26,7 +28,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     internal SqliteThread Thread => _thread;
 
-    internal Turns Turns { get; } = new();
+    internal AsyncLock Turn { get; } = new();
 
     public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => InTransactionAsync(() =>
     {
@@ -71,7 +73,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     public async ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation)
     {
-        await Turns.TakeAsync();
+        await Turn.TakeAsync();
         try
         {
             await _thread.RunAsync(() =>
@@ -83,7 +85,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
         }
         catch
         {
-            Turns.End();
+            Turn.Release();
             throw;
         }
     }
@@ -103,7 +105,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     private async ValueTask<T> InTransactionAsync<T>(Func<T> work)
     {
-        await Turns.TakeAsync();
+        await Turn.TakeAsync();
         try
         {
             return await _thread.RunAsync(() =>
@@ -124,7 +126,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
         }
         finally
         {
-            Turns.End();
+            Turn.Release();
         }
     }
 

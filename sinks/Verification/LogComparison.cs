@@ -1,4 +1,4 @@
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;

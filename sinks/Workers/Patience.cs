@@ -1,8 +1,7 @@
 using LogPipeline.Client;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Telemetry;
-using Polly;
-using Polly.Retry;
 
 namespace LogPipeline.Sinks.Workers;
 
@@ -13,44 +12,24 @@ namespace LogPipeline.Sinks.Workers;
 /// </summary>
 internal sealed class Patience
 {
+    private static readonly BackOff Delays = new(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(2));
+
     private readonly Lock _gate = new();
     private readonly string _sink;
     private readonly SinkEnvironment _environment;
     private readonly Random _random;
-    private readonly ResiliencePipeline _pipeline;
+    private readonly RetryPolicy _policy;
     private long? _pausedAt;
 
     public Patience(string sink, SinkEnvironment environment)
     {
         (_sink, _environment) = (sink, environment);
         _random = new Random(environment.Random.Next());
-        _pipeline = new ResiliencePipelineBuilder { TimeProvider = environment.Time }.AddRetry(new RetryStrategyOptions
-        {
-            ShouldHandle = arguments => ValueTask.FromResult(IsWorthWaiting(arguments.Outcome.Exception)),
-            MaxRetryAttempts = int.MaxValue,
-            DelayGenerator = arguments => ValueTask.FromResult<TimeSpan?>(Delay(arguments.AttemptNumber)),
-            OnRetry = arguments =>
-            {
-                OnWaiting(arguments.Outcome.Exception!, arguments.RetryDelay);
-                return default;
-            },
-        }).Build();
+        _policy = new RetryPolicy(environment.Time, IsWorthWaiting, Delay, OnWaiting);
     }
 
     /// <summary>Runs the work until it succeeds or fails for a reason that waiting does not mend.</summary>
-    public async Task<T> WaitForAsync<T>(Func<CancellationToken, ValueTask<T>> work, CancellationToken cancellation)
-    {
-        // The continuation stays on the caller's context: the simulator schedules by it.
-        ResilienceContext context = ResilienceContextPool.Shared.Get(continueOnCapturedContext: true, cancellation);
-        try
-        {
-            return await _pipeline.ExecuteAsync(context => work(context.CancellationToken), context);
-        }
-        finally
-        {
-            ResilienceContextPool.Shared.Return(context);
-        }
-    }
+    public Task<T> WaitForAsync<T>(Func<CancellationToken, ValueTask<T>> work, CancellationToken cancellation) => _policy.RunAsync(work, cancellation);
 
     public static bool IsWorthWaiting(Exception? error) => error is StoreUnavailableException or BrokerConnectionException
         or BrokerUnreachableException or BrokerErrorException;
@@ -58,10 +37,9 @@ internal sealed class Patience
     /// <summary>How long to wait after so many failures, the first being 0: half of it fixed, half chance.</summary>
     public TimeSpan Delay(int failures)
     {
-        int ceiling = Math.Min(2000, 100 << Math.Min(failures, 10));
         lock (_random)
         {
-            return TimeSpan.FromMilliseconds(ceiling / 2 + _random.Next(ceiling / 2 + 1));
+            return Delays.Delay(failures, _random.NextDouble());
         }
     }
 

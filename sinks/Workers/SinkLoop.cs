@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using LogPipeline.Client;
 using LogPipeline.Client.Consuming;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Telemetry;
 

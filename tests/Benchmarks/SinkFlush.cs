@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;

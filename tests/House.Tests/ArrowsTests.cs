@@ -10,11 +10,12 @@ public partial class ArrowsTests
         ["Files"] = [],
         ["Protocol"] = [],
         ["Storage"] = ["Protocol", "Files"],
-        ["Client"] = ["Protocol"],
-        ["Broker"] = ["Protocol", "Storage", "Client", "Files"],
-        ["Agent"] = ["Client", "Protocol", "Files"],
-        ["Sinks"] = ["Client", "Protocol", "Files"],
-        ["Cli"] = ["Files", "Protocol", "Storage", "Client", "Broker", "Agent", "Sinks"],
+        ["Contract"] = [],
+        ["Client"] = ["Protocol", "Files"],
+        ["Broker"] = ["Protocol", "Storage", "Files"],
+        ["Agent"] = ["Client", "Contract", "Protocol", "Files"],
+        ["Sinks"] = ["Client", "Contract", "Protocol", "Files"],
+        ["Cli"] = ["Files", "Protocol", "Contract", "Storage", "Client", "Broker", "Agent", "Sinks"],
     };
 
     /// <summary>Arrows follow project references transitively, so the direct ones of what is referenced count too.</summary>

@@ -1,4 +1,4 @@
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Verification;

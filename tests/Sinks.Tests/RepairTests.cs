@@ -1,4 +1,4 @@
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Sinks.Verification;
 
 namespace LogPipeline.Sinks.Tests;

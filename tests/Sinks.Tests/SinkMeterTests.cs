@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 
 namespace LogPipeline.Sinks.Tests;
 

@@ -5,7 +5,7 @@ using LogPipeline.Client;
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Client.Producing;
 using LogPipeline.Files;
 using LogPipeline.Protocol.Records;

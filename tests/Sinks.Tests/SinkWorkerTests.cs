@@ -1,5 +1,5 @@
 using System.Globalization;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Verification;
 using LogPipeline.Testing;

@@ -1,5 +1,5 @@
 using System.Text;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
 

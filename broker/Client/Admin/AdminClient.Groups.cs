@@ -17,7 +17,7 @@ public sealed partial class AdminClient
         SortedDictionary<string, GroupListing> groups = new(StringComparer.Ordinal);
         foreach (BrokerNode node in cluster.Brokers)
         {
-            ListGroupsResponse answer = await cluster.Retrying.RunAsync(
+            ListGroupsResponse answer = await cluster.Retry.RunAsync(
                 async (_, inner) =>
                 {
                     BrokerConnection broker = await cluster.ConnectAsync(node.Endpoint, 0, inner);
@@ -75,7 +75,7 @@ public sealed partial class AdminClient
         ct);
 
     private ValueTask<T> AskCoordinatorAsync<T>(string group, Func<BrokerConnection, CancellationToken, ValueTask<T>> ask, CancellationToken ct) =>
-        cluster.Retrying.RunAsync(
+        cluster.Retry.RunAsync(
             async (attempt, inner) =>
             {
                 if (attempt > 0)

@@ -125,7 +125,7 @@ public sealed partial class AdminClient(ClusterClient cluster)
     /// <summary>Sends to the controller, asking anew who it is while it moves.</summary>
     private ValueTask<TResponse> AskControllerAsync<TRequest, TResponse>(TRequest request, Func<TResponse, bool> notController, CancellationToken ct)
         where TRequest : class, Protocol.Wire.IRequest<TResponse>
-        where TResponse : class, Protocol.Wire.IWireStruct, new() => cluster.Retrying.RunAsync(
+        where TResponse : class, Protocol.Wire.IWireStruct, new() => cluster.Retry.RunAsync(
         async (_, inner) =>
         {
             await cluster.MetadataAsync([], create: false, inner);

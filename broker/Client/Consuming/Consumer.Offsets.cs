@@ -47,7 +47,7 @@ public sealed partial class Consumer
     private ValueTask<T> AtCoordinatorAsync<T>(Func<BrokerConnection, CancellationToken, ValueTask<T>> ask, CancellationToken ct)
     {
         GroupSession session = _session ?? throw new InvalidOperationException("committed offsets need a group");
-        return _cluster.Retrying.RunAsync(
+        return _cluster.Retry.RunAsync(
             async (attempt, inner) =>
             {
                 if (attempt > 0)
@@ -72,7 +72,7 @@ public sealed partial class Consumer
         {
             await CommitAsync(ct);
         }
-        catch (Exception e) when (Retrying.IsTransient(e) || e is OperationCanceledException || e is BrokerErrorException { Code: var code } && Rebalancer.IsMoved(code))
+        catch (Exception e) when (DeadlineRetry.IsTransient(e) || e is OperationCanceledException || e is BrokerErrorException { Code: var code } && Rebalancer.IsMoved(code))
         {
             Telemetry.ClientMetrics.CommitsFailed.Add(1);
         }

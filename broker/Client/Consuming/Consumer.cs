@@ -1,6 +1,7 @@
 using LogPipeline.Client.Consuming.Fetching;
 using LogPipeline.Client.Consuming.Group;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Files.Waiting;
 
 namespace LogPipeline.Client.Consuming;
 

@@ -25,7 +25,7 @@ public sealed partial class ClusterClient
         {
             return ValueTask.FromResult(open);
         }
-        return Retrying.RunAsync(
+        return Retry.RunAsync(
             async (attempt, inner) =>
             {
                 if (attempt > 0)

@@ -1,4 +1,5 @@
 using LogPipeline.Client.Connections;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 
@@ -30,7 +31,7 @@ public sealed partial class ClusterClient : IAsyncDisposable
         _bootstrap = [.. options.Bootstrap.Select(BrokerEndpoint.Parse)];
         _pool = new ConnectionPool(options, connector, time);
         _cache = new MetadataCache(time, options.MetadataMaxAge);
-        Retrying = new Retrying(options, time, Random.NextDouble);
+        Retry = new DeadlineRetry(options, time, Random.NextDouble);
     }
 
     public ClientOptions Options { get; }
@@ -45,7 +46,7 @@ public sealed partial class ClusterClient : IAsyncDisposable
 
     internal SharedRandom Random { get; }
 
-    internal Retrying Retrying { get; }
+    internal DeadlineRetry Retry { get; }
 
     internal int ControllerId => _cache.ControllerId;
 
@@ -75,10 +76,10 @@ public sealed partial class ClusterClient : IAsyncDisposable
 
     /// <summary>A connection to any broker; <see cref="BrokerUnreachableException"/> when none answers in time.</summary>
     public ValueTask<BrokerConnection> AnyAsync(CancellationToken ct) =>
-        FindAny() is { } open ? ValueTask.FromResult(open) : Retrying.RunAsync((_, inner) => ConnectAnyAsync(inner), Options.LookupTimeout, ct);
+        FindAny() is { } open ? ValueTask.FromResult(open) : Retry.RunAsync((_, inner) => ConnectAnyAsync(inner), Options.LookupTimeout, ct);
 
     /// <summary>A fresh producer id and epoch.</summary>
-    public ValueTask<ProducerIdentity> NewProducerIdAsync(CancellationToken ct) => Retrying.RunAsync(
+    public ValueTask<ProducerIdentity> NewProducerIdAsync(CancellationToken ct) => Retry.RunAsync(
         async (_, inner) =>
         {
             BrokerConnection any = await AnyAsync(inner);
@@ -137,7 +138,7 @@ public sealed partial class ClusterClient : IAsyncDisposable
         {
             return ValueTask.FromResult(open);
         }
-        return Retrying.RunAsync(
+        return Retry.RunAsync(
             async (attempt, inner) =>
             {
                 TopicMetadata topic = await TopicAsync(partition.Topic, refresh: attempt > 0, inner);
@@ -153,7 +154,7 @@ public sealed partial class ClusterClient : IAsyncDisposable
 
     /// <summary>Asks for these topics (null: all) once per connection that answers, and caches what came.</summary>
     internal ValueTask<MetadataResponse> MetadataAsync(IReadOnlyList<string>? topics, bool create, CancellationToken ct) =>
-        Retrying.RunAsync((_, inner) => AskAsync(topics, create, inner), Options.LookupTimeout, ct);
+        Retry.RunAsync((_, inner) => AskAsync(topics, create, inner), Options.LookupTimeout, ct);
 
     private async ValueTask<MetadataResponse> AskAsync(IReadOnlyList<string>? topics, bool create, CancellationToken ct)
     {
@@ -172,7 +173,7 @@ public sealed partial class ClusterClient : IAsyncDisposable
     private async Task<TopicMetadata> LookUpAsync(string topic)
     {
         string[] asked = [topic];
-        MetadataResponse.Topic? found = await Retrying.RunAsync(
+        MetadataResponse.Topic? found = await Retry.RunAsync(
             async (_, inner) =>
             {
                 MetadataResponse.Topic? answer = (await AskAsync(asked, Options.AutoCreateTopics, inner)).Topics.Find(t => t.Name == topic);

@@ -1,4 +1,5 @@
 using LogPipeline.Client.Connections;
+using LogPipeline.Files.Waiting;
 
 namespace LogPipeline.Client.Metadata;
 

@@ -84,7 +84,7 @@ internal static class PartitionQueries
 
     private static ValueTask<T> AskLeaderAsync<T>(
         this ClusterClient cluster, TopicPartition partition, Func<BrokerConnection, CancellationToken, ValueTask<T>> ask, CancellationToken ct) =>
-        cluster.Retrying.RunAsync(
+        cluster.Retry.RunAsync(
             async (attempt, inner) =>
             {
                 if (attempt > 0)

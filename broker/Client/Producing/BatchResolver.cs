@@ -1,6 +1,7 @@
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Telemetry;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Records;
 
@@ -185,8 +186,7 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
         ClientMetrics.BatchRetries.Add(1);
         batch.LastFailure = reason;
         queue.IsRecovering = true;
-        double factor = Math.Min(1 << Math.Min(batch.Attempts - 1, 20), cluster.Options.RetryDelayMax / cluster.Options.RetryDelay);
-        TimeSpan delay = cluster.Options.RetryDelay * factor * (0.8 + 0.4 * cluster.Random.NextDouble());
+        TimeSpan delay = cluster.Options.BackOff.Delay(batch.Attempts - 1, cluster.Random.NextDouble());
         queue.RetryAt = cluster.Time.GetTimestamp() + (long)(delay.TotalSeconds * cluster.Time.TimestampFrequency);
     }
 

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Text;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Telemetry;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;

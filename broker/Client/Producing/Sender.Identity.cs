@@ -40,7 +40,7 @@ internal sealed partial class Sender
         {
             return;
         }
-        catch (Exception e) when (Retrying.IsTransient(e))
+        catch (Exception e) when (DeadlineRetry.IsTransient(e))
         {
             // Asked again as long as something waits for it.
         }
@@ -83,7 +83,7 @@ internal sealed partial class Sender
             {
                 _resolver.Inquired(queue, known);
             }
-            else if (!Retrying.IsTransient(failure))
+            else if (!DeadlineRetry.IsTransient(failure))
             {
                 _resolver.InquiryFailed(queue, failure);
             }

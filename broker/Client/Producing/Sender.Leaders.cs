@@ -39,7 +39,7 @@ internal sealed partial class Sender
         {
             return;
         }
-        catch (Exception e) when (Retrying.IsTransient(e) || e is BrokerErrorException)
+        catch (Exception e) when (DeadlineRetry.IsTransient(e) || e is BrokerErrorException)
         {
             // Tried again until the batches' own time is up.
         }
@@ -71,7 +71,7 @@ internal sealed partial class Sender
             await _cluster.ConnectAsync(leader, _lane, _closed.Token);
             return true;
         }
-        catch (Exception e) when (Retrying.IsTransient(e))
+        catch (Exception e) when (DeadlineRetry.IsTransient(e))
         {
             // It may lead no more. The topic stays in the cache meanwhile, for the partitions that others lead.
             await _cluster.TopicAsync(topic, refresh: true, _closed.Token);

@@ -1,4 +1,5 @@
 using LogPipeline.Client.Metadata;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Wire;
 
@@ -263,7 +264,7 @@ internal sealed partial class Sender : IAsyncDisposable
                 request, round.HasTopicIds ? short.MaxValue : ProduceRound.LastVersionByName, _cluster.Options.RequestTimeout, CancellationToken.None);
             round.Resolve(answer, _options.Acks, _resolver);
         }
-        catch (Exception e) when (Retrying.IsTransient(e)
+        catch (Exception e) when (DeadlineRetry.IsTransient(e)
             || e is MalformedMessageException || e is OperationCanceledException && _closed.IsCancellationRequested)
         {
             round.Break(e, _resolver);

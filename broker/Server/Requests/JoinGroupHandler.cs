@@ -1,7 +1,7 @@
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
-using LogPipeline.Client;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 

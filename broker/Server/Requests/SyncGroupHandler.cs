@@ -1,6 +1,6 @@
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Pipeline;
-using LogPipeline.Client;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LogPipeline.Files;
 
 namespace LogPipeline.Broker.Settings;
 
@@ -16,7 +17,7 @@ public sealed class BrokerSettings
         foreach ((string name, string value) in given.OrderBy(pair => pair.Key, StringComparer.Ordinal))
         {
             SettingDefinition definition = BrokerSettingTable.Find(name) ?? throw new BrokerStartException(
-                $"Unknown broker setting {name}; did you mean {NearestName.Of(name, BrokerSettingTable.All.Select(s => s.Name))}?");
+                $"Unknown broker setting {name}; {Advice(name)}");
             if (definition.Problem(value) is { } problem)
             {
                 throw new BrokerStartException(problem);
@@ -134,4 +135,8 @@ public sealed class BrokerSettings
     private bool Bool(string name) => bool.Parse(Value(name)!);
 
     private TimeSpan Milliseconds(string name) => TimeSpan.FromMilliseconds(long.Parse(Value(name)!, CultureInfo.InvariantCulture));
+
+    private static string Advice(string name) => NearestName.Find(name, BrokerSettingTable.All.Select(setting => setting.Name)) is { } near
+        ? $"did you mean {near}?"
+        : "settings have Kafka's own names, such as num.partitions";
 }

@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Configuration;
+using LogPipeline.Files;
 using LogPipeline.Sinks;
 
 namespace LogPipeline.Cli.Configuration;
@@ -25,5 +26,5 @@ internal static class ConfiguredSinks
     private static SinkOptions Named(PipelineConfiguration configuration, string name)
         => configuration.Sinks.FirstOrDefault(sink => sink.Name == name)
             ?? throw new ConfigurationException($"there is no sink '{name}'; the configuration has {string.Join(", ", configuration.Sinks.Select(sink => sink.Name))}"
-                + (NearestKey.Find(name, configuration.Sinks.Select(sink => sink.Name)) is { } near ? $"; did you mean '{near}'?" : ""));
+                + (NearestName.Find(name, configuration.Sinks.Select(sink => sink.Name)) is { } near ? $"; did you mean '{near}'?" : ""));
 }

@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Configuration;
+using LogPipeline.Files;
 using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Printing;
@@ -50,6 +51,6 @@ internal sealed class RowView(IReadOnlyList<string> parserColumns)
 
     private ConfigurationException Unknown(string name)
         => new($"there is no column '{name}'"
-            + (NearestKey.Find(name, _columns.Select(column => column.Name)) is { } near ? $"; did you mean '{near}'?" : "")
+            + (NearestName.Find(name, _columns.Select(column => column.Name)) is { } near ? $"; did you mean '{near}'?" : "")
             + $" The columns are {string.Join(", ", _columns.Select(column => column.Name))}");
 }

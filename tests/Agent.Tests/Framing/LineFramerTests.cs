@@ -1,6 +1,6 @@
 using System.Text;
 using LogPipeline.Agent.Framing;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 
 namespace LogPipeline.Agent.Tests.Framing;
 

@@ -1,7 +1,7 @@
 using System.Text;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Client.Connections;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Files;
 using LogPipeline.Testing.Files;
 using LogPipeline.Testing.Logging;

@@ -1,5 +1,5 @@
 using LogPipeline.Client.Connections;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;

@@ -1,5 +1,5 @@
 using LogPipeline.Agent.Tests.Scripted;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol;
 
 namespace LogPipeline.Agent.Tests.Shipping;

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Simulation.Database;
 using LogPipeline.Simulation.Kernel;

@@ -1,6 +1,6 @@
 using LogPipeline.Client;
 using LogPipeline.Client.Connections;
-using LogPipeline.Client.Positions;
+using LogPipeline.Contract;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;

@@ -1,6 +1,7 @@
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Telemetry;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 
@@ -133,11 +134,11 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             isTroubled = await FetchOnceAsync(plan);
         }
-        catch (Exception e) when (_closed.IsCancellationRequested && (Retrying.IsTransient(e) || e is OperationCanceledException or ObjectDisposedException))
+        catch (Exception e) when (_closed.IsCancellationRequested && (DeadlineRetry.IsTransient(e) || e is OperationCanceledException or ObjectDisposedException))
         {
             return;
         }
-        catch (Exception e) when (Retrying.IsTransient(e))
+        catch (Exception e) when (DeadlineRetry.IsTransient(e))
         {
             isTroubled = true;
             foreach (FetchPlan.Entry entry in plan.Entries)
@@ -298,7 +299,7 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         {
             return;
         }
-        catch (Exception e) when (Retrying.IsTransient(e))
+        catch (Exception e) when (DeadlineRetry.IsTransient(e))
         {
             // Asked again below, as long as a partition of it is owned.
         }

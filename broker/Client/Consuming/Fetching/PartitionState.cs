@@ -51,7 +51,7 @@ internal sealed class PartitionState(TopicPartition partition)
     public bool IsFetchable => Position >= 0 && !IsPaused && !IsFetching && !NeedsEpochCheck && !IsOutOfRange && Failure is null;
 
     /// <summary>Whether a lookup is to begin. One that failed for a while begins again though its failure was not told yet: others' data comes first.</summary>
-    public bool NeedsLookup => !IsPaused && LookupVersion != Version && (Failure is null || Retrying.IsTransient(Failure))
+    public bool NeedsLookup => !IsPaused && LookupVersion != Version && (Failure is null || DeadlineRetry.IsTransient(Failure))
         && (Position < 0 || NeedsEpochCheck || IsOutOfRange && BufferedBytes == 0);
 
     /// <summary>Whether what was fetched may not be polled now: the caller paused it, or the log may have been cut below it.</summary>

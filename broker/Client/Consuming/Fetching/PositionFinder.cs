@@ -1,6 +1,7 @@
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Telemetry;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 
 namespace LogPipeline.Client.Consuming.Fetching;
@@ -71,7 +72,7 @@ internal sealed class PositionFinder(
         {
             await lookup();
         }
-        catch (Exception e) when (_closed.IsCancellationRequested && (Retrying.IsTransient(e) || e is OperationCanceledException or ObjectDisposedException))
+        catch (Exception e) when (_closed.IsCancellationRequested && (DeadlineRetry.IsTransient(e) || e is OperationCanceledException or ObjectDisposedException))
         {
             return;
         }

@@ -37,7 +37,7 @@ internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, 
                     return assigned;
                 }
             }
-            catch (Exception e) when (Retrying.IsTransient(e))
+            catch (Exception e) when (DeadlineRetry.IsTransient(e))
             {
                 code = ErrorCode.CoordinatorNotAvailable;
             }
@@ -56,8 +56,7 @@ internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, 
                 default:
                     throw new BrokerErrorException(code, $"joining group '{options.Group}': {code}");
             }
-            TimeSpan delay = cluster.Options.RetryDelay * Math.Min(1 << Math.Min(failures++, 10), cluster.Options.RetryDelayMax / cluster.Options.RetryDelay);
-            await Task.Delay(delay * (0.5 + cluster.Random.NextDouble() / 2), cluster.Time, ct);
+            await Task.Delay(cluster.Options.BackOff.Delay(failures++, cluster.Random.NextDouble()), cluster.Time, ct);
         }
     }
 

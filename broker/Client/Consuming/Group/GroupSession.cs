@@ -1,5 +1,6 @@
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 
@@ -214,7 +215,7 @@ internal sealed class GroupSession(ConsumerOptions options, ClusterClient cluste
                 request, short.MaxValue, options.SessionTimeout, _closed.Token);
             code = answer.ErrorCode;
         }
-        catch (Exception e) when (Retrying.IsTransient(e))
+        catch (Exception e) when (DeadlineRetry.IsTransient(e))
         {
             code = ErrorCode.CoordinatorNotAvailable;
         }
@@ -275,7 +276,7 @@ internal sealed class GroupSession(ConsumerOptions options, ClusterClient cluste
             };
             await coordinator.SendAsync<LeaveGroupRequest, LeaveGroupResponse>(request, late.Token);
         }
-        catch (Exception e) when (Retrying.IsTransient(e) || e is OperationCanceledException or ObjectDisposedException)
+        catch (Exception e) when (DeadlineRetry.IsTransient(e) || e is OperationCanceledException or ObjectDisposedException)
         {
             // The session timeout will remove us.
         }

@@ -1,5 +1,6 @@
 using LogPipeline.Client.Consuming.Fetching;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
 
 namespace LogPipeline.Client.Consuming.Group;
@@ -157,7 +158,7 @@ internal sealed class Rebalancer(
             {
                 session.RequestJoin();
             }
-            else if (counting.Exception?.InnerException is { } e && !Retrying.IsTransient(e) && e is not BrokerErrorException)
+            else if (counting.Exception?.InnerException is { } e && !DeadlineRetry.IsTransient(e) && e is not BrokerErrorException)
             {
                 throw e;
             }

@@ -1,6 +1,4 @@
-using LogPipeline.Client.Positions;
-
-namespace LogPipeline.Agent.Tests.Positions;
+namespace LogPipeline.Contract.Tests;
 
 public sealed class RecordPositionTests
 {

@@ -1,13 +1,12 @@
-using LogPipeline.Client;
+namespace LogPipeline.Files.Waiting;
 
-namespace LogPipeline.Sinks.Workers;
-
-/// <summary>A bounded wait. Not Task.WhenAny: that may pass through the thread pool, which a simulated process does not have.</summary>
-internal static class WaitAtMost
+/// <summary>A wait with a limit. <c>Task.WhenAny</c> may resume through the thread pool, which a simulated process does not have.</summary>
+public static class WaitAtMost
 {
     /// <summary>Returns when all tasks are done, the limit has passed or the token is cancelled.</summary>
     public static async Task AllAsync(IReadOnlyList<Task> tasks, TimeSpan limit, TimeProvider time, CancellationToken stop)
     {
+        ArgumentNullException.ThrowIfNull(tasks);
         using var late = new CancellationTokenSource(limit, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stop);
         try
@@ -16,7 +15,7 @@ internal static class WaitAtMost
         }
         catch (OperationCanceledException) when (either.IsCancellationRequested)
         {
-            // They go on without the waiter.
+            // The tasks go on; only the wait is over.
         }
     }
 

@@ -1,40 +1,40 @@
 using System.Buffers.Binary;
 
-namespace LogPipeline.Client.Positions;
+namespace LogPipeline.Contract;
 
-/// <summary>What is unusual about the bytes of a record. Values are on the wire.</summary>
+/// <summary>What is unusual about a record. The values are written into records and never change.</summary>
 [Flags]
 public enum PositionFlags : byte
 {
     None = 0,
 
-    /// <summary>The line ended in CR LF; neither is in the value.</summary>
+    /// <summary>The line ended in CR LF; neither byte is in the record's value.</summary>
     CarriageReturn = 1,
 
-    /// <summary>The generation ended before a line feed came.</summary>
+    /// <summary>The file generation ended without a final line feed.</summary>
     NoNewline = 2,
 
     /// <summary>The line was longer than the limit; this record is one of its parts.</summary>
     Cut = 4,
 
-    /// <summary>The agent cannot know whether a reader has seen this range before: leave it out where it is stored.</summary>
+    /// <summary>The agent cannot know whether this range was delivered before: a sink drops it where its store already has the range.</summary>
     Again = 8,
 
-    /// <summary>The clock was absurd, the record's timestamp was set to the nearest sane one.</summary>
+    /// <summary>The agent's clock was far off, so the record carries the nearest plausible timestamp instead.</summary>
     TimestampClamped = 16,
 }
 
 /// <summary>
-/// Where a record's bytes lie in a file: the value of its header <c>pos</c>.
+/// Where a record's bytes lie in a file: the value of the header <c>pos</c>. Positions are bytes from the start of the generation.
 /// </summary>
 /// <remarks>
 /// <code>
 /// big-endian
 ///   0  version        u8    1
 ///   1  flags          u8    PositionFlags
-///   2  agent id       16    one life of an agent's state directory
-///  18  generation     u64   one life of one file
-///  26  covered begin  i64   the end of the record before: ranges merge without holes
+///   2  agent id       16    names one life of an agent's state directory
+///  18  generation     u64   names one life of one file
+///  26  covered begin  i64   end of the record before, so that stored ranges merge without holes
 ///  34  line begin     i64   first byte of the whole line; the same in all its parts
 ///  42  end            i64   after the terminator, or after the part's last byte
 ///  50  part           i32   0 = a whole line, else 1, 2, ...
@@ -42,26 +42,26 @@ public enum PositionFlags : byte
 ///  55  zero           3     to 58 bytes; ignored by readers
 /// </code>
 /// </remarks>
-/// <param name="Flags">What is unusual.</param>
-/// <param name="AgentId">One life of an agent's state directory.</param>
-/// <param name="Generation">One life of one file, random.</param>
-/// <param name="CoveredBegin">Where the range that this record answers for begins: the end of the record before it.</param>
-/// <param name="LineBegin">First byte of the whole line.</param>
-/// <param name="End">After the terminator, or after the part's last byte.</param>
-/// <param name="Part">0 = a whole line, else 1, 2, …</param>
+/// <param name="Flags">What is unusual about the record.</param>
+/// <param name="AgentId">Random identity of one life of an agent's state directory.</param>
+/// <param name="Generation">Random identity of one life of one file.</param>
+/// <param name="CoveredBegin">First byte of the range that this record accounts for: the end of the record before it.</param>
+/// <param name="LineBegin">First byte of the whole line; the same in all parts of a long line.</param>
+/// <param name="End">One past the terminator, or past the last byte of this part.</param>
+/// <param name="Part">0 for a whole line, else the part's number from 1.</param>
 /// <param name="IsLast">True on a whole line and on the last part.</param>
 public readonly record struct RecordPosition(
     PositionFlags Flags, Guid AgentId, ulong Generation, long CoveredBegin, long LineBegin, long End, int Part, bool IsLast)
 {
-    /// <summary>Bytes of the encoded position.</summary>
+    /// <summary>Length of the encoded position in bytes.</summary>
     public const int Size = 58;
 
-    /// <summary>Where the flags byte stands, for marking an encoded position in place.</summary>
+    /// <summary>Index of the flags byte, for those who set a flag in an encoded position.</summary>
     public const int FlagsOffset = 1;
 
     private const byte Version = 1;
 
-    /// <summary>Writes <see cref="Size"/> bytes.</summary>
+    /// <summary>Writes the position into the first <see cref="Size"/> bytes of <paramref name="to"/>.</summary>
     public void Write(Span<byte> to)
     {
         to = to[..Size];
@@ -77,7 +77,7 @@ public readonly record struct RecordPosition(
         to[55..].Clear();
     }
 
-    /// <summary>Reads a header's value; false when it is not a position of this version or contradicts itself.</summary>
+    /// <summary>Reads a header value; returns false when it has another length or version, or contradicts itself.</summary>
     public static bool TryRead(ReadOnlySpan<byte> from, out RecordPosition position)
     {
         if (from.Length != Size || from[0] != Version)

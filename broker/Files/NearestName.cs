@@ -1,11 +1,13 @@
-namespace LogPipeline.Agent.Configuration;
+namespace LogPipeline.Files;
 
-/// <summary>Finds what somebody meant: the known word with the fewest letters added, left out, changed or swapped.</summary>
-public static class NearestKey
+/// <summary>Finds what a misspelt name was meant to be: the known name with the fewest letters added, left out, changed or swapped.</summary>
+public static class NearestName
 {
-    /// <summary>The known word nearest to <paramref name="word"/>, or null when none is near (more than half the letters differ).</summary>
+    /// <summary>Returns the known name nearest to <paramref name="word"/>, or null when more than half of the letters differ from each.</summary>
     public static string? Find(string word, IEnumerable<string> known)
     {
+        ArgumentNullException.ThrowIfNull(word);
+        ArgumentNullException.ThrowIfNull(known);
         (string? best, int distance) = ((string?)null, int.MaxValue);
         foreach (string candidate in known)
         {
@@ -18,10 +20,10 @@ public static class NearestKey
         return best is not null && distance <= Math.Max(word.Length, best.Length) / 2 ? best : null;
     }
 
-    // Damerau's distance over three rows of the usual table.
+    // Damerau-Levenshtein distance; only the last three rows of its table are kept.
     private static int Distance(string a, string b)
     {
-        (int[]? before, int[]? previous, int[]? current) = (new int[b.Length + 1], new int[b.Length + 1], new int[b.Length + 1]);
+        (int[] before, int[] previous, int[] current) = (new int[b.Length + 1], new int[b.Length + 1], new int[b.Length + 1]);
         for (int j = 0; j <= b.Length; j++)
         {
             previous[j] = j;

@@ -1,15 +1,15 @@
 using System.Buffers.Binary;
 using System.Numerics;
 
-namespace LogPipeline.Client.Positions;
+namespace LogPipeline.Contract;
 
 /// <summary>
-/// The total by which agent, topic and table compare the records of a generation: the sum, modulo 2^64, of one term a record.
-/// A sum does not depend on the order in which a table gives its rows, and what was left out can be taken off again.
+/// The checksum by which file, topic and table compare the records of a generation: the sum, modulo 2^64, of one term per record.
+/// A sum does not depend on the order of the rows, and the term of a record that was left out can be subtracted again.
 /// </summary>
 public static class RecordSum
 {
-    /// <summary>The term of the record that ends at <paramref name="end"/>: CRC-32C of its value mixed with the position.</summary>
+    /// <summary>Returns the term of the record that ends at byte <paramref name="end"/> of its file: CRC-32C of the value, mixed with that position.</summary>
     public static ulong Term(long end, ReadOnlySpan<byte> value)
     {
         uint crc = uint.MaxValue;

@@ -1,14 +1,14 @@
-namespace LogPipeline.Client.Producing;
+namespace LogPipeline.Files.Waiting;
 
-/// <summary>Bytes that may be in use at once; who finds none left waits in line. <c>_gate</c> guards the count and the line.</summary>
-internal sealed class ByteBudget(long total)
+/// <summary>Bounds the bytes in use at once; callers that find too few wait in line, first come first served. <c>_gate</c> guards count and line.</summary>
+public sealed class ByteBudget(long total)
 {
     private readonly long _total = total;
     private readonly Lock _gate = new();
     private readonly LinkedList<(long Bytes, TaskCompletionSource Granted)> _line = [];
     private long _free = total;
 
-    /// <summary>Whether somebody waits: batches should not linger then.</summary>
+    /// <summary>True while a caller waits: those who hold bytes should return them soon.</summary>
     public bool IsShort
     {
         get
@@ -20,6 +20,7 @@ internal sealed class ByteBudget(long total)
         }
     }
 
+    /// <summary>Takes the bytes if they are free and nobody waits; returns whether it did.</summary>
     public bool TryTake(long bytes)
     {
         lock (_gate)
@@ -33,7 +34,7 @@ internal sealed class ByteBudget(long total)
         }
     }
 
-    /// <summary>Takes the bytes when they are free and it is our turn; nothing is taken when cancelled.</summary>
+    /// <summary>Completes when the bytes are taken, in the order of asking. A cancelled call takes nothing.</summary>
     public async ValueTask TakeAsync(long bytes, CancellationToken ct)
     {
         LinkedListNode<(long Bytes, TaskCompletionSource Granted)> place;
@@ -51,6 +52,7 @@ internal sealed class ByteBudget(long total)
         await place.Value.Granted.Task;
     }
 
+    /// <summary>Frees bytes and grants them to those who wait, as far as they go.</summary>
     public void Return(long bytes)
     {
         lock (_gate)
@@ -67,6 +69,6 @@ internal sealed class ByteBudget(long total)
         }
     }
 
-    /// <summary>One request larger than all there is passes alone.</summary>
+    /// <summary>A request for more than the whole budget is granted while nothing else is taken; otherwise it would wait forever.</summary>
     private bool Fits(long bytes) => bytes <= _free || _free == _total;
 }

@@ -1,18 +1,18 @@
 using System.Buffers.Binary;
 
-namespace LogPipeline.Client.Positions;
+namespace LogPipeline.Contract;
 
 /// <summary>
-/// The value of the header <c>fence</c>: which agent shut off which producer. Written under the same producer id with the epoch
-/// raised, so that what is still under way under an older epoch is refused from here on.
+/// The value of the header <c>fence</c>. An agent writes it to a partition under a producer id of its own with a raised epoch, so that
+/// the broker refuses every request of that producer which is still on its way under an older epoch.
 /// </summary>
 /// <remarks>
 /// <code>
 /// big-endian
 ///   0  version      u8    1
 ///   1  agent id     16
-///  17  producer id  i64   shut off up to epoch - 1
-///  25  epoch        i16   the epoch that the marker itself is written under
+///  17  producer id  i64   fenced up to epoch - 1
+///  25  epoch        i16   the epoch under which the marker itself is written
 /// </code>
 /// </remarks>
 public readonly record struct FenceMarker(Guid AgentId, long ProducerId, short Epoch)
@@ -21,7 +21,7 @@ public readonly record struct FenceMarker(Guid AgentId, long ProducerId, short E
 
     private const byte Version = 1;
 
-    /// <summary>Writes <see cref="Size"/> bytes.</summary>
+    /// <summary>Writes the marker into the first <see cref="Size"/> bytes of <paramref name="to"/>.</summary>
     public void Write(Span<byte> to)
     {
         to = to[..Size];
@@ -31,7 +31,7 @@ public readonly record struct FenceMarker(Guid AgentId, long ProducerId, short E
         BinaryPrimitives.WriteInt16BigEndian(to[25..], Epoch);
     }
 
-    /// <summary>False when the bytes are not a marker of this version.</summary>
+    /// <summary>Reads a header value; returns false when it has another length or version.</summary>
     public static bool TryRead(ReadOnlySpan<byte> from, out FenceMarker marker)
     {
         if (from.Length != Size || from[0] != Version)

@@ -1,21 +1,21 @@
-namespace LogPipeline.Sinks;
+namespace LogPipeline.Files.Waiting;
 
-/// <summary>One holder at a time, first come first served. The lock guards both fields.</summary>
-internal sealed class Turns
+/// <summary>A lock that is awaited: one holder at a time, in the order of asking. <c>_gate</c> guards both fields.</summary>
+public sealed class AsyncLock
 {
     private readonly Lock _gate = new();
     private readonly Queue<TaskCompletionSource> _waiting = new();
-    private bool _taken;
+    private bool _isHeld;
 
-    /// <summary>Done when nobody else holds the turn; <see cref="End"/> passes it on.</summary>
+    /// <summary>Completes when the caller holds the lock; <see cref="Release"/> passes it on.</summary>
     public async ValueTask TakeAsync()
     {
         TaskCompletionSource turn;
         lock (_gate)
         {
-            if (!_taken)
+            if (!_isHeld)
             {
-                _taken = true;
+                _isHeld = true;
                 return;
             }
             turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -24,7 +24,8 @@ internal sealed class Turns
         await turn.Task;
     }
 
-    public void End()
+    /// <summary>Hands the lock to the caller that has waited longest, or frees it.</summary>
+    public void Release()
     {
         lock (_gate)
         {
@@ -34,7 +35,7 @@ internal sealed class Turns
             }
             else
             {
-                _taken = false;
+                _isHeld = false;
             }
         }
     }

@@ -1,12 +1,12 @@
-namespace LogPipeline.Client;
+namespace LogPipeline.Files.Waiting;
 
 /// <summary>
-/// Waiting that a token can end. Unlike <c>Task.WaitAsync</c>, which passes through the thread pool when the task comes from an
-/// asynchronous completion source, it resumes on the caller's synchronization context alone, as a simulated process must.
+/// Waits that a token can end. <c>Task.WaitAsync</c> may resume through the thread pool when the task comes from an asynchronous
+/// completion source; these resume on the caller's synchronization context alone, as a simulated process must.
 /// </summary>
 public static class CancellableTask
 {
-    /// <summary>The task's outcome, or the token's cancellation when that comes first; the task goes on either way.</summary>
+    /// <summary>Completes as the task does, or as cancelled when the token is cancelled first; the task itself goes on either way.</summary>
     public static Task<T> OrCancelled<T>(this Task<T> task, CancellationToken cancellation)
     {
         ArgumentNullException.ThrowIfNull(task);
@@ -19,7 +19,7 @@ public static class CancellableTask
         return either.Task;
     }
 
-    /// <summary>The same without a result.</summary>
+    /// <summary>The same for a task without a result.</summary>
     public static Task OrCancelled(this Task task, CancellationToken cancellation) => AsResult(task).OrCancelled(cancellation);
 
     private static async Task<bool> AsResult(Task task)
