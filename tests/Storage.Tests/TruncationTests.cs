@@ -127,7 +127,7 @@ public sealed class TruncationTests
         PartitionLog log = node.StartLog();
         log.Append(TestBatches.Make(3));
         log.Append(TestBatches.Make(3));
-        node.Directory.DeleteRecords(log, 4);
+        node.Directory.DeleteRecords([(log, 4)]);
         Assert.Throws<ArgumentOutOfRangeException>(() => log.TruncateTo(2));
         Assert.Throws<ArgumentOutOfRangeException>(() => log.TruncateTo(5)); // its batch begins at 3
         Assert.Equal((4, 6), (log.LogStartOffset, log.LogEndOffset));
