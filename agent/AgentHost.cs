@@ -1,4 +1,4 @@
-using LogPipeline.Agent.Hosting;
+using LogPipeline.Agent.Machine;
 using LogPipeline.Client.Connections;
 using LogPipeline.Files;
 using Microsoft.Extensions.Logging;

@@ -1,3 +1,5 @@
+using LogPipeline.Hosting.Configuration;
+
 namespace LogPipeline.Agent.Configuration;
 
 /// <summary>Binds <c>agent:</c>.</summary>

@@ -1,3 +1,4 @@
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Agent.Shipping;

@@ -3,6 +3,7 @@ using LogPipeline.Client;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Contract;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,7 @@
 using LogPipeline.Client;
 using LogPipeline.Contract;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Agent.Shipping;

@@ -72,7 +72,7 @@ internal sealed class LogShipper : ILineTarget
     private bool IsProducerKnown =>
         _knownProducer == _window.Record.ProducerId && _time.GetElapsedTime(_knownSince) < KnownMax;
 
-    /// <summary>What was read of late, byte for byte: acked entries that are kept, then those under way.</summary>
+    /// <summary>Returns what was read recently, byte for byte: the acked entries that are kept, then those under way.</summary>
     public IEnumerable<InflightEntry> Kept()
     {
         CloseBatch();

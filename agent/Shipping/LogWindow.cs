@@ -4,7 +4,7 @@ using LogPipeline.Protocol.Records;
 namespace LogPipeline.Agent.Shipping;
 
 /// <summary>
-/// What is under way in one log, in sequence order, and what was acked of late. Owned by the log's shipper. An entry's road:
+/// What is under way in one log, in sequence order, and what was acked recently. Owned by the log's shipper. An entry's states:
 /// appended → durable → sent → acked (its ranges move the acked positions) → retained → gone with its segment.
 /// </summary>
 internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentState state, Generations generations, UnackedBudget budget, AgentMetrics metrics)

@@ -1,5 +1,6 @@
 using LogPipeline.Agent.State;
 using LogPipeline.Contract;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Agent.Shipping;
@@ -20,7 +21,7 @@ internal enum RecordFate
 
 /// <summary>
 /// Makes a batch anew from an encoded one: record by record the same bytes, some marked or left out. The producer fields are
-/// empty; whoever sends it stamps them.
+/// empty; the sender stamps them.
 /// </summary>
 internal static class ReEncoder
 {

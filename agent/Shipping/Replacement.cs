@@ -2,6 +2,7 @@ using LogPipeline.Agent.State;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Contract;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using Microsoft.Extensions.Logging;
 

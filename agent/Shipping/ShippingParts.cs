@@ -1,6 +1,6 @@
 using LogPipeline.Agent.State;
 using LogPipeline.Client.Metadata;
-using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Compression;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Shipping;

@@ -41,7 +41,7 @@ internal sealed class AgentState : IDisposable
     /// <summary>What was under way at the last stop, by number; each log takes its own.</summary>
     public IReadOnlyCollection<InflightEntry> Found { get; private set; } = [];
 
-    /// <summary>All that was found with its batches, replaced entries too: what was read of late, byte for byte.</summary>
+    /// <summary>All entries found at the start with their batches, replaced ones too: what was read recently, byte for byte.</summary>
     public IEnumerable<InflightEntry> FoundWhole => Found.Concat(_foundReplaced).Select(e => Inflight.ReadBack(e.Place));
 
     /// <summary>Whether entries may have been sent that are in no file any more.</summary>

@@ -1,8 +1,8 @@
 namespace LogPipeline.Agent.State;
 
 /// <summary>
-/// One write at a time for all who wait: who asks while one runs is served by the next. A write that fails is the last; all who
-/// wait get its fault, and whoever comes later.
+/// One write at a time for all callers: a call that comes while a write runs is served by the next one. A write that fails is the
+/// last; its exception is thrown to all callers that wait and to all later ones.
 /// </summary>
 internal sealed class GroupedWrite(Func<Task> write, Action<Exception> onFatal)
 {

@@ -3,8 +3,8 @@ using LogPipeline.Files;
 namespace LogPipeline.Agent.State;
 
 /// <summary>
-/// Owns the files <c>inflight-00000001</c> …: append-only, preallocated, frames of <see cref="StateWriter"/>. Whoever appends
-/// and then awaits <see cref="DurableAsync"/> shares one fsync with all that waits. A disk that refuses pauses everything here
+/// Owns the files <c>inflight-00000001</c> …: append-only, preallocated, frames of <see cref="StateWriter"/>. A caller that appends
+/// and then awaits <see cref="DurableAsync"/> shares one fsync with all that wait. A disk that refuses pauses everything here
 /// until it takes the same bytes at the same place; nothing is sent meanwhile. Segments go when nothing in them is needed.
 /// </summary>
 internal sealed class InflightFiles : IDisposable

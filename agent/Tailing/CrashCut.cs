@@ -53,7 +53,7 @@ internal static class CrashCut
 
     /// <summary>
     /// Where a file first differs from what was read: at its end when it is only shorter, else at the line that holds the first
-    /// byte that differs, lest the new line lose what it happens to share with the old one. A live file that ends inside a line
+    /// byte that differs, so that the new line keeps what it happens to share with the old one. A live file that ends inside a line
     /// may end in a new one of which no other byte is written yet: there too at the line's begin. Null when it cannot be told, because
     /// the file's begin is another's or nothing of what was read near the cut is kept.
     /// </summary>

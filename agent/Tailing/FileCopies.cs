@@ -47,8 +47,8 @@ internal sealed class FileCopies(FileBook book, FileBirths births, Generations g
     /// The original will hold no more of what was read. Takes its copies for what they are; gives the one that the generation
     /// goes on in, open, if there is one.
     /// </summary>
-    /// <param name="original">It.</param>
-    /// <param name="kept">What was read of it, of late and byte for byte.</param>
+    /// <param name="original">The file whose copies are sought.</param>
+    /// <param name="kept">What was read of it recently, byte for byte.</param>
     /// <param name="hostCrashed">Whether original and copies may have lost their end.</param>
     /// <param name="left">The original, where a crash cut it and it goes on: a copy of that waits on, as the next generation's.</param>
     public OpenCopy? Resolve(TailedFile original, Lazy<List<InflightEntry>> kept, bool hostCrashed, IFile? left = null)

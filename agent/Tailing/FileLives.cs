@@ -23,7 +23,7 @@ internal sealed class FileLives(
 {
     private Lazy<List<InflightEntry>>? _found;
 
-    /// <summary>While files of the last run are found again: what it read of late, all of it.</summary>
+    /// <summary>While files of the last run are found again: all that the last run read recently.</summary>
     public bool IsResuming
     {
         get => _found is not null;
@@ -33,7 +33,7 @@ internal sealed class FileLives(
     private bool HostCrashed => IsResuming && state.HostRestarted;
 
     /// <summary>A path names a file that is not followed.</summary>
-    /// <param name="path">It.</param>
+    /// <param name="path">The path.</param>
     /// <param name="input">The input that wants it.</param>
     /// <param name="status">What was seen there.</param>
     /// <param name="displaced">The followed file that the path named before.</param>

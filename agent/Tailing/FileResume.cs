@@ -13,7 +13,7 @@ internal sealed class FileResume(
         Dictionary<FileIdentity, string> present = Present();
         List<TailedFile> found = [];
         List<TailedFile> gone = [];
-        // All that are there are known before one is looked at, lest a file be taken for the copy of another.
+        // All files must be known before the first is examined; otherwise one could be taken for a copy of another.
         foreach (Generation generation in generations.All)
         {
             if (generation.Phase == GenerationPhase.Gone || InputOf(generation) is not InputOptions input)

@@ -52,7 +52,7 @@ public sealed class PositionOutOfRangeException(TopicPartition partition, long p
     public long HighWatermark { get; } = highWatermark;
 }
 
-/// <summary>The log was cut below the position: what was consumed beyond <paramref name="divergingOffset"/> is gone there.</summary>
+/// <summary>The log was cut below the position: the broker no longer has what was consumed from <paramref name="divergingOffset"/> on.</summary>
 public sealed class LogTruncatedException(TopicPartition partition, long position, long divergingOffset)
     : Exception($"{partition}: the log was cut to {divergingOffset}, below the position {position}")
 {

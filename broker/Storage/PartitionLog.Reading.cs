@@ -1,6 +1,7 @@
 using System.Buffers;
 using LogPipeline.Files;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Storage.Producers;
 using LogPipeline.Storage.Segments;

@@ -17,7 +17,7 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// Drops all batches that reach to an offset or beyond it, durably on return, with what they did to the producers and the leader
-    /// epochs. Whoever waits for an offset beyond the new end is told that it will not come.
+    /// epochs. Waiters for an offset beyond the new end fail at once: it will not come.
     /// </summary>
     /// <param name="offset">At or above <see cref="LogStartOffset"/>; at or beyond the log's end, nothing is dropped.</param>
     /// <returns>The new end: the offset, or the base offset of the batch that holds it.</returns>

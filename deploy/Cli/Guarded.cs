@@ -1,8 +1,9 @@
 using System.Net.Sockets;
-using LogPipeline.Agent;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Broker;
 using LogPipeline.Client;
+using LogPipeline.Hosting;
+using LogPipeline.Hosting.Configuration;
+using LogPipeline.Hosting.Parts;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
@@ -29,7 +30,7 @@ internal static class Guarded
         }
         catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.Shutdown } || IsBrokenPipe(e))
         {
-            return Exit.Done; // whoever read our output has enough, as in `logpipe consume … | head`
+            return Exit.Done; // the reader of our output has enough, as in `logpipe consume … | head`
         }
         catch (Exception e)
         {
@@ -78,13 +79,4 @@ internal static class Guarded
         const int EPipe = 32;
         return e.HResult == EPipe;
     }
-}
-
-/// <summary>A part of a running process cannot go on.</summary>
-internal sealed class PartFailedException(string part, Exception reason) : Exception(reason.Message, reason)
-{
-    public string Part { get; } = part;
-
-    /// <summary>It never served.</summary>
-    public bool BeforeReady { get; init; }
 }

@@ -3,8 +3,8 @@ using LogPipeline.Sinks.Ledger;
 namespace LogPipeline.Sinks.Events;
 
 /// <summary>
-/// The sink's life as others see it: a handful of messages an hour, never one a line. Calls return at once; whoever listens does
-/// so on its own time.
+/// The sink's life as others see it: a handful of messages an hour, never one a line. Calls return at once; listeners
+/// run on their own.
 /// </summary>
 public interface ISinkEvents
 {

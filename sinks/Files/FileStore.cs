@@ -110,8 +110,8 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     }
 
     /// <summary>
-    /// A file that was archived away is to begin anew: that is committed before it is there again, lest a crash leave one that is
-    /// shorter than the manifest says.
+    /// Starts a file anew that was archived away. The manifest commits the new start before the file exists again; otherwise a crash could
+    /// leave a file that is shorter than the manifest says.
     /// </summary>
     internal void Forget(string name)
     {

@@ -1,6 +1,8 @@
 using System.Text;
 using LogPipeline.Client;
 using LogPipeline.Contract;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Ledger;
 

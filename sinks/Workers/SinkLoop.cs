@@ -19,7 +19,7 @@ internal sealed partial class SinkLoop(
 {
     private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
 
-    /// <summary>Longer than a heartbeat: whoever is no longer a member learns it before it would claim again.</summary>
+    /// <summary>Longer than a heartbeat, so that a sink which is no longer a member learns it before it claims again.</summary>
     private static readonly TimeSpan RivalDelay = TimeSpan.FromSeconds(5);
 
     /// <summary>Between two tries to read a batch that could not be read.</summary>

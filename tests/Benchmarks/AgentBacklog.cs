@@ -32,7 +32,7 @@ internal static class AgentBacklog
         {
             string address = await ReadyAsync(broker);
             await to.WriteLineAsync($"{lines} lines, {megabytes:F0} MB          CPU s per million (user + system)   peak MB   lines/s");
-            await AgentAsync("logpipe-agent, built", Path.Combine(Programs, "LogPipeline.Agent", "release", "logpipe-agent"));
+            await AgentAsync("logpipe-agent, built", Path.Combine(Programs, "LogPipeline.AgentProgram", "release", "logpipe-agent"));
             await AgentAsync("logpipe-agent, packaged", packaged);
             if (File.Exists("/usr/sbin/rsyslogd"))
             {
@@ -96,7 +96,7 @@ internal static class AgentBacklog
 
     private static async Task<string> PublishAsync(string folder)
     {
-        string source = Path.GetFullPath(Path.Combine(Programs, "..", "..", "agent"));
+        string source = Path.GetFullPath(Path.Combine(Programs, "..", "..", "agent", "Program"));
         string target = Path.Combine(folder, "packaged");
         using Process publish = Start("dotnet", folder, "publish", source, "-c", "Release", "-r", "linux-x64", "--self-contained", "-o", target, "-v", "quiet", "--nologo");
         await publish.StandardOutput.ReadToEndAsync();

@@ -7,7 +7,7 @@ using LogPipeline.Agent.State;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Benchmarks.Whole;
 using LogPipeline.Files;
-using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Compression;
 
 namespace LogPipeline.Benchmarks;
 

@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Benchmarks;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LogPipeline.Files;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Storage;
 using Microsoft.Extensions.Logging.Abstractions;

@@ -13,9 +13,11 @@ public partial class ArrowsTests
         ["Contract"] = [],
         ["Client"] = ["Protocol", "Files"],
         ["Broker"] = ["Protocol", "Storage", "Files"],
-        ["Agent"] = ["Client", "Contract", "Protocol", "Files"],
-        ["Sinks"] = ["Client", "Contract", "Protocol", "Files"],
-        ["Cli"] = ["Files", "Protocol", "Contract", "Storage", "Client", "Broker", "Agent", "Sinks"],
+        ["Hosting"] = ["Files"],
+        ["Agent"] = ["Client", "Contract", "Hosting", "Protocol", "Files"],
+        ["AgentProgram"] = ["Agent", "Client", "Contract", "Hosting", "Protocol", "Files"],
+        ["Sinks"] = ["Client", "Contract", "Hosting", "Protocol", "Files"],
+        ["Cli"] = ["Files", "Protocol", "Contract", "Storage", "Client", "Broker", "Hosting", "Agent", "Sinks"],
     };
 
     /// <summary>Arrows follow project references transitively, so the direct ones of what is referenced count too.</summary>
@@ -49,6 +51,7 @@ public partial class ArrowsTests
     [Theory]
     [InlineData("agent/", "Npgsql")]
     [InlineData("agent/", "Microsoft.AspNetCore")]
+    [InlineData("hosting/", "Microsoft.AspNetCore")]
     [InlineData("broker/", "Npgsql")]
     [InlineData("broker/Protocol/", "System.Net.Sockets")]
     [InlineData("broker/Storage/", "System.Net.Sockets")]

@@ -1,3 +1,4 @@
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Tests.Golden;
 using LogPipeline.Protocol.Wire;

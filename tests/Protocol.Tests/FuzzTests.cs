@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Tests.Golden;
 

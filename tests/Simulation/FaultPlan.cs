@@ -68,7 +68,7 @@ internal sealed class FaultPlan
     /// <summary>The broker forgets producers between lives, as Kafka does.</summary>
     public bool Forgets { get; set; }
 
-    /// <summary>The topic is deleted, whatever it holds, and made again by whoever asks next.</summary>
+    /// <summary>The topic is deleted, whatever it holds, and made again by the next client that asks for it.</summary>
     public bool DeletesTopic { get; set; }
 
     /// <summary>One more server starts with a copy of another agent's state directory, as a machine made from an image does.</summary>

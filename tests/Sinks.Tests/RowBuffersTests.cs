@@ -2,6 +2,7 @@ using LogPipeline.Client;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Workers;

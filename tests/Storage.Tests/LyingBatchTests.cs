@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Storage.Tests;

@@ -1,5 +1,5 @@
 using LogPipeline.Protocol;
-using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Compression;
 
 namespace LogPipeline.Storage.Tests;
 

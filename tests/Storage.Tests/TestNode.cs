@@ -1,4 +1,5 @@
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Testing.Files;
 using LogPipeline.Testing.Logging;

@@ -1,5 +1,6 @@
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Consuming.Assignors;
 using LogPipeline.Client.Consuming.Group;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Protocol;

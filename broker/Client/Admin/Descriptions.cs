@@ -27,36 +27,6 @@ public sealed record GroupDescription(string GroupId, string State, string Proto
 /// <summary>A member of a group.</summary>
 public sealed record MemberDescription(string MemberId, string? InstanceId, string ClientId, string ClientHost, IReadOnlyList<TopicPartition> Assignment);
 
-/// <summary>An offset by <see cref="OffsetSpec"/>.</summary>
-/// <param name="Offset">-1 where there is none.</param>
-/// <param name="Timestamp">Of the record found, milliseconds; -1 where the question was not about time.</param>
-/// <param name="LeaderEpoch">Of the offset; -1 unknown.</param>
-public readonly record struct OffsetFound(long Offset, long Timestamp, int LeaderEpoch);
-
-/// <summary>Which offset is wanted.</summary>
-/// <param name="Timestamp">Milliseconds, or one of the protocol's negative marks.</param>
-public readonly record struct OffsetSpec(long Timestamp)
-{
-    /// <summary>The high watermark.</summary>
-    public static OffsetSpec Latest { get; } = new(-1);
-
-    /// <summary>The log's start.</summary>
-    public static OffsetSpec Earliest { get; } = new(-2);
-
-    /// <summary>The record with the largest timestamp.</summary>
-    public static OffsetSpec MaxTimestamp { get; } = new(-3);
-
-    /// <summary>The first record not older than the time.</summary>
-    public static OffsetSpec At(DateTimeOffset time) => new(time.ToUnixTimeMilliseconds());
-}
-
-/// <summary>A producer that a partition remembers.</summary>
-/// <param name="ProducerId">Its id.</param>
-/// <param name="Epoch">Its epoch.</param>
-/// <param name="LastSequence">Of the last record appended, -1 for none.</param>
-/// <param name="LastTimestamp">Milliseconds, -1 for none.</param>
-public readonly record struct ActiveProducer(long ProducerId, int Epoch, int LastSequence, long LastTimestamp);
-
 /// <summary>What configurations belong to.</summary>
 public enum ConfigResourceType
 {

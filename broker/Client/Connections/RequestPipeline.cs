@@ -5,7 +5,7 @@ using LogPipeline.Protocol.Wire;
 namespace LogPipeline.Client.Connections;
 
 /// <summary>
-/// Requests of one stream: written whole and one after another by whoever finds no writer at work, answered in the same order by
+/// Requests of one stream: written whole and one after another by the caller that finds no writer at work, answered in the same order by
 /// the read loop. <c>_gate</c> guards every field below it. The first failure, overdue answers included, breaks the stream and
 /// fails all that wait with one <see cref="BrokerConnectionException"/>, in order; a request whose memory is being written fails
 /// only after that write has ended, since its owner may then reuse the memory.

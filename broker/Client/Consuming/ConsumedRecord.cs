@@ -25,8 +25,3 @@ public readonly record struct ConsumedRecord
 /// <param name="LeaderEpoch">Of the last record consumed; -1 unknown.</param>
 /// <param name="Metadata">Kept with it, up to 4096 bytes.</param>
 public readonly record struct CommitPoint(long Offset, int LeaderEpoch = -1, string? Metadata = null);
-
-/// <summary>Where a leader epoch ends.</summary>
-/// <param name="LeaderEpoch">The largest epoch not above the one asked for, -1 for none.</param>
-/// <param name="EndOffset">The first offset after it, -1 for unknown.</param>
-public readonly record struct EpochEnd(int LeaderEpoch, long EndOffset);

@@ -161,12 +161,12 @@ public sealed partial class Consumer : IAsyncDisposable
     /// <summary>Begins at the first record not older than the time; at the end if there is none.</summary>
     public async ValueTask SeekToTimeAsync(TopicPartition partition, DateTimeOffset time, CancellationToken ct)
     {
-        Admin.OffsetFound found = await _cluster.OffsetAsync(partition, Admin.OffsetSpec.At(time), ct);
-        long offset = found.Offset >= 0 ? found.Offset : (await _cluster.OffsetAsync(partition, Admin.OffsetSpec.Latest, ct)).Offset;
+        OffsetFound found = await _cluster.OffsetAsync(partition, OffsetSpec.At(time), ct);
+        long offset = found.Offset >= 0 ? found.Offset : (await _cluster.OffsetAsync(partition, OffsetSpec.Latest, ct)).Offset;
         Seek(partition, offset);
     }
 
-    /// <summary>The next offset that a poll gives; -1 while unknown.</summary>
+    /// <summary>The next offset that a poll returns; -1 while unknown.</summary>
     public long Position(TopicPartition partition) => _table.With(partition, state => state.Position);
 
     /// <summary>High watermark less position; -1 while unknown.</summary>
@@ -233,7 +233,7 @@ public sealed partial class Consumer : IAsyncDisposable
                     _fetcher.Wake();
                     return taken;
                 }
-                // Only now, lest one partition that is refused or whose leader is away keeps the others from being read.
+                // Failures come last: one partition that is refused or has no leader must not keep the others from being read.
                 if (_table.TakeFailure() is { } failure)
                 {
                     _fetcher.Wake();

@@ -1,6 +1,4 @@
-using LogPipeline.Client.Admin;
 using LogPipeline.Client.Connections;
-using LogPipeline.Client.Consuming;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 

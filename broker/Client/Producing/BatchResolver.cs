@@ -1,4 +1,3 @@
-using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Telemetry;
 using LogPipeline.Files.Waiting;

@@ -94,7 +94,7 @@ internal sealed class ProducerBatch(RecordBatchBuilder builder, long reserved, l
         return halves;
     }
 
-    /// <summary>Marks one part done; gives true for the last.</summary>
+    /// <summary>Marks one part done and returns whether it was the last.</summary>
     public bool EndPart()
     {
         if (Interlocked.Decrement(ref _parts) > 0)

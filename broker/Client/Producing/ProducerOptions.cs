@@ -1,4 +1,4 @@
-using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Compression;
 
 namespace LogPipeline.Client.Producing;
 

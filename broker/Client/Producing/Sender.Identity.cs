@@ -1,12 +1,14 @@
-using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
 
 namespace LogPipeline.Client.Producing;
 
-/// <summary>The producer id, and what the broker says it has of it.</summary>
+/// <summary>The producer id, and what the broker has stored under it.</summary>
 internal sealed partial class Sender
 {
-    /// <summary>Gives the queue the producer's id. One whose epochs ran out needs another: its old one is the producer's no more.</summary>
+    /// <summary>
+    /// Sets the queue's producer id to the producer's current one. If this queue has used up the epochs of that id, asks for a new one,
+    /// which all queues adopt in time.
+    /// </summary>
     private void AdoptIdentity(PartitionQueue queue)
     {
         bool ask = false;

@@ -160,7 +160,7 @@ internal sealed partial class Sender : IAsyncDisposable
         }
     }
 
-    /// <summary>Brings a queue up to date; gives when it must be looked at again. Under the queue's lock.</summary>
+    /// <summary>Brings a queue up to date and returns when it must be looked at again. Under the queue's lock.</summary>
     private long Tend(PartitionQueue queue, long now)
     {
         long next = long.MaxValue;

@@ -4,8 +4,10 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LogPipeline.Files.Linux;
 
-/// <summary>An exclusive lock on a lock file, held by an open file description: it ends with Dispose or with the process. The
-/// file's content, the holder's process id, is only for the message to whoever comes second.</summary>
+/// <summary>
+/// An exclusive lock on a lock file, held by an open file description: it ends with Dispose or with the process. The file's content,
+/// the holder's process id, only serves the error message of a second process.
+/// </summary>
 internal static unsafe class LinuxLock
 {
     public static IDisposable Take(string path)

@@ -1,5 +1,3 @@
-using LogPipeline.Protocol.Records;
-
 namespace LogPipeline.Protocol.Compression;
 
 /// <summary>The codecs, by their number in a batch's attributes.</summary>

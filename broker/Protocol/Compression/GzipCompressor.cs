@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Protocol.Compression;
 

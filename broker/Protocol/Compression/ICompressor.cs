@@ -1,5 +1,3 @@
-using LogPipeline.Protocol.Records;
-
 namespace LogPipeline.Protocol.Compression;
 
 /// <summary>One codec over whole record areas. It keeps its working memory from one call to the next: not for several threads.</summary>

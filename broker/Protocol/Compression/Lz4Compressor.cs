@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using K4os.Compression.LZ4;
-using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Protocol.Compression;
 

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.IO.Hashing;
-using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Protocol.Compression;
 

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using LogPipeline.Protocol.Records;
 using Snappier;
 
 namespace LogPipeline.Protocol.Compression;

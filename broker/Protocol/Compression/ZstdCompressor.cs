@@ -1,4 +1,3 @@
-using LogPipeline.Protocol.Records;
 using ZstdSharp;
 
 namespace LogPipeline.Protocol.Compression;

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using LogPipeline.Protocol.Compression;
 
 namespace LogPipeline.Protocol.Records;
 

@@ -9,7 +9,7 @@ public static class RecordHeaders
     public static int Size(int keyLength, int valueLength) =>
         Varint.Size(keyLength) + keyLength + Varint.Size(valueLength) + valueLength;
 
-    /// <summary>Writes one header; gives its size.</summary>
+    /// <summary>Writes one header and returns its length in bytes.</summary>
     public static int Write(Span<byte> to, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         int at = Varint.Write(to, key.Length);

@@ -13,7 +13,7 @@ public ref struct RecordReader
     private int _position;
     private int _read;
 
-    /// <param name="records">The records, as <see cref="BatchDecoder.Records"/> gives them.</param>
+    /// <param name="records">The records, as <see cref="BatchDecoder.Records"/> returns them.</param>
     /// <param name="header">Of the same batch.</param>
     public RecordReader(ReadOnlySpan<byte> records, in BatchHeader header)
     {

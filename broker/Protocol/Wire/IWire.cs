@@ -33,13 +33,13 @@ public interface IWire
     /// <summary>A string that may be null from version <paramref name="from"/> up to <paramref name="to"/>.</summary>
     void NullableString(ref string? value, short from = 0, short to = short.MaxValue);
 
-    /// <summary>Bytes; a reader gives a slice of the frame, valid as long as the frame's buffer.</summary>
+    /// <summary>Bytes; a reader returns a slice of the frame, valid as long as the frame's buffer.</summary>
     void Bytes(ref ReadOnlyMemory<byte> value);
 
     /// <summary>Bytes or null.</summary>
     void NullableBytes(ref ReadOnlyMemory<byte>? value);
 
-    /// <summary>Record batches; a reader gives a slice of the frame and takes null for empty, a writer may splice a file in.</summary>
+    /// <summary>Record batches; a reader returns a slice of the frame and reads null as empty, a writer may splice a file in.</summary>
     void Records(ref RecordSet value);
 
     void Int8Array(ref List<sbyte> value);

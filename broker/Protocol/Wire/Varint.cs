@@ -33,7 +33,7 @@ public static class Varint
         return i;
     }
 
-    /// <summary>Writes zigzag coded; gives the count.</summary>
+    /// <summary>Writes the value zigzag coded and returns the number of bytes.</summary>
     public static int Write(Span<byte> to, long value) => WriteUnsigned(to, ZigZag(value));
 
     /// <summary>Reads unsigned, at most 10 bytes; false when the bytes end or run over 64 bits.</summary>

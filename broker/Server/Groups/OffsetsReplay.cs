@@ -1,6 +1,8 @@
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Broker.Topics;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
 using LogPipeline.Storage;

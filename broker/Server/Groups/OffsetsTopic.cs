@@ -2,6 +2,7 @@ using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
 using LogPipeline.Storage;

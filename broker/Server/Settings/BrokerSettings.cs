@@ -81,7 +81,7 @@ public sealed class BrokerSettings
 
     public string Flush => Value("log.flush")!;
 
-    /// <summary>What was changed while the broker runs; replaced whole by whoever has made the change durable.</summary>
+    /// <summary>What was changed while the broker runs; replaced whole once the change is durable.</summary>
     internal DynamicSettings Dynamic
     {
         get => _dynamic;

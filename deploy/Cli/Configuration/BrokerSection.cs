@@ -1,5 +1,5 @@
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Broker;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Configuration;
 

@@ -1,5 +1,5 @@
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Files;
+using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 
 namespace LogPipeline.Cli.Configuration;

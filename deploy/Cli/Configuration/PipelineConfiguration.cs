@@ -1,7 +1,8 @@
 using LogPipeline.Agent;
 using LogPipeline.Agent.Configuration;
-using LogPipeline.Agent.Telemetry;
 using LogPipeline.Broker;
+using LogPipeline.Hosting.Configuration;
+using LogPipeline.Hosting.Telemetry;
 using LogPipeline.Sinks;
 
 namespace LogPipeline.Cli.Configuration;

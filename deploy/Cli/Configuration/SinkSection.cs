@@ -1,4 +1,4 @@
-using LogPipeline.Agent.Configuration;
+using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 
 namespace LogPipeline.Cli.Configuration;

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 using LogPipeline.Agent;
-using LogPipeline.Agent.Configuration;
+using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 
 namespace LogPipeline.Cli.Configuration;

@@ -1,5 +1,5 @@
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Demo;
 

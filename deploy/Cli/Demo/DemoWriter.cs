@@ -1,5 +1,5 @@
 using System.Globalization;
-using LogPipeline.Cli.Running;
+using LogPipeline.Hosting.Parts;
 
 namespace LogPipeline.Cli.Demo;
 

@@ -1,5 +1,5 @@
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Files;
+using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Printing;

@@ -1,6 +1,6 @@
 namespace LogPipeline.Cli.Printing;
 
-/// <summary>Makes a log line harmless for a terminal: whoever writes to a log must not move the reader's cursor.</summary>
+/// <summary>Makes a log line harmless for a terminal: a line's writer must not be able to move the reader's cursor.</summary>
 internal static class ScreenText
 {
     /// <summary>Control characters become their pictures: NUL is shown as U+2400.</summary>

@@ -1,4 +1,5 @@
 using LogPipeline.Agent;
+using LogPipeline.Hosting.Parts;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Cli.Running;

@@ -1,4 +1,5 @@
 using LogPipeline.Broker;
+using LogPipeline.Hosting.Parts;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Cli.Running;

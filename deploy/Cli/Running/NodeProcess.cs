@@ -1,7 +1,8 @@
 using LogPipeline.Agent;
-using LogPipeline.Agent.Telemetry;
 using LogPipeline.Broker;
 using LogPipeline.Cli.Demo;
+using LogPipeline.Hosting.Parts;
+using LogPipeline.Hosting.Telemetry;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Events;
 using Microsoft.Extensions.Logging;
@@ -27,7 +28,7 @@ internal sealed record NodePlan(TelemetryOptions Telemetry, LogLevel LogLevel)
 /// <summary>Runs a plan: diagnostics, metrics and health around its parts, each part after those it needs.</summary>
 internal static class NodeProcess
 {
-    /// <summary>Runs until the signal or a failure; gives the exit status.</summary>
+    /// <summary>Runs until the signal or a failure; returns the exit status.</summary>
     public static async Task<int> RunAsync(NodePlan plan, CancellationToken stop)
     {
         using ILoggerFactory loggers = ConsoleLogging.Create(plan.LogLevel);
@@ -49,6 +50,7 @@ internal static class NodeProcess
             parts.Add(new AgentPart(agent, loggers));
         }
         parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, bus!, loggers)));
-        return await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);
+        await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);
+        return Exit.Done;
     }
 }

@@ -1,5 +1,6 @@
 using LogPipeline.Client.Connections;
 using LogPipeline.Files;
+using LogPipeline.Hosting.Parts;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Events;
 using Microsoft.Extensions.Logging;

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using LogPipeline.Agent;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Running;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
 

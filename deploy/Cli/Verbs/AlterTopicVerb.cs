@@ -1,7 +1,7 @@
 using System.CommandLine;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
 

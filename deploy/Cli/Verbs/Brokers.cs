@@ -1,9 +1,9 @@
 using System.CommandLine;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Client;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
 

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
 

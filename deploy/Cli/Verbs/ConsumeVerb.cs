@@ -4,6 +4,7 @@ using LogPipeline.Client;
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -133,7 +134,7 @@ internal static class ConsumeVerb
         }
         if (partitions.Count == 0)
         {
-            throw new Agent.Configuration.ConfigurationException($"partition {parsed.GetValue(Partition)} does not exist");
+            throw new ConfigurationException($"partition {parsed.GetValue(Partition)} does not exist");
         }
         return partitions;
     }

@@ -1,9 +1,9 @@
 using System.CommandLine;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Printing;
 using LogPipeline.Client;
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LogPipeline.Agent.Configuration;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
 

@@ -10,7 +10,7 @@ namespace LogPipeline.Agent.Tests.Scripted;
 
 /// <summary>
 /// A broker of one topic in memory, whose partitions share one log, strict about sequences, that can be told to forget, to lose its end, to
-/// break connections before or after it appended, and to refuse. Runs on the context of whoever connects.
+/// break connections before or after it appended, and to refuse. Runs on the context of the connecting caller.
 /// </summary>
 internal sealed class ScriptedBroker : IConnector
 {

@@ -6,6 +6,7 @@ using BenchmarkDotNet.Toolchains.InProcess.Emit;
 using LogPipeline.Broker;
 using LogPipeline.Broker.Network;
 using LogPipeline.Files;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
@@ -86,7 +87,7 @@ public class BrokerPathBenchmarks
         return bytes;
     }
 
-    // In this process: the log it writes is on the disk of whoever runs it, and must not grow without bound.
+    // In this process, and few iterations: the log it writes is on a real disk and must not grow without bound.
     private sealed class FewInProcess : ManualConfig
     {
         public FewInProcess() => AddJob(Job.Default.WithToolchain(InProcessEmitToolchain.Instance)

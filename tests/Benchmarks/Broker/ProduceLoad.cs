@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Benchmarks.Broker;

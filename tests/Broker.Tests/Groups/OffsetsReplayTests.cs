@@ -6,10 +6,12 @@ using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Storage;
 using LogPipeline.Testing.Files;
+
 using static LogPipeline.Broker.Tests.Harness.AskGroups;
 
 namespace LogPipeline.Broker.Tests.Groups;

@@ -1,6 +1,6 @@
 using LogPipeline.Agent;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
+using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Tests.Configuration;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using LogPipeline.Agent;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
+using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 
 namespace LogPipeline.Cli.Tests.Configuration;

@@ -1,6 +1,6 @@
 using System.Text.Json;
-using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Printing;
+using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Tests.Printing;

@@ -1,6 +1,5 @@
 using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Consuming.Assignors;
-using LogPipeline.Client.Consuming.Group;
 
 namespace LogPipeline.Client.Tests.Consuming;
 

@@ -1,4 +1,5 @@
 using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Consuming.Assignors;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Tests.Connections;
 using LogPipeline.Protocol;
@@ -67,7 +68,7 @@ public sealed class MembershipTests
         _broker.On<JoinGroupRequest, JoinGroupResponse>(_ => new JoinGroupResponse { GenerationId = 1, MemberId = "m", Leader = "other", ProtocolName = "cooperative-sticky" });
         _broker.On<SyncGroupRequest, SyncGroupResponse>(_ => new SyncGroupResponse
         {
-            Assignment = LogPipeline.Client.Consuming.Group.ConsumerProtocol.WriteAssignment([new TopicPartition("t", 0)]),
+            Assignment = ConsumerProtocol.WriteAssignment([new TopicPartition("t", 0)]),
         });
         _broker.On<LeaveGroupRequest, LeaveGroupResponse>(_ => new LeaveGroupResponse());
         await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(30));

@@ -3,6 +3,7 @@ using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Tests.Connections;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;

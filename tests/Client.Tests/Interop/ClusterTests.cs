@@ -5,7 +5,7 @@ using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Producing;
 using LogPipeline.Protocol;
-using LogPipeline.Protocol.Records;
+using LogPipeline.Protocol.Compression;
 
 namespace LogPipeline.Client.Tests.Interop;
 

@@ -10,7 +10,7 @@ internal static class Programs
     public static string Logpipe { get; } = Path.Combine(Root, "artifacts", "bin", "LogPipeline.Cli", Configuration, "logpipe");
 
     /// <summary>The agent's own program, copied beside the other one by its build.</summary>
-    public static string Agent { get; } = Path.Combine(Root, "artifacts", "bin", "LogPipeline.Agent", Configuration, "logpipe-agent");
+    public static string Agent { get; } = Path.Combine(Root, "artifacts", "bin", "LogPipeline.AgentProgram", Configuration, "logpipe-agent");
 
     /// <summary>Apache Kafka's start script, or null where the peers are not installed.</summary>
     public static string? KafkaScript { get; } = new[] { Environment.GetEnvironmentVariable("LOGPIPE_PEERS"), Path.Combine(Root, "..", "shared", "peers") }

@@ -114,7 +114,7 @@ internal sealed class KillStory : IAsyncDisposable
         _workspace.Dispose();
     }
 
-    // Line k has n=k in its query, whoever made it.
+    // Line k has n=k in its query, from either source.
     private IEnumerable<string> Lines()
         => (Environment.GetEnvironmentVariable("LOGPIPE_E2E_LINES") is { Length: > 0 } file ? File.ReadLines(file) : WebLines.Make(_size.Seed)).Take(_size.Lines);
 

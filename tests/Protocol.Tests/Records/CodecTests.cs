@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
 using LogPipeline.Protocol.Compression;
-using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Protocol.Tests.Records;
 

@@ -1,5 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
 

@@ -1,4 +1,5 @@
 using System.Text;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Protocol.Tests.Records;

@@ -20,7 +20,7 @@ public sealed class DatabaseFaults
 /// <summary>Rules that a planted fault breaks, to see that the checker notices.</summary>
 public sealed class DatabasePlants
 {
-    /// <summary>UPDATE logpipe_logs without its WHERE: whoever comes advances the ledger.</summary>
+    /// <summary>UPDATE logpipe_logs without its WHERE: any sink advances the ledger.</summary>
     public bool IgnoresLedgerCondition { get; set; }
 
     /// <summary>Says that sources were updated and leaves them.</summary>

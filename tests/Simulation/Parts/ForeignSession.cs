@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Simulation.Checks;
 using LogPipeline.Simulation.Kernel;

@@ -2,6 +2,7 @@ using LogPipeline.Client;
 using LogPipeline.Client.Connections;
 using LogPipeline.Contract;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Simulation.Kernel;

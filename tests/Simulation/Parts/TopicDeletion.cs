@@ -7,7 +7,7 @@ using LogPipeline.Simulation.Workload;
 namespace LogPipeline.Simulation.Parts;
 
 /// <summary>
-/// Deletes the topic as an administrator may, read or unread; whoever asks for it next makes it again. What was durable in it, so
+/// Deletes the topic as an administrator may, read or unread; the next client that asks for it makes it again. What was durable in it, so
 /// that its ack was due, need not arrive; what was not must arrive in the new one.
 /// </summary>
 internal sealed class TopicDeletion(Story story)

@@ -1,5 +1,3 @@
-using LogPipeline.Client.Consuming.Group;
-
 namespace LogPipeline.Client.Consuming.Assignors;
 
 /// <summary>Shares out partitions among the members of a group; run by the group's leader, told of by name.</summary>

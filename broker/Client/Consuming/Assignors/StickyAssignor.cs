@@ -1,5 +1,3 @@
-using LogPipeline.Client.Consuming.Group;
-
 namespace LogPipeline.Client.Consuming.Assignors;
 
 /// <summary>Even shares that move as little as possible; members give all up during a rebalance and tell what they had in user data.</summary>

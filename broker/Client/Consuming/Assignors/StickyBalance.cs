@@ -2,7 +2,7 @@ namespace LogPipeline.Client.Consuming.Assignors;
 
 /// <summary>
 /// The sharing that both sticky assignors do. 1. Each member keeps what it has, if it still wants it and nobody claims it in a newer
-/// generation (two claims of one generation cancel each other). 2. The rest goes, in order, to whoever has least and wants it.
+/// generation (two claims of one generation cancel each other). 2. The rest goes, in order, to the member that wants it and has least.
 /// 3. Partitions move from fuller to emptier members while that makes the two more even, so that no two members that want the
 /// same partition differ by more than one because of it.
 /// </summary>
@@ -21,7 +21,7 @@ internal sealed class StickyBalance
         }
     }
 
-    /// <summary>Shares out; <paramref name="claims"/> gives what each member had and in which generation.</summary>
+    /// <summary>Assigns the partitions; <paramref name="claims"/> returns what each member had and in which generation.</summary>
     public static SortedDictionary<string, List<TopicPartition>> Share(
         IReadOnlyList<AssignmentMember> members,
         SortedDictionary<string, int> partitionCounts,

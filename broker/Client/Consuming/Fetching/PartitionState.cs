@@ -7,7 +7,7 @@ internal sealed class PartitionState(TopicPartition partition)
 {
     public TopicPartition Partition { get; } = partition;
 
-    /// <summary>The next offset that a poll gives; -1 while it must be looked up.</summary>
+    /// <summary>The next offset that a poll returns; -1 while it must be looked up.</summary>
     public long Position { get; set; } = -1;
 
     /// <summary>The next offset to fetch: the position and what waits to be polled.</summary>

@@ -154,7 +154,7 @@ internal sealed class PartitionTable
         return taken;
     }
 
-    /// <summary>What the poll is to throw, once for all it befell: they are then tried again, as a topic's rights, a disk or a leader may be mended.</summary>
+    /// <summary>Returns what the poll must throw, once for all partitions that failed with it. They are tried again afterwards: a topic's rights, a disk or a leader may be mended.</summary>
     public Exception? TakeFailure()
     {
         lock (Gate)

@@ -1,4 +1,3 @@
-using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Client.Telemetry;
 using LogPipeline.Files.Waiting;
@@ -8,9 +7,9 @@ namespace LogPipeline.Client.Consuming.Fetching;
 
 /// <summary>
 /// Gives partitions a position where they have none: the group's committed offset, else the reset policy; and where theirs no longer stands:
-/// after the log was cut (OffsetForLeaderEpoch) or left its range. The poll begins the lookups; they go on beside it and past its end, so that
-/// who waits for a leader that is away waits alone. Paused partitions are left alone, whatever became of their positions: who paused one to
-/// find its place elsewhere is not told again and again. <c>_running</c> is owned by whoever polls.
+/// after the log was cut (OffsetForLeaderEpoch) or left its range. The poll starts the lookups; they run beside it and past its end, so that
+/// a partition whose leader is away does not delay the others. Paused partitions are skipped even if their positions became invalid: a caller
+/// that paused one to find its place elsewhere must not get the same error with each poll. The polling thread owns <c>_running</c>.
 /// </summary>
 internal sealed class PositionFinder(
     ConsumerOptions options,

@@ -1,3 +1,5 @@
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Client.Consuming.Fetching;

@@ -7,8 +7,8 @@ namespace LogPipeline.Client.Consuming.Group;
 
 /// <summary>
 /// The poll's part of membership: joins when the session wants to, tells the listener, moves partitions in and out of the table. A poll that
-/// is cancelled while joining leaves the join to the next one; while the listener is told it ends only afterwards, so that between two
-/// polls the listener and the table hold the same partitions. Owned by whoever polls.
+/// is cancelled while joining leaves the join to the next poll; a poll that is cancelled while the listener runs ends only after the listener,
+/// so that between two polls the listener and the table hold the same partitions. Owned by the polling thread.
 /// </summary>
 internal sealed class Rebalancer(
     ConsumerOptions options, ClusterClient cluster, GroupSession session, PartitionTable table, GroupJoin join, IRebalanceListener? listener, Func<ValueTask> commit)

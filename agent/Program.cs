@@ -1,3 +1,0 @@
-using LogPipeline.Agent;
-
-return await AgentCommand.RunAsync(args);

@@ -1,0 +1,3 @@
+using LogPipeline.AgentProgram;
+
+return await AgentCommand.RunAsync(args);

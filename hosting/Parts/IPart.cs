@@ -1,0 +1,14 @@
+namespace LogPipeline.Hosting.Parts;
+
+/// <summary>Something that runs in this process until it is disposed, which stops it clean: a broker, an agent, a sink.</summary>
+public interface IPart : IAsyncDisposable
+{
+    /// <summary>Its name in errors and in the health answer: <c>broker</c>, <c>sink web_log</c>.</summary>
+    string Name { get; }
+
+    /// <summary>Starts it and returns what the line <c>ready: …</c> says about it.</summary>
+    Task<string> StartAsync(CancellationToken stop);
+
+    /// <summary>Completes when the part fails, or after it was stopped.</summary>
+    Task Running { get; }
+}

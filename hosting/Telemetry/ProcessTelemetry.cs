@@ -1,0 +1,102 @@
+using System.Net;
+using System.Net.Sockets;
+using LogPipeline.Hosting.Admin;
+using LogPipeline.Hosting.Configuration;
+using Microsoft.Extensions.Logging;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+
+namespace LogPipeline.Hosting.Telemetry;
+
+/// <summary>Everything a process shows of itself: metrics at <c>/metrics</c>, health at <c>/healthz</c>, and a push by OTLP where one is wanted.</summary>
+public sealed class ProcessTelemetry : IAsyncDisposable
+{
+    private readonly ProcessMetrics _process;
+    private readonly MetricsCollector? _collector;
+    private readonly MeterProvider? _provider;
+    private readonly AdminServer? _admin;
+
+    private ProcessTelemetry(TelemetryOptions options, Health health)
+    {
+        _provider = OpenTelemetryWiring.IsWanted(options) ? Sdk.CreateMeterProviderBuilder().AddLogPipeline(options).Build() : null;
+        if (options.AdminListen is not null)
+        {
+            _collector = new MetricsCollector(meter => meter.Name.StartsWith("LogPipeline.", StringComparison.Ordinal));
+            _admin = Listen(options.AdminListen, path => Answer(path, health));
+        }
+        _process = new ProcessMetrics();
+    }
+
+    /// <summary>Where <c>/metrics</c> is served, or null.</summary>
+    public IPEndPoint? AdminEndpoint => _admin?.Endpoint;
+
+    /// <exception cref="ConfigurationException">The admin address is not an address and a port.</exception>
+    /// <exception cref="AddressTakenException">The admin address cannot be served.</exception>
+    public static ProcessTelemetry Start(TelemetryOptions options, Health health) => new(options, health);
+
+    /// <summary>
+    /// Like <see cref="Start"/>, but if the admin address is taken, it logs that and goes on without: processes on one machine may share one
+    /// configuration file, admin address included, and the second one has to work too.
+    /// </summary>
+    public static ProcessTelemetry StartOrGoWithout(TelemetryOptions options, Health health, ILogger logger)
+    {
+        try
+        {
+            ProcessTelemetry started = Start(options, health);
+            if (started.AdminEndpoint is { } endpoint)
+            {
+                logger.AdminServes(endpoint.ToString());
+            }
+            return started;
+        }
+        catch (AddressTakenException e)
+        {
+            logger.AdminMissing(e.Message);
+            return Start(options with { AdminListen = null }, health);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_admin is not null)
+        {
+            await _admin.DisposeAsync();
+        }
+        _collector?.Dispose();
+        _provider?.Dispose();
+        _process.Dispose();
+    }
+
+    private AdminResponse? Answer(string path, Health health)
+    {
+        switch (path)
+        {
+            case "/metrics":
+                return new AdminResponse(200, PrometheusText.ContentType, _collector!.Text());
+            case "/healthz":
+                (bool isWell, string? text) = health.Report();
+                return new AdminResponse(isWell ? 200 : 503, "text/plain; charset=utf-8", text);
+            default:
+                return null;
+        }
+    }
+
+    private static AdminServer Listen(string address, Func<string, AdminResponse?> answer)
+    {
+        if (!IPEndPoint.TryParse(address.Replace("localhost", "127.0.0.1"), out IPEndPoint? endpoint))
+        {
+            throw new ConfigurationException($"admin.listen should be an address and a port such as 127.0.0.1:9600, not '{address}'");
+        }
+        try
+        {
+            return new AdminServer(endpoint, answer);
+        }
+        catch (SocketException e)
+        {
+            throw new AddressTakenException($"admin.listen: {address} cannot be served ({e.Message}); stop what uses it, or set admin.listen to another port", e);
+        }
+    }
+}
+
+/// <summary>Another process listens on the address, or it does not belong to this machine.</summary>
+public sealed class AddressTakenException(string message, Exception inner) : Exception(message, inner);

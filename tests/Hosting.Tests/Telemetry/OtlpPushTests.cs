@@ -1,0 +1,51 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using LogPipeline.Hosting.Telemetry;
+
+namespace LogPipeline.Hosting.Tests.Telemetry;
+
+public class OtlpPushTests
+{
+    [Fact]
+    public async Task Metrics_reach_a_collector_over_http()
+    {
+        using var collector = new TcpListener(IPAddress.Loopback, 0);
+        collector.Start();
+        Task<string> received = ReceiveAsync(collector);
+        using var meter = new Meter("LogPipeline.Pushed");
+        var telemetry = ProcessTelemetry.Start(new TelemetryOptions { Otlp = new Uri($"http://{collector.LocalEndpoint}") }, new Health());
+        meter.CreateCounter<long>("pushed_lines_total").Add(1);
+        await telemetry.DisposeAsync(); // pushes what is left
+        string request = await received.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.StartsWith("POST /v1/metrics HTTP/1.1", request, StringComparison.Ordinal);
+        Assert.Contains("pushed_lines_total", request, StringComparison.Ordinal);
+    }
+
+    // Answers the one request after its body came in whole, and gives it as text.
+    private static async Task<string> ReceiveAsync(TcpListener collector)
+    {
+        using TcpClient client = await collector.AcceptTcpClientAsync();
+        NetworkStream stream = client.GetStream();
+        var bytes = new MemoryStream();
+        byte[] buffer = new byte[16 << 10];
+        while (true)
+        {
+            bytes.Write(buffer, 0, await stream.ReadAsync(buffer));
+            string text = Encoding.Latin1.GetString(bytes.ToArray());
+            int head = text.IndexOf("\r\n\r\n", StringComparison.Ordinal);
+            if (head < 0)
+            {
+                continue;
+            }
+            int length = int.Parse(text.Split("Content-Length: ")[1].Split('\r')[0], System.Globalization.CultureInfo.InvariantCulture);
+            if (text.Length < head + 4 + length)
+            {
+                continue;
+            }
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+            return text;
+        }
+    }
+}
