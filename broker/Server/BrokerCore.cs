@@ -46,7 +46,7 @@ public sealed class BrokerCore : IDisposable
         Settings = settings;
         Listeners = listeners;
         Logger = LoggerOf(options);
-        Telemetry = new BrokerTelemetry(EndOffsets);
+        Telemetry = new BrokerTelemetry(EndOffsets, () => _directory.IsShortOfSpace);
         Heap = new HeapTrimmer(time);
         _offsets = new OffsetsTopic(topics, settings, time);
         _groups = new GroupCoordinator(new GroupServices(settings, time, new MemberIds(new Random(random.Next())), _offsets, Telemetry, Logger));
@@ -154,7 +154,7 @@ public sealed class BrokerCore : IDisposable
         yield return new ApiVersionsHandler(() => _pipeline.Served);
         yield return new ProduceHandler(_topics, Logger);
         yield return new FetchHandler(_topics, Settings, sessions, _time);
-        yield return new ListOffsetsHandler(_topics);
+        yield return new ListOffsetsHandler(_topics, Logger);
         yield return new MetadataHandler(_topics, Settings, _directory);
         yield return new CreateTopicsHandler(_topics, Settings, _directory.NodeId);
         yield return new DeleteTopicsHandler(_topics, Settings);
@@ -195,6 +195,7 @@ public sealed class BrokerCore : IDisposable
         return new DataDirectoryOptions
         {
             NodeId = settings.NodeId,
+            ReservedBytes = settings.ReservedBytes,
             Topics = byName.ToDictionary(e => e.Key, e => new KnownTopic(e.Value.Id, e.Value.Partitions, e.Value.Deleting), StringComparer.Ordinal),
             OptionsOf = topic => new TopicSettings(settings, byName.TryGetValue(topic, out TopicEntry? entry) ? entry.Settings : none).LogOptions(),
             OnFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e)),

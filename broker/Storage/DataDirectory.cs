@@ -64,6 +64,9 @@ public sealed class DataDirectory : IDisposable
     /// <summary>The partitions that should be here and could not be opened. A snapshot.</summary>
     public IReadOnlyList<OfflineLog> OfflineLogs => Volatile.Read(ref _offline);
 
+    /// <summary>Whether the disk is so full that clients' batches are refused.</summary>
+    public bool IsShortOfSpace => _place.Space.IsShort;
+
     private IFileSystem Files => _place.Files;
 
     /// <summary>Locks the directory, makes it if need be, and opens the logs in it; recovers them after a crash.</summary>
@@ -81,6 +84,8 @@ public sealed class DataDirectory : IDisposable
         DataDirectory? directory = null;
         try
         {
+            var space = new DiskSpace(files, path, options.ReservedBytes, logger);
+            space.GiveUpIfFull();
             MetaProperties identity = MetaProperties.ReadOrMake(files, path, options, random);
             bool wasClean = CleanShutdownFile.Remove(files, path);
             var search = new LogSearch(files, path, options.Topics, random, logger);
@@ -89,6 +94,7 @@ public sealed class DataDirectory : IDisposable
             var place = new LogPlace(path, "", Guid.Empty, 0)
             {
                 Files = files,
+                Space = space,
                 Open = new OpenFiles(files, Math.Min(OpenFilesMax, files.FreeHandles() / 8)),
                 Time = time,
                 Logger = logger,
@@ -96,6 +102,7 @@ public sealed class DataDirectory : IDisposable
             };
             directory = new DataDirectory(path, place, held, identity, checkpoint);
             directory.OpenLogs(search, options);
+            space.Hold();
             Log.Opened(logger, path, directory.Logs.Count, checkpoint.LeaderEpoch, wasClean ? "clean" : "a crash, or there was none");
             return directory;
         }

@@ -9,6 +9,9 @@ public sealed record DataDirectoryOptions
     /// <summary>22 characters of base64url; null takes the directory's, or makes one for an empty directory.</summary>
     public string? ClusterId { get; init; }
 
+    /// <summary>Bytes that clients' batches leave free on the disk; 0 leaves none.</summary>
+    public long ReservedBytes { get; init; } = 4 << 20;
+
     /// <summary>The topics that should be there, by name. A log of a topic that is not named here is opened all the same.</summary>
     public IReadOnlyDictionary<string, KnownTopic> Topics { get; init; } = new Dictionary<string, KnownTopic>();
 

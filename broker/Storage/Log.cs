@@ -26,6 +26,12 @@ internal static partial class Log
     [LoggerMessage(3008, LogLevel.Warning, "{Directory}/partition.metadata was made anew with topic id {TopicId}: {Problem}")]
     public static partial void MetadataMadeAnew(ILogger logger, string directory, string problem, Guid topicId);
 
+    [LoggerMessage(3009, LogLevel.Error, "{Directory}: {Free} bytes are free, {Reserve} are reserved (log.reserved.bytes): producers are refused until there is room again")]
+    public static partial void DiskShort(ILogger logger, string directory, long free, long reserve);
+
+    [LoggerMessage(3010, LogLevel.Information, "{Directory}: {Free} bytes are free again: producers are served")]
+    public static partial void DiskRoomy(ILogger logger, string directory, long free);
+
     [LoggerMessage(3004, LogLevel.Warning, "{Log}: no checkpoint could be written; after a crash more will be read again")]
     public static partial void CheckpointRefused(ILogger logger, string log, Exception cause);
 

@@ -11,6 +11,8 @@ internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, in
 
     public required OpenFiles Open { get; init; }
 
+    public required DiskSpace Space { get; init; }
+
     public required TimeProvider Time { get; init; }
 
     public required ILogger Logger { get; init; }

@@ -111,6 +111,10 @@ public sealed partial class PartitionLog
                 return AppendResult.Refused(error, _logStartOffset);
             }
         }
+        if (origin == AppendOrigin.Client && !_space.TryTake(bytes.Length))
+        {
+            return AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
+        }
         RecordBatch.Stamp(bytes, _endOffset, header.LeaderEpoch);
         header = header with { BaseOffset = _endOffset };
         return TryWrite(bytes, in header, now)

@@ -19,6 +19,7 @@ public sealed partial class PartitionLog
     private readonly Lock _gate = new(); // guards what is written and what it is known by, unless a field says otherwise
     private readonly IFileSystem _files;
     private readonly OpenFiles _open;
+    private readonly DiskSpace _space;
     private readonly string _directory;
     private readonly TimeProvider _time;
     private readonly Action<Exception> _onFatal;
@@ -37,6 +38,7 @@ public sealed partial class PartitionLog
     {
         _files = place.Files;
         _open = place.Open;
+        _space = place.Space;
         _directory = place.Directory;
         _time = place.Time;
         _onFatal = place.OnFatal;

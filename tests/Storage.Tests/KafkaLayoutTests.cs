@@ -33,7 +33,7 @@ public sealed class KafkaLayoutTests : IDisposable
         Assert.Equal(
             [
                 ".kafka_cleanshutdown", ".lock", "broker.checkpoint", "log-start-offset-checkpoint", "meta.properties",
-                "recovery-point-offset-checkpoint", "replication-offset-checkpoint", "web_log-3",
+                "recovery-point-offset-checkpoint", "replication-offset-checkpoint", "reserved.space", "web_log-3",
             ],
             System.IO.Directory.EnumerateFileSystemEntries(_root).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Assert.Equal("0\n1\nweb_log 3 1500\n", Text("recovery-point-offset-checkpoint"));

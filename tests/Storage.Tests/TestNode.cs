@@ -37,6 +37,9 @@ internal sealed class TestNode
     /// <summary>What a broker's registry would say.</summary>
     public Dictionary<string, KnownTopic> Topics { get; } = [];
 
+    /// <summary>0, so that tests of a full disk reach the disk.</summary>
+    public long ReservedBytes { get; set; }
+
     public List<Exception> Fatal { get; } = [];
 
     public DataDirectory Start(Action<MemoryFileSystem>? prepare = null)
@@ -44,7 +47,7 @@ internal sealed class TestNode
         Files = new MemoryFileSystem(Disk);
         prepare?.Invoke(Files);
         Directory = DataDirectory.Open(
-            Files, Root, new DataDirectoryOptions { Topics = Topics, OptionsOf = _ => Options, OnFatal = Fatal.Add }, Time, Random, Logger);
+            Files, Root, new DataDirectoryOptions { Topics = Topics, OptionsOf = _ => Options, OnFatal = Fatal.Add, ReservedBytes = ReservedBytes }, Time, Random, Logger);
         return Directory;
     }
 

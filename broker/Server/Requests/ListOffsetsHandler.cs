@@ -1,16 +1,18 @@
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Pipeline;
+using LogPipeline.Broker.Telemetry;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Storage;
+using Microsoft.Extensions.Logging;
 using Answer = LogPipeline.Protocol.Messages.ListOffsetsResponse.Topic.Partition;
 using Asked = LogPipeline.Protocol.Messages.ListOffsetsRequest.Topic.Partition;
 
 namespace LogPipeline.Broker.Requests;
 
 /// <summary>ListOffsets: where a partition begins and ends, and offsets by time.</summary>
-internal sealed class ListOffsetsHandler(TopicRegistry topics) : RequestHandler<ListOffsetsRequest, ListOffsetsResponse>
+internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) : RequestHandler<ListOffsetsRequest, ListOffsetsResponse>
 {
     private const long Latest = -1;
     private const long Earliest = -2;
@@ -42,7 +44,16 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics) : RequestHandler<
         answer.ErrorCode = PartitionCheck.Find(topics, topic, asked.PartitionIndex, asked.CurrentLeaderEpoch, out Partition partition);
         if (answer.ErrorCode == ErrorCode.None)
         {
-            Fill(answer, partition, asked.Timestamp, version);
+            try
+            {
+                Fill(answer, partition, asked.Timestamp, version);
+            }
+            catch (IOException e)
+            {
+                // Damage or a refusing disk concerns this partition alone.
+                logger.OffsetsNotFound(partition.Topic, partition.Number, e.Message);
+                answer.ErrorCode = e is CorruptLogException ? ErrorCode.CorruptMessage : ErrorCode.KafkaStorageError;
+            }
         }
         return answer;
     }

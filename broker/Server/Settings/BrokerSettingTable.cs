@@ -39,6 +39,7 @@ internal static class BrokerSettingTable
         new("log.index.size.max.bytes", Int, "10485760", "Default of segment.index.bytes.") { Min = 4 },
         new("log.message.timestamp.type", SettingType.String, "CreateTime", "Records keep the producer's timestamps.") { Allowed = ["CreateTime"], HasEffect = false },
         new("log.preallocate", SettingType.Boolean, "false", "Segments are always preallocated.") { HasEffect = false },
+        new("log.reserved.bytes", Long, "4194304", "Bytes of the disk that producers leave free for commits, checkpoints and a start.") { Min = 0 },
         new("log.retention.bytes", Long, "-1", "Default of retention.bytes; kept and told, nothing is deleted.") { HasEffect = false },
         new("log.retention.check.interval.ms", Long, "300000", "Time between two retention checks.") { Min = 1, HasEffect = false },
         new("log.retention.hours", Int, "168", "Default of retention.ms, in hours; log.retention.minutes and .ms go before it; nothing is deleted.") { HasEffect = false },

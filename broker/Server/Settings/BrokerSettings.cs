@@ -77,6 +77,8 @@ public sealed class BrokerSettings
 
     public TimeSpan ProducerIdExpiration => Milliseconds("producer.id.expiration.ms");
 
+    public long ReservedBytes => long.Parse(Value("log.reserved.bytes")!, CultureInfo.InvariantCulture);
+
     public TimeSpan FlushInterval => Milliseconds("log.flush.interval.ms");
 
     public string Flush => Value("log.flush")!;

@@ -70,6 +70,9 @@ internal static partial class BrokerLog
     [LoggerMessage(1021, LogLevel.Error, "{Topic}-{Partition} cannot be read: its groups are not available until the next start")]
     public static partial void GroupLogUnread(this ILogger logger, Exception cause, string topic, int partition);
 
+    [LoggerMessage(1022, LogLevel.Error, "{Topic}-{Partition}: offsets by time cannot be found: {Reason}")]
+    public static partial void OffsetsNotFound(this ILogger logger, string topic, int partition, string reason);
+
     [LoggerMessage(1040, LogLevel.Information, "Topic {Topic} has {Partitions} partitions, {Before} before")]
     public static partial void PartitionsAdded(this ILogger logger, string topic, int before, int partitions);
 

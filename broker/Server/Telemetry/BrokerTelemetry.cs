@@ -22,8 +22,10 @@ public sealed class BrokerTelemetry : IDisposable
         Enum.GetValues<ApiKey>().ToDictionary(key => key, key => new KeyValuePair<string, object?>("api", key.ToString()));
     private int _connections;
 
-    /// <summary>Creates the instruments; <paramref name="partitions"/> returns topic, partition and log end offset of each partition.</summary>
-    public BrokerTelemetry(Func<IEnumerable<(string Topic, int Partition, long EndOffset)>> partitions)
+    /// <summary>Creates the instruments.</summary>
+    /// <param name="partitions">Returns topic, partition and log end offset of each partition.</param>
+    /// <param name="isShortOfSpace">Returns whether the disk is so full that producers are refused.</param>
+    public BrokerTelemetry(Func<IEnumerable<(string Topic, int Partition, long EndOffset)>> partitions, Func<bool> isShortOfSpace)
     {
         _requests = _meter.CreateCounter<long>("logpipe_broker_requests_total", "{request}", "Requests by api");
         _failures = _meter.CreateCounter<long>("logpipe_broker_request_failures_total", "{request}", "Requests that ended in a fault of the broker");
@@ -34,6 +36,8 @@ public sealed class BrokerTelemetry : IDisposable
         _rebalances = _meter.CreateCounter<long>("logpipe_broker_group_rebalances_total", "{rebalance}", "Completed join barriers");
         _latency = _meter.CreateHistogram<double>("logpipe_broker_request_seconds", "s", "Time from a request read to its answer ready");
         _meter.CreateObservableGauge("logpipe_broker_connections", () => Volatile.Read(ref _connections), "{connection}", "Open connections");
+        _meter.CreateObservableGauge(
+            "logpipe_broker_disk_full", () => isShortOfSpace() ? 1 : 0, description: "1 while producers are refused because the disk is nearly full");
         _meter.CreateObservableGauge("logpipe_broker_log_end_offset", () => Observe(partitions), "{record}", "Next offset of each partition");
     }
 

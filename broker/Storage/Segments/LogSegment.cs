@@ -112,8 +112,12 @@ internal sealed class LogSegment
         long end = SizeBytes + batch.Length;
         if (end > _reserved)
         {
-            _reserved = end + Math.Clamp(end, ReserveBytesMin, ReserveBytesMax);
-            Log.Reserve(_reserved);
+            long ahead = Math.Clamp(end, ReserveBytesMin, ReserveBytesMax);
+            _reserved = end + ahead;
+            if (_files.FreeBytes(_directory) > 4 * ahead) // not the last room of a disk
+            {
+                Log.Reserve(_reserved);
+            }
         }
         Log.Write(batch, SizeBytes);
         Account(in header, indexIntervalBytes);
