@@ -26,8 +26,12 @@ public interface IFile : IDisposable
     /// <summary>Cuts or extends (with zeros) the file.</summary>
     void SetLength(long length);
 
-    /// <summary>Reserves disk space up to <paramref name="length"/> without changing <see cref="Length"/>; a hint.</summary>
-    void Reserve(long length);
+    /// <summary>
+    /// Reserves disk space up to <paramref name="length"/> without changing <see cref="Length"/>: a write below it is never refused for
+    /// want of space.
+    /// </summary>
+    /// <returns>False when the disk has no such space, or the file system cannot reserve.</returns>
+    bool Reserve(long length);
 
     /// <summary>fstat: of the open file, whatever its name is now.</summary>
     FileStatus Status();

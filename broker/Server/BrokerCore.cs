@@ -196,6 +196,8 @@ public sealed class BrokerCore : IDisposable
         {
             NodeId = settings.NodeId,
             ReservedBytes = settings.ReservedBytes,
+            JournalBytes = settings.JournalBytes,
+            JournalAppendBytesMax = settings.JournalBatchBytesMax,
             Topics = byName.ToDictionary(e => e.Key, e => new KnownTopic(e.Value.Id, e.Value.Partitions, e.Value.Deleting), StringComparer.Ordinal),
             OptionsOf = topic => new TopicSettings(settings, byName.TryGetValue(topic, out TopicEntry? entry) ? entry.Settings : none).LogOptions(),
             OnFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e)),

@@ -1,5 +1,6 @@
 using LogPipeline.Files;
 using LogPipeline.Storage.Checkpoints;
+using LogPipeline.Storage.Journals;
 using LogPipeline.Storage.Recovery;
 using LogPipeline.Storage.Segments;
 using Microsoft.Extensions.Logging;
@@ -82,6 +83,7 @@ public sealed class DataDirectory : IDisposable
         files.CreateDirectory(path);
         IDisposable held = files.Lock(path + "/.lock");
         DataDirectory? directory = null;
+        CommitJournal? journal = null;
         try
         {
             var space = new DiskSpace(files, path, options.ReservedBytes, logger);
@@ -91,10 +93,12 @@ public sealed class DataDirectory : IDisposable
             var search = new LogSearch(files, path, options.Topics, random, logger);
             search.Run();
             BrokerCheckpoint checkpoint = BrokerCheckpoint.NextLife(files, path, search.Found);
+            journal = CommitJournal.Read(files, path, search.Found, options, logger);
             var place = new LogPlace(path, "", Guid.Empty, 0)
             {
                 Files = files,
                 Space = space,
+                Journal = journal,
                 Open = new OpenFiles(files, Math.Min(OpenFilesMax, files.FreeHandles() / 8)),
                 Time = time,
                 Logger = logger,
@@ -102,6 +106,8 @@ public sealed class DataDirectory : IDisposable
             };
             directory = new DataDirectory(path, place, held, identity, checkpoint);
             directory.OpenLogs(search, options);
+            journal.Begin(search.Found.Select(static log => (log.TopicId, log.Partition))
+                .Concat(search.Offline.Select(static log => (log.TopicId, log.Partition))), random);
             space.Hold();
             Log.Opened(logger, path, directory.Logs.Count, checkpoint.LeaderEpoch, wasClean ? "clean" : "a crash, or there was none");
             return directory;
@@ -109,6 +115,7 @@ public sealed class DataDirectory : IDisposable
         catch
         {
             directory?.AbandonLogs();
+            journal?.Dispose();
             held.Dispose();
             throw;
         }
@@ -200,6 +207,8 @@ public sealed class DataDirectory : IDisposable
                     Log.LeftAlone(_place.Logger, directory);
                 }
             }
+            Array.ForEach(logs, static log => log.Forget());
+            _place.Journal.Commit();
             Array.ForEach(logs, static log => log.Abandon());
             SetLogs(_logs.Where(log => log.TopicId != topicId));
             Volatile.Write(ref _offline, [.. _offline.Where(log => log.TopicId != topicId)]);
@@ -239,6 +248,7 @@ public sealed class DataDirectory : IDisposable
         {
             await log.CloseAsync();
         }
+        await _place.Journal.CloseAsync();
         try
         {
             lock (_gate)
@@ -261,6 +271,7 @@ public sealed class DataDirectory : IDisposable
     public void Dispose()
     {
         AbandonLogs();
+        _place.Journal.Dispose();
         _lock.Dispose();
     }
 
@@ -300,8 +311,10 @@ public sealed class DataDirectory : IDisposable
     private PartitionLog OpenLog(FoundLog found, PartitionLogOptions options, long startOffset)
     {
         LogPlace place = PlaceOf(found);
-        using var recovery = new LogRecovery(Files, _place.Open, found.Directory, options, LeaderEpoch, NowMs());
+        LogReplay? replay = place.Journal.ReplayOf(found);
+        using var recovery = new LogRecovery(Files, _place.Open, found.Directory, options, LeaderEpoch, NowMs(), replay);
         LogState state = recovery.Run(startOffset);
+        place.Journal.Recovered(found);
         if (state.CutBytes > 0)
         {
             Log.CutTornTail(place.Logger, $"{found.Topic}-{found.Partition}", state.CutBytes, state.EndOffset);

@@ -18,6 +18,12 @@ public sealed record DataDirectoryOptions
     /// <summary>The options of a topic's logs, asked for each log found at start.</summary>
     public Func<string, PartitionLogOptions> OptionsOf { get; init; } = static _ => new PartitionLogOptions();
 
+    /// <summary>Bytes that the commit journal takes on the disk once it was full; it has four files.</summary>
+    public long JournalBytes { get; init; } = 128L << 20;
+
+    /// <summary>The largest batch that becomes durable by the commit journal; larger ones by a sync of their segment.</summary>
+    public int JournalAppendBytesMax { get; init; } = 64 << 10;
+
     /// <summary>Told of an exception that no caller can take; the process should stop with it.</summary>
     public Action<Exception> OnFatal { get; init; } = static e => Environment.FailFast("A log's flush loop died.", e);
 }

@@ -37,4 +37,10 @@ internal static partial class Log
 
     [LoggerMessage(3005, LogLevel.Error, "{Log}: offset {Offset} cannot be read")]
     public static partial void ReadRefused(ILogger logger, string log, long offset, Exception cause);
+
+    [LoggerMessage(3020, LogLevel.Error, "{Journal} is off until the next start; every append now syncs its own segment")]
+    public static partial void JournalOff(ILogger logger, string journal, Exception cause);
+
+    [LoggerMessage(3021, LogLevel.Information, "{Journal}: of {Entries} batches {Restored} were missing in their segments and were written back")]
+    public static partial void Replayed(ILogger logger, string journal, int entries, int restored);
 }

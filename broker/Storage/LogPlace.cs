@@ -1,4 +1,5 @@
 using LogPipeline.Files;
+using LogPipeline.Storage.Journals;
 using LogPipeline.Storage.Segments;
 using Microsoft.Extensions.Logging;
 
@@ -12,6 +13,8 @@ internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, in
     public required OpenFiles Open { get; init; }
 
     public required DiskSpace Space { get; init; }
+
+    public required CommitJournal Journal { get; init; }
 
     public required TimeProvider Time { get; init; }
 

@@ -74,12 +74,13 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>What an append leaves to do once the lock is left.</summary>
-    private readonly record struct Due(bool Tell, bool Flush);
+    private readonly record struct Due(bool Tell, bool Commit, bool Sync);
 
     // Under _gate. A segment may have been closed, the disk may have refused.
     private Due DueAfter(in AppendResult result, long durableBefore) => new(
         DurableOffset > durableBefore || _offline is not null,
-        result is { Duplicate: false } && _endOffset > DurableOffset && _offline is null && MustStartFlush());
+        result is { Duplicate: false } && _endOffset > DurableOffset && _offline is null,
+        MustStartSync());
 
     private void Do(Due due)
     {
@@ -87,7 +88,11 @@ public sealed partial class PartitionLog
         {
             TellAdvanced();
         }
-        if (due.Flush)
+        if (due.Commit)
+        {
+            _journal.Commit();
+        }
+        if (due.Sync)
         {
             StartFlush();
         }
@@ -161,6 +166,10 @@ public sealed partial class PartitionLog
         _producers.Update(in header, now);
         _epochs.Assign(header.LeaderEpoch, header.BaseOffset);
         Volatile.Write(ref _endOffset, header.NextOffset);
+        if (!TryJournal(bytes, in header))
+        {
+            WantSync();
+        }
         return true;
     }
 
@@ -195,6 +204,6 @@ public sealed partial class PartitionLog
         Volatile.Write(ref _segments, [.. _segments, next]);
         closed.Seal();
         _snapshotPosition = 0;
-        Volatile.Write(ref _durable, WrittenEnd());
+        _durable.Rolled(WrittenEnd());
     }
 }

@@ -1,34 +1,36 @@
-using LogPipeline.Files;
-using LogPipeline.Storage.Checkpoints;
+using LogPipeline.Protocol.Records;
+using LogPipeline.Storage.Journals;
 using LogPipeline.Storage.Producers;
-using LogPipeline.Storage.Segments;
 
 namespace LogPipeline.Storage;
 
 /// <summary>
-/// Group commit. At most one flush of a log is under way; what is appended meanwhile waits for the next one, which takes all of it.
-/// Logs flush beside each other on the file system's flush threads. The flush thread itself runs what waits for the flush, outside
-/// any lock: handing over to the thread pool would cost more than what is left to do, which must be short. A failed flush takes the
-/// log offline: the kernel may have dropped the dirty pages, so a second try would lie.
+/// What makes appended batches durable. A small batch goes into the commit journal and is durable with its commit; a large one, and
+/// any that the journal does not take, with a sync of the segment's file. The durable end needs every earlier byte: a journaled batch
+/// behind a large one counts only when that one is synced.
 /// </summary>
+/// <remarks>
+/// At most one sync of a log is under way; what is appended meanwhile waits for the next one, which takes all of it. Logs sync beside
+/// each other on the file system's flush threads. The flush thread itself runs what waits for the sync, outside any lock: handing over
+/// to the thread pool would cost more than what is left to do, which must be short. A failed sync takes the log offline: the kernel may
+/// have dropped the dirty pages, so a second try would lie.
+/// </remarks>
 public sealed partial class PartitionLog
 {
-    private readonly OffsetWaiters _waiting = new(); // guarded by _gate
-    private LogEnd _durable; // all below is flushed; written under _gate, read without
+    private readonly OffsetWaiters _waiting = new(); // for what is durable; guarded by _gate
+    private readonly OffsetWaiters _waitingForSync = new(); // for what is synced; guarded by _gate
+    private readonly DurableEnd _durable; // guarded by _gate
+    private long _syncWanted; // guarded by _gate; the sync loop runs until all below is synced
     private Exception? _offline; // guarded by _gate
     private TaskCompletionSource? _interval; // guarded by _gate; ends the wait between two flushes
     private Task _flushing = Task.CompletedTask; // guarded by _gate
     private bool _isFlushing; // guarded by _gate
-    private bool _isClosed; // guarded by _gate
-    private long _snapshotOffset; // guarded by _gate
-    private long _snapshotPosition; // guarded by _gate; in the active segment
-    private int _epochWritten; // guarded by _gate; the newest one in the epochs' file
-
-    /// <summary>An offset and the place of its batch border.</summary>
-    private sealed record LogEnd(long Offset, LogSegment Segment, long Position, int Cuts);
 
     /// <summary>All below is on the disk and outlives a power cut.</summary>
-    public long DurableOffset => Volatile.Read(ref _durable).Offset;
+    public long DurableOffset => _durable.End.Offset;
+
+    /// <summary>For a simulation that breaks its rule; the partition's lock guards it.</summary>
+    internal DurableEnd Durable => _durable;
 
     /// <summary>Why the log takes nothing any more; null while it works.</summary>
     public Exception? OfflineReason => Volatile.Read(ref _offline);
@@ -64,72 +66,86 @@ public sealed partial class PartitionLog
         }
     }
 
-    /// <summary>Closed with everything durable.</summary>
-    internal bool StoppedClean { get; private set; }
+    /// <summary>Whether it was closed or deleted, and not because of a fault.</summary>
+    internal bool IsRetired => OfflineReason is ObjectDisposedException;
 
-    /// <summary>Up to here a restart reads nothing again.</summary>
-    internal long SnapshotOffset
+    /// <summary>What the log has in the journal up to here is in a durable commit. Called outside any lock.</summary>
+    internal void Journaled(LogEnd end)
     {
-        get
+        lock (_gate)
         {
-            lock (_gate)
+            if (_offline is not null || end.Cuts != _cuts)
             {
-                return _snapshotOffset;
+                return;
             }
-        }
-    }
-
-    /// <summary>Flushes all and lets go; later appends are refused.</summary>
-    internal async Task CloseAsync()
-    {
-        Task flushing;
-        TaskCompletionSource? interval;
-        lock (_gate)
-        {
-            _isClosed = true;
-            (flushing, interval) = (_flushing, _interval);
-        }
-        interval?.TrySetResult();
-        await flushing;
-        lock (_gate)
-        {
-            StoppedClean = _offline is null && (_snapshotOffset == _endOffset || TryComplete());
-        }
-        TellAdvanced();
-        Abandon();
-    }
-
-    /// <summary>Accepts no more appends and leaves the files to the readers that still use them.</summary>
-    public void Retire()
-    {
-        lock (_gate)
-        {
-            _isClosed = true;
-            if (_offline is null)
-            {
-                LetGo(new ObjectDisposedException(Name));
-            }
+            _durable.JournaledTo(end);
         }
         TellAdvanced();
     }
 
-    /// <summary>Lets go of the files as they are.</summary>
-    internal void Abandon()
+    /// <summary>The journal does not make durable what it was given: the segment's sync does it instead.</summary>
+    internal void SyncInstead()
     {
-        Retire();
+        bool mustStart;
         lock (_gate)
         {
-            foreach (LogSegment segment in _segments)
-            {
-                segment.Close();
-            }
+            WantSync();
+            mustStart = MustStartSync();
+        }
+        if (mustStart)
+        {
+            StartFlush();
         }
     }
 
-    // Under _gate.
-    private bool MustStartFlush()
+    /// <summary>Completes when everything written before the call is durable in the segments' files.</summary>
+    /// <exception cref="LogOfflineException">The sync failed, or the log was closed before.</exception>
+    internal Task SyncAsync()
     {
-        if (_isFlushing || Options.Flush == FlushPolicy.Os)
+        Task done;
+        bool mustStart;
+        lock (_gate)
+        {
+            if (_offline is not null)
+            {
+                return Task.FromException(new LogOfflineException(Name, _offline));
+            }
+            if (_durable.Synced.Offset >= _endOffset)
+            {
+                return Task.CompletedTask;
+            }
+            _syncWanted = _endOffset;
+            done = _waitingForSync.Add(_endOffset, CancellationToken.None);
+            mustStart = MustStartSync();
+        }
+        if (mustStart)
+        {
+            StartFlush();
+        }
+        return done;
+    }
+
+    // Under _gate, for the batch just written. Only where its segment holds it in space that is allocated: nothing may refuse it any
+    // more once the journal has it.
+    private bool TryJournal(ReadOnlySpan<byte> batch, in BatchHeader header) =>
+        Options.Flush == FlushPolicy.Group
+        && Active.IsAllocated
+        && _journal.TryAppend(_journaledLog, in header, WrittenEnd(), batch);
+
+    // Under _gate. All that is written has to be synced in the segment's file.
+    private void WantSync()
+    {
+        _durable.WrittenDirectly(_endOffset);
+        if (Options.Flush != FlushPolicy.Os)
+        {
+            _syncWanted = _endOffset;
+        }
+    }
+
+    // Under _gate. Whether the caller must start the sync loop after leaving it.
+    private bool MustStartSync()
+    {
+        if (_isFlushing || _offline is not null || _durable.Synced.Offset >= _syncWanted)
         {
             return false;
         }
@@ -203,15 +219,17 @@ public sealed partial class PartitionLog
     private async ValueTask<bool> FlushOnceAsync()
     {
         LogEnd end;
+        SyncMark mark;
         byte[]? snapshot = null;
         lock (_gate)
         {
             end = WrittenEnd();
-            if (_offline is not null || end.Offset == DurableOffset)
+            if (_offline is not null || _durable.Synced.Offset >= _syncWanted)
             {
                 _isFlushing = false;
                 return false;
             }
+            mark = _journal.BeginSync(_journaledLog);
             if (end.Position - _snapshotPosition >= Options.CheckpointBytes)
             {
                 end.Segment.CompleteTimes();
@@ -226,7 +244,8 @@ public sealed partial class PartitionLog
             // is not known what was flushed.
             if (_offline is null && end.Cuts == _cuts)
             {
-                Flushed(end);
+                _journal.EndSync(_journaledLog, mark);
+                _durable.SyncedTo(end);
                 if (snapshot is not null && end.Segment == Active)
                 {
                     TryCheckpoint(end, snapshot);
@@ -241,41 +260,30 @@ public sealed partial class PartitionLog
     private void TellAdvanced()
     {
         List<TaskCompletionSource>? reached;
+        List<TaskCompletionSource>? synced;
         List<TaskCompletionSource>? unreached = null;
+        List<TaskCompletionSource>? unsynced = null;
         lock (_gate)
         {
             reached = _waiting.TakeReached(DurableOffset);
+            synced = _waitingForSync.TakeReached(_durable.Synced.Offset);
             if (_offline is not null)
             {
-                unreached = _waiting.TakeAll();
+                (unreached, unsynced) = (_waiting.TakeAll(), _waitingForSync.TakeAll());
             }
         }
         OffsetWaiters.Release(reached);
-        if (unreached is not null)
+        OffsetWaiters.Release(synced);
+        if (unreached is not null || unsynced is not null)
         {
-            OffsetWaiters.Fail(unreached, new LogOfflineException(Name, OfflineReason));
+            var reason = new LogOfflineException(Name, OfflineReason);
+            OffsetWaiters.Fail(unreached, reason);
+            OffsetWaiters.Fail(unsynced, reason);
         }
         Advanced?.Invoke(this);
     }
 
     // The rest is called under _gate.
-    private bool TryComplete()
-    {
-        try
-        {
-            Active.CompleteTimes();
-            Active.Trim();
-            FlushNow();
-            Checkpoint(WrittenEnd(), ProducerSnapshot.Encode(_producers));
-            return true;
-        }
-        catch (IOException e)
-        {
-            Log.CheckpointRefused(_logger, Name, e);
-            return false;
-        }
-    }
-
     private LogEnd WrittenEnd() => new(_endOffset, Active, Active.SizeBytes, _cuts);
 
     private void FlushNow()
@@ -289,15 +297,8 @@ public sealed partial class PartitionLog
             GoOffline(e);
             throw;
         }
-        Flushed(WrittenEnd());
-    }
-
-    private void Flushed(LogEnd end)
-    {
-        if (end.Offset > DurableOffset)
-        {
-            Volatile.Write(ref _durable, end);
-        }
+        _journal.Synced(_journaledLog);
+        _durable.SyncedTo(WrittenEnd());
     }
 
     private void GoOffline(Exception cause)
@@ -310,32 +311,4 @@ public sealed partial class PartitionLog
     }
 
     private void LetGo(Exception cause) => Volatile.Write(ref _offline, cause);
-
-    private void TryCheckpoint(LogEnd end, byte[] snapshot)
-    {
-        try
-        {
-            Checkpoint(end, snapshot);
-        }
-        catch (IOException e)
-        {
-            Log.CheckpointRefused(_logger, Name, e);
-        }
-        _snapshotPosition = end.Position;
-    }
-
-    // The log is durable up to this end. The snapshot comes last: it vouches for the rest.
-    private void Checkpoint(LogEnd end, byte[] snapshot)
-    {
-        end.Segment.FlushIndexes();
-        if (_epochs.Latest > _epochWritten)
-        {
-            TextCheckpoint.Write(_files, _directory + "/" + LeaderEpochs.FileName, _epochs.Lines());
-            _epochWritten = _epochs.Latest;
-        }
-        AtomicFile.Replace(_files, SegmentFileName.Of(_directory, end.Offset, SegmentFileName.Snapshot), snapshot);
-        ProducerSnapshots.RemoveBefore(_files, _directory, _snapshotOffset, _segments);
-        _snapshotOffset = end.Offset;
-        _snapshotPosition = end.Position;
-    }
 }

@@ -157,14 +157,14 @@ public sealed partial class PartitionLog
     /// <summary>A walk over all durable batches that steps over damaged ones, which <paramref name="onDamage"/> is told.</summary>
     public SalvageReader Salvage(Action<DamagedPart> onDamage)
     {
-        LogEnd end = Volatile.Read(ref _durable);
+        LogEnd end = _durable.End;
         return new SalvageReader([.. SegmentsTo(end).Select(segment => (segment, LimitOf(segment, end)))], LogStartOffset, onDamage);
     }
 
     // The place of a limit: nearly always the durable end. Another one is found once and remembered.
     private LogEnd EndAt(long limitOffset)
     {
-        LogEnd durable = Volatile.Read(ref _durable);
+        LogEnd durable = _durable.End;
         if (limitOffset == durable.Offset)
         {
             return durable;

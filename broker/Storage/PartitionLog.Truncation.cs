@@ -7,7 +7,8 @@ namespace LogPipeline.Storage;
 
 /// <summary>
 /// Cutting the end of a log while it is in use, as a follower must whose end its leader does not have. The files change in an order
-/// in which recovery takes every state on the way: first the snapshots beyond the cut go, because each vouches for what lies below
+/// in which recovery takes every state on the way: first it is noted that what the journal has of the log does not count any more, all
+/// of it being in the files until the cut; then the snapshots beyond the cut go, because each vouches for what lies below
 /// it; then the segments, newest first, so that no gap can arise; last the segment that holds the cut becomes shorter.
 /// </summary>
 public sealed partial class PartitionLog
@@ -26,6 +27,7 @@ public sealed partial class PartitionLog
     public long TruncateTo(long offset)
     {
         List<TaskCompletionSource>? gone;
+        List<TaskCompletionSource>? synced = null;
         long end;
         try
         {
@@ -38,6 +40,7 @@ public sealed partial class PartitionLog
                 if (offset < _endOffset)
                 {
                     Cut(offset);
+                    synced = _waitingForSync.TakeAll();
                 }
                 end = _endOffset;
                 gone = _waiting.TakeBeyond(end);
@@ -47,6 +50,7 @@ public sealed partial class PartitionLog
         {
             TellAdvanced();
         }
+        OffsetWaiters.Release(synced);
         OffsetWaiters.Fail(gone, new LogTruncatedException(Name, end));
         return end;
     }
@@ -75,7 +79,9 @@ public sealed partial class PartitionLog
         _cuts++;
         Volatile.Write(ref _segments, _segments[..(index + 1)]);
         Volatile.Write(ref _endOffset, border);
-        Volatile.Write(ref _durable, WrittenEnd());
+        _syncWanted = border;
+        _durable.CutTo(WrittenEnd());
+        _journal.Synced(_journaledLog);
     }
 
     // The batch border at an offset or at the begin of the batch that holds it.
@@ -119,6 +125,7 @@ public sealed partial class PartitionLog
 
     private void CutFiles(int index, long border, long position)
     {
+        LogCuts.Write(_files, _directory, _cuts + 1);
         ProducerSnapshots.RemoveBeyond(_files, _directory, border);
         for (int i = _segments.Length - 1; i > index; i--)
         {

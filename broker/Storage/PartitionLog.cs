@@ -1,5 +1,6 @@
 using LogPipeline.Files;
 using LogPipeline.Storage.Checkpoints;
+using LogPipeline.Storage.Journals;
 using LogPipeline.Storage.Producers;
 using LogPipeline.Storage.Recovery;
 using LogPipeline.Storage.Segments;
@@ -10,9 +11,9 @@ namespace LogPipeline.Storage;
 /// <summary>
 /// The record batches of one partition, in offset order. It knows where the log ends and how much of it is durable; who leads the
 /// partition and what consumers may see is its owner's affair. All members may be called from any thread. Appending writes the
-/// active segment under a lock (PartitionLog.Appending.cs); one flush at a time makes durable what was appended meanwhile
-/// (PartitionLog.Flushing.cs); readers say up to which offset they may see (PartitionLog.Reading.cs); a follower may cut the end
-/// (PartitionLog.Truncation.cs).
+/// active segment under a lock (PartitionLog.Appending.cs). What is small is made durable by the commit journal of all logs, the rest by
+/// one sync of the segment at a time, which takes what was appended meanwhile (PartitionLog.Flushing.cs). Readers say up to which offset
+/// they may see (PartitionLog.Reading.cs); a follower may cut the end (PartitionLog.Truncation.cs).
 /// </summary>
 public sealed partial class PartitionLog
 {
@@ -21,6 +22,8 @@ public sealed partial class PartitionLog
     private readonly OpenFiles _open;
     private readonly DiskSpace _space;
     private readonly string _directory;
+    private readonly CommitJournal _journal;
+    private readonly JournaledLog _journaledLog;
     private readonly TimeProvider _time;
     private readonly Action<Exception> _onFatal;
     private readonly ILogger _logger;
@@ -40,6 +43,8 @@ public sealed partial class PartitionLog
         _open = place.Open;
         _space = place.Space;
         _directory = place.Directory;
+        _journal = place.Journal;
+        _journaledLog = new JournaledLog(this);
         _time = place.Time;
         _onFatal = place.OnFatal;
         _logger = place.Logger;
@@ -55,7 +60,9 @@ public sealed partial class PartitionLog
         _snapshotOffset = state.SnapshotOffset;
         _snapshotPosition = state.SnapshotPosition;
         _epochWritten = state.EpochWritten;
-        _durable = WrittenEnd();
+        _cuts = state.Cuts;
+        _durable = new DurableEnd(WrittenEnd());
+        _syncWanted = _endOffset;
         _logStartOffset = Math.Clamp(logStartOffset, _segments[0].BaseOffset, _endOffset);
     }
 

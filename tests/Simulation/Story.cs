@@ -263,6 +263,9 @@ internal sealed class Story
         ["group.initial.rebalance.delay.ms"] = "100",
         ["log.roll.ms"] = World.Random.Next(5_000, 60_000).ToString(CultureInfo.InvariantCulture),
         ["log.index.size.max.bytes"] = "4096",
+        ["log.journal.bytes"] = World.Random.Next(2) == 0 ? "65536" : "1048576",
+        // A tail that is lost would come back from the journal.
+        ["log.journal.batch.max.bytes"] = Plan.TailLost ? "0" : World.Random.Next(3) == 0 ? "700" : "65536",
     };
 
     private string WhatIsWaitedFor()

@@ -43,6 +43,13 @@ public sealed class CrashModelTests
         public async Task RunAsync()
         {
             _node.Options = _node.Options with { SegmentBytes = 2_500, CheckpointBytes = 800, IndexIntervalBytes = 150 };
+            _node.JournalAppendBytesMax = (seed % 4) switch
+            {
+                0 => 0, // every batch is synced in its segment
+                1 => int.MaxValue,
+                _ => 400, // small ones go into the journal, large ones do not
+            };
+            _node.JournalBytes = seed % 3 == 0 ? 32 << 10 : 128 << 10;
             for (int life = 0; life < 6; life++)
             {
                 bool isUp = false;

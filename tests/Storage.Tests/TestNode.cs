@@ -34,6 +34,11 @@ internal sealed class TestNode
 
     public PartitionLogOptions Options { get; set; } = new() { IndexIntervalBytes = 200, SegmentBytes = 1 << 20 };
 
+    /// <summary>Batches up to this size go into the commit journal: none, unless a test is about it.</summary>
+    public int JournalAppendBytesMax { get; set; }
+
+    public long JournalBytes { get; set; } = 64 << 10;
+
     /// <summary>What a broker's registry would say.</summary>
     public Dictionary<string, KnownTopic> Topics { get; } = [];
 
@@ -47,7 +52,20 @@ internal sealed class TestNode
         Files = new MemoryFileSystem(Disk);
         prepare?.Invoke(Files);
         Directory = DataDirectory.Open(
-            Files, Root, new DataDirectoryOptions { Topics = Topics, OptionsOf = _ => Options, OnFatal = Fatal.Add, ReservedBytes = ReservedBytes }, Time, Random, Logger);
+            Files,
+            Root,
+            new DataDirectoryOptions
+            {
+                Topics = Topics,
+                OptionsOf = _ => Options,
+                OnFatal = Fatal.Add,
+                ReservedBytes = ReservedBytes,
+                JournalBytes = JournalBytes,
+                JournalAppendBytesMax = JournalAppendBytesMax,
+            },
+            Time,
+            Random,
+            Logger);
         return Directory;
     }
 
@@ -55,6 +73,7 @@ internal sealed class TestNode
     public PartitionLog StartLog(Action<MemoryFileSystem>? prepare = null)
     {
         Start(prepare);
+        Assert.Empty(Directory.OfflineLogs);
         if (Directory.Logs.Count > 0)
         {
             return Directory.Logs[0];
@@ -75,7 +94,7 @@ internal sealed class TestNode
     }
 
     /// <summary>Goes on with a copy of the disk as it is, so that one prepared log serves many faults.</summary>
-    public TestNode Copy() => new(disk: Disk.Copy(Time, "memory")) { Options = Options };
+    public TestNode Copy() => new(disk: Disk.Copy(Time, "memory")) { Options = Options, JournalAppendBytesMax = JournalAppendBytesMax, JournalBytes = JournalBytes };
 
     public string LogFile(long baseOffset = 0) => $"{Root}/web_log-0/{baseOffset:D20}.log";
 }

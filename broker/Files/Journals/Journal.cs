@@ -74,6 +74,18 @@ public sealed class Journal : IDisposable
         return new Journal(files, found.Directory, options, owner, journalFiles, header);
     }
 
+    /// <summary>The commit that a frame appended now would be in.</summary>
+    public long NextCommit
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pendingCommit;
+            }
+        }
+    }
+
     /// <summary>The newest commit's number that is durable.</summary>
     public long DurableCommit { get; private set; }
 

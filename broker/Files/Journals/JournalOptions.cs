@@ -12,6 +12,10 @@ public sealed record JournalOptions
     /// <summary>Files at most; each is made when the ones before it are full, and kept.</summary>
     public int FilesMax { get; init; } = 4;
 
+    /// <summary>The size of one file so that <paramref name="files"/> of them hold about <paramref name="bytes"/>.</summary>
+    public static int FileBytesOf(long bytes, int files) =>
+        (int)Math.Clamp(bytes / files, 2 * JournalFrame.Block, 1 << 30) / JournalFrame.Block * JournalFrame.Block;
+
     /// <summary>Bytes that may wait for the next commit; what does not fit is refused.</summary>
     public int CommitBytesMax { get; init; } = 8 << 20;
 }

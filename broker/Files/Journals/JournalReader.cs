@@ -35,6 +35,9 @@ public sealed class JournalReader : IDisposable
     /// <summary>Whether an incomplete commit was left out, as a crash leaves it.</summary>
     public bool HasTornTail { get; private set; }
 
+    /// <summary>Whether there is no journal in the directory yet.</summary>
+    public bool IsNew => Header is null;
+
     internal JournalHeader? Header { get; private set; }
 
     internal IReadOnlyList<long> LastCommits => _lastCommits;
@@ -67,12 +70,12 @@ public sealed class JournalReader : IDisposable
         }
     }
 
-    /// <summary>Reads an entry's payload.</summary>
+    /// <summary>Reads an entry's payload, or the begin of it.</summary>
     /// <param name="entry">One of <see cref="Entries"/>.</param>
-    /// <param name="payload">Of <see cref="JournalEntry.Length"/> bytes.</param>
+    /// <param name="payload">Filled; at most <see cref="JournalEntry.Length"/> bytes.</param>
     public void Read(JournalEntry entry, Span<byte> payload)
     {
-        if (_files[entry.File].ReadFully(payload[..entry.Length], entry.Position + JournalFrame.HeaderSize) != entry.Length)
+        if (_files[entry.File].ReadFully(payload, entry.Position + JournalFrame.HeaderSize) != payload.Length)
         {
             throw new IOException($"{_files[entry.File].Path} ends before position {entry.Position + entry.Length}.");
         }
@@ -145,4 +148,11 @@ public readonly record struct JournalEntry(long Commit, int File, long Position,
 /// <param name="Length">How many there are up to the next frame.</param>
 /// <param name="FirstCommit">The first commit concerned.</param>
 /// <param name="LastCommit">The last one.</param>
-public readonly record struct JournalDamage(string Path, long Position, long Length, long FirstCommit, long LastCommit);
+public readonly record struct JournalDamage(string Path, long Position, long Length, long FirstCommit, long LastCommit)
+{
+    /// <summary>Bytes before each payload, for an owner whose payloads tell more than the frame around them.</summary>
+    public const int FrameHeaderSize = JournalFrame.HeaderSize;
+
+    /// <summary>Bytes from the begin of a frame to the begin of the next one in the same commit.</summary>
+    public static int FrameSizeOf(int payload) => JournalFrame.SizeOf(payload);
+}

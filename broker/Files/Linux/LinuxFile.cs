@@ -35,8 +35,7 @@ internal sealed class LinuxFile(string path, SafeFileHandle handle, FlushThreads
 
     public void SetLength(long length) => RandomAccess.SetLength(handle, length);
 
-    // A hint: a full disk shows itself at the write, and some file systems cannot reserve.
-    public void Reserve(long length) => _ = LibC.fallocate(handle, LibC.FallocateKeepSize, 0, length);
+    public bool Reserve(long length) => LibC.fallocate(handle, LibC.FallocateKeepSize, 0, length) == 0;
 
     public FileStatus Status() => identities.Of(handle, path);
 

@@ -37,6 +37,8 @@ internal static class BrokerSettingTable
         new("log.flush.interval.ms", Long, "1000", "Time between two fsyncs with log.flush=interval.") { Min = 1 },
         new("log.index.interval.bytes", Int, "4096", "Default of index.interval.bytes.") { Min = 0 },
         new("log.index.size.max.bytes", Int, "10485760", "Default of segment.index.bytes.") { Min = 4 },
+        new("log.journal.batch.max.bytes", Int, "65536", "Largest batch that goes through the commit journal; larger ones are synced in their segment.") { Min = 0 },
+        new("log.journal.bytes", Long, "134217728", "Disk space for the commit journal, which makes small batches of all partitions durable by one fsync.") { Min = 32768 },
         new("log.message.timestamp.type", SettingType.String, "CreateTime", "Records keep the producer's timestamps.") { Allowed = ["CreateTime"], HasEffect = false },
         new("log.preallocate", SettingType.Boolean, "false", "Segments are always preallocated.") { HasEffect = false },
         new("log.reserved.bytes", Long, "4194304", "Bytes of the disk that producers leave free for commits, checkpoints and a start.") { Min = 0 },

@@ -83,6 +83,10 @@ public sealed class BrokerSettings
 
     public string Flush => Value("log.flush")!;
 
+    public int JournalBatchBytesMax => Int("log.journal.batch.max.bytes");
+
+    public long JournalBytes => long.Parse(Value("log.journal.bytes")!, CultureInfo.InvariantCulture);
+
     /// <summary>What was changed while the broker runs; replaced whole once the change is durable.</summary>
     internal DynamicSettings Dynamic
     {

@@ -12,6 +12,7 @@ internal sealed class BatchReader(IFile file, long limit) : IDisposable
     private byte[] _block = ArrayPool<byte>.Shared.Rent(BlockSize);
     private long _blockPosition;
     private int _blockLength;
+    private long _limit = limit;
 
     /// <summary>Why the last read said no.</summary>
     public string Problem { get; private set; } = "";
@@ -33,12 +34,19 @@ internal sealed class BatchReader(IFile file, long limit) : IDisposable
         {
             return Refuse($"the batch says that it begins at offset {header.BaseOffset}");
         }
-        ReadOnlySpan<byte> batch = position + header.SizeInBytes <= limit ? Bytes(position, header.SizeInBytes) : default;
+        ReadOnlySpan<byte> batch = position + header.SizeInBytes <= _limit ? Bytes(position, header.SizeInBytes) : default;
         if (batch.Length < header.SizeInBytes)
         {
             return Refuse($"the file ends inside the batch of {header.SizeInBytes} bytes");
         }
         return RecordBatch.CrcIsValid(batch) || Refuse("the batch's checksum is wrong");
+    }
+
+    /// <summary>The file was written to: nothing read before counts.</summary>
+    public void ReadAnew()
+    {
+        _limit = file.Length;
+        _blockLength = 0;
     }
 
     public void Dispose()
@@ -64,7 +72,7 @@ internal sealed class BatchReader(IFile file, long limit) : IDisposable
                 _block = ArrayPool<byte>.Shared.Rent(count);
             }
             _blockPosition = position;
-            _blockLength = file.ReadFully(_block.AsSpan(0, (int)Math.Min(_block.Length, limit - position)), position);
+            _blockLength = file.ReadFully(_block.AsSpan(0, (int)Math.Min(_block.Length, Math.Max(0, _limit - position))), position);
         }
         int from = (int)(position - _blockPosition);
         return _block.AsSpan(from, Math.Min(count, _blockLength - from));

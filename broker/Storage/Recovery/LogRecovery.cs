@@ -1,6 +1,7 @@
 using LogPipeline.Files;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Storage.Checkpoints;
+using LogPipeline.Storage.Journals;
 using LogPipeline.Storage.Producers;
 using LogPipeline.Storage.Segments;
 
@@ -10,20 +11,23 @@ namespace LogPipeline.Storage.Recovery;
 /// Opens one partition's directory. A producer snapshot at offset P is written only after log, indexes and epochs up to P are
 /// durable, so the newest valid one says how far all is well, and only what follows is read: that takes the same time whatever the
 /// log's size, and none after a clean stop. A snapshot also stands at every segment's begin, so what follows is the active segment's tail.
+/// Where that has no sound batch, the commit journal may have the one that belongs there.
 /// </summary>
 internal sealed class LogRecovery(
-    IFileSystem files, OpenFiles open, string directory, PartitionLogOptions options, int leaderEpoch, long now) : IDisposable
+    IFileSystem files, OpenFiles open, string directory, PartitionLogOptions options, int leaderEpoch, long now, LogReplay? replay) : IDisposable
 {
     private readonly List<LogSegment> _segments = [];
     private ProducerTable _producers = new();
     private LeaderEpochs _epochs = new();
     private long _endOffset;
+    private int _cuts;
     private bool _isDone;
 
     /// <exception cref="CorruptLogException">Damage that no crash explains.</exception>
     public LogState Run(long startOffset)
     {
         FindSegments(startOffset);
+        _cuts = LogCuts.Read(files, directory);
         (long snapshot, int index) = NewestSnapshot();
         bool areEpochsWritten = TryReadEpochs(snapshot);
         LogSegment first = _segments[index];
@@ -52,6 +56,7 @@ internal sealed class LogRecovery(
             SnapshotPosition = first == active ? position : 0,
             EpochWritten = epochWritten,
             CutBytes = cut,
+            Cuts = _cuts,
         };
     }
 
@@ -161,15 +166,14 @@ internal sealed class LogRecovery(
     private long Scan(LogSegment segment, long position, bool isActive)
     {
         using FileUse use = segment.Use();
-        long fileLength = use.File.Length;
         if (position == 0)
         {
             segment.Offsets.Entries.Clear();
             segment.Times.Entries.Clear();
             segment.ResumeAt(segment.BaseOffset, 0);
         }
-        using var reader = new BatchReader(use.File, fileLength);
-        while (segment.SizeBytes < fileLength && reader.TryRead(segment.SizeBytes, _endOffset, out BatchHeader header))
+        using var reader = new BatchReader(use.File, use.File.Length);
+        while (TryReadNext(reader, segment, isActive ? use.File : null, out BatchHeader header))
         {
             // Outside what the checksum covers.
             if (header.LeaderEpoch < _epochs.Latest || header.LeaderEpoch >= leaderEpoch)
@@ -182,6 +186,7 @@ internal sealed class LogRecovery(
             _epochs.Assign(header.LeaderEpoch, header.BaseOffset);
             _endOffset = header.NextOffset;
         }
+        long fileLength = use.File.Length;
         long rest = fileLength - segment.SizeBytes;
         if (rest > 0)
         {
@@ -203,5 +208,20 @@ internal sealed class LogRecovery(
             segment.TryFlushIndexes();
         }
         return rest;
+    }
+
+    // Only the active segment can miss what the journal holds: it was synced whole before the next one was made.
+    private bool TryReadNext(BatchReader reader, LogSegment segment, IFile? restorable, out BatchHeader header)
+    {
+        if (reader.TryRead(segment.SizeBytes, _endOffset, out header))
+        {
+            return true;
+        }
+        if (restorable is null || replay is null || !replay.TryRestore(segment.BaseOffset, segment.SizeBytes, _cuts, restorable))
+        {
+            return false;
+        }
+        reader.ReadAnew();
+        return reader.TryRead(segment.SizeBytes, _endOffset, out header);
     }
 }

@@ -45,6 +45,9 @@ internal sealed class LogState
     /// <summary>The newest epoch that the epochs' file has up to the snapshot; -1 when none.</summary>
     public required int EpochWritten { get; init; }
 
+    /// <summary>How often the log was cut while in use.</summary>
+    public int Cuts { get; init; }
+
     /// <summary>Bytes behind the last whole batch that recovery cut.</summary>
     public required long CutBytes { get; init; }
 }

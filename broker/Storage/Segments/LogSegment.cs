@@ -46,6 +46,9 @@ internal sealed class LogSegment
     /// <summary>When the segment was begun, in milliseconds since 1970.</summary>
     public long CreatedTime { get; private set; }
 
+    /// <summary>Whether what was appended last lies in space that the file system has allocated, so that only a broken disk can refuse it.</summary>
+    public bool IsAllocated { get; private set; }
+
     /// <summary>The largest timestamp so far; -1 when there is none.</summary>
     public long MaxTimestamp => _builder.MaxTimestamp;
 
@@ -113,11 +116,9 @@ internal sealed class LogSegment
         if (end > _reserved)
         {
             long ahead = Math.Clamp(end, ReserveBytesMin, ReserveBytesMax);
-            _reserved = end + ahead;
-            if (_files.FreeBytes(_directory) > 4 * ahead) // not the last room of a disk
-            {
-                Log.Reserve(_reserved);
-            }
+            bool hasRoom = _files.FreeBytes(_directory) > 4 * ahead; // not the last room of a disk
+            _reserved = hasRoom && Log.Reserve(end + ahead) ? end + ahead : end;
+            IsAllocated = _reserved > end || Log.Reserve(end);
         }
         Log.Write(batch, SizeBytes);
         Account(in header, indexIntervalBytes);

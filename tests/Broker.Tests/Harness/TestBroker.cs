@@ -20,6 +20,7 @@ internal sealed class TestBroker : IAsyncDisposable
     {
         _settings = settings.ToDictionary(s => s.Name, s => s.Value);
         _settings.TryAdd("offsets.topic.num.partitions", "2");
+        _settings.TryAdd("log.journal.bytes", "262144");
         Disk = new MemoryDisk(Time);
         Start();
     }

@@ -16,7 +16,7 @@ internal sealed class BrokerPart
 
     private readonly SimNetwork _network;
 
-    public BrokerPart(Machine machine, SimNetwork network, IReadOnlyDictionary<string, string> settings)
+    public BrokerPart(Machine machine, SimNetwork network, Dictionary<string, string> settings)
     {
         _network = network;
         Settings = settings;
@@ -25,7 +25,7 @@ internal sealed class BrokerPart
 
     public Part Part { get; }
 
-    public IReadOnlyDictionary<string, string> Settings { get; }
+    public Dictionary<string, string> Settings { get; }
 
     /// <summary>Wraps the file system of each life: where a planted fault sits.</summary>
     public Func<IFileSystem, IFileSystem> WrapFiles { get; set; } = static files => files;

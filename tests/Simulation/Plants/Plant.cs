@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Partitions;
 using LogPipeline.Simulation.Checks;
 using LogPipeline.Storage.Producers;
 
@@ -28,8 +29,17 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
 
     public static IReadOnlyList<Plant> All { get; } =
     [
-        new("broker acks before fsync", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap], PowerFails, static story =>
-            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsFlush = static path => path.EndsWith(".log", StringComparison.Ordinal) }),
+        new("broker acks before fsync", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, ForeignLedger.AckedIsThere], PowerFails, static story =>
+            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsFlush = static path => IsSegment(path) || IsJournal(path) }),
+        new("broker uses journal space again before the segment's sync", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, ForeignLedger.AckedIsThere], JournalOnly, static story =>
+            story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsFlush = IsSegment }),
+        new("broker replays what an earlier life wrote, over newer batches", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, ForeignLedger.AckedIsThere], JournalOnly, static story =>
+            story.Broker.WrapFiles = files => new WrappedFiles(files)
+            {
+                SkipsRename = path => path.EndsWith("/journal/header", StringComparison.Ordinal) && files.FileExists(path),
+            }),
+        new("broker acks a small batch before the large one ahead of it is durable", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, ForeignLedger.AckedIsThere], SomeJournaled, static story =>
+            story.Broker.WrapFiles = files => new WrappedFiles(files) { BeforeWrite = path => ForgetLargeBatches(story, path) }),
         new("broker does not flush directories", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, NoEnd, Possible, Drains], PowerFails, static story =>
             story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true }),
         new("broker's topic registry is not flushed", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, NoEnd, Possible, Drains], PowerFails, static story =>
@@ -115,6 +125,39 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
     {
         story.Plan.PowerLoss = 0.5;
         story.Plan.Kills = true;
+    }
+
+    private static bool IsSegment(string path) => path.EndsWith(".log", StringComparison.Ordinal);
+
+    private static bool IsJournal(string path) => path.EndsWith(".journal", StringComparison.Ordinal);
+
+    // Every batch goes through the journal, whose space is used again soon.
+    private static void JournalOnly(Story story)
+    {
+        PowerFails(story);
+        story.Broker.Settings["log.journal.bytes"] = "32768";
+        story.Broker.Settings["log.journal.batch.max.bytes"] = "1048576";
+    }
+
+    // Some batches go through the journal, and some do not.
+    private static void SomeJournaled(Story story)
+    {
+        PowerFails(story);
+        story.Plan.ForeignProducers = 2; // they keep several batches of one partition under way
+        story.BrokerHost.DiskFaults.FlushMax = TimeSpan.FromMilliseconds(50);
+        story.Broker.Settings["log.journal.batch.max.bytes"] = "700";
+    }
+
+    // When a commit is written, each log believes that what it appended to its segment alone is synced.
+    private static void ForgetLargeBatches(Story story, string path)
+    {
+        if (IsJournal(path) && story.Broker.Core is { } core)
+        {
+            foreach (Partition partition in core.Topics.All.SelectMany(static topic => topic.Partitions))
+            {
+                partition.Log!.Durable.WrittenDirectly(0);
+            }
+        }
     }
 
     private static void Kills(Story story) => story.Plan.Kills = true;

@@ -12,13 +12,19 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
     /// <summary>Directories whose flush does nothing.</summary>
     public Func<string, bool> SkipsDirectoryFlush { get; init; } = static _ => false;
 
+    /// <summary>Renames, by their target, that do nothing.</summary>
+    public Func<string, bool> SkipsRename { get; init; } = static _ => false;
+
+    /// <summary>Runs before each write.</summary>
+    public Action<string>? BeforeWrite { get; init; }
+
     /// <summary>Names that a listing leaves out.</summary>
     public Func<string, bool> Hides { get; init; } = static _ => false;
 
     public IFile Open(string path, FileOpenMode mode)
     {
         IFile file = inner.Open(path, mode);
-        return SkipsFlush(path) ? new Unflushed(file) : file;
+        return new Wrapped(file, SkipsFlush(path), BeforeWrite);
     }
 
     public bool FileExists(string path) => inner.FileExists(path);
@@ -33,7 +39,13 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 
     public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
 
-    public void Rename(string from, string to) => inner.Rename(from, to);
+    public void Rename(string from, string to)
+    {
+        if (!SkipsRename(to))
+        {
+            inner.Rename(from, to);
+        }
+    }
 
     public void FlushDirectory(string path)
     {
@@ -57,7 +69,7 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 
     public int FreeHandles() => inner.FreeHandles();
 
-    private sealed class Unflushed(IFile inner) : IFile
+    private sealed class Wrapped(IFile inner, bool skipsFlush, Action<string>? beforeWrite) : IFile
     {
         public string Path => inner.Path;
 
@@ -67,17 +79,26 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 
         public int Read(Span<byte> buffer, long position) => inner.Read(buffer, position);
 
-        public void Write(ReadOnlySpan<byte> bytes, long position) => inner.Write(bytes, position);
+        public void Write(ReadOnlySpan<byte> bytes, long position)
+        {
+            beforeWrite?.Invoke(inner.Path);
+            inner.Write(bytes, position);
+        }
 
         public void Flush()
         {
+            if (!skipsFlush)
+            {
+                inner.Flush();
+            }
         }
 
-        public ValueTask FlushAsync(CancellationToken cancellation = default) => ValueTask.CompletedTask;
+        public ValueTask FlushAsync(CancellationToken cancellation = default) =>
+            skipsFlush ? ValueTask.CompletedTask : inner.FlushAsync(cancellation);
 
         public void SetLength(long length) => inner.SetLength(length);
 
-        public void Reserve(long length) => inner.Reserve(length);
+        public bool Reserve(long length) => inner.Reserve(length);
 
         public FileStatus Status() => inner.Status();
 

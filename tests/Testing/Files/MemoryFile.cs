@@ -119,11 +119,17 @@ internal sealed class MemoryFile(MemoryFileSystem owner, MemoryContent content, 
         owner.Leave(call);
     }
 
-    public void Reserve(long length)
+    public bool Reserve(long length)
     {
         var call = new FileCall(FileOperation.Reserve, path, 0, length);
         Begin(call);
+        bool fits;
+        lock (_disk.Gate)
+        {
+            fits = length - content.Length <= _disk.Capacity - _disk.UsedBytes;
+        }
         owner.Leave(call);
+        return fits;
     }
 
     public FileStatus Status()
