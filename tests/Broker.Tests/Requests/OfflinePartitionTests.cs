@@ -10,7 +10,7 @@ public sealed class OfflinePartitionTests
     [Fact]
     public async Task One_flipped_bit_after_a_crash_takes_one_partition_offline_and_no_other()
     {
-        await using var broker = new TestBroker();
+        await using var broker = new TestBroker(("log.journal.batch.max.bytes", "0"));
         TestClient client = broker.Connect();
         await client.CreatedAsync("t", 3);
         for (int partition = 0; partition < 3; partition++)
