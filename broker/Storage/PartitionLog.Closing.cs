@@ -48,7 +48,7 @@ public sealed partial class PartitionLog
         Abandon();
     }
 
-    /// <summary>Takes nothing more and leaves the files to whoever still reads them.</summary>
+    /// <summary>Takes nothing more and leaves the files to the readers that still use them.</summary>
     public void Retire()
     {
         lock (_gate)
