@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Fetching;
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Listeners;
@@ -26,6 +27,7 @@ public sealed class BrokerCore : IDisposable
     private readonly DataDirectory _directory;
     private readonly TimeProvider _time;
     private readonly RequestPipeline _pipeline;
+    private readonly ClusterMetadata _cluster;
     private readonly TopicRegistry _topics;
     private readonly OffsetsTopic _offsets;
     private readonly GroupCoordinator _groups;
@@ -36,11 +38,13 @@ public sealed class BrokerCore : IDisposable
         IReadOnlyList<Listener> listeners,
         DynamicSettingsFile changed,
         DataDirectory directory,
+        ClusterMetadata cluster,
         TopicRegistry topics,
         TimeProvider time,
         Random random)
     {
         _directory = directory;
+        _cluster = cluster;
         _topics = topics;
         _time = time;
         Settings = settings;
@@ -97,18 +101,19 @@ public sealed class BrokerCore : IDisposable
         {
             logger.SettingWithoutEffect(name);
         }
-        var file = new TopicFile(files, options.DataDirectory);
         var changed = new DynamicSettingsFile(files, options.DataDirectory);
+        Action<Exception> onFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e));
         DataDirectory? directory = null;
         try
         {
             files.CreateDirectory(options.DataDirectory);
             settings.Dynamic = changed.Read();
-            IReadOnlyList<TopicEntry>? entries = file.Read();
-            directory = DataDirectory.Open(files, options.DataDirectory, DirectoryOptions(options, settings, entries), time, new Random(random.Next()), logger);
-            var topics = new TopicRegistry(directory, file, settings, new Random(random.Next()), logger);
-            topics.Load(entries);
-            return new BrokerCore(options, settings, listeners, changed, directory, topics, time, random);
+            var opening = new ClusterOpening(files, options.DataDirectory, settings, time, logger);
+            directory = opening.Open(onFatal, new Random(random.Next()));
+            ClusterMetadata cluster = opening.Start(directory, listeners);
+            var topics = new TopicRegistry(directory, cluster, settings, new Random(random.Next()), logger);
+            topics.Load();
+            return new BrokerCore(options, settings, listeners, changed, directory, cluster, topics, time, random);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -155,20 +160,20 @@ public sealed class BrokerCore : IDisposable
         yield return new ProduceHandler(_topics, Logger);
         yield return new FetchHandler(_topics, Settings, sessions, _time);
         yield return new ListOffsetsHandler(_topics, Logger);
-        yield return new MetadataHandler(_topics, Settings, _directory);
-        yield return new CreateTopicsHandler(_topics, Settings, _directory.NodeId);
+        yield return new MetadataHandler(_cluster, _topics, Settings);
+        yield return new CreateTopicsHandler(_cluster, _topics, Settings);
         yield return new DeleteTopicsHandler(_topics, Settings);
         yield return new CreatePartitionsHandler(_topics, _directory.NodeId);
         yield return new DeleteRecordsHandler(_topics, _directory, Logger);
-        yield return new InitProducerIdHandler(_directory);
+        yield return new InitProducerIdHandler(_directory.NextProducerId);
         yield return new OffsetForLeaderEpochHandler(_topics);
-        yield return new DescribeConfigsHandler(_topics, Settings, _directory.NodeId);
+        yield return new DescribeConfigsHandler(_cluster, Settings);
         yield return new AlterConfigsHandler(alteration);
         yield return new IncrementalAlterConfigsHandler(alteration);
         yield return new DescribeLogDirsHandler(_topics, _directory);
-        yield return new DescribeClusterHandler(_directory);
+        yield return new DescribeClusterHandler(_cluster);
         yield return new DescribeProducersHandler(_topics);
-        yield return new FindCoordinatorHandler(_offsets, _directory.NodeId);
+        yield return new FindCoordinatorHandler(_cluster, _offsets);
         yield return new JoinGroupHandler(_groups, Settings);
         yield return new SyncGroupHandler(_groups);
         yield return new HeartbeatHandler(_groups);
@@ -186,23 +191,6 @@ public sealed class BrokerCore : IDisposable
         from partition in topic.Partitions
         where partition.Role != PartitionRole.Offline
         select (topic.Name, partition.Number, partition.LogEndOffset);
-
-    private static DataDirectoryOptions DirectoryOptions(
-        BrokerOptions options, BrokerSettings settings, IReadOnlyList<TopicEntry>? entries)
-    {
-        Dictionary<string, TopicEntry> byName = (entries ?? []).ToDictionary(e => e.Name, StringComparer.Ordinal);
-        var none = new Dictionary<string, string>();
-        return new DataDirectoryOptions
-        {
-            NodeId = settings.NodeId,
-            ReservedBytes = settings.ReservedBytes,
-            JournalBytes = settings.JournalBytes,
-            JournalAppendBytesMax = settings.JournalBatchBytesMax,
-            Topics = byName.ToDictionary(e => e.Key, e => new KnownTopic(e.Value.Id, e.Value.Partitions, e.Value.Deleting), StringComparer.Ordinal),
-            OptionsOf = topic => new TopicSettings(settings, byName.TryGetValue(topic, out TopicEntry? entry) ? entry.Settings : none).LogOptions(),
-            OnFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e)),
-        };
-    }
 
     private static ApiKey? KeyOf(ReadOnlyMemory<byte> frame) =>
         frame.Length >= 2 ? (ApiKey)BinaryPrimitives.ReadInt16BigEndian(frame.Span) : null;

@@ -12,7 +12,7 @@ namespace LogPipeline.Storage;
 /// identity (meta.properties), what outlives restarts (broker.checkpoint: leader epoch, producer ids) and the mark of a clean stop.
 /// A log that cannot be opened does not keep the others from being served: it is listed with the reason.
 /// </summary>
-public sealed class DataDirectory : IDisposable
+public sealed partial class DataDirectory : IDisposable
 {
     /// <summary>Handles that partitions leave to sockets and sealed segments: this much, or a quarter of a low limit.</summary>
     private const int HandlesForOthersMax = 1024;
@@ -20,9 +20,16 @@ public sealed class DataDirectory : IDisposable
     /// <summary>Closed segments and indexes that stay open at once; fewer where the limit of handles is low.</summary>
     private const int OpenFilesMax = 512;
 
+    /// <summary>
+    /// The log of the cluster's state, partition 0 of this name: it says which topics there are, so it is opened before the others. Its
+    /// snapshots lie beside it.
+    /// </summary>
+    public const string MetadataTopic = "__cluster_metadata";
+
     private readonly Lock _gate = new(); // guards the lists of logs
     private readonly string _path;
     private readonly LogPlace _place; // of any log, but for the log's own names
+    private readonly LogPlace _unjournaled; // of the metadata log, which is read before the journal and syncs each append itself
     private readonly IDisposable _lock;
     private readonly BrokerCheckpoint _checkpoint;
     private readonly int _handlesForOthers;
@@ -30,10 +37,12 @@ public sealed class DataDirectory : IDisposable
     private PartitionLog[] _logs = []; // replaced whole
     private OfflineLog[] _offline = []; // replaced whole
 
-    private DataDirectory(string path, LogPlace place, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint)
+    private DataDirectory(
+        string path, LogPlace place, LogPlace unjournaled, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint)
     {
         _path = path;
         _place = place;
+        _unjournaled = unjournaled;
         _lock = held;
         _checkpoint = checkpoint;
         _handlesForOthers = Math.Min(HandlesForOthersMax, place.Files.FreeHandles() / 4);
@@ -84,38 +93,42 @@ public sealed class DataDirectory : IDisposable
         IDisposable held = files.Lock(path + "/.lock");
         DataDirectory? directory = null;
         CommitJournal? journal = null;
+        PartitionLog? metadata = null;
         try
         {
             var space = new DiskSpace(files, path, options.ReservedBytes, logger);
             space.GiveUpIfFull();
             MetaProperties identity = MetaProperties.ReadOrMake(files, path, options, random);
             bool wasClean = CleanShutdownFile.Remove(files, path);
-            var search = new LogSearch(files, path, options.Topics, random, logger);
-            search.Run();
-            BrokerCheckpoint checkpoint = BrokerCheckpoint.NextLife(files, path, search.Found);
-            journal = CommitJournal.Read(files, path, search.Found, options, logger);
             var place = new LogPlace(path, "", Guid.Empty, 0)
             {
                 Files = files,
                 Space = space,
-                Journal = journal,
+                Journal = CommitJournal.Off(files, path, options, logger),
                 Open = new OpenFiles(files, Math.Min(OpenFilesMax, files.FreeHandles() / 8)),
                 Time = time,
                 Logger = logger,
                 OnFatal = options.OnFatal,
             };
-            directory = new DataDirectory(path, place, held, identity, checkpoint);
-            directory.OpenLogs(search, options);
+            metadata = OpenMetadata(place, path, identity, options);
+            var search = new LogSearch(files, path, options.Topics(metadata), metadata?.LogEndOffset > 0, random, logger);
+            identity.RaiseVersion(files, path);
+            search.Run();
+            BrokerCheckpoint checkpoint = BrokerCheckpoint.NextLife(files, path, search.Found);
+            journal = CommitJournal.Read(files, path, search.Found, options, logger);
+            directory = new DataDirectory(path, place with { Journal = journal }, place, held, identity, checkpoint);
+            directory.OpenLogs(search, metadata, options);
             journal.Begin(search.Found.Select(static log => (log.TopicId, log.Partition))
                 .Concat(search.Offline.Select(static log => (log.TopicId, log.Partition))), random);
             space.Hold();
-            Log.Opened(logger, path, directory.Logs.Count, checkpoint.LeaderEpoch, wasClean ? "clean" : "a crash, or there was none");
+            Log.Opened(logger, path, directory.Logs.Count(static log => log.Topic != MetadataTopic), checkpoint.LeaderEpoch, wasClean ? "clean" : "a crash, or there was none");
             return directory;
         }
         catch
         {
             directory?.AbandonLogs();
             journal?.Dispose();
+            metadata?.Abandon();
             held.Dispose();
             throw;
         }
@@ -147,7 +160,7 @@ public sealed class DataDirectory : IDisposable
                 foreach (FoundLog log in wanted)
                 {
                     LogDirectories.Make(Files, log.Directory, topicId);
-                    made.Add(new PartitionLog(PlaceOf(log), LogState.New(Files, _place.Open, log.Directory, NowMs()), options, 0));
+                    made.Add(new PartitionLog((topic == MetadataTopic ? _unjournaled : _place).Of(log), LogState.New(Files, _place.Open, log.Directory, NowMs()), options, 0));
                 }
                 LogDirectories.Flush(Files, _path, [.. wanted.Select(static log => log.Directory)]);
             }
@@ -186,33 +199,18 @@ public sealed class DataDirectory : IDisposable
     {
         lock (_gate)
         {
-            PartitionLog[] logs = [.. _logs.Where(log => log.TopicId == topicId)];
-            Array.ForEach(logs, static log => log.Retire());
-            var doomed = new List<string>();
-            IEnumerable<(string? Directory, int Partition)> directories = logs.Select(static log => ((string?)log.Directory, log.Partition))
-                .Concat(_offline.Where(log => log.TopicId == topicId).Select(static log => (log.Directory, log.Partition)));
-            foreach ((string? directory, int partition) in directories)
-            {
-                doomed.Add(LogDirectories.DoomedPathOf(_path, topic, topicId, partition));
-                if (directory is not null && Files.DirectoryExists(directory))
-                {
-                    Files.Rename(directory, doomed[^1]);
-                }
-            }
-            Files.FlushDirectory(_path);
-            foreach (string directory in doomed)
-            {
-                if (!LogDirectories.Remove(Files, directory))
-                {
-                    Log.LeftAlone(_place.Logger, directory);
-                }
-            }
-            Array.ForEach(logs, static log => log.Forget());
-            _place.Journal.Commit();
-            Array.ForEach(logs, static log => log.Abandon());
-            SetLogs(_logs.Where(log => log.TopicId != topicId));
-            Volatile.Write(ref _offline, [.. _offline.Where(log => log.TopicId != topicId)]);
-            WriteCheckpoints(); // their start offsets must not become those of logs made in their place
+            Delete(topic, topicId, [.. _logs.Where(log => log.TopicId == topicId)], [.. _offline.Where(log => log.TopicId == topicId)]);
+        }
+    }
+
+    /// <summary>Removes some logs of one topic, durably gone on return. Where the disk refuses half way, a second call goes on.</summary>
+    /// <exception cref="IOException">The disk refused; the logs take nothing any more all the same.</exception>
+    public void Delete(IReadOnlyList<PartitionLog> logs)
+    {
+        ArgumentNullException.ThrowIfNull(logs);
+        lock (_gate)
+        {
+            Delete(logs[0].Topic, logs[0].TopicId, [.. logs], []);
         }
     }
 
@@ -275,61 +273,35 @@ public sealed class DataDirectory : IDisposable
         _lock.Dispose();
     }
 
-    private void OpenLogs(LogSearch search, DataDirectoryOptions options)
+    private void Delete(string topic, Guid topicId, PartitionLog[] logs, OfflineLog[] offline)
     {
-        Dictionary<(string, int), long> starts = OffsetCheckpoint.Read(Files, _path, OffsetCheckpoint.LogStartOffset);
-        var logs = new List<PartitionLog>(search.Found.Count);
-        int handles = Files.FreeHandles() - _handlesForOthers;
-        foreach (FoundLog one in search.Found)
+        Array.ForEach(logs, static log => log.Retire());
+        var doomed = new List<string>();
+        IEnumerable<(string? Directory, int Partition)> directories = logs.Select(static log => ((string?)log.Directory, log.Partition))
+            .Concat(offline.Select(static log => (log.Directory, log.Partition)));
+        foreach ((string? directory, int partition) in directories)
         {
-            try
+            doomed.Add(LogDirectories.DoomedPathOf(_path, topic, topicId, partition));
+            if (directory is not null && Files.DirectoryExists(directory))
             {
-                if (logs.Count >= handles)
-                {
-                    throw new HandlesExhaustedException(search.Found.Count, handles);
-                }
-                logs.Add(OpenLog(one, options.OptionsOf(one.Topic), starts.GetValueOrDefault((one.Topic, one.Partition))));
-                _logs = [.. logs];
-            }
-            catch (Exception e) when (e is IOException or InvalidDataException)
-            {
-                search.Offline.Add(new OfflineLog(one.Topic, one.TopicId, one.Partition, one.Directory, e.Message));
+                Files.Rename(directory, doomed[^1]);
             }
         }
-        SetLogs(logs);
-        _offline = [.. search.Offline];
-        foreach (OfflineLog log in _offline)
+        Files.FlushDirectory(_path);
+        foreach (string directory in doomed)
         {
-            Log.NotOpened(_place.Logger, $"{log.Topic}-{log.Partition}", log.Reason);
+            if (!LogDirectories.Remove(Files, directory))
+            {
+                Log.LeftAlone(_place.Logger, directory);
+            }
         }
-        if (starts.Keys.Any(start => !search.Found.Exists(one => (one.Topic, one.Partition) == start)))
-        {
-            WriteCheckpoints(); // of a log whose removal a crash cut short
-        }
+        Array.ForEach(logs, static log => log.Forget());
+        _place.Journal.Commit();
+        Array.ForEach(logs, static log => log.Abandon());
+        SetLogs(_logs.Except(logs));
+        Volatile.Write(ref _offline, [.. _offline.Except(offline)]);
+        WriteCheckpoints(); // their start offsets must not become those of logs made in their place
     }
-
-    private PartitionLog OpenLog(FoundLog found, PartitionLogOptions options, long startOffset)
-    {
-        LogPlace place = PlaceOf(found);
-        LogReplay? replay = place.Journal.ReplayOf(found);
-        using var recovery = new LogRecovery(Files, _place.Open, found.Directory, options, LeaderEpoch, NowMs(), replay);
-        LogState state = recovery.Run(startOffset);
-        place.Journal.Recovered(found);
-        if (state.CutBytes > 0)
-        {
-            Log.CutTornTail(place.Logger, $"{found.Topic}-{found.Partition}", state.CutBytes, state.EndOffset);
-        }
-        _checkpoint.Skip(state.Producers);
-        return new PartitionLog(place, state, options, startOffset);
-    }
-
-    private LogPlace PlaceOf(FoundLog log) => _place with
-    {
-        Directory = log.Directory,
-        Topic = log.Topic,
-        TopicId = log.TopicId,
-        Partition = log.Partition,
-    };
 
     private void RequireHandles(int count)
     {

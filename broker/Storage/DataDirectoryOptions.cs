@@ -12,8 +12,14 @@ public sealed record DataDirectoryOptions
     /// <summary>Bytes that clients' batches leave free on the disk; 0 leaves none.</summary>
     public long ReservedBytes { get; init; } = 4 << 20;
 
-    /// <summary>The topics that should be there, by name. A log of a topic that is not named here is opened all the same.</summary>
-    public IReadOnlyDictionary<string, KnownTopic> Topics { get; init; } = new Dictionary<string, KnownTopic>();
+    /// <summary>
+    /// The topics that should be there, by name; asked once, before any of their logs is looked for, and given the metadata log, null where
+    /// there is none yet. A log of a topic that is not named is opened all the same.
+    /// </summary>
+    public Func<PartitionLog?, IReadOnlyDictionary<string, KnownTopic>> Topics { get; init; } = static _ => new Dictionary<string, KnownTopic>();
+
+    /// <summary>How the metadata log is kept.</summary>
+    public PartitionLogOptions MetadataLog { get; init; } = new();
 
     /// <summary>The options of a topic's logs, asked for each log found at start.</summary>
     public Func<string, PartitionLogOptions> OptionsOf { get; init; } = static _ => new PartitionLogOptions();

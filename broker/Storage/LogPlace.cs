@@ -1,5 +1,6 @@
 using LogPipeline.Files;
 using LogPipeline.Storage.Journals;
+using LogPipeline.Storage.Checkpoints;
 using LogPipeline.Storage.Segments;
 using Microsoft.Extensions.Logging;
 
@@ -24,4 +25,13 @@ internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, in
 
     /// <summary>Shared by all logs of a data directory.</summary>
     public BatchDecoders Decoders { get; } = new();
+
+    /// <summary>The same for another log.</summary>
+    public LogPlace Of(FoundLog log) => this with
+    {
+        Directory = log.Directory,
+        Topic = log.Topic,
+        TopicId = log.TopicId,
+        Partition = log.Partition,
+    };
 }

@@ -73,6 +73,33 @@ public sealed partial class PartitionLog
         return result;
     }
 
+    /// <summary>
+    /// Appends a batch of the broker's own and makes it durable, on the caller's thread. When the disk refuses either, the batch is cut
+    /// off again, so that the caller may try once more. For rare writes, and only where nothing else is appended without a flush.
+    /// </summary>
+    /// <returns>As <see cref="AppendAsLeader"/>. After KafkaStorageError nothing of the batch stays, unless the log went offline.</returns>
+    public AppendResult AppendDurably(Memory<byte> batch, int leaderEpoch)
+    {
+        const AppendOrigin Origin = AppendOrigin.Broker;
+        ErrorCode error = BatchRules.Check(batch.Span, Origin, Options.BatchBytesMax, _decoders, out BatchHeader header, out string? problem);
+        if (error != ErrorCode.None)
+        {
+            return AppendResult.Refused(error, LogStartOffset) with { Problem = problem };
+        }
+        AppendResult result;
+        long now = Now();
+        lock (_gate)
+        {
+            result = AppendChecked(batch.Span, header with { LeaderEpoch = leaderEpoch }, Origin, now);
+            if (result.Error == ErrorCode.None && !TryFlushOrCut())
+            {
+                result = AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
+            }
+        }
+        TellAdvanced();
+        return result;
+    }
+
     /// <summary>What an append leaves to do once the lock is left.</summary>
     private readonly record struct Due(bool Tell, bool Commit, bool Sync);
 
@@ -171,6 +198,30 @@ public sealed partial class PartitionLog
             WantSync();
         }
         return true;
+    }
+
+    private bool TryFlushOrCut()
+    {
+        try
+        {
+            Active.Flush();
+            _journal.Synced(_journaledLog);
+            _durable.SyncedTo(WrittenEnd());
+            return true;
+        }
+        catch (IOException e)
+        {
+            Log.AppendRefused(_logger, Name, e);
+        }
+        try
+        {
+            Cut(DurableOffset);
+        }
+        catch (IOException e)
+        {
+            GoOffline(e);
+        }
+        return false;
     }
 
     // What a refused write left behind is cut durably: later batches take its place, and no crash may mix the two.

@@ -84,7 +84,8 @@ public sealed partial class PartitionLog
     /// <summary>Bytes of batches on disk, all segments.</summary>
     public long SizeBytes => Volatile.Read(ref _segments).Sum(static segment => segment.SizeBytes);
 
-    internal string Directory => _directory;
+    /// <summary>Where its files lie.</summary>
+    public string Directory => _directory;
 
     private LogSegment Active => _segments[^1];
 

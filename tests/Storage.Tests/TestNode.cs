@@ -56,7 +56,7 @@ internal sealed class TestNode
             Root,
             new DataDirectoryOptions
             {
-                Topics = Topics,
+                Topics = _ => Topics,
                 OptionsOf = _ => Options,
                 OnFatal = Fatal.Add,
                 ReservedBytes = ReservedBytes,

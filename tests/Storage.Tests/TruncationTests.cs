@@ -136,6 +136,37 @@ public sealed class TruncationTests
     }
 
     [Fact]
+    public void A_durable_append_that_the_disk_refuses_at_any_call_leaves_nothing_and_can_be_tried_again()
+    {
+        bool isOver = false;
+        for (int call = 0; !isOver; call++)
+        {
+            var node = new TestNode();
+            node.Options = node.Options with { Flush = FlushPolicy.Os };
+            PartitionLog log = node.StartLog();
+            Assert.Equal(ErrorCode.None, log.AppendDurably(TestBatches.Make(2), 0).Error);
+            int left = call;
+            node.Files.Before = _ =>
+            {
+                if (left-- == 0)
+                {
+                    throw new IOException("the disk refuses");
+                }
+            };
+            AppendResult result = log.AppendDurably(TestBatches.Make(3), 0);
+            isOver = left >= 0;
+            node.Files.Before = null;
+            Assert.True(isOver || result.Error == ErrorCode.KafkaStorageError || call == 0); // call 0 reserves space, a hint
+            Assert.Equal(result.Error == ErrorCode.None ? 5 : 2, log.LogEndOffset);
+            Assert.Equal(log.LogEndOffset, log.DurableOffset);
+            Assert.Equal(ErrorCode.None, log.AppendDurably(TestBatches.Make(1), 0).Error);
+            long end = log.LogEndOffset;
+            node.LosePower(call);
+            Assert.Equal(end, node.StartLog().LogEndOffset);
+        }
+    }
+
+    [Fact]
     public async Task A_disk_that_refuses_half_way_takes_the_log_offline()
     {
         var node = new TestNode();

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
@@ -170,7 +171,7 @@ internal sealed partial class Group
         }
         catch (IOException e)
         {
-            services.Logger.AppendFailed(e, Topics.TopicName.Offsets, -1);
+            services.Logger.AppendFailed(e, TopicName.Offsets, -1);
             AnswerSyncs(ErrorCode.CoordinatorNotAvailable);
             return null;
         }

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Protocol;
 using LogPipeline.Storage;
 

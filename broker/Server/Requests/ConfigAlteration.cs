@@ -1,4 +1,5 @@
 using System.Globalization;
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
@@ -10,7 +11,7 @@ using Asked = LogPipeline.Protocol.Messages.CreateTopicsRequest.Topic;
 namespace LogPipeline.Broker.Requests;
 
 /// <summary>CreateTopics; the error texts are Kafka's, since tools look at them.</summary>
-internal sealed class CreateTopicsHandler(TopicRegistry topics, BrokerSettings settings, int nodeId)
+internal sealed class CreateTopicsHandler(ClusterMetadata cluster, TopicRegistry topics, BrokerSettings settings)
     : RequestHandler<CreateTopicsRequest, CreateTopicsResponse>
 {
     private const sbyte TopicSource = 1;
@@ -75,7 +76,7 @@ internal sealed class CreateTopicsHandler(TopicRegistry topics, BrokerSettings s
         {
             return Refused(asked.Name, ErrorCode.InvalidTopicException, problem);
         }
-        if (topics.Find(asked.Name) is not null)
+        if (cluster.Image.Find(asked.Name) is not null)
         {
             return Refused(asked.Name, ErrorCode.TopicAlreadyExists, Exists(asked.Name));
         }
@@ -91,7 +92,7 @@ internal sealed class CreateTopicsHandler(TopicRegistry topics, BrokerSettings s
         {
             return Refused(asked.Name, ErrorCode.InvalidReplicationFactor,
                 $"Unable to replicate the partition {asked.ReplicationFactor} time(s): The target replication factor of "
-                + $"{asked.ReplicationFactor} cannot be reached because only 1 broker(s) are registered.");
+                + $"{asked.ReplicationFactor} cannot be reached because only {cluster.Image.Brokers.Count} broker(s) are registered.");
         }
         return AssignmentRefusal(asked) ?? SettingsRefusal(asked);
     }
@@ -103,9 +104,9 @@ internal sealed class CreateTopicsHandler(TopicRegistry topics, BrokerSettings s
             return null;
         }
         bool inOrder = asked.Assignments.Select(a => a.PartitionIndex).Order().SequenceEqual(Enumerable.Range(0, asked.Assignments.Count));
-        return inOrder && asked.Assignments.All(a => a.BrokerIds is [var only] && only == nodeId)
+        return inOrder && asked.Assignments.All(a => a.BrokerIds is [var only] && cluster.Image.Brokers.ContainsKey(only))
             ? null
-            : Refused(asked.Name, ErrorCode.InvalidReplicaAssignment, $"Partitions must be numbered from 0 and be assigned to broker {nodeId} alone.");
+            : Refused(asked.Name, ErrorCode.InvalidReplicaAssignment, $"Partitions must be numbered from 0, each on one of the brokers {string.Join(", ", cluster.Image.Brokers.Keys)}.");
     }
 
     private static Answer? SettingsRefusal(Asked asked)

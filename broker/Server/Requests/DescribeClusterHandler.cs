@@ -1,13 +1,12 @@
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Pipeline;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
-using LogPipeline.Storage;
 
 namespace LogPipeline.Broker.Requests;
 
-/// <summary>DescribeCluster: a cluster of one.</summary>
-internal sealed class DescribeClusterHandler(DataDirectory directory)
-    : RequestHandler<DescribeClusterRequest, DescribeClusterResponse>
+/// <summary>DescribeCluster: the registered brokers.</summary>
+internal sealed class DescribeClusterHandler(ClusterMetadata cluster) : RequestHandler<DescribeClusterRequest, DescribeClusterResponse>
 {
     private const sbyte Brokers = 1;
     private const sbyte Controllers = 2;
@@ -24,12 +23,18 @@ internal sealed class DescribeClusterHandler(DataDirectory directory)
                 EndpointType = request.EndpointType,
             });
         }
-        (string host, int port) = context.Connection.Advertised;
+        ClusterImage image = cluster.Image;
         return new(new DescribeClusterResponse
         {
-            ClusterId = directory.ClusterId,
-            ControllerId = directory.NodeId,
-            Brokers = [new() { BrokerId = directory.NodeId, Host = host, Port = port }],
+            ClusterId = image.ClusterId,
+            ControllerId = image.ControllerId,
+            Brokers = [.. image.Brokers.Values.Select(broker => Describe(broker, context.Connection))],
         });
+    }
+
+    private static DescribeClusterResponse.Broker Describe(BrokerImage broker, ClientConnection connection)
+    {
+        (string host, int port) = broker.AddressFor(connection);
+        return new DescribeClusterResponse.Broker { BrokerId = broker.Id, Host = host, Port = port };
     }
 }

@@ -1,6 +1,6 @@
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
-using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using Config = LogPipeline.Protocol.Messages.DescribeConfigsResponse.Result.Config;
@@ -8,7 +8,7 @@ using Config = LogPipeline.Protocol.Messages.DescribeConfigsResponse.Result.Conf
 namespace LogPipeline.Broker.Requests;
 
 /// <summary>DescribeConfigs, of topics and of this broker: values, where they come from, and what else would count.</summary>
-internal sealed class DescribeConfigsHandler(TopicRegistry topics, BrokerSettings settings, int nodeId)
+internal sealed class DescribeConfigsHandler(ClusterMetadata cluster, BrokerSettings settings)
     : RequestHandler<DescribeConfigsRequest, DescribeConfigsResponse>
 {
     protected override ValueTask<DescribeConfigsResponse?> AnswerAsync(
@@ -24,7 +24,8 @@ internal sealed class DescribeConfigsHandler(TopicRegistry topics, BrokerSetting
         var result = new DescribeConfigsResponse.Result { ResourceType = resource.ResourceType, ResourceName = resource.ResourceName };
         switch (resource.ResourceType)
         {
-            case ConfigResource.Topic when topics.Find(resource.ResourceName) is { } topic:
+            case ConfigResource.Topic when cluster.Image is var image && image.Find(resource.ResourceName) is not null:
+                var topic = new TopicSettings(settings, image.ConfigsOf(Cluster.ConfigResource.Topic(resource.ResourceName)));
                 result.Configs.AddRange(Wanted(TopicSettingTable.All, resource).Select(setting => Describe(topic, setting, request)));
                 break;
             case ConfigResource.Topic when TopicName.Problem(resource.ResourceName) is { } problem:
@@ -36,12 +37,12 @@ internal sealed class DescribeConfigsHandler(TopicRegistry topics, BrokerSetting
             case ConfigResource.Broker when resource.ResourceName.Length == 0:
                 result.Configs.AddRange(Wanted(ChangedForAll(), resource).Select(setting => DescribeForAll(setting, request)));
                 break;
-            case ConfigResource.Broker when resource.ResourceName == nodeId.ToString(System.Globalization.CultureInfo.InvariantCulture):
+            case ConfigResource.Broker when cluster.Image.Brokers.Keys.Any(id => resource.ResourceName == id.ToString(System.Globalization.CultureInfo.InvariantCulture)):
                 result.Configs.AddRange(Wanted(BrokerSettingTable.All, resource).Select(setting => Describe(setting, request)));
                 break;
             case ConfigResource.Broker:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.InvalidRequest,
-                    $"Unexpected broker id, expected {nodeId} or empty string, but received {resource.ResourceName}");
+                    $"Unexpected broker id, expected {string.Join(", ", cluster.Image.Brokers.Keys)} or empty string, but received {resource.ResourceName}");
                 break;
             default:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.InvalidRequest, $"Unsupported resource type: {resource.ResourceType}");
@@ -53,10 +54,10 @@ internal sealed class DescribeConfigsHandler(TopicRegistry topics, BrokerSetting
     private static IEnumerable<SettingDefinition> Wanted(IEnumerable<SettingDefinition> all, DescribeConfigsRequest.Resource resource) =>
         resource.ConfigurationKeys is { } keys ? all.Where(setting => keys.Contains(setting.Name)) : all;
 
-    private Config Describe(Topic topic, SettingDefinition setting, DescribeConfigsRequest request)
+    private Config Describe(TopicSettings topic, SettingDefinition setting, DescribeConfigsRequest request)
     {
         var values = new List<Config.Synonym>();
-        if (topic.Settings.Given.TryGetValue(setting.Name, out string? given))
+        if (topic.Given.TryGetValue(setting.Name, out string? given))
         {
             values.Add(Value(setting.Name, given, SettingSource.Topic));
         }

@@ -1,12 +1,12 @@
 using LogPipeline.Broker.Pipeline;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
-using LogPipeline.Storage;
 
 namespace LogPipeline.Broker.Requests;
 
 /// <summary>InitProducerId for idempotent producers: an id never given before. Transactions are refused.</summary>
-internal sealed class InitProducerIdHandler(DataDirectory directory) : RequestHandler<InitProducerIdRequest, InitProducerIdResponse>
+/// <param name="nextProducerId">Returns one; it throws an <see cref="IOException"/> when the disk refuses to reserve more.</param>
+internal sealed class InitProducerIdHandler(Func<long> nextProducerId) : RequestHandler<InitProducerIdRequest, InitProducerIdResponse>
 {
     protected override ValueTask<InitProducerIdResponse?> AnswerAsync(
         InitProducerIdRequest request, RequestContext context, CancellationToken cancellation)
@@ -17,7 +17,7 @@ internal sealed class InitProducerIdHandler(DataDirectory directory) : RequestHa
         }
         try
         {
-            return new(new InitProducerIdResponse { ProducerId = directory.NextProducerId(), ProducerEpoch = 0 });
+            return new(new InitProducerIdResponse { ProducerId = nextProducerId(), ProducerEpoch = 0 });
         }
         catch (IOException)
         {

@@ -1,4 +1,4 @@
-using LogPipeline.Broker.Partitions;
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
@@ -8,23 +8,23 @@ using LogPipeline.Storage;
 
 namespace LogPipeline.Broker.Requests;
 
-/// <summary>Metadata: this broker's address and the topics; creates topics that are asked for, before it answers.</summary>
-internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings settings, DataDirectory directory)
+/// <summary>Metadata: the brokers' addresses and the topics; creates topics that are asked for, before it answers.</summary>
+internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry topics, BrokerSettings settings)
     : RequestHandler<MetadataRequest, MetadataResponse>
 {
     protected override ValueTask<MetadataResponse?> AnswerAsync(
         MetadataRequest request, RequestContext context, CancellationToken cancellation)
     {
-        (string host, int port) = context.Connection.Advertised;
+        ClusterImage image = cluster.Image;
         var response = new MetadataResponse
         {
-            Brokers = [new() { NodeId = directory.NodeId, Host = host, Port = port }],
-            ClusterId = directory.ClusterId,
-            ControllerId = directory.NodeId,
+            Brokers = [.. image.Brokers.Values.Select(broker => Describe(broker, context.Connection))],
+            ClusterId = image.ClusterId,
+            ControllerId = image.ControllerId,
         };
         if (request.Topics is null || (context.Version == 0 && request.Topics.Count == 0))
         {
-            response.Topics.AddRange(topics.All.Select(Describe));
+            response.Topics.AddRange(image.Topics.Values.Select(topic => Describe(topic, image)));
         }
         else
         {
@@ -41,15 +41,16 @@ internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings setti
     // creatable: how many topics this request may still create.
     private MetadataResponse.Topic Describe(MetadataRequest.Topic asked, bool mayCreate, ref int creatable)
     {
+        ClusterImage image = cluster.Image;
         if (asked.Name is null)
         {
-            return topics.Find(asked.TopicId) is { } byId
-                ? Describe(byId)
+            return image.Find(asked.TopicId) is { } byId
+                ? Describe(byId, image)
                 : new() { ErrorCode = ErrorCode.UnknownTopicId, TopicId = asked.TopicId, Name = null };
         }
-        if (topics.Find(asked.Name) is { } byName)
+        if (image.Find(asked.Name) is { } byName)
         {
-            return Describe(byName);
+            return Describe(byName, image);
         }
         if (TopicName.Problem(asked.Name) is not null)
         {
@@ -65,7 +66,11 @@ internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings setti
         }
         try
         {
-            return Describe(topics.Create(asked.Name, settings.PartitionsDefault, new Dictionary<string, string>()).Topic);
+            topics.Create(asked.Name, settings.PartitionsDefault, new Dictionary<string, string>());
+            image = cluster.Image;
+            return image.Find(asked.Name) is { } created
+                ? Describe(created, image)
+                : new() { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = asked.Name }; // deleted at once
         }
         catch (HandlesExhaustedException)
         {
@@ -77,27 +82,32 @@ internal sealed class MetadataHandler(TopicRegistry topics, BrokerSettings setti
         }
     }
 
-    private static MetadataResponse.Topic Describe(Topic topic) => new()
+    private static MetadataResponse.Broker Describe(BrokerImage broker, ClientConnection connection)
+    {
+        (string host, int port) = broker.AddressFor(connection);
+        return new MetadataResponse.Broker { NodeId = broker.Id, Host = host, Port = port };
+    }
+
+    private static MetadataResponse.Topic Describe(TopicImage topic, ClusterImage image) => new()
     {
         Name = topic.Name,
         TopicId = topic.Id,
-        IsInternal = topic.IsInternal,
-        Partitions = [.. topic.Partitions.Select(Describe)],
+        IsInternal = TopicName.IsInternal(topic.Name),
+        Partitions = [.. topic.Partitions.Select((state, number) => Describe(number, state, image))],
     };
 
-    private static MetadataResponse.Topic.Partition Describe(Partition partition)
+    private static MetadataResponse.Topic.Partition Describe(int number, PartitionState state, ClusterImage image)
     {
-        PartitionState state = partition.State;
-        bool isOffline = partition.Role == PartitionRole.Offline;
+        bool hasLeader = image.Brokers.ContainsKey(state.Leader);
         return new MetadataResponse.Topic.Partition
         {
-            ErrorCode = isOffline ? ErrorCode.LeaderNotAvailable : ErrorCode.None,
-            PartitionIndex = partition.Number,
-            LeaderId = isOffline ? -1 : state.Leader,
+            ErrorCode = hasLeader ? ErrorCode.None : ErrorCode.LeaderNotAvailable,
+            PartitionIndex = number,
+            LeaderId = hasLeader ? state.Leader : PartitionState.NoLeader,
             LeaderEpoch = state.LeaderEpoch,
             ReplicaNodes = [.. state.Replicas],
             IsrNodes = [.. state.InSync],
-            OfflineReplicas = isOffline ? [.. state.Replicas] : [],
+            OfflineReplicas = hasLeader ? [.. state.Replicas.Where(node => !image.Brokers.ContainsKey(node))] : [.. state.Replicas],
         };
     }
 }

@@ -46,6 +46,12 @@ internal static partial class BrokerLog
     [LoggerMessage(1013, LogLevel.Information, "Topic {Topic} was found on disk without a registry entry and is served")]
     public static partial void TopicAdopted(this ILogger logger, string topic);
 
+    [LoggerMessage(1030, LogLevel.Warning, "No snapshot of the cluster metadata could be written; the metadata log grows until one can")]
+    public static partial void SnapshotRefused(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1031, LogLevel.Warning, "What was created for topic {Topic} could not be removed yet; it goes before the name is used again")]
+    public static partial void RemovalPostponed(this ILogger logger, Exception exception, string topic);
+
     [LoggerMessage(1014, LogLevel.Information, "Closed the connection of {Client}: no byte came or went for connections.max.idle.ms")]
     public static partial void IdleClosed(this ILogger logger, EndPoint? client);
 

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Settings;
 

@@ -1,3 +1,5 @@
+using LogPipeline.Broker.Cluster;
+using LogPipeline.Broker.Cluster.Records;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Telemetry;
@@ -6,15 +8,14 @@ using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Broker.Topics;
 
-// The topics being served. _lock serialises creation, changes and deletion (they touch the disk) and guards replacing _index; readers take the
-// index as it is. Persists the registry file (TopicFile) before directories appear and marks before they vanish.
-/// <summary>Finds, creates, changes and deletes topics.</summary>
+// _lock serialises changes (they touch the disk) and guards _index and _doomed; readers take the index as it is. The metadata log
+// decides: logs are created before it names them, and removed after it has removed their topic. A crash between leaves logs that no
+// record names, which are empty, or logs of a removed topic; the next start removes both.
+/// <summary>The topics that this broker serves, with their partitions; creates, changes and deletes them.</summary>
 internal sealed class TopicRegistry(
-    DataDirectory directory, TopicFile file, BrokerSettings settings, Random random, ILogger logger)
+    DataDirectory directory, ClusterMetadata cluster, BrokerSettings settings, Random random, ILogger logger)
 {
-    // Guarded by _lock: what the disk refused half way. The file keeps them, so that a crash forgets neither.
-    private TopicEntry? _halfMade; // the last creation, if it failed
-    private readonly Dictionary<string, Topic> _halfDeleted = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Guid> _doomed = new(StringComparer.Ordinal); // removed topics whose logs the disk kept so far
     private readonly Lock _lock = new();
     private volatile TopicIndex _index = TopicIndex.Empty;
 
@@ -28,42 +29,21 @@ internal sealed class TopicRegistry(
     /// <summary>Raised after a topic is gone, outside the lock.</summary>
     public event Action<Topic>? Deleted;
 
-    /// <summary>Serves what is on disk: finishes creations and deletions that a crash cut short.</summary>
-    /// <param name="entries">The registry file's content; null when there was none.</param>
-    public void Load(IReadOnlyList<TopicEntry>? entries)
+    /// <summary>Serves what the cluster's image says and the data directory has.</summary>
+    public void Load()
     {
-        ILookup<string, PartitionLog> found = directory.Logs.ToLookup(log => log.Topic, StringComparer.Ordinal);
-        var topics = new List<Topic>();
-        bool changed = entries is null;
-        foreach (TopicEntry entry in entries ?? [])
-        {
-            if (entry.Deleting)
-            {
-                changed = true; // the data directory has removed what was there
-                continue;
-            }
-            var topicSettings = new TopicSettings(settings, entry.Settings);
-            Dictionary<int, PartitionLog> logs = found[entry.Name].Where(log => log.TopicId == entry.Id).ToDictionary(log => log.Partition);
-            topics.Add(Assemble(entry.Name, entry.Id, topicSettings, entry.Partitions, logs));
-        }
-        foreach (IGrouping<string, PartitionLog> logs in found)
-        {
-            if (!(entries ?? []).Any(entry => entry.Name == logs.Key))
-            {
-                topics.Add(Adopt(logs));
-                changed = true;
-            }
-        }
-        _index = new TopicIndex(topics);
-        if (changed)
-        {
-            Write(topics);
-        }
+        ILookup<Guid, PartitionLog> logs = directory.Logs.ToLookup(static log => log.TopicId);
+        ILookup<Guid, OfflineLog> offline = directory.OfflineLogs.ToLookup(static log => log.TopicId);
+        _index = new TopicIndex(cluster.Image.Topics.Values.Select(topic => Assemble(
+            topic,
+            logs[topic.Id].ToDictionary(static log => log.Partition),
+            offline[topic.Id].ToDictionary(static log => log.Partition))));
     }
 
     /// <summary>Creates a topic; durable on return.</summary>
     /// <returns>The topic, and whether it is new: false when the name was taken meanwhile.</returns>
-    /// <exception cref="IOException">The disk refused.</exception>
+    /// <exception cref="HandlesExhaustedException">The process may not open that many files.</exception>
+    /// <exception cref="IOException">The disk refused; there is no such topic.</exception>
     public (Topic Topic, bool Created) Create(string name, int partitions, IReadOnlyDictionary<string, string> given)
     {
         lock (_lock)
@@ -76,32 +56,22 @@ internal sealed class TopicRegistry(
             directory.FinishRemovals();
             Guid id = NewId();
             var topicSettings = new TopicSettings(settings, given);
-            // Until all is there the file says that the topic is to be deleted: that is what a start does with half of it.
-            _halfMade = new TopicEntry(name, id, partitions, Deleting: true, topicSettings.Given);
-            Write(_index.All);
             IReadOnlyList<PartitionLog> logs = directory.Create(name, id, 0, partitions, topicSettings.LogOptions());
-            var topic = new Topic(name, id, topicSettings, [.. logs.Select(log => new Partition(log, directory.NodeId, LeadState))]);
-            _halfMade = null;
-            Serve(topic);
+            try
+            {
+                IEnumerable<IMetadataRecord> records = ClusterStart.Topic(directory.NodeId, name, id, partitions, directory);
+                cluster.Change([.. records, .. ClusterStart.Configs(name, topicSettings.Given!)]);
+            }
+            catch (IOException)
+            {
+                Abandon(name, id);
+                throw;
+            }
+            Topic topic = Assemble(cluster.Image.Find(id)!, logs.ToDictionary(static log => log.Partition), []);
+            _index = new TopicIndex([.. _index.All, topic]);
             logger.TopicCreated(name, partitions, id);
             return (topic, true);
         }
-    }
-
-    // A topic that the file cannot name must not be served: it would be gone after a crash.
-    private void Serve(Topic topic)
-    {
-        var index = new TopicIndex([.. _index.All, topic]);
-        try
-        {
-            Write(index.All);
-        }
-        catch (IOException)
-        {
-            _halfDeleted[topic.Name] = topic;
-            throw;
-        }
-        _index = index;
     }
 
     /// <summary>Adds partitions to a topic, all of them or none; durable on return.</summary>
@@ -117,19 +87,23 @@ internal sealed class TopicRegistry(
             {
                 return (_index.Find(topic.Id)?.Partitions.Count ?? 0, false);
             }
-            // What a try made whose registry file the disk refused is served now. A start removes what the file does not name: it is empty.
+            // What a try made that the metadata log refused is used now. A start removes what the log does not name: it is empty.
+            int before = current.Partitions.Count;
             List<PartitionLog> logs = [.. directory.Logs
-                .Where(log => log.TopicId == topic.Id && log.Partition >= current.Partitions.Count && log.Partition < partitions)
+                .Where(log => log.TopicId == topic.Id && log.Partition >= before && log.Partition < partitions)
                 .OrderBy(static log => log.Partition)];
-            int next = current.Partitions.Count + logs.Count;
+            int next = before + logs.Count;
             if (next < partitions)
             {
+                directory.FinishRemovals();
                 logs.AddRange(directory.Create(topic.Name, topic.Id, next, partitions - next, current.Settings.LogOptions()));
             }
-            Partition[] added = [.. current.Partitions, .. logs.Select(log => new Partition(log, directory.NodeId, LeadState))];
-            Replace(new Topic(current.Name, current.Id, current.Settings, added));
-            logger.PartitionsAdded(topic.Name, current.Partitions.Count, partitions);
-            return (current.Partitions.Count, true);
+            PartitionState state = PartitionState.Single(directory.NodeId, directory.LeaderEpoch);
+            cluster.Change([.. logs.Select(log => PartitionRecord.Of(topic.Id, log.Partition, state))]);
+            IEnumerable<Partition> added = logs.Select(log => new Partition(log, directory.NodeId, state));
+            Replace(new Topic(current.Name, current.Id, current.Settings, [.. current.Partitions, .. added]));
+            logger.PartitionsAdded(topic.Name, before, partitions);
+            return (before, true);
         }
     }
 
@@ -142,6 +116,15 @@ internal sealed class TopicRegistry(
             if (_index.Find(topic.Id) is not { } current)
             {
                 return false;
+            }
+            IDictionary<string, string> old = current.Settings.Given;
+            IEnumerable<KeyValuePair<string, string?>> changes = old.Keys.Except(given.Keys)
+                .Select(static name => KeyValuePair.Create(name, (string?)null))
+                .Concat(given.Except(old).Select(static setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
+            List<IMetadataRecord> records = [.. ClusterStart.Configs(current.Name, changes)];
+            if (records.Count > 0)
+            {
+                cluster.Change(records);
             }
             var changed = new Topic(current.Name, current.Id, new TopicSettings(settings, given), current.Partitions);
             Replace(changed);
@@ -172,29 +155,22 @@ internal sealed class TopicRegistry(
         }
     }
 
-    // Durable before it is served.
-    private void Replace(Topic topic)
-    {
-        var index = new TopicIndex([.. _index.All.Select(other => other.Id == topic.Id ? topic : other)]);
-        Write(index.All);
-        _index = index;
-    }
-
     /// <summary>Deletes a topic and its logs; durably gone on return. False when it was gone already.</summary>
     /// <exception cref="IOException">The disk refused: it is not served any more, and its logs go before its name is used again.</exception>
     public bool Delete(Topic topic)
     {
+        Topic now;
         lock (_lock)
         {
-            if (_index.Find(topic.Id) is not { } current)
+            if (_index.Find(topic.Id) is not { } found)
             {
                 return false;
             }
-            topic = current; // with the partitions that were added since it was looked up
+            now = found;
             _index = new TopicIndex([.. _index.All.Where(other => other.Id != topic.Id)]);
-            _halfDeleted[topic.Name] = topic;
+            _doomed[topic.Name] = topic.Id;
             // From here on nothing is acked into it, also where the disk refuses what follows.
-            foreach (Partition partition in topic.Partitions)
+            foreach (Partition partition in now.Partitions)
             {
                 partition.Retire();
             }
@@ -210,64 +186,58 @@ internal sealed class TopicRegistry(
         finally
         {
             logger.TopicDeleted(topic.Name, topic.Id);
-            Deleted?.Invoke(topic);
+            Deleted?.Invoke(now);
         }
     }
 
-    // The topic is no longer served: a crash before the mark is on the disk may bring it back whole.
     private void FinishDeletion(string name)
     {
-        if (!_halfDeleted.TryGetValue(name, out Topic? topic))
+        if (_doomed.TryGetValue(name, out Guid id))
+        {
+            cluster.Remove(id);
+            directory.DeleteTopic(name, id);
+            cluster.ForgetRemoved(name);
+            _doomed.Remove(name);
+        }
+    }
+
+    // Of a creation that the metadata log did not take. Where it is not known what the log took, the next start decides.
+    private void Abandon(string name, Guid id)
+    {
+        if (cluster.IsOffline)
         {
             return;
         }
-        Write(_index.All);
-        directory.DeleteTopic(topic.Name, topic.Id);
-        _halfDeleted.Remove(name);
-        Write(_index.All);
-    }
-
-    /// <summary>The state of every partition: this broker leads it and is its only replica.</summary>
-    private PartitionState LeadState => PartitionState.Single(directory.NodeId, directory.LeaderEpoch);
-
-    private Topic Assemble(string name, Guid id, TopicSettings topicSettings, int partitions, Dictionary<int, PartitionLog> logs)
-    {
-        PartitionState state = LeadState;
-        Dictionary<int, OfflineLog> offline = directory.OfflineLogs.Where(log => log.TopicId == id).ToDictionary(log => log.Partition);
-        var served = new List<Partition>(partitions);
-        for (int number = 0; number < partitions; number++)
+        _doomed[name] = id;
+        try
         {
-            served.Add(logs.TryGetValue(number, out PartitionLog? log)
-                ? new Partition(log, directory.NodeId, state)
-                : new Partition(offline.GetValueOrDefault(number) ?? Missing(name, id, number), directory.NodeId, state));
+            FinishDeletion(name);
         }
-        return new Topic(name, id, topicSettings, served);
+        catch (IOException e)
+        {
+            logger.RemovalPostponed(e, name);
+        }
     }
 
-    // Of a topic that no registry entry names: the data directory cannot know how many partitions it had.
-    private static OfflineLog Missing(string name, Guid id, int number) =>
-        new(name, id, number, null, $"{name}-{number} is not in the data directory, though later partitions of {name} are.");
+    private void Replace(Topic topic) => _index = new TopicIndex([.. _index.All.Select(other => other.Id == topic.Id ? topic : other)]);
 
-    /// <summary>Directories that no entry names: another broker's data, or the registry file was lost. Nothing is thrown away.</summary>
-    private Topic Adopt(IGrouping<string, PartitionLog> logs)
+    private Topic Assemble(TopicImage image, Dictionary<int, PartitionLog> logs, Dictionary<int, OfflineLog> offline)
     {
-        logger.TopicAdopted(logs.Key);
-        Guid id = logs.First().TopicId;
-        IEnumerable<int> offline = directory.OfflineLogs.Where(log => log.TopicId == id).Select(log => log.Partition);
-        return Assemble(
-            logs.Key, id, new TopicSettings(settings, new Dictionary<string, string>()), logs.Select(log => log.Partition).Concat(offline).Max() + 1,
-            logs.ToDictionary(log => log.Partition));
+        var topicSettings = new TopicSettings(settings, cluster.Image.ConfigsOf(ConfigResource.Topic(image.Name)));
+        var partitions = new List<Partition>(image.Partitions.Count);
+        foreach (PartitionState state in image.Partitions)
+        {
+            int number = partitions.Count;
+            partitions.Add(logs.TryGetValue(number, out PartitionLog? log)
+                ? new Partition(log, directory.NodeId, state)
+                : new Partition(offline.GetValueOrDefault(number) ?? Missing(image, number), directory.NodeId, state));
+        }
+        return new Topic(image.Name, image.Id, topicSettings, partitions);
     }
 
-    private void Write(IEnumerable<Topic> served) => file.Write(
-    [
-        .. served.Select(topic => EntryOf(topic, deleting: false)),
-        .. _halfMade is null ? [] : new[] { _halfMade },
-        .. _halfDeleted.Values.Select(topic => EntryOf(topic, deleting: true)),
-    ]);
-
-    private static TopicEntry EntryOf(Topic topic, bool deleting) =>
-        new(topic.Name, topic.Id, topic.Partitions.Count, deleting, topic.Settings.Given);
+    // Of a topic that was found without a record of it: the data directory cannot know how many partitions it had.
+    private static OfflineLog Missing(TopicImage topic, int number) =>
+        new(topic.Name, topic.Id, number, null, $"{topic.Name}-{number} is not in the data directory, though later partitions are.");
 
     /// <summary>A random version 4 UUID whose text form does not begin with a dash, as Kafka's tools want it.</summary>
     private Guid NewId()
@@ -282,26 +252,4 @@ internal sealed class TopicRegistry(
         while (bytes[0] >> 2 == 62);
         return new Guid(bytes, bigEndian: true);
     }
-}
-
-/// <summary>The topics at one moment, by name and by id.</summary>
-internal sealed class TopicIndex
-{
-    private readonly Dictionary<string, Topic> _byName;
-    private readonly Dictionary<Guid, Topic> _byId;
-
-    public TopicIndex(IEnumerable<Topic> topics)
-    {
-        All = [.. topics.OrderBy(topic => topic.Name, StringComparer.Ordinal)];
-        _byName = All.ToDictionary(topic => topic.Name, StringComparer.Ordinal);
-        _byId = All.ToDictionary(topic => topic.Id);
-    }
-
-    public static TopicIndex Empty { get; } = new([]);
-
-    public IReadOnlyList<Topic> All { get; }
-
-    public Topic? Find(string name) => _byName.GetValueOrDefault(name);
-
-    public Topic? Find(Guid id) => _byId.GetValueOrDefault(id);
 }

@@ -8,7 +8,7 @@ namespace LogPipeline.Storage.Checkpoints;
 /// short, and touches nothing else: what only looks like a log of ours may be someone's notes.
 /// </summary>
 internal sealed class LogSearch(
-    IFileSystem files, string path, IReadOnlyDictionary<string, KnownTopic> topics, Random random, ILogger logger)
+    IFileSystem files, string path, IReadOnlyDictionary<string, KnownTopic> topics, bool knowsAll, Random random, ILogger logger)
 {
     private bool _mustFlush;
     private bool _hasRemoved;
@@ -23,7 +23,7 @@ internal sealed class LogSearch(
     {
         foreach (DirectoryEntry entry in files.List(path))
         {
-            if (entry.IsDirectory)
+            if (entry.IsDirectory && entry.Name != DataDirectory.MetadataTopic + "-0")
             {
                 Look(entry.Name);
             }
@@ -66,6 +66,10 @@ internal sealed class LogSearch(
             if (known is not null && (id ?? known.Id) == known.Id && MustGo(directory, partition, hasSegment, known))
             {
                 Remove(directory);
+            }
+            else if (known is null && knowsAll && id is null && hasSegment && LogDirectories.IsEmpty(files, directory))
+            {
+                Remove(directory); // of a topic whose creation a crash cut short before the metadata log named it: it never took a record
             }
             else if (!hasSegment)
             {

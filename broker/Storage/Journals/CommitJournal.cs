@@ -45,6 +45,10 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         };
     }
 
+    /// <summary>Returns a journal that takes nothing: for a log that syncs each append in its own segment.</summary>
+    public static CommitJournal Off(IFileSystem files, string dataDirectory, DataDirectoryOptions options, ILogger logger) =>
+        new(files, $"{dataDirectory}/{DirectoryName}", options, logger);
+
     /// <summary>Reads what the last life left. Call <see cref="Recovered"/> for each log, then <see cref="Begin"/>.</summary>
     /// <exception cref="CorruptJournalException">Acknowledged batches cannot be read, and the segments do not hold them either.</exception>
     /// <exception cref="InvalidDataException">The journal's header is damaged or missing.</exception>
@@ -68,13 +72,13 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
     }
 
     /// <summary>What the last life left of a log, for its recovery; null when there is nothing.</summary>
-    public LogReplay? ReplayOf(FoundLog log) => _replay!.Of(log);
+    public LogReplay? ReplayOf(FoundLog log) => _replay?.Of(log);
 
     /// <summary>The log was recovered and is durable. What was left of one that could not be recovered is kept.</summary>
     public void Recovered(FoundLog log)
     {
-        _restored += _replay!.Of(log)?.Restored ?? 0;
-        _replay.Done(log);
+        _restored += _replay?.Of(log)?.Restored ?? 0;
+        _replay?.Done(log);
     }
 
     /// <summary>Begins a new life, in which nothing that was replayed counts any more.</summary>
@@ -283,11 +287,17 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         if (cause is IOException)
         {
             TurnOff(cause);
+            return;
         }
-        else
+        TaskCompletionSource? idle;
+        lock (_gate)
         {
-            _options.OnFatal(cause);
+            _isOff = true;
+            _uncommitted.Clear(); // no commit will come, and a stop must not wait for one
+            (idle, _idle) = (_idle, null);
         }
+        _options.OnFatal(cause);
+        idle?.SetResult();
     }
 
     // From here on each log syncs its own segment. What waits for a commit is made durable that way too.

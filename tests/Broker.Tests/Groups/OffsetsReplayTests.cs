@@ -4,7 +4,7 @@ using System.Text;
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Tests.Harness;
-using LogPipeline.Broker.Topics;
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Messages;

@@ -62,6 +62,14 @@ internal sealed class TestBroker : IAsyncDisposable
         Start();
     }
 
+    /// <summary>kill -9, and starts again.</summary>
+    public void Kill()
+    {
+        Files.Kill();
+        Core.Groups.Close();
+        Start();
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (Files.IsAlive)

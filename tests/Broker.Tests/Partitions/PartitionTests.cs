@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Protocol;
@@ -49,7 +50,7 @@ public sealed class PartitionTests
     [Fact]
     public async Task The_high_watermark_is_what_every_in_sync_replica_has()
     {
-        Partition partition = Open(FlushPolicy.Group, new PartitionState(Node, 5, [Node, 2, 3], [Node, 2]));
+        Partition partition = Open(FlushPolicy.Group, new PartitionState(Node, 5, 0, [Node, 2, 3], [Node, 2]));
         Task ack = Append(partition);
         _flushes[0].SetResult();
         Assert.False(ack.IsCompleted);
@@ -99,7 +100,7 @@ public sealed class PartitionTests
     [Fact]
     public void A_follower_refers_clients_to_the_leader()
     {
-        Partition partition = Open(FlushPolicy.Group, new PartitionState(2, 5, [Node, 2], [2]));
+        Partition partition = Open(FlushPolicy.Group, new PartitionState(2, 5, 0, [Node, 2], [2]));
         Assert.Equal(PartitionRole.Follower, partition.Role);
         Assert.Equal(ErrorCode.NotLeaderOrFollower, partition.CheckLeader(5));
         Assert.Equal(ErrorCode.NotLeaderOrFollower, partition.Append(Ask.Batch(1), AppendOrigin.Client).Error);

@@ -1,4 +1,6 @@
-namespace LogPipeline.Broker.Topics;
+using LogPipeline.Storage;
+
+namespace LogPipeline.Broker.Cluster;
 
 /// <summary>What a topic may be called.</summary>
 internal static class TopicName
@@ -8,6 +10,9 @@ internal static class TopicName
 
     private const int LengthMax = 249;
 
+    /// <summary>The log of the cluster's state lies beside the topics' logs under this name, and is no topic.</summary>
+    public const string Metadata = DataDirectory.MetadataTopic;
+
     /// <summary>Internal topics are not written by clients.</summary>
     public static bool IsInternal(string name) => name is Offsets or "__transaction_state";
 
@@ -16,6 +21,7 @@ internal static class TopicName
         name.Length == 0 ? "Topic name is invalid: the empty string is not allowed"
         : name is "." or ".." ? $"Topic name is invalid: '{name}' is not allowed"
         : name.Length > LengthMax ? $"Topic name is invalid: the length of '{name}' is longer than the max allowed length {LengthMax}"
+        : name == Metadata ? $"Topic name is invalid: '{name}' is not allowed"
         : !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '_' or '-')
             ? $"Topic name is invalid: '{name}' contains one or more characters other than ASCII alphanumerics, '.', '_' and '-'"
         : null;

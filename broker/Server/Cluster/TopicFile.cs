@@ -1,16 +1,16 @@
 using System.Text.Json;
 using LogPipeline.Files;
 
-namespace LogPipeline.Broker.Topics;
+namespace LogPipeline.Broker.Cluster;
 
-// The registry of topics, <data>/topics.json, replaced whole and durably:
-//   { "version": 0, "topics": [ { "name": "web_log", "id": "<uuid>", "partitions": 4, "deleting": false, "settings": { "retention.ms": "3600000" } } ] }
-// A topic is written here as deleting before its directories are created and before they go: a start after a crash in between removes
-// what is there of it.
+// The registry of topics of earlier versions, <data>/topics.json; the first start takes it over into the metadata log:
+//   { "version": 0, "topics": [
+//     { "name": "web_log", "id": "<uuid>", "partitions": 4, "deleting": false, "settings": { "retention.ms": "3600000" } } ] }
+// A topic stood here as deleting before its directories were created and before they went: what is there of it is removed.
 /// <summary>One topic as the registry file knows it.</summary>
 internal sealed record TopicEntry(string Name, Guid Id, int Partitions, bool Deleting, IReadOnlyDictionary<string, string> Settings);
 
-/// <summary>Reads and replaces the registry file.</summary>
+/// <summary>Reads the registry file, and removes it.</summary>
 internal sealed class TopicFile(IFileSystem files, string directory)
 {
     private readonly string _path = Path.Combine(directory, "topics.json");
@@ -31,29 +31,21 @@ internal sealed class TopicFile(IFileSystem files, string directory)
                 ? entries
                 : throw new FormatException("a topic is named twice, or has a name or a number of partitions that cannot be");
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException or ArgumentException)
+        catch (Exception e)
+            when (e is JsonException or KeyNotFoundException or FormatException or InvalidOperationException or ArgumentException)
         {
             throw new InvalidDataException($"{_path} is damaged: {e.Message}", e);
         }
     }
 
-    /// <summary>Replaces the file; durable on return.</summary>
-    public void Write(IEnumerable<TopicEntry> topics)
+    /// <summary>Removes the file durably: the metadata log has what it said.</summary>
+    public void Delete()
     {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        if (files.FileExists(_path))
         {
-            json.WriteStartObject();
-            json.WriteNumber("version", 0);
-            json.WriteStartArray("topics");
-            foreach (TopicEntry topic in topics)
-            {
-                WriteEntry(json, topic);
-            }
-            json.WriteEndArray();
-            json.WriteEndObject();
+            files.Delete(_path);
+            files.FlushDirectory(directory);
         }
-        AtomicFile.Replace(files, _path, stream.ToArray());
     }
 
     private static bool IsPossible(TopicEntry entry) => TopicName.Problem(entry.Name) is null && entry.Partitions > 0;
@@ -64,20 +56,4 @@ internal sealed class TopicFile(IFileSystem files, string directory)
         entry.GetProperty("partitions").GetInt32(),
         entry.GetProperty("deleting").GetBoolean(),
         entry.GetProperty("settings").EnumerateObject().ToDictionary(s => s.Name, s => s.Value.GetString() ?? "", StringComparer.Ordinal));
-
-    private static void WriteEntry(Utf8JsonWriter json, TopicEntry topic)
-    {
-        json.WriteStartObject();
-        json.WriteString("name", topic.Name);
-        json.WriteString("id", topic.Id);
-        json.WriteNumber("partitions", topic.Partitions);
-        json.WriteBoolean("deleting", topic.Deleting);
-        json.WriteStartObject("settings");
-        foreach ((string name, string value) in topic.Settings)
-        {
-            json.WriteString(name, value);
-        }
-        json.WriteEndObject();
-        json.WriteEndObject();
-    }
 }
