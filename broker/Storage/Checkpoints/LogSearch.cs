@@ -63,6 +63,10 @@ internal sealed class LogSearch(
         {
             Guid? id = LogDirectories.TopicIdOf(files, directory, out string? damage);
             bool hasSegment = LogDirectories.HasSegment(files.List(directory));
+            if (known is { IsGone: true } gone && id is { } own && own != gone.Id)
+            {
+                known = null; // of a topic that was created under the name of one that is gone
+            }
             if (known is not null && (id ?? known.Id) == known.Id && MustGo(directory, partition, hasSegment, known))
             {
                 Remove(directory);
