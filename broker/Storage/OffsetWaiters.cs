@@ -49,29 +49,33 @@ public sealed class OffsetWaiters
     }
 
     /// <summary>Lets those taken out go on.</summary>
-    public static void Release(List<TaskCompletionSource>? reached)
-    {
-        if (reached is null)
-        {
-            return;
-        }
-        foreach (TaskCompletionSource done in reached)
-        {
-            done.TrySetResult();
-        }
-    }
+    public static void Release(List<TaskCompletionSource>? reached) => End(reached, reason: null);
 
     /// <summary>Tells those taken out why what they wait for will not come.</summary>
-    public static void Fail(List<TaskCompletionSource>? unreached, Exception reason)
+    public static void Fail(List<TaskCompletionSource>? unreached, Exception reason) => End(unreached, reason);
+
+    // Outside any synchronization context: one that began to wait without a context would otherwise go on in the thread pool, which a
+    // simulated process does not have.
+    private static void End(List<TaskCompletionSource>? waiting, Exception? reason)
     {
-        if (unreached is null)
+        if (waiting is null)
         {
             return;
         }
-        foreach (TaskCompletionSource done in unreached)
+        SynchronizationContext? here = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        foreach (TaskCompletionSource done in waiting)
         {
-            done.TrySetException(reason);
+            if (reason is null)
+            {
+                done.TrySetResult();
+            }
+            else
+            {
+                done.TrySetException(reason);
+            }
         }
+        SynchronizationContext.SetSynchronizationContext(here);
     }
 
     // Not Task.WaitAsync: over such a source it passes through the thread pool, which a simulated process does not have.
