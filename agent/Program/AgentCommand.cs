@@ -83,7 +83,7 @@ internal static class AgentCommand
         using var signals = new StopSignals();
         using ILoggerFactory loggers = ConsoleLogging.Create(least);
         var health = new Health();
-        await using var shown = ProcessTelemetry.StartOrGoWithout(telemetry, health, loggers.CreateLogger("LogPipeline.Agent"));
+        await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(telemetry, health, loggers.CreateLogger("LogPipeline.Agent"));
         try
         {
             await AgentHost.RunAsync(options, loggers.CreateLogger("LogPipeline.Agent"),

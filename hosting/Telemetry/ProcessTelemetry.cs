@@ -2,9 +2,9 @@ using System.Net;
 using System.Net.Sockets;
 using LogPipeline.Hosting.Admin;
 using LogPipeline.Hosting.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
-using OpenTelemetry;
-using OpenTelemetry.Metrics;
 
 namespace LogPipeline.Hosting.Telemetry;
 
@@ -13,17 +13,17 @@ public sealed class ProcessTelemetry : IAsyncDisposable
 {
     private readonly ProcessMetrics _process;
     private readonly MetricsCollector? _collector;
-    private readonly MeterProvider? _provider;
+    private readonly ServiceProvider? _push;
     private readonly AdminServer? _admin;
 
     private ProcessTelemetry(TelemetryOptions options, Health health)
     {
-        _provider = OpenTelemetryWiring.IsWanted(options) ? Sdk.CreateMeterProviderBuilder().AddLogPipeline(options).Build() : null;
         if (options.AdminListen is not null)
         {
             _collector = new MetricsCollector(meter => meter.Name.StartsWith("LogPipeline.", StringComparison.Ordinal));
             _admin = Listen(options.AdminListen, path => Answer(path, health));
         }
+        _push = OpenTelemetryWiring.IsWanted(options) ? new ServiceCollection().AddLogPipelineTelemetry(options).BuildServiceProvider() : null;
         _process = new ProcessMetrics();
     }
 
@@ -32,17 +32,25 @@ public sealed class ProcessTelemetry : IAsyncDisposable
 
     /// <exception cref="ConfigurationException">The admin address is not an address and a port.</exception>
     /// <exception cref="AddressTakenException">The admin address cannot be served.</exception>
-    public static ProcessTelemetry Start(TelemetryOptions options, Health health) => new(options, health);
+    public static async Task<ProcessTelemetry> StartAsync(TelemetryOptions options, Health health)
+    {
+        var started = new ProcessTelemetry(options, health);
+        foreach (IHostedService service in started._push?.GetServices<IHostedService>() ?? [])
+        {
+            await service.StartAsync(CancellationToken.None);
+        }
+        return started;
+    }
 
     /// <summary>
-    /// Like <see cref="Start"/>, but if the admin address is taken, it logs that and goes on without: processes on one machine may share one
+    /// Like <see cref="StartAsync"/>, but if the admin address is taken, it logs that and goes on without: processes on one machine may share one
     /// configuration file, admin address included, and the second one has to work too.
     /// </summary>
-    public static ProcessTelemetry StartOrGoWithout(TelemetryOptions options, Health health, ILogger logger)
+    public static async Task<ProcessTelemetry> StartOrGoWithoutAsync(TelemetryOptions options, Health health, ILogger logger)
     {
         try
         {
-            ProcessTelemetry started = Start(options, health);
+            ProcessTelemetry started = await StartAsync(options, health);
             if (started.AdminEndpoint is { } endpoint)
             {
                 logger.AdminServes(endpoint.ToString());
@@ -52,7 +60,7 @@ public sealed class ProcessTelemetry : IAsyncDisposable
         catch (AddressTakenException e)
         {
             logger.AdminMissing(e.Message);
-            return Start(options with { AdminListen = null }, health);
+            return await StartAsync(options with { AdminListen = null }, health);
         }
     }
 
@@ -63,7 +71,10 @@ public sealed class ProcessTelemetry : IAsyncDisposable
             await _admin.DisposeAsync();
         }
         _collector?.Dispose();
-        _provider?.Dispose();
+        if (_push is not null)
+        {
+            await _push.DisposeAsync(); // pushes what is left
+        }
         _process.Dispose();
     }
 

@@ -5,6 +5,7 @@ using LogPipeline.Hosting.Parts;
 using LogPipeline.Hosting.Telemetry;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Cli.Running;
@@ -34,7 +35,7 @@ internal static class NodeProcess
         using ILoggerFactory loggers = ConsoleLogging.Create(plan.LogLevel);
         ILogger logger = loggers.CreateLogger("LogPipeline.Node");
         var health = new Health();
-        await using var shown = ProcessTelemetry.StartOrGoWithout(plan.Telemetry, health, logger);
+        await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(plan.Telemetry with { TraceSources = plan.Sinks.Count > 0 ? SinkTraces.Sources : [] }, health, logger);
         await using SinkEventBus? bus = plan.Sinks.Count > 0 ? await SinkEventBus.StartAsync(loggers, stop) : null;
         var parts = new List<IPart>();
         if (plan.Broker is { } broker)

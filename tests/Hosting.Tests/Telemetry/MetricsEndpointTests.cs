@@ -10,7 +10,7 @@ public class MetricsEndpointTests
     public async Task Every_kind_of_instrument_is_served_as_prometheus_text()
     {
         using var meter = new Meter("LogPipeline.Sample");
-        await using var telemetry = ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
+        await using ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
         Counter<long> lines = meter.CreateCounter<long>("sample_lines_total", null, "Lines \"read\".");
         lines.Add(3, KeyValuePair.Create<string, object?>("topic", "web_log"));
         lines.Add(4, KeyValuePair.Create<string, object?>("topic", "web_log"));
@@ -37,7 +37,7 @@ public class MetricsEndpointTests
     public async Task Meters_of_others_are_left_out()
     {
         using var meter = new Meter("Somebody.Else");
-        await using var telemetry = ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
+        await using ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
         meter.CreateCounter<long>("foreign_total").Add(1);
         Assert.DoesNotContain("foreign_total", await GetAsync(telemetry, "/metrics"), StringComparison.Ordinal);
     }
@@ -46,7 +46,7 @@ public class MetricsEndpointTests
     public async Task Health_names_the_part_that_is_unwell()
     {
         var health = new Health();
-        await using var telemetry = ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, health);
+        await using ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, health);
         Assert.Equal("ok\n", await GetAsync(telemetry, "/healthz"));
         string? problem = null;
         health.Add("broker", () => null);
@@ -62,7 +62,7 @@ public class MetricsEndpointTests
     [Fact]
     public async Task Garbage_loses_its_own_connection_only()
     {
-        await using var telemetry = ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
+        await using ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
         using (var socket = new System.Net.Sockets.TcpClient())
         {
             await socket.ConnectAsync(telemetry.AdminEndpoint!);
@@ -76,10 +76,10 @@ public class MetricsEndpointTests
     [Fact]
     public async Task Address_that_is_taken_or_wrong_is_said()
     {
-        await using var first = ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
-        AddressTakenException taken = Assert.Throws<AddressTakenException>(() => ProcessTelemetry.Start(new TelemetryOptions { AdminListen = first.AdminEndpoint!.ToString() }, new Health()));
+        await using ProcessTelemetry first = await ProcessTelemetry.StartAsync(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
+        AddressTakenException taken = await Assert.ThrowsAsync<AddressTakenException>(() => ProcessTelemetry.StartAsync(new TelemetryOptions { AdminListen = first.AdminEndpoint!.ToString() }, new Health()));
         Assert.Contains("stop what uses it, or set admin.listen to another port", taken.Message, StringComparison.Ordinal);
-        ConfigurationException wrong = Assert.Throws<ConfigurationException>(() => ProcessTelemetry.Start(new TelemetryOptions { AdminListen = "nowhere" }, new Health()));
+        ConfigurationException wrong = await Assert.ThrowsAsync<ConfigurationException>(() => ProcessTelemetry.StartAsync(new TelemetryOptions { AdminListen = "nowhere" }, new Health()));
         Assert.Equal("admin.listen should be an address and a port such as 127.0.0.1:9600, not 'nowhere'", wrong.Message);
     }
 

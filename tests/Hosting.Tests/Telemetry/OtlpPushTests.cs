@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Net.Sockets;
@@ -15,7 +16,7 @@ public class OtlpPushTests
         collector.Start();
         Task<string> received = ReceiveAsync(collector);
         using var meter = new Meter("LogPipeline.Pushed");
-        var telemetry = ProcessTelemetry.Start(new TelemetryOptions { Otlp = new Uri($"http://{collector.LocalEndpoint}") }, new Health());
+        ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(new TelemetryOptions { Otlp = new Uri($"http://{collector.LocalEndpoint}") }, new Health());
         meter.CreateCounter<long>("pushed_lines_total").Add(1);
         await telemetry.DisposeAsync(); // pushes what is left
         string request = await received.WaitAsync(TimeSpan.FromSeconds(30));
@@ -23,7 +24,24 @@ public class OtlpPushTests
         Assert.Contains("pushed_lines_total", request, StringComparison.Ordinal);
     }
 
-    // Answers the one request after its body came in whole, and gives it as text.
+    [Fact]
+    public async Task Spans_of_the_named_sources_reach_a_collector()
+    {
+        using var collector = new TcpListener(IPAddress.Loopback, 0);
+        collector.Start();
+        Task<string[]> received = Task.WhenAll(ReceiveAsync(collector), ReceiveAsync(collector)); // metrics and traces, in any order
+        using var source = new ActivitySource("Sample.Database");
+        using var other = new ActivitySource("Sample.Other");
+        ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(
+            new TelemetryOptions { Otlp = new Uri($"http://{collector.LocalEndpoint}"), TraceSources = ["Sample.Database"] }, new Health());
+        source.StartActivity("copy rows")!.Dispose();
+        Assert.Null(other.StartActivity("not asked for"));
+        await telemetry.DisposeAsync();
+        string traces = Assert.Single(await received.WaitAsync(TimeSpan.FromSeconds(30)), request => request.StartsWith("POST /v1/traces ", StringComparison.Ordinal));
+        Assert.Contains("copy rows", traces, StringComparison.Ordinal);
+    }
+
+    // Answers one request after its body came in whole, and returns it as text.
     private static async Task<string> ReceiveAsync(TcpListener collector)
     {
         using TcpClient client = await collector.AcceptTcpClientAsync();
@@ -44,7 +62,7 @@ public class OtlpPushTests
             {
                 continue;
             }
-            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"u8.ToArray());
+            await stream.WriteAsync("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"u8.ToArray());
             return text;
         }
     }
