@@ -20,7 +20,7 @@ internal static class ForeignProgram
     public static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
         .Split(':').Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
 
-    /// <summary>Runs a program and gives all it wrote; fails when it does.</summary>
+    /// <summary>Runs a program and returns all it wrote; fails when it does.</summary>
     public static async Task<string> RunAsync(
         string program, IEnumerable<string> arguments, string? input = null, string? directory = null, params (string Name, string Value)[] environment)
     {
