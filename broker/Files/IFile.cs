@@ -20,8 +20,12 @@ public interface IFile : IDisposable
     /// <summary>fdatasync: bytes and length are durable on return.</summary>
     void Flush();
 
-    /// <summary>The same, off the caller's thread.</summary>
-    ValueTask FlushAsync(CancellationToken cancellation = default);
+    /// <summary>The same, off the caller's thread; the caller goes on on the thread that flushed.</summary>
+    /// <param name="beginNow">
+    /// True when the caller first does other work on its thread. A flush thread that asks for a flush takes it itself otherwise, as soon
+    /// as it is free.
+    /// </param>
+    ValueTask FlushAsync(bool beginNow = false);
 
     /// <summary>Cuts or extends (with zeros) the file.</summary>
     void SetLength(long length);

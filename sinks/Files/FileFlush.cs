@@ -110,7 +110,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
         {
             foreach (IFile file in _open.Values)
             {
-                await file.FlushAsync(CancellationToken.None);
+                await file.FlushAsync();
             }
         }
         catch (IOException error)

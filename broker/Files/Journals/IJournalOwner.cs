@@ -1,8 +1,8 @@
 namespace LogPipeline.Files.Journals;
 
 /// <summary>
-/// What a <see cref="Journal"/> tells its owner. Called outside any lock, by the thread that flushed or that asked for the commit;
-/// the next commit begins only when the call returns, so it must be short. It must not throw.
+/// What a <see cref="Journal"/> tells its owner, one call at a time and outside any lock, on the thread that flushed or that asked for
+/// the commit. The next commit may be under way already, the one after it waits for the call, which must be short and not throw.
 /// </summary>
 public interface IJournalOwner
 {

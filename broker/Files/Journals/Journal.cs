@@ -86,6 +86,18 @@ public sealed class Journal : IDisposable
         }
     }
 
+    /// <summary>Bytes that wait for the next commit.</summary>
+    public int PendingBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _pending.Size;
+            }
+        }
+    }
+
     /// <summary>The newest commit's number that is durable.</summary>
     public long DurableCommit { get; private set; }
 
@@ -178,17 +190,40 @@ public sealed class Journal : IDisposable
 
     private async Task CommitAllAsync()
     {
+        JournalCommit? durable = null; // not told yet
         try
         {
-            while (TrySeal(out JournalPlace place))
+            while (true)
             {
-                place.File.Write(_sealedBytes.Span, place.Position);
-                await place.File.FlushAsync();
-                _owner.Committed(Committed(place));
+                ValueTask flushed = default;
+                bool isSealed = TrySeal(isLast: durable is null, out JournalPlace place);
+                if (isSealed)
+                {
+                    place.File.Write(_sealedBytes.Span, place.Position);
+                    flushed = place.File.FlushAsync(beginNow: durable is not null);
+                }
+                else if (durable is null)
+                {
+                    return;
+                }
+                if (durable is { } commit)
+                {
+                    durable = null;
+                    _owner.Committed(commit); // what waited for it goes on while the disk has the next one
+                }
+                if (isSealed)
+                {
+                    await flushed;
+                    durable = Committed(place);
+                }
             }
         }
         catch (Exception e)
         {
+            if (durable is { } commit)
+            {
+                _owner.Committed(commit);
+            }
             lock (_gate)
             {
                 _isCommitting = false;
@@ -197,8 +232,8 @@ public sealed class Journal : IDisposable
         }
     }
 
-    // False when nothing waits, or there is no room for it.
-    private bool TrySeal(out JournalPlace place)
+    // False when nothing waits, or there is no room for it; then, if it is the last try, the loop that calls is over.
+    private bool TrySeal(bool isLast, out JournalPlace place)
     {
         long safe;
         place = default;
@@ -210,7 +245,7 @@ public sealed class Journal : IDisposable
                 {
                     if (_pending.Count == 0)
                     {
-                        _isCommitting = false;
+                        _isCommitting = !isLast;
                         return false;
                     }
                     (_pending, _sealed) = (_sealed, _pending);
@@ -223,6 +258,10 @@ public sealed class Journal : IDisposable
             {
                 place = found;
                 return true;
+            }
+            if (!isLast)
+            {
+                return false;
             }
             lock (_gate)
             {

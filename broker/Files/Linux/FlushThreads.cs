@@ -18,13 +18,14 @@ internal sealed class FlushThreads
     private int _threads;
     private int _idle;
 
-    public Task FlushAsync(LinuxFile file)
+    /// <summary>As <see cref="IFile.FlushAsync"/>.</summary>
+    public Task FlushAsync(LinuxFile file, bool beginNow)
     {
         var done = new TaskCompletionSource(); // released by Run, which holds no lock
         lock (_waiting)
         {
             _waiting.Enqueue((file, done));
-            if (s_isOwn && _waiting.Count == 1)
+            if (s_isOwn && !beginNow && _waiting.Count == 1)
             {
                 return done.Task;
             }

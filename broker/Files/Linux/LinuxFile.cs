@@ -27,11 +27,7 @@ internal sealed class LinuxFile(string path, SafeFileHandle handle, FlushThreads
         }
     }
 
-    public ValueTask FlushAsync(CancellationToken cancellation = default)
-    {
-        cancellation.ThrowIfCancellationRequested();
-        return new ValueTask(flushThreads.FlushAsync(this));
-    }
+    public ValueTask FlushAsync(bool beginNow = false) => new(flushThreads.FlushAsync(this, beginNow));
 
     public void SetLength(long length) => RandomAccess.SetLength(handle, length);
 

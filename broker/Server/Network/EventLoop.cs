@@ -2,13 +2,14 @@ using System.Collections.Concurrent;
 using System.ComponentModel;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using LogPipeline.Files.Waiting;
 using Microsoft.Win32.SafeHandles;
 
 namespace LogPipeline.Broker.Network;
 
 // One thread in epoll_wait, edge-triggered: what a connection does when bytes come in (cut frames, append, answer) runs right here,
 // with no hop to the thread pool; appends take microseconds and flushes are awaited. A connection that has had its share of a turn is
-// put behind the others (_again, touched by the thread alone). A connection is known by a number that is never used twice, so an event
+// put behind the others (_again, touched by the thread alone). The commit of what a turn's requests append begins at its end. A connection is known by a number that is never used twice, so an event
 // that was under way when its socket closed finds nothing.
 /// <summary>Tells connections when their sockets can be read or written.</summary>
 internal sealed class EventLoop : IDisposable
@@ -99,6 +100,7 @@ internal sealed class EventLoop : IDisposable
             while (!_isStopping)
             {
                 int count = Wait(events, _again.Count > 0 ? 0 : -1);
+                using Turn.Scope scope = Turn.Begin();
                 turn.AddRange(_again);
                 _again.Clear();
                 for (int i = 0; i < count; i++)

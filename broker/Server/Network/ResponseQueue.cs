@@ -1,25 +1,40 @@
 using LogPipeline.Broker.Telemetry;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol.Wire;
 
 namespace LogPipeline.Broker.Network;
 
 // Answers become ready in any order, on any thread, and leave in the order of their requests: the thread that completes the oldest
-// one, while no other is sending, sends it with all that are ready behind it, small ones gathered into one send.
+// one, while no other is sending, sends it with all that are ready behind it, small ones gathered into one send; within a turn, as
+// when a commit makes many answers ready, at the turn's end.
 // _lock guards all fields; the reading loop alone enqueues and waits. A failed answer or send breaks the connection.
-/// <summary>Answers owed to one client, sent in order; <c>failed</c> is told why one could not be.</summary>
-internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTelemetry telemetry, Action<Exception> failed)
+/// <summary>Answers owed to one client, sent in order.</summary>
+internal sealed class ResponseQueue
 {
     private const int OwedMax = 64;
     private const int GatherUpTo = 64 * 1024;
 
+    private readonly IConnectionTransport _transport;
+    private readonly BrokerTelemetry _telemetry;
+    private readonly Action<Exception> _failed;
     private readonly Lock _lock = new();
     private readonly Queue<Owed> _owed = new();
     private readonly List<FrameBuffer> _leaving = []; // touched by the one who sends
+    private readonly Action _sendReady;
     private TaskCompletionSource? _waiter;
     private int _waiterWants;
     private int _unsent;
     private bool _isSending;
     private Exception? _failure;
+
+    /// <param name="transport">The connection.</param>
+    /// <param name="telemetry">Counts what is sent.</param>
+    /// <param name="failed">Told why an answer could not be sent.</param>
+    public ResponseQueue(IConnectionTransport transport, BrokerTelemetry telemetry, Action<Exception> failed)
+    {
+        (_transport, _telemetry, _failed) = (transport, telemetry, failed);
+        _sendReady = () => _ = SendReadyAsync();
+    }
 
     /// <summary>Completes when one more answer may be owed.</summary>
     public ValueTask RoomAsync() => FewerThanAsync(OwedMax);
@@ -49,8 +64,8 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
     /// <summary>Sends an answer at once; none may be owed.</summary>
     public ValueTask SendAsync(FrameBuffer response, CancellationToken cancellation)
     {
-        telemetry.BytesOut(response.TotalLength);
-        return transport.SendAsync(response, cancellation);
+        _telemetry.BytesOut(response.TotalLength);
+        return _transport.SendAsync(response, cancellation);
     }
 
     /// <summary>Waits for what runs, whatever becomes of it: a failure has broken the connection already.</summary>
@@ -62,7 +77,7 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
         }
         catch (Exception e)
         {
-            failed(e);
+            _failed(e);
         }
     }
 
@@ -105,7 +120,7 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
             }
             _isSending = true;
         }
-        _ = SendReadyAsync();
+        Turn.AtEnd(_sendReady);
     }
 
     private async Task SendReadyAsync()
@@ -152,7 +167,7 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
         FrameBuffer? gathered = null;
         foreach (FrameBuffer frame in frames)
         {
-            telemetry.BytesOut(frame.TotalLength);
+            _telemetry.BytesOut(frame.TotalLength);
             if (gathered is not null && frame.Splices.Count == 0 && gathered.Length + frame.Length <= GatherUpTo)
             {
                 frame.Bytes.Span.CopyTo(gathered.Append(frame.Length));
@@ -160,13 +175,13 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
             }
             if (gathered is not null)
             {
-                await transport.SendAsync(gathered, CancellationToken.None);
+                await _transport.SendAsync(gathered, CancellationToken.None);
             }
             gathered = frame;
         }
         if (gathered is not null)
         {
-            await transport.SendAsync(gathered, CancellationToken.None);
+            await _transport.SendAsync(gathered, CancellationToken.None);
         }
     }
 
@@ -205,7 +220,7 @@ internal sealed class ResponseQueue(IConnectionTransport transport, BrokerTeleme
         {
             _failure ??= cause;
         }
-        transport.Abort();
+        _transport.Abort();
     }
 
     private sealed class Owed

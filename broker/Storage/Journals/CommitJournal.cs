@@ -1,5 +1,6 @@
 using LogPipeline.Files;
 using LogPipeline.Files.Journals;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Storage.Checkpoints;
 using Microsoft.Extensions.Logging;
@@ -16,6 +17,7 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
 {
     private const string DirectoryName = "journal";
     private const int Files = 4;
+    private const int CommitAtOnceBytes = 512 << 10; // what a disk writes in the time that a sync takes anyway
 
     private readonly Lock _gate = new(); // guards what follows; taken inside a log's lock, never around one
     private readonly IFileSystem _files;
@@ -23,7 +25,8 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
     private readonly JournalOptions _journalOptions;
     private readonly ILogger _logger;
     private readonly string _directory;
-    private readonly Queue<PendingCommit> _uncommitted = new(); // oldest first: one under way, one that waits
+    private readonly Queue<PendingCommit> _uncommitted = new(); // oldest first: one being told of, one under way, one that waits
+    private readonly Action _commit;
     private readonly Stack<PendingCommit> _spare = new();
     private PendingCommit? _newest; // the last one of _uncommitted, or one that is done
     private JournalReader? _reader; // until the new life begins
@@ -37,6 +40,7 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
     private CommitJournal(IFileSystem files, string directory, DataDirectoryOptions options, ILogger logger)
     {
         (_files, _directory, _options, _logger) = (files, directory, options, logger);
+        _commit = () => _journal!.Commit();
         _journalOptions = new JournalOptions
         {
             Checksum = Crc32C.Compute,
@@ -155,12 +159,23 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         }
     }
 
-    /// <summary>Begins a commit of what waits, unless one is under way.</summary>
+    /// <summary>
+    /// Begins a commit of what waits, unless one is under way: at the end of the calling thread's turn, so that one commit takes all that
+    /// the turn appends, or at once when much waits.
+    /// </summary>
     public void Commit()
     {
-        if (!Volatile.Read(ref _isOff))
+        if (Volatile.Read(ref _isOff) || _journal is not { } journal)
         {
-            _journal?.Commit();
+            return;
+        }
+        if (journal.PendingBytes >= CommitAtOnceBytes)
+        {
+            journal.Commit();
+        }
+        else
+        {
+            Turn.AtEnd(_commit);
         }
     }
 
@@ -211,120 +226,6 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         }
         _reader?.Dispose();
         _journal?.Dispose();
-    }
-
-    void IJournalOwner.Committed(JournalCommit commit)
-    {
-        PendingCommit? done = null;
-        bool mustSync = false;
-        lock (_gate)
-        {
-            if (_uncommitted.TryPeek(out PendingCommit? oldest) && oldest.Number <= commit.Number)
-            {
-                done = _uncommitted.Dequeue();
-            }
-            if (commit.File != _file)
-            {
-                mustSync = _file >= 0 && MustStartSync(commit.Number - 1);
-                _file = commit.File;
-            }
-        }
-        if (done is not null)
-        {
-            foreach ((JournaledLog log, LogEnd end) in done.Ends)
-            {
-                log.Log.Journaled(end);
-            }
-        }
-        TaskCompletionSource? idle = null;
-        lock (_gate)
-        {
-            if (done is not null)
-            {
-                done.Ends.Clear();
-                _spare.Push(done);
-            }
-            if (_uncommitted.Count == 0)
-            {
-                (idle, _idle) = (_idle, null);
-            }
-        }
-        idle?.SetResult();
-        if (mustSync)
-        {
-            StartSync();
-        }
-    }
-
-    void IJournalOwner.SpaceNeeded(long lastCommit)
-    {
-        bool mustSync;
-        bool isPinned;
-        lock (_gate)
-        {
-            isPinned = _pinnedCommit <= lastCommit;
-            mustSync = !isPinned && MustStartSync(lastCommit);
-        }
-        if (isPinned)
-        {
-            TurnOff(new IOException("it is full of what a log that is offline needs at the next start"));
-        }
-        if (mustSync)
-        {
-            StartSync();
-        }
-    }
-
-    void IJournalOwner.Failed(Exception cause)
-    {
-        lock (_gate)
-        {
-            if (_isDisposed)
-            {
-                return;
-            }
-        }
-        if (cause is IOException)
-        {
-            TurnOff(cause);
-            return;
-        }
-        TaskCompletionSource? idle;
-        lock (_gate)
-        {
-            _isOff = true;
-            _uncommitted.Clear(); // no commit will come, and a stop must not wait for one
-            (idle, _idle) = (_idle, null);
-        }
-        _options.OnFatal(cause);
-        idle?.SetResult();
-    }
-
-    // From here on each log syncs its own segment. What waits for a commit is made durable that way too.
-    private void TurnOff(Exception cause)
-    {
-        var waiting = new List<JournaledLog>();
-        TaskCompletionSource? idle;
-        lock (_gate)
-        {
-            if (_isOff)
-            {
-                return;
-            }
-            _isOff = true;
-            foreach (PendingCommit commit in _uncommitted)
-            {
-                waiting.AddRange(commit.Ends.Select(static entry => entry.Log));
-            }
-            _uncommitted.Clear();
-            (idle, _idle) = (_idle, null);
-        }
-        Log.JournalOff(_logger, _directory, cause);
-        foreach (JournaledLog log in waiting)
-        {
-            log.Log.SyncInstead();
-        }
-        idle?.SetResult();
     }
 
     // Under _gate. Whether there is a journal; the first small batch makes it.

@@ -33,6 +33,51 @@ public sealed class JournalTests
     }
 
     [Fact]
+    public void The_disk_has_the_next_commit_while_the_owner_is_told_of_one()
+    {
+        var flushes = new List<TaskCompletionSource>();
+        var underWay = new List<int>(); // when the owner was told
+        _node.StartEmpty();
+        _node.Append(1);
+        _node.Journal.Commit(); // makes the file
+        _node.Files.FlushDelay = _ =>
+        {
+            flushes.Add(new TaskCompletionSource());
+            return flushes[^1].Task;
+        };
+        _node.OnCommitted = _ => underWay.Add(flushes.Count(static flush => !flush.Task.IsCompleted));
+        for (int number = 2; number <= 4; number++)
+        {
+            _node.Append(number);
+            _node.Journal.Commit();
+        }
+        flushes[0].SetResult(); // of 2 alone
+        Assert.Equal([1], underWay);
+        _node.Append(5);
+        flushes[1].SetResult(); // of 3 and 4
+        flushes[2].SetResult();
+        Assert.Equal([1, 1, 0], underWay);
+        Assert.Equal([1L, 2, 3, 4], _node.Commits.Select(static commit => commit.Number));
+    }
+
+    [Fact]
+    public void What_is_appended_while_the_owner_is_told_is_committed_without_asking()
+    {
+        _node.StartEmpty();
+        _node.OnCommitted = commit =>
+        {
+            if (commit.Number < 10)
+            {
+                _node.Append((int)commit.Number + 1);
+            }
+        };
+        _node.Append(1);
+        _node.Journal.Commit();
+        Assert.Equal(10, _node.Journal.DurableCommit);
+        Assert.Equal(10, _node.Commits.Count);
+    }
+
+    [Fact]
     public void Overwriting_a_recycled_file_changes_no_length_and_makes_no_file()
     {
         _node.StartEmpty();

@@ -34,6 +34,9 @@ internal sealed class TestJournal(Random random) : IJournalOwner
     /// <summary>Called when the journal asks for space, with the newest durable commit.</summary>
     public Action<long> OnSpaceNeeded { get; set; } = static _ => { };
 
+    /// <summary>Called with each commit that is durable.</summary>
+    public Action<JournalCommit> OnCommitted { get; set; } = static _ => { };
+
     /// <summary>A new process: attaches to the disk and reads what is there.</summary>
     public JournalReader Read(Action<MemoryFileSystem>? prepare = null)
     {
@@ -89,7 +92,11 @@ internal sealed class TestJournal(Random random) : IJournalOwner
         Disk.LosePower(new Random(seed));
     }
 
-    void IJournalOwner.Committed(JournalCommit commit) => Commits.Add(commit);
+    void IJournalOwner.Committed(JournalCommit commit)
+    {
+        Commits.Add(commit);
+        OnCommitted(commit);
+    }
 
     void IJournalOwner.SpaceNeeded(long lastCommit)
     {

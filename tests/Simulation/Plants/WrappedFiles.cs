@@ -93,8 +93,8 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
             }
         }
 
-        public ValueTask FlushAsync(CancellationToken cancellation = default) =>
-            skipsFlush ? ValueTask.CompletedTask : inner.FlushAsync(cancellation);
+        public ValueTask FlushAsync(bool beginNow = false) =>
+            skipsFlush ? ValueTask.CompletedTask : inner.FlushAsync(beginNow);
 
         public void SetLength(long length) => inner.SetLength(length);
 

@@ -75,9 +75,8 @@ internal sealed class MemoryFile(MemoryFileSystem owner, MemoryContent content, 
         owner.Leave(call);
     }
 
-    public ValueTask FlushAsync(CancellationToken cancellation = default)
+    public ValueTask FlushAsync(bool beginNow = false)
     {
-        cancellation.ThrowIfCancellationRequested();
         if (owner.FlushDelay is null)
         {
             Flush();
