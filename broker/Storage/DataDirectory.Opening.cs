@@ -9,7 +9,7 @@ namespace LogPipeline.Storage;
 /// <summary>Opening the logs that a start finds: the metadata log first, then all others with what the journal has for them.</summary>
 public sealed partial class DataDirectory
 {
-    private static PartitionLog? OpenMetadata(LogPlace place, string path, MetaProperties identity, DataDirectoryOptions options)
+    private static PartitionLog? OpenMetadata(LogPlace place, string path, LogStarts starts, MetaProperties identity, DataDirectoryOptions options)
     {
         string directory = LogDirectories.PathOf(path, MetadataTopic, 0);
         IReadOnlyList<DirectoryEntry> entries = place.Files.List(directory);
@@ -18,14 +18,12 @@ public sealed partial class DataDirectory
             return null; // never there, or half created
         }
         identity.RequireOwnMetadata(directory);
-        long start = OffsetCheckpoint.Read(place.Files, path, OffsetCheckpoint.LogStartOffset).GetValueOrDefault((MetadataTopic, 0));
+        long start = starts.Of(MetadataTopic, 0);
         return OpenLog(place, new FoundLog(directory, MetadataTopic, Guid.Empty, 0), options.MetadataLog, start, int.MaxValue, out _);
     }
 
     private void OpenLogs(LogSearch search, PartitionLog? metadata, DataDirectoryOptions options)
     {
-        Dictionary<(string, int), long> starts = OffsetCheckpoint.Read(Files, _path, OffsetCheckpoint.LogStartOffset);
-        starts.Remove((MetadataTopic, 0));
         List<PartitionLog> logs = metadata is null ? [] : [metadata];
         int handles = Files.FreeHandles() - _handlesForOthers;
         foreach (FoundLog one in search.Found)
@@ -36,8 +34,7 @@ public sealed partial class DataDirectory
                 {
                     throw new HandlesExhaustedException(search.Found.Count, handles);
                 }
-                long start = starts.GetValueOrDefault((one.Topic, one.Partition));
-                logs.Add(OpenLog(_place, one, options.OptionsOf(one.Topic), start, LeaderEpoch, out ProducerTable producers));
+                logs.Add(OpenLog(_place, one, options.OptionsOf(one.Topic), _starts.Of(one.Topic, one.Partition), LeaderEpoch, out ProducerTable producers));
                 _checkpoint.Skip(producers);
                 _logs = [.. logs];
             }
@@ -52,9 +49,19 @@ public sealed partial class DataDirectory
         {
             Log.NotOpened(_place.Logger, $"{log.Topic}-{log.Partition}", log.Reason);
         }
-        if (starts.Keys.Any(start => !search.Found.Exists(one => (one.Topic, one.Partition) == start)))
+        KeepStarts();
+    }
+
+    // A crash may have cut a log's removal short. A log that ends below its start has lost its end: what it takes now must not be below it.
+    private void KeepStarts()
+    {
+        HashSet<(string, int)> there = [.. _logs.Select(static log => (log.Topic, log.Partition)), .. _offline.Select(static log => (log.Topic, log.Partition))];
+        _starts.KeepOnly(there.Contains);
+        (PartitionLog Log, long Offset)[] cut =
+            [.. _logs.Where(log => log.LogStartOffset < _starts.Of(log.Topic, log.Partition)).Select(static log => (log, log.LogStartOffset))];
+        if (cut.Length > 0)
         {
-            WriteCheckpoints(); // of a log whose removal a crash cut short
+            _starts.Set(cut);
         }
     }
 

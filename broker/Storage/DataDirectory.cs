@@ -32,19 +32,21 @@ public sealed partial class DataDirectory : IDisposable
     private readonly LogPlace _unjournaled; // of the metadata log, which is read before the journal and syncs each append itself
     private readonly IDisposable _lock;
     private readonly BrokerCheckpoint _checkpoint;
+    private readonly LogStarts _starts;
     private readonly int _handlesForOthers;
     private readonly List<string> _halfMade = []; // directories of a creation that failed, which could not be removed
     private PartitionLog[] _logs = []; // replaced whole
     private OfflineLog[] _offline = []; // replaced whole
 
     private DataDirectory(
-        string path, LogPlace place, LogPlace unjournaled, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint)
+        string path, LogPlace place, LogPlace unjournaled, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint, LogStarts starts)
     {
         _path = path;
         _place = place;
         _unjournaled = unjournaled;
         _lock = held;
         _checkpoint = checkpoint;
+        _starts = starts;
         _handlesForOthers = Math.Min(HandlesForOthersMax, place.Files.FreeHandles() / 4);
         ClusterId = identity.ClusterId;
         NodeId = identity.NodeId;
@@ -110,13 +112,14 @@ public sealed partial class DataDirectory : IDisposable
                 Logger = logger,
                 OnFatal = options.OnFatal,
             };
-            metadata = OpenMetadata(place, path, identity, options);
+            LogStarts starts = LogStarts.Read(files, path);
+            metadata = OpenMetadata(place, path, starts, identity, options);
             var search = new LogSearch(files, path, options.Topics(metadata), metadata?.LogEndOffset > 0, random, logger);
             identity.RaiseVersion(files, path);
             search.Run();
             BrokerCheckpoint checkpoint = BrokerCheckpoint.NextLife(files, path, search.Found);
             journal = CommitJournal.Read(files, path, search.Found, options, logger);
-            directory = new DataDirectory(path, place with { Journal = journal }, place, held, identity, checkpoint);
+            directory = new DataDirectory(path, place with { Journal = journal }, place, held, identity, checkpoint, starts);
             directory.OpenLogs(search, metadata, options);
             journal.Begin(search.Found.Select(static log => (log.TopicId, log.Partition))
                 .Concat(search.Offline.Select(static log => (log.TopicId, log.Partition))), random);
@@ -218,21 +221,25 @@ public sealed partial class DataDirectory : IDisposable
     /// <param name="starts">
     /// Logs out of <see cref="Logs"/>, and for each the first offset kept; beyond the durable end means up to it.
     /// </param>
-    /// <exception cref="IOException">The disk refused: what is not kept any more may come back after a crash.</exception>
+    /// <exception cref="IOException">The disk refused: the starts are as before.</exception>
     public void DeleteRecords(IReadOnlyCollection<(PartitionLog Log, long Offset)> starts)
     {
         ArgumentNullException.ThrowIfNull(starts);
         lock (_gate)
         {
-            foreach ((PartitionLog log, long offset) in starts)
+            (PartitionLog Log, long Offset)[] raised = [.. starts
+                .Where(static start => start.Log.OfflineReason is null)
+                .Select(static start => (start.Log, start.Log.StartAt(start.Offset)))
+                .Where(static start => start.Item2 > start.Log.LogStartOffset)];
+            if (raised.Length > 0)
             {
-                log.RaiseStart(offset);
+                _place.Space.WithReserve(() => _starts.Set(raised));
             }
-            WriteCheckpoints(); // once for all: it names every log
-            foreach ((PartitionLog log, _) in starts)
-            {
-                log.DeleteBelowStart();
-            }
+            Array.ForEach(raised, static start => start.Log.RaiseStart(start.Offset));
+        }
+        foreach ((PartitionLog log, _) in starts)
+        {
+            DeleteBelowStart(log);
         }
     }
 
@@ -300,7 +307,29 @@ public sealed partial class DataDirectory : IDisposable
         Array.ForEach(logs, static log => log.Abandon());
         SetLogs(_logs.Except(logs));
         Volatile.Write(ref _offline, [.. _offline.Except(offline)]);
-        WriteCheckpoints(); // their start offsets must not become those of logs made in their place
+        HashSet<(string, int)> gone = [.. logs.Select(static log => (log.Topic, log.Partition)), .. offline.Select(static log => (log.Topic, log.Partition))];
+        _starts.KeepOnly(start => !gone.Contains(start)); // they must not become those of logs made in their place
+        WriteCheckpoints();
+    }
+
+    // One log at a time: many files may go, and topics are created meanwhile. A topic that is deleted takes its logs' files with it.
+    private void DeleteBelowStart(PartitionLog log)
+    {
+        lock (_gate)
+        {
+            if (log.OfflineReason is not null)
+            {
+                return;
+            }
+            try
+            {
+                log.DeleteBelowStart();
+            }
+            catch (IOException e)
+            {
+                Log.RemovalRefused(_place.Logger, log.Directory, e);
+            }
+        }
     }
 
     private void RequireHandles(int count)
@@ -329,13 +358,13 @@ public sealed partial class DataDirectory : IDisposable
     private void SetLogs(IEnumerable<PartitionLog> logs) => Volatile.Write(
         ref _logs, [.. logs.OrderBy(static log => log.Topic, StringComparer.Ordinal).ThenBy(static log => log.Partition)]);
 
-    // For Kafka's own tools and for the start offsets; recovery itself goes by each log's snapshots.
+    // For Kafka's own tools; recovery itself goes by each log's snapshots.
     private void WriteCheckpoints()
     {
-        OffsetCheckpoint.Write(Files, _path, OffsetCheckpoint.RecoveryPoint, _logs, static log => log.SnapshotOffset);
-        OffsetCheckpoint.Write(Files, _path, OffsetCheckpoint.HighWatermark, _logs, static log => log.DurableOffset);
         OffsetCheckpoint.Write(
-            Files, _path, OffsetCheckpoint.LogStartOffset, _logs.Where(static log => log.StartsInsideSegment), static log => log.LogStartOffset);
+            Files, _path, OffsetCheckpoint.RecoveryPoint, _logs.Select(static log => (log.Topic, log.Partition, log.SnapshotOffset)));
+        OffsetCheckpoint.Write(
+            Files, _path, OffsetCheckpoint.HighWatermark, _logs.Select(static log => (log.Topic, log.Partition, log.DurableOffset)));
     }
 
     private void AbandonLogs()

@@ -59,7 +59,22 @@ internal sealed class DiskSpace(IFileSystem files, string directory, long reserv
     {
         if (reserve > 0 && files.FreeBytes(directory) < reserve)
         {
-            files.Delete(directory + "/" + FileName);
+            GiveUp();
+        }
+    }
+
+    /// <summary>Does what a removal needs; gives the reserve up for it when the disk is completely full, since it will free more.</summary>
+    /// <exception cref="IOException">The disk refused all the same.</exception>
+    public void WithReserve(Action write)
+    {
+        try
+        {
+            write();
+        }
+        catch (IOException e) when (e.IsDiskFull() && files.FileExists(directory + "/" + FileName))
+        {
+            GiveUp();
+            write();
         }
     }
 
@@ -73,4 +88,6 @@ internal sealed class DiskSpace(IFileSystem files, string directory, long reserv
             file.Reserve(reserve);
         }
     }
+
+    private void GiveUp() => files.Delete(directory + "/" + FileName);
 }

@@ -32,6 +32,9 @@ internal static partial class Log
     [LoggerMessage(3010, LogLevel.Information, "{Directory}: {Free} bytes are free again: producers are served")]
     public static partial void DiskRoomy(ILogger logger, string directory, long free);
 
+    [LoggerMessage(3011, LogLevel.Warning, "{Directory}: segments below the log's start could not be removed; they go with the next start")]
+    public static partial void RemovalRefused(ILogger logger, string directory, Exception cause);
+
     [LoggerMessage(3004, LogLevel.Warning, "{Log}: no checkpoint could be written; after a crash more will be read again")]
     public static partial void CheckpointRefused(ILogger logger, string log, Exception cause);
 

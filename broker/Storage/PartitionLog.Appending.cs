@@ -183,7 +183,7 @@ public sealed partial class PartitionLog
             {
                 Roll(now);
             }
-            Active.Append(bytes, in header, options.IndexIntervalBytes);
+            Active.Append(bytes, in header, options.IndexIntervalBytes, now);
         }
         catch (IOException e)
         {

@@ -70,10 +70,32 @@ public sealed partial class PartitionLog
 
     /// <summary>The first record at or after a time (milliseconds since 1970), below a limit; null when there is none.</summary>
     /// <exception cref="IOException">The disk refused, or the log is damaged there.</exception>
-    public TimedOffset? OffsetForTime(long timestamp, long limitOffset)
+    public TimedOffset? OffsetForTime(long timestamp, long limitOffset) =>
+        WhileRemoved(start => OffsetForTime(timestamp, EndAt(limitOffset), start));
+
+    /// <summary>The record with the largest timestamp below a limit; null when there is none.</summary>
+    /// <exception cref="IOException">The disk refused, or the log is damaged there.</exception>
+    public TimedOffset? MaxTimestamp(long limitOffset) =>
+        WhileRemoved(_ => LargestTimestamp(EndAt(limitOffset))) is >= 0 and var largest ? OffsetForTime(largest, limitOffset) : null;
+
+    // Segments may be removed while they are read: then the log's start has risen, and what is left is looked at again.
+    private T WhileRemoved<T>(Func<long, T> look)
     {
-        LogEnd end = EndAt(limitOffset);
-        long start = LogStartOffset;
+        while (true)
+        {
+            long start = LogStartOffset;
+            try
+            {
+                return look(start);
+            }
+            catch (FileNotFoundException) when (LogStartOffset > start)
+            {
+            }
+        }
+    }
+
+    private TimedOffset? OffsetForTime(long timestamp, LogEnd end, long start)
+    {
         foreach (LogSegment segment in SegmentsTo(end))
         {
             segment.RequireIndexes(Options.IndexIntervalBytes);
@@ -97,11 +119,8 @@ public sealed partial class PartitionLog
         return null;
     }
 
-    /// <summary>The record with the largest timestamp below a limit; null when there is none.</summary>
-    /// <exception cref="IOException">The disk refused, or the log is damaged there.</exception>
-    public TimedOffset? MaxTimestamp(long limitOffset)
+    private long LargestTimestamp(LogEnd end)
     {
-        LogEnd end = EndAt(limitOffset);
         long largest = -1;
         foreach (LogSegment segment in SegmentsTo(end))
         {
@@ -121,7 +140,7 @@ public sealed partial class PartitionLog
                 largest = Math.Max(largest, header.MaxTimestamp);
             }
         }
-        return largest < 0 ? null : OffsetForTime(largest, limitOffset);
+        return largest;
     }
 
     /// <summary>

@@ -13,7 +13,8 @@ namespace LogPipeline.Storage;
 /// partition and what consumers may see is its owner's affair. All members may be called from any thread. Appending writes the
 /// active segment under a lock (PartitionLog.Appending.cs). What is small is made durable by the commit journal of all logs, the rest by
 /// one sync of the segment at a time, which takes what was appended meanwhile (PartitionLog.Flushing.cs). Readers say up to which offset
-/// they may see (PartitionLog.Reading.cs); a follower may cut the end (PartitionLog.Truncation.cs).
+/// they may see (PartitionLog.Reading.cs); a follower may cut the end (PartitionLog.Truncation.cs), retention removes the oldest segments
+/// (PartitionLog.Retention.cs).
 /// </summary>
 public sealed partial class PartitionLog
 {
@@ -90,36 +91,6 @@ public sealed partial class PartitionLog
     private LogSegment Active => _segments[^1];
 
     private string Name => $"{Topic}-{Partition}";
-
-    internal bool StartsInsideSegment => LogStartOffset > Volatile.Read(ref _segments)[0].BaseOffset;
-
-    internal void RaiseStart(long offset)
-    {
-        lock (_gate)
-        {
-            Volatile.Write(ref _logStartOffset, Math.Max(_logStartOffset, Math.Min(offset, DurableOffset)));
-        }
-    }
-
-    /// <summary>Removes segments that lie wholly below the log's start; the start is durable.</summary>
-    internal void DeleteBelowStart()
-    {
-        LogSegment[] removed;
-        lock (_gate)
-        {
-            int keep = 0;
-            while (keep < _segments.Length - 1 && _segments[keep + 1].BaseOffset <= _logStartOffset)
-            {
-                keep++;
-            }
-            removed = _segments[..keep];
-            Volatile.Write(ref _segments, _segments[keep..]);
-        }
-        foreach (LogSegment segment in removed)
-        {
-            segment.Delete();
-        }
-    }
 
     private long Now() => _time.GetUtcNow().ToUnixTimeMilliseconds();
 

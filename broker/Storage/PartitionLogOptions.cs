@@ -6,7 +6,7 @@ public sealed record PartitionLogOptions
     /// <summary>A segment is closed before it grows beyond this size [segment.bytes].</summary>
     public long SegmentBytes { get; init; } = 1L << 30;
 
-    /// <summary>A segment is closed when a batch comes in this long after its first one [segment.ms].</summary>
+    /// <summary>A segment is closed this long after it was begun, unless it is empty [segment.ms].</summary>
     public TimeSpan SegmentTime { get; init; } = TimeSpan.FromDays(7);
 
     /// <summary>Bytes of batches between two entries of the offset index [index.interval.bytes].</summary>
@@ -20,6 +20,9 @@ public sealed record PartitionLogOptions
 
     /// <summary>How long records are kept; null = for ever [retention.ms].</summary>
     public TimeSpan? Retention { get; init; } = TimeSpan.FromDays(7);
+
+    /// <summary>Which time of a record counts for <see cref="Retention"/> [retention.clock, not Kafka's].</summary>
+    public RetentionClock RetentionClock { get; init; }
 
     /// <summary>How much of the log is kept; null = all [retention.bytes].</summary>
     public long? RetentionBytes { get; init; }
@@ -48,4 +51,18 @@ public enum FlushPolicy
 
     /// <summary>When the operating system thinks fit, and when a segment is closed.</summary>
     Os,
+}
+
+/// <summary>Which time says how old a segment is.</summary>
+public enum RetentionClock
+{
+    /// <summary>The largest timestamp of its records, as in Kafka; one from the far future keeps the segment until then.</summary>
+    Record,
+
+    /// <summary>
+    /// When the last of its records came in: the time of the last append, after a start the file's modification time. That may be late,
+    /// since starts and closing the segment touch the file, but never early; and a segment is closed segment.ms after it was begun. So
+    /// records are kept for retention.ms at least, and for segment.ms longer at most.
+    /// </summary>
+    Arrival,
 }

@@ -32,7 +32,7 @@ public sealed class KafkaLayoutTests : IDisposable
         await directory.CloseAsync();
         Assert.Equal(
             [
-                ".kafka_cleanshutdown", ".lock", "broker.checkpoint", "journal", "log-start-offset-checkpoint", "meta.properties",
+                ".kafka_cleanshutdown", ".lock", "broker.checkpoint", "journal", "meta.properties",
                 "recovery-point-offset-checkpoint", "replication-offset-checkpoint", "reserved.space", "web_log-3",
             ],
             System.IO.Directory.EnumerateFileSystemEntries(_root).Select(Path.GetFileName).Order(StringComparer.Ordinal));

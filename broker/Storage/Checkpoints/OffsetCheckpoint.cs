@@ -11,11 +11,11 @@ internal static class OffsetCheckpoint
     public const string LogStartOffset = "log-start-offset-checkpoint";
 
     public static void Write(
-        IFileSystem files, string directory, string name, IEnumerable<PartitionLog> logs, Func<PartitionLog, long> offset) =>
+        IFileSystem files, string directory, string name, IEnumerable<(string Topic, int Partition, long Offset)> logs) =>
         TextCheckpoint.Write(
             files,
             directory + "/" + name,
-            [.. logs.Select(log => string.Create(CultureInfo.InvariantCulture, $"{log.Topic} {log.Partition} {offset(log)}"))]);
+            [.. logs.Select(log => string.Create(CultureInfo.InvariantCulture, $"{log.Topic} {log.Partition} {log.Offset}"))]);
 
     public static Dictionary<(string Topic, int Partition), long> Read(IFileSystem files, string directory, string name)
     {

@@ -93,10 +93,21 @@ internal sealed class LogRecovery(
         }
         else
         {
+            FinishRemoval(startOffset);
             _segments[^1].Activate();
         }
         // The process before may have died between making a file and this: the name could still be lost under what we add.
         files.FlushDirectory(directory);
+    }
+
+    // Retention had raised the start, durably, when a crash cut its deletions short or a power cut took some of them back.
+    private void FinishRemoval(long startOffset)
+    {
+        while (_segments.Count > 1 && _segments[1].BaseOffset <= startOffset)
+        {
+            _segments[0].Delete();
+            _segments.RemoveAt(0);
+        }
     }
 
     // False when the file of epochs is missing or damaged: then every batch's header before the snapshot says its epoch.

@@ -46,6 +46,9 @@ internal sealed class LogSegment
     /// <summary>When the segment was begun, in milliseconds since 1970.</summary>
     public long CreatedTime { get; private set; }
 
+    /// <summary>When the last batch was appended, in milliseconds since 1970; after a start the file's modification time.</summary>
+    public long AppendedTime { get; private set; }
+
     /// <summary>Whether what was appended last lies in space that the file system has allocated, so that only a broken disk can refuse it.</summary>
     public bool IsAllocated { get; private set; }
 
@@ -64,7 +67,7 @@ internal sealed class LogSegment
         // A crash may have left an empty file of this name, and indexes with it.
         _active = new SharedFile(_files.Open(Path, FileOpenMode.ReadWrite));
         Log.SetLength(0);
-        Begin(0, now);
+        Begin(0, now, now);
         Offsets.Entries.Clear();
         Times.Entries.Clear();
         _indexesLoaded = true;
@@ -74,7 +77,7 @@ internal sealed class LogSegment
     public void Find()
     {
         FileStatus status = _files.Stat(Path) ?? throw new FileNotFoundException($"{Path} is gone.", Path);
-        Begin(status.Length, status.BirthTime / 1_000_000);
+        Begin(status.Length, status.BirthTime / 1_000_000, status.ModifiedTime / 1_000_000);
     }
 
     /// <summary>Opens the file of the last segment for writing.</summary>
@@ -110,7 +113,7 @@ internal sealed class LogSegment
             || Times.Entries.SizeBytes + TimeIndex.EntrySize > options.IndexBytesMax);
 
     /// <summary>Writes a stamped batch behind the last one.</summary>
-    public void Append(ReadOnlySpan<byte> batch, in BatchHeader header, int indexIntervalBytes)
+    public void Append(ReadOnlySpan<byte> batch, in BatchHeader header, int indexIntervalBytes, long now)
     {
         long end = SizeBytes + batch.Length;
         if (end > _reserved)
@@ -121,6 +124,7 @@ internal sealed class LogSegment
             IsAllocated = _reserved > end || Log.Reserve(end);
         }
         Log.Write(batch, SizeBytes);
+        AppendedTime = now;
         Account(in header, indexIntervalBytes);
     }
 
@@ -257,14 +261,14 @@ internal sealed class LogSegment
         }
     }
 
-    /// <summary>Removes the files; who reads from them may finish.</summary>
+    /// <summary>Removes the files, the log last, so that the others are found by its name; who reads from them may finish.</summary>
     public void Delete()
     {
         Close();
-        _files.Delete(Path);
         Offsets.Entries.Delete();
         Times.Entries.Delete();
         _files.Delete(SegmentFileName.Of(_directory, BaseOffset, SegmentFileName.Snapshot));
+        _files.Delete(Path);
     }
 
     /// <summary>Lets go of the files; who reads from them may finish.</summary>
@@ -296,10 +300,11 @@ internal sealed class LogSegment
         _builder = builder;
     }
 
-    private void Begin(long size, long created)
+    private void Begin(long size, long created, long appended)
     {
         SizeBytes = size;
         CreatedTime = created;
+        AppendedTime = appended;
         _reserved = size;
     }
 }
