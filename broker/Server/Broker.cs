@@ -47,8 +47,7 @@ public sealed class Broker : IAsyncDisposable
         try
         {
             core = BrokerCore.Open(options, new OsFileSystem(), time, new Random(Seed()));
-            Action<Exception> onFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e));
-            server = new SocketServer(core, acceptors, time, onFatal);
+            server = new SocketServer(core, acceptors, time, BrokerCore.OnFatalOf(options));
             server.Start();
             core.Logger.Serving(string.Join(", ", server.Endpoints.Select(Describe)), options.DataDirectory, core.ClusterId, core.Topics.All.Count);
             return new Broker(core, server);

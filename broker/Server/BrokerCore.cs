@@ -3,6 +3,7 @@ using LogPipeline.Broker.Cluster;
 using LogPipeline.Broker.Fetching;
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Listeners;
+using LogPipeline.Broker.Maintenance;
 using LogPipeline.Broker.Network;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Pipeline;
@@ -31,6 +32,7 @@ public sealed class BrokerCore : IDisposable
     private readonly TopicRegistry _topics;
     private readonly OffsetsTopic _offsets;
     private readonly GroupCoordinator _groups;
+    private readonly MaintenanceLoop _maintenance;
 
     private BrokerCore(
         BrokerOptions options,
@@ -62,6 +64,14 @@ public sealed class BrokerCore : IDisposable
         {
             _pipeline.Add(handler);
         }
+        _maintenance = new MaintenanceLoop(
+            directory,
+            new LogRetention(directory, topics, settings, time, Telemetry, Logger),
+            new OfflinePartitions(directory, topics, Logger),
+            settings,
+            time,
+            OnFatalOf(options));
+        _maintenance.Start();
     }
 
     /// <summary>The settings in force.</summary>
@@ -90,6 +100,8 @@ public sealed class BrokerCore : IDisposable
 
     internal GroupCoordinator Groups => _groups;
 
+    internal MaintenanceLoop Maintenance => _maintenance;
+
     /// <summary>Opens the data directory, recovers it after a crash and loads topics and groups.</summary>
     /// <exception cref="BrokerStartException">A setting is wrong, a listener cannot be served, or the directory is locked or damaged.</exception>
     public static BrokerCore Open(BrokerOptions options, IFileSystem files, TimeProvider time, Random random)
@@ -97,12 +109,12 @@ public sealed class BrokerCore : IDisposable
         ILogger logger = LoggerOf(options);
         var settings = new BrokerSettings(options.Settings);
         IReadOnlyList<Listener> listeners = ListenerSettings.Read(settings, options);
-        foreach (string name in settings.WithoutEffect)
+        foreach (string remark in settings.WithoutEffect)
         {
-            logger.SettingWithoutEffect(name);
+            logger.SettingWithoutEffect(remark);
         }
         var changed = new DynamicSettingsFile(files, options.DataDirectory);
-        Action<Exception> onFatal = options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e));
+        Action<Exception> onFatal = OnFatalOf(options);
         DataDirectory? directory = null;
         try
         {
@@ -137,16 +149,18 @@ public sealed class BrokerCore : IDisposable
         _pipeline.HandleAsync(connection, frame, cancellation);
 
     /// <summary>Flushes everything and leaves the mark of a clean stop.</summary>
-    public Task CloseAsync()
+    public async Task CloseAsync()
     {
         _groups.Close();
-        return _directory.CloseAsync();
+        await _maintenance.CloseAsync();
+        await _directory.CloseAsync();
     }
 
     /// <summary>Lets go of the directory.</summary>
     public void Dispose()
     {
         _groups.Close();
+        _maintenance.Abandon();
         _directory.Dispose();
         Heap.Dispose();
         Telemetry.Dispose();
@@ -194,6 +208,9 @@ public sealed class BrokerCore : IDisposable
 
     private static ApiKey? KeyOf(ReadOnlyMemory<byte> frame) =>
         frame.Length >= 2 ? (ApiKey)BinaryPrimitives.ReadInt16BigEndian(frame.Span) : null;
+
+    internal static Action<Exception> OnFatalOf(BrokerOptions options) =>
+        options.OnFatal ?? (static e => Environment.FailFast("The broker cannot go on.", e));
 
     internal static ILogger LoggerOf(BrokerOptions options) =>
         options.LoggerFactory?.CreateLogger("LogPipeline.Broker") ?? NullLogger.Instance;

@@ -40,7 +40,12 @@ public sealed partial class DataDirectory
             }
             catch (Exception e) when (e is IOException or InvalidDataException)
             {
-                search.Offline.Add(new OfflineLog(one.Topic, one.TopicId, one.Partition, one.Directory, e.Message));
+                var offline = new OfflineLog(one.Topic, one.TopicId, one.Partition, one.Directory, e.Message);
+                search.Offline.Add(offline);
+                if (e is IOException and not CorruptLogException)
+                {
+                    _retriable.Add(offline, one);
+                }
             }
         }
         SetLogs(logs);
@@ -50,6 +55,54 @@ public sealed partial class DataDirectory
             Log.NotOpened(_place.Logger, $"{log.Topic}-{log.Partition}", log.Reason);
         }
         KeepStarts();
+    }
+
+    /// <summary>
+    /// Tries once more to open the logs that could not be opened for want of file handles, or because the disk refused. Damaged ones, and
+    /// those of which the commit journal keeps batches, are left to the next start.
+    /// </summary>
+    /// <param name="isWanted">Whether to try it with a topic's logs.</param>
+    /// <returns>Those that are open now, to be led in an epoch up to <see cref="LeaderEpoch"/>, which rises with them.</returns>
+    /// <exception cref="IOException">The disk refused to keep that epoch; they are tried again with the next call.</exception>
+    public IReadOnlyList<PartitionLog> RetryOffline(Func<string, bool> isWanted)
+    {
+        lock (_gate)
+        {
+            int handles = Files.FreeHandles() - _handlesForOthers;
+            List<OfflineLog> wanted = [.. _offline.Where(log => _retriable.TryGetValue(log, out FoundLog? found) && isWanted(log.Topic) && !_place.Journal.Keeps(found))];
+            if (wanted.Count == 0 || handles <= 0)
+            {
+                return [];
+            }
+            _checkpoint.RaiseEpoch();
+            List<PartitionLog> opened = [];
+            foreach (OfflineLog log in wanted.Take(handles))
+            {
+                if (TryOpen(_retriable[log]) is { } open)
+                {
+                    opened.Add(open);
+                    _retriable.Remove(log);
+                    Volatile.Write(ref _offline, [.. _offline.Where(other => other != log)]);
+                }
+            }
+            SetLogs(_logs.Concat(opened));
+            return opened;
+        }
+    }
+
+    private PartitionLog? TryOpen(FoundLog found)
+    {
+        try
+        {
+            PartitionLog log = OpenLog(
+                _place, found, _options.OptionsOf(found.Topic), _starts.Of(found.Topic, found.Partition), LeaderEpoch, out ProducerTable producers);
+            _checkpoint.Skip(producers);
+            return log;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            return null; // as it was told at the start
+        }
     }
 
     // A crash may have cut a log's removal short. A log that ends below its start has lost its end: what it takes now must not be below it.

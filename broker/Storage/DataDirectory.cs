@@ -1,4 +1,5 @@
 using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Storage.Checkpoints;
 using LogPipeline.Storage.Journals;
 using LogPipeline.Storage.Recovery;
@@ -33,13 +34,16 @@ public sealed partial class DataDirectory : IDisposable
     private readonly IDisposable _lock;
     private readonly BrokerCheckpoint _checkpoint;
     private readonly LogStarts _starts;
+    private readonly DataDirectoryOptions _options;
     private readonly int _handlesForOthers;
     private readonly List<string> _halfMade = []; // directories of a creation that failed, which could not be removed
     private PartitionLog[] _logs = []; // replaced whole
     private OfflineLog[] _offline = []; // replaced whole
+    private readonly Dictionary<OfflineLog, FoundLog> _retriable = []; // those that may open later
 
     private DataDirectory(
-        string path, LogPlace place, LogPlace unjournaled, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint, LogStarts starts)
+        string path, LogPlace place, LogPlace unjournaled, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint, LogStarts starts,
+        DataDirectoryOptions options)
     {
         _path = path;
         _place = place;
@@ -47,6 +51,7 @@ public sealed partial class DataDirectory : IDisposable
         _lock = held;
         _checkpoint = checkpoint;
         _starts = starts;
+        _options = options;
         _handlesForOthers = Math.Min(HandlesForOthersMax, place.Files.FreeHandles() / 4);
         ClusterId = identity.ClusterId;
         NodeId = identity.NodeId;
@@ -67,7 +72,7 @@ public sealed partial class DataDirectory : IDisposable
     /// <exception cref="IOException">The disk refused to say.</exception>
     public long TotalBytes => Files.TotalBytes(_path);
 
-    /// <summary>Rises durably at each start: the epoch in which this process leads its partitions.</summary>
+    /// <summary>The largest epoch in which this process leads a partition; rises durably at each start.</summary>
     public int LeaderEpoch => _checkpoint.LeaderEpoch;
 
     /// <summary>The open logs, by topic and partition in ordinal order. A snapshot.</summary>
@@ -78,6 +83,9 @@ public sealed partial class DataDirectory : IDisposable
 
     /// <summary>Whether the disk is so full that clients' batches are refused.</summary>
     public bool IsShortOfSpace => _place.Space.IsShort;
+
+    /// <summary>Set when the disk runs short or a segment was closed: what retention keeps may be too much now.</summary>
+    public AsyncSignal MaintenanceDue => _place.MaintenanceDue;
 
     private IFileSystem Files => _place.Files;
 
@@ -98,7 +106,8 @@ public sealed partial class DataDirectory : IDisposable
         PartitionLog? metadata = null;
         try
         {
-            var space = new DiskSpace(files, path, options.ReservedBytes, logger);
+            var maintenanceDue = new AsyncSignal();
+            var space = new DiskSpace(files, path, options.ReservedBytes, maintenanceDue, logger);
             space.GiveUpIfFull();
             MetaProperties identity = MetaProperties.ReadOrMake(files, path, options, random);
             bool wasClean = CleanShutdownFile.Remove(files, path);
@@ -106,6 +115,7 @@ public sealed partial class DataDirectory : IDisposable
             {
                 Files = files,
                 Space = space,
+                MaintenanceDue = maintenanceDue,
                 Journal = CommitJournal.Off(files, path, options, logger),
                 Open = new OpenFiles(files, Math.Min(OpenFilesMax, files.FreeHandles() / 8)),
                 Time = time,
@@ -119,7 +129,7 @@ public sealed partial class DataDirectory : IDisposable
             search.Run();
             BrokerCheckpoint checkpoint = BrokerCheckpoint.NextLife(files, path, search.Found);
             journal = CommitJournal.Read(files, path, search.Found, options, logger);
-            directory = new DataDirectory(path, place with { Journal = journal }, place, held, identity, checkpoint, starts);
+            directory = new DataDirectory(path, place with { Journal = journal }, place, held, identity, checkpoint, starts, options);
             directory.OpenLogs(search, metadata, options);
             journal.Begin(search.Found.Select(static log => (log.TopicId, log.Partition))
                 .Concat(search.Offline.Select(static log => (log.TopicId, log.Partition))), random);
@@ -221,8 +231,9 @@ public sealed partial class DataDirectory : IDisposable
     /// <param name="starts">
     /// Logs out of <see cref="Logs"/>, and for each the first offset kept; beyond the durable end means up to it.
     /// </param>
+    /// <returns>How many bytes that has freed of each log, in the order of <paramref name="starts"/>.</returns>
     /// <exception cref="IOException">The disk refused: the starts are as before.</exception>
-    public void DeleteRecords(IReadOnlyCollection<(PartitionLog Log, long Offset)> starts)
+    public IReadOnlyList<long> DeleteRecords(IReadOnlyCollection<(PartitionLog Log, long Offset)> starts)
     {
         ArgumentNullException.ThrowIfNull(starts);
         lock (_gate)
@@ -237,11 +248,14 @@ public sealed partial class DataDirectory : IDisposable
             }
             Array.ForEach(raised, static start => start.Log.RaiseStart(start.Offset));
         }
-        foreach ((PartitionLog log, _) in starts)
-        {
-            DeleteBelowStart(log);
-        }
+        return [.. starts.Select(start => DeleteBelowStart(start.Log))];
     }
+
+    /// <summary>
+    /// Asks how much of the disk is free, and holds the reserve again where it was given up and there is room for it; producers are
+    /// refused or served accordingly.
+    /// </summary>
+    public void LookAtSpace() => _place.Space.LookAndHold();
 
     /// <summary>A producer id never given out before, over all lives of this directory.</summary>
     public long NextProducerId() => _checkpoint.NextProducerId();
@@ -313,21 +327,22 @@ public sealed partial class DataDirectory : IDisposable
     }
 
     // One log at a time: many files may go, and topics are created meanwhile. A topic that is deleted takes its logs' files with it.
-    private void DeleteBelowStart(PartitionLog log)
+    private long DeleteBelowStart(PartitionLog log)
     {
         lock (_gate)
         {
             if (log.OfflineReason is not null)
             {
-                return;
+                return 0;
             }
             try
             {
-                log.DeleteBelowStart();
+                return log.DeleteBelowStart();
             }
             catch (IOException e)
             {
                 Log.RemovalRefused(_place.Logger, log.Directory, e);
+                return 0;
             }
         }
     }

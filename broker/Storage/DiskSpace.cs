@@ -1,4 +1,5 @@
 using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Storage;
@@ -8,7 +9,7 @@ namespace LogPipeline.Storage;
 /// must go on still fits: offset commits, checkpoints, deletions. The same amount is held by a file, which a start gives up when others
 /// have filled the disk. All members may be called from any thread.
 /// </summary>
-internal sealed class DiskSpace(IFileSystem files, string directory, long reserve, ILogger logger)
+internal sealed class DiskSpace(IFileSystem files, string directory, long reserve, AsyncSignal maintenanceDue, ILogger logger)
 {
     private const string FileName = "reserved.space";
     private const long AllowanceMin = 64 << 10;
@@ -46,11 +47,30 @@ internal sealed class DiskSpace(IFileSystem files, string directory, long reserv
             if (_isShort)
             {
                 Log.DiskShort(logger, directory, beyond + reserve, reserve);
+                maintenanceDue.Set();
             }
             else
             {
                 Log.DiskRoomy(logger, directory, beyond + reserve);
             }
+        }
+    }
+
+    /// <summary>Asks the file system, and makes the file that holds the reserve again where there is room for it.</summary>
+    public void LookAndHold()
+    {
+        if (reserve == 0)
+        {
+            return;
+        }
+        try
+        {
+            Hold();
+            Look();
+        }
+        catch (IOException e)
+        {
+            Log.SpaceUnknown(logger, directory, e);
         }
     }
 

@@ -35,6 +35,9 @@ internal static partial class Log
     [LoggerMessage(3011, LogLevel.Warning, "{Directory}: segments below the log's start could not be removed; they go with the next start")]
     public static partial void RemovalRefused(ILogger logger, string directory, Exception cause);
 
+    [LoggerMessage(3012, LogLevel.Warning, "{Directory}: how much of the disk is free is not known, or the reserve could not be held")]
+    public static partial void SpaceUnknown(ILogger logger, string directory, Exception cause);
+
     [LoggerMessage(3004, LogLevel.Warning, "{Log}: no checkpoint could be written; after a crash more will be read again")]
     public static partial void CheckpointRefused(ILogger logger, string log, Exception cause);
 

@@ -1,4 +1,5 @@
 using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Storage.Journals;
 using LogPipeline.Storage.Checkpoints;
 using LogPipeline.Storage.Segments;
@@ -16,6 +17,8 @@ internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, in
     public required DiskSpace Space { get; init; }
 
     public required CommitJournal Journal { get; init; }
+
+    public required AsyncSignal MaintenanceDue { get; init; }
 
     public required TimeProvider Time { get; init; }
 

@@ -256,5 +256,6 @@ public sealed partial class PartitionLog
         closed.Seal();
         _snapshotPosition = 0;
         _durable.Rolled(WrittenEnd());
+        _maintenanceDue.Set();
     }
 }

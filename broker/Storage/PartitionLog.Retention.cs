@@ -62,8 +62,9 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>Removes segments that lie wholly below the log's start, the oldest first; the start is durable.</summary>
+    /// <returns>How many bytes that has freed.</returns>
     /// <exception cref="IOException">The disk refused: the files that are left go with the next start.</exception>
-    internal void DeleteBelowStart()
+    internal long DeleteBelowStart()
     {
         LogSegment[] removed;
         lock (_gate)
@@ -75,7 +76,7 @@ public sealed partial class PartitionLog
             }
             if (keep == 0 || !TryKeepProducers(_segments[keep].BaseOffset))
             {
-                return;
+                return 0;
             }
             removed = _segments[..keep];
             Volatile.Write(ref _segments, _segments[keep..]);
@@ -84,6 +85,7 @@ public sealed partial class PartitionLog
         {
             segment.Delete();
         }
+        return removed.Sum(static segment => segment.SizeBytes);
     }
 
     // Under _gate. Only a directory that another program made, or whose snapshot was damaged, has none at or above the offset.

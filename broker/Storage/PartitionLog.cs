@@ -1,4 +1,5 @@
 using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Storage.Checkpoints;
 using LogPipeline.Storage.Journals;
 using LogPipeline.Storage.Producers;
@@ -22,6 +23,7 @@ public sealed partial class PartitionLog
     private readonly IFileSystem _files;
     private readonly OpenFiles _open;
     private readonly DiskSpace _space;
+    private readonly AsyncSignal _maintenanceDue;
     private readonly string _directory;
     private readonly CommitJournal _journal;
     private readonly JournaledLog _journaledLog;
@@ -43,6 +45,7 @@ public sealed partial class PartitionLog
         _files = place.Files;
         _open = place.Open;
         _space = place.Space;
+        _maintenanceDue = place.MaintenanceDue;
         _directory = place.Directory;
         _journal = place.Journal;
         _journaledLog = new JournaledLog(this);

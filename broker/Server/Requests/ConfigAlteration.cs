@@ -160,7 +160,7 @@ internal sealed class ConfigAlteration(TopicRegistry topics, BrokerSettings sett
             }
         }
         IEnumerable<SettingChange> given = changes.Where(made => made.Operation != SettingOperation.Delete);
-        return new(ErrorCode.None, SettingDefinition.RemarkOn(given.Select(made => find(made.Name)!)));
+        return new(ErrorCode.None, SettingDefinition.RemarkOn(given.Select(made => (find(made.Name)!, made.Value!))));
     }
 
     private static AlterOutcome Invalid(string message) => new(ErrorCode.InvalidRequest, message);

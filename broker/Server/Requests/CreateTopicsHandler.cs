@@ -126,7 +126,7 @@ internal sealed class CreateTopicsHandler(ClusterMetadata cluster, TopicRegistry
     {
         Name = name,
         TopicId = id,
-        ErrorMessage = SettingDefinition.RemarkOn(given.Given.Keys.Select(setting => TopicSettingTable.Find(setting)!)),
+        ErrorMessage = SettingDefinition.RemarkOn(given.Given.Select(static setting => (TopicSettingTable.Find(setting.Key)!, setting.Value))),
         NumPartitions = partitions,
         ReplicationFactor = 1,
         Configs = [.. TopicSettingTable.All.Select(setting => new Answer.Config

@@ -26,8 +26,9 @@ public sealed class BrokerSettings
         }
     }
 
-    /// <summary>Names that were given and change nothing here.</summary>
-    public IEnumerable<string> WithoutEffect => _given.Keys.Where(name => !BrokerSettingTable.Find(name)!.HasEffect).Order(StringComparer.Ordinal);
+    /// <summary>What to say of each setting that was given and changes nothing here.</summary>
+    public IEnumerable<string> WithoutEffect => _given.OrderBy(static given => given.Key, StringComparer.Ordinal)
+        .Select(static given => BrokerSettingTable.Find(given.Key)!.RemarkOn(given.Value)).OfType<string>();
 
     public int NodeId => Int("node.id");
 
@@ -78,6 +79,11 @@ public sealed class BrokerSettings
     public TimeSpan ProducerIdExpiration => Milliseconds("producer.id.expiration.ms");
 
     public long ReservedBytes => long.Parse(Value("log.reserved.bytes")!, CultureInfo.InvariantCulture);
+
+    public TimeSpan RetentionCheckInterval => Milliseconds("log.retention.check.interval.ms");
+
+    /// <summary>Bytes that all logs together may have; null when there is no such limit.</summary>
+    public long? RetentionTotalBytes => long.Parse(Value("log.retention.total.bytes")!, CultureInfo.InvariantCulture) is >= 0 and var limit ? limit : null;
 
     public TimeSpan FlushInterval => Milliseconds("log.flush.interval.ms");
 

@@ -40,15 +40,24 @@ internal sealed record SettingDefinition(string Name, SettingType Type, string? 
     /// <summary>False when the name is Kafka's, is accepted, and changes nothing here.</summary>
     public bool HasEffect { get; init; } = true;
 
+    /// <summary>For a setting with some values that change nothing here: what to say of a value; null when it does something.</summary>
+    public Func<string, string?> WithoutEffect { get; init; } = static _ => null;
+
     /// <summary>
     /// What a client is told that has given settings a value: which of them are known from Kafka, were taken, and change nothing here;
     /// null when each does something.
     /// </summary>
-    public static string? RemarkOn(IEnumerable<SettingDefinition> given)
+    public static string? RemarkOn(IEnumerable<(SettingDefinition Setting, string Value)> given)
     {
-        List<string> idle = [.. given.Where(setting => !setting.HasEffect).Select(setting => $"{setting.Name} has no effect here: {setting.Documentation}")];
+        List<string> idle = [.. given.Select(static one => one.Setting.RemarkOn(one.Value)).OfType<string>()];
         return idle.Count == 0 ? null : string.Join(' ', idle);
     }
+
+    /// <summary>The same for one value.</summary>
+    public string? RemarkOn(string value) =>
+        !HasEffect ? $"{Name} has no effect here: {Documentation}"
+        : WithoutEffect(value) is { } remark ? $"{Name}={value} has no effect here: {remark}"
+        : null;
 
     /// <summary>What is wrong with a value, in Kafka's words; null when nothing is.</summary>
     public string? Problem(string value) => Type switch

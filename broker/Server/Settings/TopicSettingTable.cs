@@ -7,9 +7,13 @@ internal static class TopicSettingTable
 {
     private const string Forever = "9223372036854775807";
 
+    /// <summary>There is no compaction yet: a topic that asks for it alone keeps all records.</summary>
+    public static string? CompactsNothing(string policy) =>
+        policy.Split(',', StringSplitOptions.TrimEntries).Contains("compact", StringComparer.Ordinal) ? "Nothing is compacted yet; without delete all records are kept." : null;
+
     public static IReadOnlyList<SettingDefinition> All { get; } =
     [
-        new("cleanup.policy", List, "delete", "What becomes of old segments.") { Allowed = ["compact", "delete"], BrokerName = "log.cleanup.policy", HasEffect = false },
+        new("cleanup.policy", List, "delete", "What becomes of old segments.") { Allowed = ["compact", "delete"], BrokerName = "log.cleanup.policy", WithoutEffect = CompactsNothing },
         new("compression.gzip.level", Int, "-1", "Batches are stored as they come.") { Min = -1, Max = 9, HasEffect = false },
         new("compression.lz4.level", Int, "9", "Batches are stored as they come.") { Min = 1, Max = 17, HasEffect = false },
         new("compression.type", SettingType.String, "producer", "Batches are stored as they come: always as the producer compressed them.") { Allowed = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"], BrokerName = "compression.type", HasEffect = false },
@@ -36,6 +40,7 @@ internal static class TopicSettingTable
         new("remote.log.delete.on.disable", SettingType.Boolean, "false", "No tiered storage here.") { HasEffect = false },
         new("remote.storage.enable", SettingType.Boolean, "false", "No tiered storage here.") { Allowed = ["false"], HasEffect = false },
         new("retention.bytes", Long, "-1", "Bytes of a partition to keep; -1 keeps all.") { BrokerName = "log.retention.bytes" },
+        new("retention.clock", SettingType.String, "record", "What retention.ms counts from: record, a segment's largest timestamp; arrival, when its last record came in.") { Allowed = ["record", "arrival"], BrokerName = "log.retention.clock" },
         new("retention.ms", Long, "604800000", "Milliseconds to keep records; -1 keeps all.") { Min = -1, BrokerName = "log.retention.ms" },
         new("segment.bytes", Int, "1073741824", "Largest segment file.") { Min = 1048576, BrokerName = "log.segment.bytes" },
         new("segment.index.bytes", Int, "10485760", "Largest index file.") { Min = 4, BrokerName = "log.index.size.max.bytes" },

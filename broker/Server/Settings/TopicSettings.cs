@@ -54,6 +54,7 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
         IndexBytesMax = (int)Number("segment.index.bytes"),
         BatchBytesMax = (int)Number("max.message.bytes"),
         Retention = Limit("retention.ms") is { } time ? TimeSpan.FromMilliseconds(Math.Min(time, CenturyMs)) : null,
+        RetentionClock = Value(TopicSettingTable.Find("retention.clock")!) == "arrival" ? RetentionClock.Arrival : RetentionClock.Record,
         RetentionBytes = Limit("retention.bytes"),
         ProducerIdExpiration = broker.ProducerIdExpiration,
         Flush = broker.Flush switch

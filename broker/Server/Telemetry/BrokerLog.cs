@@ -25,8 +25,8 @@ internal static partial class BrokerLog
     [LoggerMessage(1006, LogLevel.Information, "Deleted topic {Topic}, id {TopicId}")]
     public static partial void TopicDeleted(this ILogger logger, string topic, Guid topicId);
 
-    [LoggerMessage(1007, LogLevel.Warning, "Setting {Name} is known from Apache Kafka and has no effect here")]
-    public static partial void SettingWithoutEffect(this ILogger logger, string name);
+    [LoggerMessage(1007, LogLevel.Warning, "Known from Apache Kafka: {Remark}")]
+    public static partial void SettingWithoutEffect(this ILogger logger, string remark);
 
     [LoggerMessage(1008, LogLevel.Information, "Group {Group} generation {Generation}: {Members} members, protocol {Protocol}")]
     public static partial void Rebalanced(this ILogger logger, string group, int generation, int members, string? protocol);
@@ -90,4 +90,28 @@ internal static partial class BrokerLog
 
     [LoggerMessage(1043, LogLevel.Information, "Group {Group} was deleted with its offsets")]
     public static partial void GroupDeleted(this ILogger logger, string group);
+
+    [LoggerMessage(1050, LogLevel.Information, "{Topic}-{Partition} begins at offset {StartOffset} now: {Bytes} bytes were older or more than is kept")]
+    public static partial void RemovedByLimits(this ILogger logger, string topic, int partition, long bytes, long startOffset);
+
+    [LoggerMessage(1051, LogLevel.Warning, "{Topic}-{Partition} begins at offset {StartOffset} now: {Bytes} bytes went to keep all partitions within log.retention.total.bytes")]
+    public static partial void RemovedByBudget(this ILogger logger, string topic, int partition, long bytes, long startOffset);
+
+    [LoggerMessage(1052, LogLevel.Error, "The partitions have {Bytes} bytes, log.retention.total.bytes allows {Budget}, and nothing more may go: what is left is of internal or compacted topics, or was not closed")]
+    public static partial void BudgetExceeded(this ILogger logger, long bytes, long budget);
+
+    [LoggerMessage(1053, LogLevel.Error, "Old records of {Partitions} partitions stay: the disk refused to note where they begin. The next round tries again")]
+    public static partial void RetentionRefused(this ILogger logger, Exception exception, int partitions);
+
+    [LoggerMessage(1054, LogLevel.Error, "The active segment of {Topic}-{Partition} could not be closed. The next round tries again")]
+    public static partial void RollRefused(this ILogger logger, Exception exception, string topic, int partition);
+
+    [LoggerMessage(1056, LogLevel.Error, "{Topic}-{Partition} is open now, but the metadata log could not take it. The next round tries again")]
+    public static partial void ReopeningPostponed(this ILogger logger, Exception exception, string topic, int partition);
+
+    [LoggerMessage(1057, LogLevel.Warning, "Partitions that are offline were not tried again: the disk refused. The next round tries again")]
+    public static partial void RetryRefused(this ILogger logger, Exception exception);
+
+    [LoggerMessage(1055, LogLevel.Information, "{Topic}-{Partition} could be opened now, and is served")]
+    public static partial void PartitionReopened(this ILogger logger, string topic, int partition);
 }

@@ -17,6 +17,7 @@ public sealed class BrokerTelemetry : IDisposable
     private readonly Counter<long> _badFrames;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _rebalances;
+    private readonly Counter<long> _removed;
     private readonly Histogram<double> _latency;
     private readonly Dictionary<ApiKey, KeyValuePair<string, object?>> _apiTags =
         Enum.GetValues<ApiKey>().ToDictionary(key => key, key => new KeyValuePair<string, object?>("api", key.ToString()));
@@ -34,6 +35,7 @@ public sealed class BrokerTelemetry : IDisposable
         _badFrames = _meter.CreateCounter<long>("logpipe_broker_bad_frames_total", "{frame}", "Connections closed because of what came in");
         _refused = _meter.CreateCounter<long>("logpipe_broker_connections_refused_total", "{connection}", "Connections beyond max.connections");
         _rebalances = _meter.CreateCounter<long>("logpipe_broker_group_rebalances_total", "{rebalance}", "Completed join barriers");
+        _removed = _meter.CreateCounter<long>("logpipe_broker_retention_bytes_total", "By", "Bytes of records removed, by reason: limits of the topic, or the budget of all topics");
         _latency = _meter.CreateHistogram<double>("logpipe_broker_request_seconds", "s", "Time from a request read to its answer ready");
         _meter.CreateObservableGauge("logpipe_broker_connections", () => Volatile.Read(ref _connections), "{connection}", "Open connections");
         _meter.CreateObservableGauge(
@@ -58,6 +60,8 @@ public sealed class BrokerTelemetry : IDisposable
     internal void BadFrame() => _badFrames.Add(1);
 
     internal void ConnectionRefused() => _refused.Add(1);
+
+    internal void Removed(long bytes, string reason) => _removed.Add(bytes, new KeyValuePair<string, object?>("reason", reason));
 
     internal void Rebalanced() => _rebalances.Add(1);
 

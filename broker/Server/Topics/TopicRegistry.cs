@@ -146,6 +146,23 @@ internal sealed class TopicRegistry(
         }
     }
 
+    /// <summary>Leads a partition whose log could not be opened before, in a new leader epoch; nothing when its topic is gone.</summary>
+    /// <exception cref="IOException">The disk refused; the partition stays without a leader.</exception>
+    public void TakeReopened(PartitionLog log)
+    {
+        lock (_lock)
+        {
+            if (_index.Find(log.TopicId) is not { } topic || topic.Partition(log.Partition) is not { Log: null } offline)
+            {
+                return;
+            }
+            log.Options = topic.Settings.LogOptions();
+            cluster.Change([new PartitionChangeRecord { TopicId = topic.Id, PartitionId = log.Partition, Leader = directory.NodeId }]);
+            var reopened = new Partition(log, directory.NodeId, cluster.Image.Find(topic.Id)!.Partitions[log.Partition]);
+            Replace(new Topic(topic.Name, topic.Id, topic.Settings, [.. topic.Partitions.Select(one => one == offline ? reopened : one)]));
+        }
+    }
+
     private static void TakeSettings(Topic topic)
     {
         PartitionLogOptions options = topic.Settings.LogOptions();

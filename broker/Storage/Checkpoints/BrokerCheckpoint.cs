@@ -32,7 +32,7 @@ internal sealed class BrokerCheckpoint
         _producerIdEnd = producerIdEnd;
     }
 
-    public int LeaderEpoch { get; }
+    public int LeaderEpoch { get; private set; }
 
     /// <summary>Begins a new life: a leader epoch above all before, those in the logs found too.</summary>
     public static BrokerCheckpoint NextLife(IFileSystem files, string directory, List<FoundLog> logs)
@@ -66,9 +66,22 @@ internal sealed class BrokerCheckpoint
     /// <summary>Ids found in a log count as given out: the log may come from another broker.</summary>
     public void Skip(ProducerTable producers)
     {
-        foreach (ProducerEntry entry in producers.Entries)
+        lock (_gate)
         {
-            _nextProducerId = Math.Max(_nextProducerId, entry.ProducerId + 1);
+            foreach (ProducerEntry entry in producers.Entries)
+            {
+                _nextProducerId = Math.Max(_nextProducerId, entry.ProducerId + 1);
+            }
+        }
+    }
+
+    /// <summary>Raises the leader epoch durably: a partition begins to be led within this life.</summary>
+    public void RaiseEpoch()
+    {
+        lock (_gate)
+        {
+            LeaderEpoch++;
+            Write(_producerIdEnd);
         }
     }
 

@@ -32,6 +32,7 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
     private JournalReader? _reader; // until the new life begins
     private Random? _random;
     private int _restored;
+    private HashSet<(Guid TopicId, int Partition)> _kept = []; // logs that were not recovered, with batches in the journal
     private JournalReplay? _replay;
     private Journal? _journal;
     private TaskCompletionSource? _idle;
@@ -85,6 +86,9 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         _replay?.Done(log);
     }
 
+    /// <summary>Whether batches of a log that was not recovered are kept for the next start.</summary>
+    public bool Keeps(FoundLog log) => _kept.Contains((log.TopicId, log.Partition));
+
     /// <summary>Begins a new life, in which nothing that was replayed counts any more.</summary>
     /// <param name="logs">Those that should be here. What was not replayed of one of them is kept, of others it is void.</param>
     /// <param name="random">For the life's id.</param>
@@ -94,7 +98,9 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         JournalReader found = _reader!;
         try
         {
-            long? left = _replay!.OldestLeft(logs);
+            List<(Guid TopicId, int Partition)> wanted = [.. logs];
+            long? left = _replay!.OldestLeft(wanted);
+            _kept = [.. wanted.Where(log => _replay.Has(log))];
             _pinnedCommit = left ?? long.MaxValue;
             _random = random;
             _isOff = false;

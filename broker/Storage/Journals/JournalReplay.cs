@@ -46,6 +46,9 @@ internal sealed class JournalReplay
     /// <summary>The log is recovered and durable: what the journal holds of it is not needed any more.</summary>
     public void Done(FoundLog log) => _logs.Remove((log.TopicId, log.Partition));
 
+    /// <summary>Whether there is something of a log that was not recovered.</summary>
+    public bool Has((Guid TopicId, int Partition) log) => _logs.ContainsKey(log);
+
     /// <summary>The oldest commit that holds bytes of a log that was not recovered; null when there is none.</summary>
     /// <param name="logs">Those that are still wanted: others were deleted.</param>
     public long? OldestLeft(IEnumerable<(Guid TopicId, int Partition)> logs) =>

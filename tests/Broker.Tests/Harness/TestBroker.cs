@@ -13,6 +13,12 @@ namespace LogPipeline.Broker.Tests.Harness;
 /// <summary>A broker on a disk in memory and a clock that the test moves; it can be stopped, killed and started again.</summary>
 internal sealed class TestBroker : IAsyncDisposable
 {
+    // No other timer has this interval.
+    public static readonly TimeSpan MaintenanceInterval = TimeSpan.FromMilliseconds(299_999);
+
+    private static readonly TimeSpan MaintenanceGap = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan[] MaintenanceWaits = [MaintenanceInterval, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10)];
+
     private readonly Dictionary<string, string> _settings;
     private int _seed = 1;
 
@@ -21,6 +27,7 @@ internal sealed class TestBroker : IAsyncDisposable
         _settings = settings.ToDictionary(s => s.Name, s => s.Value);
         _settings.TryAdd("offsets.topic.num.partitions", "2");
         _settings.TryAdd("log.journal.bytes", "262144");
+        _settings.TryAdd("log.retention.check.interval.ms", $"{MaintenanceInterval.TotalMilliseconds}");
         Disk = new MemoryDisk(Time);
         Start();
     }
@@ -38,6 +45,9 @@ internal sealed class TestBroker : IAsyncDisposable
 
     /// <summary>Why the broker could not go on; null while it can.</summary>
     public Exception? Fatal { get; private set; }
+
+    /// <summary>Told instead of <see cref="Fatal"/>.</summary>
+    public Action<Exception>? OnFatal { get; set; }
 
     /// <summary>Warnings and errors of all lives.</summary>
     public WarningLog Log { get; } = new();
@@ -58,6 +68,7 @@ internal sealed class TestBroker : IAsyncDisposable
     {
         Files.Kill();
         Core.Groups.Close();
+        Core.Maintenance.Abandon();
         Disk.LosePower(new Random(_seed));
         Start();
     }
@@ -67,7 +78,24 @@ internal sealed class TestBroker : IAsyncDisposable
     {
         Files.Kill();
         Core.Groups.Close();
+        Core.Maintenance.Abandon();
         Start();
+    }
+
+    /// <summary>Lets time pass, and returns when a round of maintenance that began thereafter is over. The wait is a check interval at least.</summary>
+    public async Task MaintainAsync(TimeSpan wait)
+    {
+        while (true)
+        {
+            Task pause = Time.UntilDueInAsync(MaintenanceGap);
+            if (await Task.WhenAny([pause, .. MaintenanceWaits.Select(Time.UntilDueInAsync)]) != pause)
+            {
+                break;
+            }
+            Time.Advance(MaintenanceGap);
+        }
+        Time.Advance(wait);
+        await Time.UntilDueInAsync(MaintenanceGap);
     }
 
     public async ValueTask DisposeAsync()
@@ -82,7 +110,7 @@ internal sealed class TestBroker : IAsyncDisposable
     private void Start()
     {
         Files = new MemoryFileSystem(Disk) { Before = BeforeFiles };
-        var options = new BrokerOptions { DataDirectory = "/data", Settings = _settings, LoggerFactory = new OneLogger(Log), OnFatal = e => Fatal = e };
+        var options = new BrokerOptions { DataDirectory = "/data", Settings = _settings, LoggerFactory = new OneLogger(Log), OnFatal = e => (OnFatal ?? (fatal => Fatal = fatal))(e) };
         Core = BrokerCore.Open(options, Files, Time, new Random(_seed++));
     }
 }

@@ -1,0 +1,70 @@
+using LogPipeline.Broker.Settings;
+using LogPipeline.Files.Waiting;
+using LogPipeline.Storage;
+
+namespace LogPipeline.Broker.Maintenance;
+
+// One round at a time, on a thread of the pool: a round may wait for the disk, and no connection waits for a round.
+/// <summary>
+/// What a broker does beside its clients: every log.retention.check.interval.ms it applies retention, takes its reserve of the disk
+/// back and tries again to open the partitions that could not be opened. It begins a round at once when the disk runs short or a
+/// segment was closed, since then a limit may be passed.
+/// </summary>
+internal sealed class MaintenanceLoop(
+    DataDirectory directory, LogRetention retention, OfflinePartitions offline, BrokerSettings settings, TimeProvider time, Action<Exception> onFatal)
+{
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(30); // as in Kafka: a start has other things to do
+    private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(10); // while producers are refused
+    private static readonly TimeSpan Gap = TimeSpan.FromSeconds(1); // between two rounds at least
+
+    private readonly CancellationTokenSource _stopping = new();
+    private Task _running = Task.CompletedTask;
+
+    public void Start() => _running = RunAsync();
+
+    /// <summary>Ends the loop; returns when no round is under way.</summary>
+    public Task CloseAsync()
+    {
+        _stopping.Cancel();
+        return _running;
+    }
+
+    /// <summary>Ends the loop, without waiting for the round that may be under way.</summary>
+    public void Abandon() => _stopping.Cancel();
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await directory.MaintenanceDue.WaitAsync(Shorter(settings.RetentionCheckInterval, FirstWait), time, _stopping.Token);
+            while (true)
+            {
+                Round();
+                await Task.Delay(Shorter(settings.RetentionCheckInterval, Gap), time, _stopping.Token);
+                TimeSpan interval = settings.RetentionCheckInterval;
+                await directory.MaintenanceDue.WaitAsync(
+                    directory.IsShortOfSpace ? Shorter(interval, ShortWait) : interval, time, _stopping.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+        }
+        catch (ObjectDisposedException) when (_stopping.IsCancellationRequested)
+        {
+            // The directory was let go of under the round.
+        }
+        catch (Exception e)
+        {
+            onFatal(e);
+        }
+    }
+
+    private void Round()
+    {
+        retention.Run();
+        directory.LookAtSpace();
+        offline.Retry();
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+}
