@@ -17,7 +17,7 @@ internal static class BrokerSettingTable
         new("compression.type", SettingType.String, "producer", "Batches are stored as they come.") { HasEffect = false },
         new("connections.max.idle.ms", Long, "600000", "A connection without a request for so long is closed.") { Min = 1000 },
         new("controller.listener.names", SettingType.String, null, "Listeners of a quorum of controllers; there is none, so they are not served."),
-        new("default.replication.factor", Int, "1", "One node keeps one copy.") { Min = 1, Max = 1 },
+        new("default.replication.factor", Int, "1", "One node keeps one copy.") { Min = 1, Max = 1, HasEffect = false },
         new("delete.topic.enable", SettingType.Boolean, "true", "Whether topics may be deleted."),
         new("fetch.max.bytes", Int, "57671680", "Largest fetch answer, but for a single larger batch.") { Min = 1024 },
         new("group.initial.rebalance.delay.ms", Int, "500", "How long the first members of a group wait for more (Kafka: 3000).") { Min = 0 },
