@@ -160,7 +160,7 @@ public sealed class BrokerCore : IDisposable
     public void Dispose()
     {
         _groups.Close();
-        _maintenance.Abandon();
+        _maintenance.Dispose();
         _directory.Dispose();
         Heap.Dispose();
         Telemetry.Dispose();

@@ -32,6 +32,8 @@ internal sealed class FaultPlan
         DeletesTopic = On(0.1);
         ClonedState = On(0.1);
         ForeignProducers = On(0.3) ? world.Random.Next(1, 3) : 0;
+        Retention = On(0.2);
+        TailLost &= !Retention; // a lost end below the log's start is no log any more
     }
 
     /// <summary>How long faults go on.</summary>
@@ -77,6 +79,9 @@ internal sealed class FaultPlan
     /// <summary>So many idempotent producers of other make write to a topic of their own.</summary>
     public int ForeignProducers { get; set; }
 
+    /// <summary>The broker keeps records for seconds only, read or unread.</summary>
+    public bool Retention { get; set; }
+
     public CrashPoint? NextCrash() => CrashEvery == 0
         ? null
         : new CrashPoint(1 + (int)(-Math.Log(1 - _world.Random.NextDouble()) * CrashEvery), _world.Random.Next(2) == 0, _world.Chance(PowerLoss));
@@ -87,6 +92,7 @@ internal sealed class FaultPlan
         ("crashes", CrashEvery > 0), ("power", PowerLoss > 0), ("kills", Kills), ("stops", CleanStops), ("freezes", Freezes), ("clocks", ClockJumps),
         ("restores", Restores), ("database", DatabaseRestarts), ("second-sink", SecondSink), ("disk-full", DiskFull), ("tail-lost", TailLost),
         ("forgets", Forgets), ("deletes-topic", DeletesTopic), ("clone", ClonedState), ("foreign", ForeignProducers > 0),
+        ("retention", Retention),
     }.Where(static fault => fault.IsOn).Select(static fault => fault.Name));
 
     private bool On(double probability) => _world.Chance(probability);

@@ -34,6 +34,8 @@ internal sealed class Story
         Broker = new BrokerPart(BrokerHost, Network, Settings()) { Witness = () => new WireWitness(Acks) };
         Forgetful? forgetful = Plan.Forgets ? new Forgetful(World, forgetsProducers: cast == Cast.Whole) : null;
         Deletion = new TopicDeletion(this);
+        Removals = new Removals(this);
+        Broker.Deleting = Removals.Deleting;
         Broker.Opened = core =>
         {
             Deletion.Look(core);
@@ -102,6 +104,8 @@ internal sealed class Story
     public Nemesis Nemesis { get; }
 
     public TopicDeletion Deletion { get; }
+
+    public Removals Removals { get; }
 
     public int PartitionCount { get; }
 
@@ -196,8 +200,7 @@ internal sealed class Story
         for (int partition = 0; partition < PartitionCount; partition++)
         {
             List<StoredBatch> stored = Stored(partition);
-            long end = stored.Count == 0 ? 0 : stored[^1].Header.NextOffset;
-            if ((LedgerOf(partition) ?? 0) != end)
+            if ((LedgerOf(partition) ?? 0) != Acks.EndOf(partition, stored))
             {
                 return false;
             }
@@ -215,13 +218,14 @@ internal sealed class Story
             topic.AddRange(Delivery.LinesOf(partition, stored));
         }
         Foreign.Check(TopicReader.Read(BrokerHost.Disk, BrokerPart.Data, ForeignProducer.Topic, partition: 0));
-        Delivery.CheckLines(World, "topic", Lines, Delivery.CountTopic(topic), atLeast: !TailLost && !Deletion.Happened);
+        bool isShorter = TailLost || Deletion.Happened || Removals.Happened;
+        Delivery.CheckLines(World, "topic", Lines, Delivery.CountTopic(topic), atLeast: !isShorter);
         Delivery.CheckLines(World, "table", Lines, Delivery.CountTable(Database.Tables), atLeast: true);
-        if (!TailLost && !Deletion.Happened)
+        if (!isShorter)
         {
             Delivery.CheckRanges(World, topic);
         }
-        Delivery.CheckSources(World, Database.Tables, mayHaveHoles: Deletion.Happened);
+        Delivery.CheckSources(World, Database.Tables, mayHaveHoles: Deletion.Happened || Removals.Happened);
     }
 
     private void LoseTail()
@@ -257,7 +261,23 @@ internal sealed class Story
     /// <summary>What is on the broker's disk of a partition.</summary>
     public List<StoredBatch> Stored(int partition) => TopicReader.Read(BrokerHost.Disk, BrokerPart.Data, Topic, partition);
 
-    private Dictionary<string, string> Settings() => new()
+    private Dictionary<string, string> Settings()
+    {
+        Dictionary<string, string> settings = Always();
+        if (Plan.Retention)
+        {
+            settings["log.retention.ms"] = World.Random.Next(1, 30_000).ToString(CultureInfo.InvariantCulture);
+            settings["log.retention.check.interval.ms"] = World.Random.Next(100, 5_000).ToString(CultureInfo.InvariantCulture);
+            settings["log.retention.clock"] = World.Chance(0.3) ? "arrival" : "record";
+            if (World.Chance(0.3))
+            {
+                settings["log.retention.total.bytes"] = World.Random.Next(20_000, 200_000).ToString(CultureInfo.InvariantCulture);
+            }
+        }
+        return settings;
+    }
+
+    private Dictionary<string, string> Always() => new()
     {
         ["num.partitions"] = PartitionCount.ToString(CultureInfo.InvariantCulture),
         ["group.initial.rebalance.delay.ms"] = "100",
@@ -278,7 +298,7 @@ internal sealed class Story
         for (int partition = 0; partition < PartitionCount; partition++)
         {
             List<StoredBatch> stored = Stored(partition);
-            LedgerText(text, partition, stored.Count == 0 ? 0 : stored[^1].Header.NextOffset);
+            LedgerText(text, partition, Acks.EndOf(partition, stored));
         }
         foreach (Part part in World.Parts)
         {

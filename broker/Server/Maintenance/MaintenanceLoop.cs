@@ -1,5 +1,4 @@
 using LogPipeline.Broker.Settings;
-using LogPipeline.Files.Waiting;
 using LogPipeline.Storage;
 
 namespace LogPipeline.Broker.Maintenance;
@@ -11,7 +10,7 @@ namespace LogPipeline.Broker.Maintenance;
 /// segment was closed, since then a limit may be passed.
 /// </summary>
 internal sealed class MaintenanceLoop(
-    DataDirectory directory, LogRetention retention, OfflinePartitions offline, BrokerSettings settings, TimeProvider time, Action<Exception> onFatal)
+    DataDirectory directory, LogRetention retention, OfflinePartitions offline, BrokerSettings settings, TimeProvider time, Action<Exception> onFatal) : IDisposable
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(30); // as in Kafka: a start has other things to do
     private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(10); // while producers are refused
@@ -30,26 +29,31 @@ internal sealed class MaintenanceLoop(
     }
 
     /// <summary>Ends the loop, without waiting for the round that may be under way.</summary>
-    public void Abandon() => _stopping.Cancel();
+    public void Dispose()
+    {
+        _stopping.Cancel();
+        _stopping.Dispose();
+    }
 
     private async Task RunAsync()
     {
+        CancellationToken stop = _stopping.Token;
         try
         {
-            await directory.MaintenanceDue.WaitAsync(Shorter(settings.RetentionCheckInterval, FirstWait), time, _stopping.Token);
+            await directory.MaintenanceDue.WaitAsync(Shorter(settings.RetentionCheckInterval, FirstWait), time, stop);
             while (true)
             {
                 Round();
-                await Task.Delay(Shorter(settings.RetentionCheckInterval, Gap), time, _stopping.Token);
+                await Task.Delay(Shorter(settings.RetentionCheckInterval, Gap), time, stop);
                 TimeSpan interval = settings.RetentionCheckInterval;
                 await directory.MaintenanceDue.WaitAsync(
-                    directory.IsShortOfSpace ? Shorter(interval, ShortWait) : interval, time, _stopping.Token);
+                    directory.IsShortOfSpace ? Shorter(interval, ShortWait) : interval, time, stop);
             }
         }
-        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
         }
-        catch (ObjectDisposedException) when (_stopping.IsCancellationRequested)
+        catch (ObjectDisposedException) when (stop.IsCancellationRequested)
         {
             // The directory was let go of under the round.
         }

@@ -68,7 +68,7 @@ internal sealed class TestBroker : IAsyncDisposable
     {
         Files.Kill();
         Core.Groups.Close();
-        Core.Maintenance.Abandon();
+        Core.Maintenance.Dispose();
         Disk.LosePower(new Random(_seed));
         Start();
     }
@@ -78,7 +78,7 @@ internal sealed class TestBroker : IAsyncDisposable
     {
         Files.Kill();
         Core.Groups.Close();
-        Core.Maintenance.Abandon();
+        Core.Maintenance.Dispose();
         Start();
     }
 

@@ -11,6 +11,7 @@ internal sealed class AckLedger(World world)
 {
     private readonly Dictionary<int, SortedDictionary<long, BatchKey>> _acked = [];
     private readonly Dictionary<int, long> _shown = [];
+    private readonly Dictionary<int, long> _starts = []; // below, retention has removed what was there
 
     public int AckedCount { get; private set; }
 
@@ -20,6 +21,10 @@ internal sealed class AckLedger(World world)
     public void Acked(int partition, long baseOffset, BatchKey batch)
     {
         AckedCount++;
+        if (baseOffset < StartOf(partition))
+        {
+            return; // gone before its ack was on its way
+        }
         if (!_acked.TryGetValue(partition, out SortedDictionary<long, BatchKey>? acked))
         {
             _acked[partition] = acked = [];
@@ -48,18 +53,47 @@ internal sealed class AckLedger(World world)
         }
     }
 
+    /// <summary>Where a partition's log must begin: what retention had removed stays removed.</summary>
+    public long StartOf(int partition) => _starts.GetValueOrDefault(partition);
+
+    /// <summary>Where a partition's log ends.</summary>
+    public long EndOf(int partition, IReadOnlyList<StoredBatch> stored) => stored.Count == 0 ? StartOf(partition) : stored[^1].Header.NextOffset;
+
+    /// <summary>Retention removes all below an offset, as it may.</summary>
+    public void Removed(int partition, long endOffset)
+    {
+        if (endOffset <= StartOf(partition))
+        {
+            return;
+        }
+        _starts[partition] = endOffset;
+        if (_acked.TryGetValue(partition, out SortedDictionary<long, BatchKey>? acked))
+        {
+            foreach (long gone in acked.Keys.TakeWhile(offset => offset < endOffset).ToArray())
+            {
+                acked.Remove(gone);
+            }
+        }
+    }
+
     /// <summary>The topic was deleted: nothing of it was promised to stay.</summary>
     public void Clear()
     {
         _acked.Clear();
         _shown.Clear();
+        _starts.Clear();
         TopicNumber++;
     }
 
     /// <summary>Holds what is on the disk against what was promised.</summary>
     public void Check(int partition, IReadOnlyList<StoredBatch> stored)
     {
-        long next = stored.Count == 0 ? 0 : stored[0].Header.BaseOffset;
+        long next = stored.Count == 0 ? StartOf(partition) : stored[0].Header.BaseOffset;
+        if (next < StartOf(partition))
+        {
+            world.Fail("what was removed stays removed", $"partition {partition} begins at offset {next}, all below {StartOf(partition)} was removed");
+            return;
+        }
         int epoch = -1;
         var there = new Dictionary<long, BatchKey>(stored.Count);
         foreach (StoredBatch batch in stored)

@@ -15,6 +15,7 @@ internal sealed class ForeignLedger(World world)
     public const string OnceInLog = "a record is in the log once";
 
     private readonly List<string?> _acked = []; // by the record's number: how it was acknowledged, null before
+    private readonly SortedDictionary<long, int> _removed = []; // by offset: the records that retention removed
 
     /// <summary>False where the broker is made to forget producers as Apache Kafka does: their repeats may then be stored again.</summary>
     public bool MustBeOnce { get; set; } = true;
@@ -31,17 +32,18 @@ internal sealed class ForeignLedger(World world)
     /// <param name="how">The answer that said so, for messages.</param>
     public void Acked(int number, string how) => _acked[number] = how;
 
+    /// <summary>Retention removes batches, as it may: their records have been in the log.</summary>
+    public void Removed(IEnumerable<StoredBatch> batches) => AddTo(_removed, batches);
+
     /// <summary>Holds what is on the disk against what was told.</summary>
     public void Check(IReadOnlyList<StoredBatch> stored)
     {
         int[] counts = new int[_acked.Count];
-        foreach (StoredBatch batch in stored)
+        var there = new SortedDictionary<long, int>(_removed);
+        AddTo(there, stored);
+        foreach (int number in there.Values)
         {
-            var reader = new RecordReader(batch.Bytes.Span[RecordBatch.HeaderSize..], batch.Header);
-            while (reader.Read())
-            {
-                counts[BinaryPrimitives.ReadInt32BigEndian(reader.Value)]++;
-            }
+            counts[number]++;
         }
         for (int number = 0; number < counts.Length; number++)
         {
@@ -56,6 +58,18 @@ internal sealed class ForeignLedger(World world)
             {
                 world.Fail(OnceInLog, string.Create(CultureInfo.InvariantCulture, $"record {number} is there {counts[number]} times"));
                 return;
+            }
+        }
+    }
+
+    private static void AddTo(SortedDictionary<long, int> records, IEnumerable<StoredBatch> batches)
+    {
+        foreach (StoredBatch batch in batches)
+        {
+            var reader = new RecordReader(batch.Bytes.Span[RecordBatch.HeaderSize..], batch.Header);
+            while (reader.Read())
+            {
+                records[reader.Offset] = BinaryPrimitives.ReadInt32BigEndian(reader.Value);
             }
         }
     }

@@ -6,6 +6,8 @@ namespace LogPipeline.Simulation.Machines;
 /// <summary>A host: parts that share a disk and a clock, and lose power together.</summary>
 public sealed class Machine
 {
+    private DateTimeOffset _latest;
+
     public Machine(World world, string name)
     {
         World = world;
@@ -32,7 +34,18 @@ public sealed class Machine
     public TimeProvider Clock { get; }
 
     /// <summary>What the wall clock is off by; may jump at any time.</summary>
-    public TimeSpan ClockOffset { get; set; }
+    public TimeSpan ClockOffset
+    {
+        get;
+        set
+        {
+            _latest = Latest;
+            field = value;
+        }
+    }
+
+    /// <summary>The latest time that the wall clock has ever shown.</summary>
+    public DateTimeOffset Latest => Clock.GetUtcNow() is var now && now > _latest ? now : _latest;
 
     /// <summary>Told after all parts are dead and before the disk forgets.</summary>
     public Action? LosingPower { get; set; }

@@ -4,6 +4,7 @@ using LogPipeline.Files;
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
+using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation.Parts;
 
@@ -39,9 +40,20 @@ internal sealed class BrokerPart
     /// <summary>Runs when the broker has recovered and before it serves.</summary>
     public Action<BrokerCore>? Opened { get; set; }
 
+    /// <summary>Runs before a file is deleted.</summary>
+    public Action<string>? Deleting { get; set; }
+
     private async Task RunAsync(Life life)
     {
-        IFileSystem files = WrapFiles(Part.Machine.Attach(life));
+        MemoryFileSystem disk = Part.Machine.Attach(life);
+        disk.Before += call =>
+        {
+            if (call.Operation == FileOperation.Delete)
+            {
+                Deleting?.Invoke(call.Path);
+            }
+        };
+        IFileSystem files = WrapFiles(disk);
         var options = new BrokerOptions
         {
             DataDirectory = Data,

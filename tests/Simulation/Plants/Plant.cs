@@ -14,6 +14,7 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
 {
     private const string AckedStays = "an acked batch stays";
     private const string ShownStays = "what was shown stays";
+    private const string StaysRemoved = "what was removed stays removed";
     private const string NoGap = "offsets have no gap";
     private const string EndToEnd = "ranges lie end to end";
     private const string Once = "a line is in the table once";
@@ -40,6 +41,16 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
             }),
         new("broker acks a small batch before the large one ahead of it is durable", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, ForeignLedger.AckedIsThere], SomeJournaled, static story =>
             story.Broker.WrapFiles = files => new WrappedFiles(files) { BeforeWrite = path => ForgetLargeBatches(story, path) }),
+        new("broker deletes segments before the log's start is durable", Cast.BrokerAndSink, [StaysRemoved, AckedStays, NoGap], KeepsSeconds, static story =>
+            story.Broker.WrapFiles = static files => new WrappedFiles(files)
+            {
+                SkipsRename = static path => path.EndsWith("/log-start-offset-checkpoint", StringComparison.Ordinal),
+            }),
+        new("broker deletes segments without a snapshot of their producers", Cast.BrokerAndSink, [ForeignLedger.OnceInLog], KeepsSeconds, static story =>
+            story.Broker.WrapFiles = static files => new WrappedFiles(files)
+            {
+                SkipsRename = static path => path.EndsWith(".snapshot", StringComparison.Ordinal),
+            }),
         new("broker does not flush directories", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, NoEnd, Possible, Drains], PowerFails, static story =>
             story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true }),
         new("broker's topic registry is not flushed", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, NoEnd, Possible, Drains], PowerFails, static story =>
@@ -125,6 +136,17 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
     {
         story.Plan.PowerLoss = 0.5;
         story.Plan.Kills = true;
+    }
+
+    // Segments are closed and removed again and again.
+    private static void KeepsSeconds(Story story)
+    {
+        PowerFails(story);
+        (story.Plan.ForeignProducers, story.Plan.Forgets) = (2, false);
+        story.Foreign.MustBeOnce = true;
+        story.Broker.Settings["log.roll.ms"] = "1000";
+        story.Broker.Settings["log.retention.ms"] = "1";
+        story.Broker.Settings["log.retention.check.interval.ms"] = "200";
     }
 
     private static bool IsSegment(string path) => path.EndsWith(".log", StringComparison.Ordinal);

@@ -22,7 +22,7 @@ internal sealed class Line(int id, byte[] bytes)
         set;
     } = 1;
 
-    /// <summary>Delivered to a topic that was deleted afterwards.</summary>
+    /// <summary>Delivered to a topic that was deleted, or lost its first records, afterwards.</summary>
     public bool WasDeleted { get; set; }
 
     /// <summary>1, or the number of files that hold it after a half-made copy.</summary>
