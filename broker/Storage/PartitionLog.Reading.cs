@@ -145,13 +145,15 @@ public sealed partial class PartitionLog
 
     /// <summary>
     /// The largest epoch up to a former <paramref name="epoch"/> that has records, and where it ends, at most at a limit: a former
-    /// epoch whose records are all lost ends where the one before it does.
+    /// epoch whose records are all lost ends where the one before it does. One that ended below the log's start ends there: what is behind
+    /// it was removed, not cut off.
     /// </summary>
     public (int Epoch, long EndOffset) EndOffsetForEpoch(int epoch, long limitOffset)
     {
         lock (_gate)
         {
-            return _epochs.EndOffsetFor(epoch, limitOffset);
+            (int Epoch, long EndOffset) found = _epochs.EndOffsetFor(epoch, limitOffset);
+            return found.EndOffset < _logStartOffset ? (epoch, _logStartOffset) : found;
         }
     }
 

@@ -58,6 +58,7 @@ public sealed partial class PartitionLog
         lock (_gate)
         {
             Volatile.Write(ref _logStartOffset, Math.Max(_logStartOffset, Math.Min(offset, DurableOffset)));
+            _epochs.RemoveBefore(_logStartOffset);
         }
     }
 

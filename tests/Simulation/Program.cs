@@ -8,9 +8,10 @@ namespace LogPipeline.Simulation;
 internal static class Program
 {
     private const string Usage = """
-        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--trace FILE] [--survey] [--plants]
+        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--retention] [--trace FILE] [--survey] [--plants]
           Runs N seeds (1000) from SEED (1) on, over all cores. The first that fails is run again and its trace written to FILE
           (artifacts/simulation-SEED.txt). --survey runs them all and lists which rules broke;
+          --retention lets every broker keep records for seconds only;
           --plants breaks the rules one by one and says who noticed. The last line says `N passed, N failed`.
           Exit status: 0 no seed failed, 1 one did, 2 usage.
         """;
@@ -24,6 +25,7 @@ internal static class Program
         string? traceFile = null;
         Cast cast = Cast.Whole;
         bool survey = false;
+        Action<Story>? weather = null;
         for (int i = 0; i < arguments.Length; i++)
         {
             string? value = i + 1 < arguments.Length ? arguments[i + 1] : null;
@@ -42,6 +44,9 @@ internal static class Program
                 case "--survey":
                     survey = true;
                     break;
+                case "--retention":
+                    weather = Story.AlwaysRemoving;
+                    break;
                 case "--broker-and-sink":
                     cast = Cast.BrokerAndSink;
                     break;
@@ -50,7 +55,7 @@ internal static class Program
                     return 2;
             }
         }
-        return survey ? Survey(from, seeds, cast) : Run(from, seeds, cast, traceFile);
+        return survey ? Survey(from, seeds, cast, weather) : Run(from, seeds, cast, weather, traceFile);
     }
 
     // Plants each fault in turn and says which rule caught it, and at which seed.
@@ -67,11 +72,11 @@ internal static class Program
     }
 
     // Runs all seeds, failing ones too, and counts what they broke.
-    private static int Survey(ulong from, ulong seeds, Cast cast)
+    private static int Survey(ulong from, ulong seeds, Cast cast, Action<Story>? weather)
     {
         var broken = new SortedDictionary<string, List<ulong>>(StringComparer.Ordinal);
         long started = Stopwatch.GetTimestamp();
-        SeedRun.Many(from, seeds, cast, static () => false, goOn: true, done: result =>
+        SeedRun.Many(from, seeds, cast, static () => false, goOn: true, plant: weather, done: result =>
         {
             if (result.Failure is { } failure)
             {
@@ -95,7 +100,7 @@ internal static class Program
         return failed == 0 ? 0 : 1;
     }
 
-    private static int Run(ulong from, ulong seeds, Cast cast, string? traceFile)
+    private static int Run(ulong from, ulong seeds, Cast cast, Action<Story>? weather, string? traceFile)
     {
         long started = Stopwatch.GetTimestamp();
         ulong done = 0;
@@ -115,7 +120,7 @@ internal static class Program
                 said = seconds;
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} of {seeds} seeds, {done / seconds:F1} a second"));
             }
-        });
+        }, weather);
         double all = Stopwatch.GetElapsedTime(started).TotalSeconds;
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{done} seeds in {all:F1} s, {done / all:F1} a second: {lines} lines, {simulated:F0} simulated hours, {events} events"));
@@ -124,13 +129,13 @@ internal static class Program
             Console.WriteLine("no seed failed");
             return Sum(done, 0);
         }
-        Explain(failed, cast, traceFile);
+        Explain(failed, cast, weather, traceFile);
         return Sum(done - 1, 1);
     }
 
-    private static void Explain(SeedResult failed, Cast cast, string? traceFile)
+    private static void Explain(SeedResult failed, Cast cast, Action<Story>? weather, string? traceFile)
     {
-        (SeedResult again, IReadOnlyList<string> trace) = SeedRun.Explain(failed.Seed, cast);
+        (SeedResult again, IReadOnlyList<string> trace) = SeedRun.Explain(failed.Seed, cast, weather);
         traceFile ??= string.Create(CultureInfo.InvariantCulture, $"artifacts/simulation-{failed.Seed}.txt");
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(traceFile))!);
         File.WriteAllLines(traceFile, trace);

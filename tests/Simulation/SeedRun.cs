@@ -3,7 +3,7 @@ using LogPipeline.Simulation.Kernel;
 namespace LogPipeline.Simulation;
 
 /// <summary>What one seed gave.</summary>
-internal sealed record SeedResult(ulong Seed, Failure? Failure, ulong Hash, long Events, int Lines, TimeSpan Simulated, string Weather, bool TailLost);
+internal sealed record SeedResult(ulong Seed, Failure? Failure, ulong Hash, long Events, int Lines, TimeSpan Simulated, string Weather, bool TailLost, bool Removed);
 
 /// <summary>Runs seeds, one world a thread; the first failing one, by number, is what counts.</summary>
 internal static class SeedRun
@@ -90,5 +90,5 @@ internal static class SeedRun
 
     private static SeedResult Result(Story story) => new(
         story.World.Seed, story.World.Failure, story.World.Trace.Hash, story.World.EventCount, story.Lines.Count, story.World.Now, story.Plan.ToString(),
-        story.TailLost);
+        story.TailLost, story.Removals.Happened);
 }

@@ -266,15 +266,28 @@ internal sealed class Story
         Dictionary<string, string> settings = Always();
         if (Plan.Retention)
         {
-            settings["log.retention.ms"] = World.Random.Next(1, 30_000).ToString(CultureInfo.InvariantCulture);
-            settings["log.retention.check.interval.ms"] = World.Random.Next(100, 5_000).ToString(CultureInfo.InvariantCulture);
-            settings["log.retention.clock"] = World.Chance(0.3) ? "arrival" : "record";
-            if (World.Chance(0.3))
-            {
-                settings["log.retention.total.bytes"] = World.Random.Next(20_000, 200_000).ToString(CultureInfo.InvariantCulture);
-            }
+            KeepSeconds(settings);
         }
         return settings;
+    }
+
+    /// <summary>A weather: the broker keeps records for seconds only, and power fails.</summary>
+    public static void AlwaysRemoving(Story story)
+    {
+        (story.Plan.TailLost, story.Plan.PowerLoss) = (false, 0.3);
+        story.KeepSeconds(story.Broker.Settings);
+    }
+
+    // Read or unread.
+    private void KeepSeconds(Dictionary<string, string> settings)
+    {
+        settings["log.retention.ms"] = World.Random.Next(1, 30_000).ToString(CultureInfo.InvariantCulture);
+        settings["log.retention.check.interval.ms"] = World.Random.Next(100, 5_000).ToString(CultureInfo.InvariantCulture);
+        settings["log.retention.clock"] = World.Chance(0.3) ? "arrival" : "record";
+        if (World.Chance(0.3))
+        {
+            settings["log.retention.total.bytes"] = World.Random.Next(20_000, 200_000).ToString(CultureInfo.InvariantCulture);
+        }
     }
 
     private Dictionary<string, string> Always() => new()

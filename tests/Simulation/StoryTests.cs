@@ -57,6 +57,34 @@ public sealed class StoryTests
         Assert.True(lost > 0, "no acked record was ever lost");
     }
 
+    [Theory]
+    [InlineData(Cast.BrokerAndSink)]
+    [InlineData(Cast.Whole)]
+    public void What_retention_removes_is_gone_for_good_and_nothing_else_is(object cast)
+    {
+        ulong? wanted = Number("LOGPIPE_SEEDS");
+        long started = Stopwatch.GetTimestamp();
+        int removed = 0;
+        List<string> failed = [];
+        SeedRun.Many(
+            Number("LOGPIPE_SEED_FROM") ?? 1,
+            wanted ?? 200,
+            (Cast)cast,
+            () => wanted is null && Stopwatch.GetElapsedTime(started) > Budget,
+            result =>
+            {
+                removed += result.Removed ? 1 : 0;
+                if (result.Failure is { } failure)
+                {
+                    failed.Add($"seed {result.Seed}: {failure.Rule}: {failure.What}");
+                }
+            },
+            Story.AlwaysRemoving,
+            goOn: wanted is not null);
+        Assert.True(failed.Count == 0, string.Join('\n', failed));
+        Assert.True(removed > 50, $"records were removed in {removed} histories only");
+    }
+
     [Fact]
     public void A_seed_repeats_exactly()
     {

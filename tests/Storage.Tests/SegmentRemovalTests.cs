@@ -138,6 +138,33 @@ public sealed class SegmentRemovalTests
     }
 
     [Fact]
+    public void An_epoch_whose_records_were_removed_ends_at_the_logs_start_and_not_where_it_was_followed()
+    {
+        var node = new TestNode();
+        PartitionLog log = node.StartLog();
+        for (int epoch = 0; epoch < 4; epoch++)
+        {
+            log.Append(TestBatches.Make(10), leaderEpoch: epoch);
+        }
+        Assert.Equal((1, 20), log.EndOffsetForEpoch(1, 40));
+        Assert.Equal(40, log.RollBelow(40));
+        node.Directory.DeleteRecords([(log, 25)]);
+        Check(log);
+        node.Directory.DeleteRecords([(log, 40)]);
+        Assert.Equal((1, 40), log.EndOffsetForEpoch(1, 40));
+        node.LosePower(1);
+        log = node.StartLog();
+        Assert.Equal((1, 40), log.EndOffsetForEpoch(1, 40));
+
+        static void Check(PartitionLog log)
+        {
+            Assert.Equal((0, 25), log.EndOffsetForEpoch(0, 40)); // a reader at 25 has lost nothing
+            Assert.Equal((2, 30), log.EndOffsetForEpoch(2, 40));
+            Assert.Equal((3, 40), log.EndOffsetForEpoch(3, 40));
+        }
+    }
+
+    [Fact]
     public void An_active_segment_that_takes_records_meanwhile_stays()
     {
         var node = new TestNode();

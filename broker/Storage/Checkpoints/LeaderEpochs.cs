@@ -27,6 +27,13 @@ internal sealed class LeaderEpochs
     /// <summary>Forgets epochs that begin at or after an offset.</summary>
     public void TruncateFrom(long offset) => _entries.RemoveAll(entry => entry.StartOffset >= offset);
 
+    /// <summary>Forgets epochs that end at or before the log's new start.</summary>
+    public void RemoveBefore(long startOffset)
+    {
+        int later = _entries.FindIndex(entry => entry.StartOffset > startOffset);
+        _entries.RemoveRange(0, Math.Max(0, (later < 0 ? _entries.Count : later) - 1));
+    }
+
     /// <summary>The largest epoch with records up to a former one that is asked for, and where it ends.</summary>
     public (int Epoch, long EndOffset) EndOffsetFor(int epoch, long endOffset)
     {

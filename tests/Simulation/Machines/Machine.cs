@@ -40,9 +40,13 @@ public sealed class Machine
         set
         {
             _latest = Latest;
+            ClockWentBack |= value < field;
             field = value;
         }
     }
+
+    /// <summary>Whether it was ever set back.</summary>
+    public bool ClockWentBack { get; private set; }
 
     /// <summary>The latest time that the wall clock has ever shown.</summary>
     public DateTimeOffset Latest => Clock.GetUtcNow() is var now && now > _latest ? now : _latest;
