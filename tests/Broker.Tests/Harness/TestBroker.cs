@@ -14,10 +14,7 @@ namespace LogPipeline.Broker.Tests.Harness;
 internal sealed class TestBroker : IAsyncDisposable
 {
     // No other timer has this interval.
-    public static readonly TimeSpan MaintenanceInterval = TimeSpan.FromMilliseconds(299_999);
-
-    private static readonly TimeSpan MaintenanceGap = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan[] MaintenanceWaits = [MaintenanceInterval, TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10)];
+    private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromMilliseconds(299_999);
 
     private readonly Dictionary<string, string> _settings;
     private int _seed = 1;
@@ -83,20 +80,7 @@ internal sealed class TestBroker : IAsyncDisposable
     }
 
     /// <summary>Lets time pass, and returns when a round of maintenance that began thereafter is over. The wait is a check interval at least.</summary>
-    public async Task MaintainAsync(TimeSpan wait)
-    {
-        while (true)
-        {
-            Task pause = Time.UntilDueInAsync(MaintenanceGap);
-            if (await Task.WhenAny([pause, .. MaintenanceWaits.Select(Time.UntilDueInAsync)]) != pause)
-            {
-                break;
-            }
-            Time.Advance(MaintenanceGap);
-        }
-        Time.Advance(wait);
-        await Time.UntilDueInAsync(MaintenanceGap);
-    }
+    public Task MaintainAsync(TimeSpan wait) => new MaintenanceClock(Time, MaintenanceInterval).PassAsync(wait);
 
     public async ValueTask DisposeAsync()
     {
