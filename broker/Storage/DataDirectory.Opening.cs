@@ -19,7 +19,7 @@ public sealed partial class DataDirectory
         }
         identity.RequireOwnMetadata(directory);
         long start = starts.Of(MetadataTopic, 0);
-        return OpenLog(place, new FoundLog(directory, MetadataTopic, Guid.Empty, 0), options.MetadataLog, start, int.MaxValue, out _);
+        return OpenLog(place, new FoundLog(directory, MetadataTopic, Guid.Empty, 0), options.MetadataLog, start, int.MaxValue, isFlushed: false, out _);
     }
 
     private void OpenLogs(LogSearch search, PartitionLog? metadata, DataDirectoryOptions options)
@@ -34,7 +34,8 @@ public sealed partial class DataDirectory
                 {
                     throw new HandlesExhaustedException(search.Found.Count, handles);
                 }
-                logs.Add(OpenLog(_place, one, options.OptionsOf(one.Topic), _starts.Of(one.Topic, one.Partition), LeaderEpoch, out ProducerTable producers));
+                long start = _starts.Of(one.Topic, one.Partition);
+                logs.Add(OpenLog(_place, one, options.OptionsOf(one.Topic), start, LeaderEpoch, isFlushed: true, out ProducerTable producers));
                 _checkpoint.Skip(producers);
                 _logs = [.. logs];
             }
@@ -94,8 +95,8 @@ public sealed partial class DataDirectory
     {
         try
         {
-            PartitionLog log = OpenLog(
-                _place, found, _options.OptionsOf(found.Topic), _starts.Of(found.Topic, found.Partition), LeaderEpoch, out ProducerTable producers);
+            long start = _starts.Of(found.Topic, found.Partition);
+            PartitionLog log = OpenLog(_place, found, _options.OptionsOf(found.Topic), start, LeaderEpoch, isFlushed: false, out ProducerTable producers);
             _checkpoint.Skip(producers);
             return log;
         }
@@ -119,12 +120,12 @@ public sealed partial class DataDirectory
     }
 
     private static PartitionLog OpenLog(
-        LogPlace any, FoundLog found, PartitionLogOptions options, long startOffset, int leaderEpoch, out ProducerTable producers)
+        LogPlace any, FoundLog found, PartitionLogOptions options, long startOffset, int leaderEpoch, bool isFlushed, out ProducerTable producers)
     {
         LogPlace place = any.Of(found);
         long now = place.Time.GetUtcNow().ToUnixTimeMilliseconds();
         LogReplay? replay = place.Journal.ReplayOf(found);
-        using var recovery = new LogRecovery(place.Files, place.Open, found.Directory, options, leaderEpoch, now, replay);
+        using var recovery = new LogRecovery(place.Files, place.Open, found.Directory, options, leaderEpoch, now, replay, isFlushed);
         LogState state = recovery.Run(startOffset);
         place.Journal.Recovered(found);
         if (state.CutBytes > 0)

@@ -10,9 +10,6 @@ namespace LogPipeline.Storage.Checkpoints;
 internal sealed class LogSearch(
     IFileSystem files, string path, IReadOnlyDictionary<string, KnownTopic> topics, bool knowsAll, Random random, ILogger logger)
 {
-    private bool _mustFlush;
-    private bool _hasRemoved;
-
     /// <summary>The logs to open.</summary>
     public List<FoundLog> Found { get; } = [];
 
@@ -29,14 +26,9 @@ internal sealed class LogSearch(
             }
         }
         FindMissing();
-        if (_mustFlush)
-        {
-            files.FlushAll(path);
-        }
-        else if (_hasRemoved)
-        {
-            files.FlushDirectory(path);
-        }
+        // What is found is relied on from here on, and the process that wrote it may have been killed before it flushed it: once for all
+        // logs, since five thousand of them flushed one by one take half a minute.
+        files.FlushAll(path);
     }
 
     private void Look(string name)
@@ -108,8 +100,6 @@ internal sealed class LogSearch(
             Log.MetadataMadeAnew(logger, directory, damage ?? "missing", topicId);
             LogDirectories.WriteTopicId(files, directory, topicId);
         }
-        // An empty log may have been left by a process that was killed before it flushed the names: they are relied on from here on.
-        _mustFlush |= LogDirectories.IsEmpty(files, directory);
         Found.Add(new FoundLog(directory, topic, topicId, partition));
     }
 
@@ -149,7 +139,6 @@ internal sealed class LogSearch(
 
     private void Remove(string directory)
     {
-        _hasRemoved = true;
         if (!LogDirectories.Remove(files, directory))
         {
             Log.LeftAlone(logger, directory);

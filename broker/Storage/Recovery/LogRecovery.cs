@@ -14,13 +14,15 @@ namespace LogPipeline.Storage.Recovery;
 /// Where that has no sound batch, the commit journal may have the one that belongs there.
 /// </summary>
 internal sealed class LogRecovery(
-    IFileSystem files, OpenFiles open, string directory, PartitionLogOptions options, int leaderEpoch, long now, LogReplay? replay) : IDisposable
+    IFileSystem files, OpenFiles open, string directory, PartitionLogOptions options, int leaderEpoch, long now, LogReplay? replay, bool isFlushed)
+    : IDisposable
 {
     private readonly List<LogSegment> _segments = [];
     private ProducerTable _producers = new();
     private LeaderEpochs _epochs = new();
     private long _endOffset;
     private int _cuts;
+    private bool _isFlushed = isFlushed; // the names and the active segment, as they are now, outlive a power cut
     private bool _isDone;
 
     /// <exception cref="CorruptLogException">Damage that no crash explains.</exception>
@@ -90,14 +92,18 @@ internal sealed class LogRecovery(
             var segment = new LogSegment(files, open, directory, startOffset);
             segment.Create(now);
             _segments.Add(segment);
+            _isFlushed = false;
         }
         else
         {
             FinishRemoval(startOffset);
             _segments[^1].Activate();
         }
-        // The process before may have died between making a file and this: the name could still be lost under what we add.
-        files.FlushDirectory(directory);
+        if (!_isFlushed)
+        {
+            // The process before may have died between making a file and this: the name could still be lost under what we add.
+            files.FlushDirectory(directory);
+        }
     }
 
     // Retention had raised the start, durably, when a crash cut its deletions short or a power cut took some of them back.
@@ -210,8 +216,14 @@ internal sealed class LogRecovery(
         segment.IndexesAreComplete();
         if (isActive)
         {
-            // Flushed even when nothing is cut: readers will be shown what may be in the page cache only.
-            segment.CutTail();
+            if (rest > 0 || !_isFlushed)
+            {
+                segment.CutTail(); // also when nothing is cut: readers will be shown what may be in the page cache only
+            }
+            else
+            {
+                segment.Trim();
+            }
         }
         else
         {
@@ -232,6 +244,7 @@ internal sealed class LogRecovery(
         {
             return false;
         }
+        _isFlushed = false;
         reader.ReadAnew();
         return reader.TryRead(segment.SizeBytes, _endOffset, out header);
     }

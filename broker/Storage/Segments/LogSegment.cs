@@ -81,7 +81,11 @@ internal sealed class LogSegment
     }
 
     /// <summary>Opens the file of the last segment for writing.</summary>
-    public void Activate() => _active = new SharedFile(_files.Open(Path, FileOpenMode.ReadWrite));
+    public void Activate()
+    {
+        _active = new SharedFile(_files.Open(Path, FileOpenMode.ReadWrite));
+        _reserved = -1; // not known
+    }
 
     /// <summary>Ends writing: a new segment is the active one.</summary>
     public void Seal()
@@ -251,13 +255,13 @@ internal sealed class LogSegment
         }
     }
 
-    /// <summary>Gives reserved space back.</summary>
+    /// <summary>Gives reserved space back, also what a process before had reserved.</summary>
     public void Trim()
     {
-        if (_reserved > SizeBytes)
+        if (_reserved != SizeBytes)
         {
             Log.SetLength(SizeBytes);
-            _reserved = 0;
+            _reserved = SizeBytes;
         }
     }
 

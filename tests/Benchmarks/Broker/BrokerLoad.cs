@@ -13,8 +13,8 @@ internal static class BrokerLoad
     [
         Line.Produce("one record of 1 KB a request", 4, 1 << 10, 40),
         Line.Produce("batches of 16 KB", 4, 16 << 10, 300),
-        Line.Produce("batches of 256 KB", 4, 256 << 10, 1000),
-        Line.Produce("batches of 1 MB", 4, 1_000_000, 1000),
+        Line.Produce("batches of 256 KB", 4, 256 << 10, 1000) with { DiskBatch = 256 << 10 },
+        Line.Produce("batches of 1 MB", 4, 1_000_000, 1000) with { DiskBatch = 1_000_000 },
         Line.Produce("16 KB, 100 partitions", 100, 16 << 10, 300),
         Line.Produce("16 KB, 1,000 partitions", 1000, 16 << 10, 200),
         new("fetch of 256 KB batches", 0, IsLatency: false, static (broker, round, _, latencies) =>
@@ -45,6 +45,10 @@ internal static class BrokerLoad
                     results.Add(result);
                     await output.WriteLineAsync(
                         $"{line.Name,-30}{broker.Name,-18}{round,5}{result.Rate,12:F0}{result.Megabytes,8:F0}{result.Median,9:F2}{result.Slowest,9:F2}{result.CpuPerGigabyte,12:F2}{result.ResidentMegabytes,8}");
+                }
+                if (line.DiskBatch > 0)
+                {
+                    await output.WriteLineAsync($"{line.Name,-30}{"the disk alone",-18}{round,5}{"",12}{DiskRate(line.DiskBatch),8:F0}");
                 }
             }
         }
@@ -100,6 +104,14 @@ internal static class BrokerLoad
         };
     }
 
+    // Megabytes a second.
+    private static double DiskRate(int batchBytes)
+    {
+        long started = Stopwatch.GetTimestamp();
+        long bytes = DiskLoad.Run(batchBytes, 1000);
+        return bytes / Stopwatch.GetElapsedTime(started).TotalSeconds / 1e6;
+    }
+
     private static string TopicOf(string line, int round) =>
         $"{line.Replace(' ', '-').Replace(",", "", StringComparison.Ordinal)}-{round}";
 
@@ -110,6 +122,9 @@ internal static class BrokerLoad
     /// <param name="Load">Runs the load (broker, round, topic, latencies in milliseconds) and returns bytes moved.</param>
     private sealed record Line(string Name, int Partitions, bool IsLatency, Func<BrokerProcess, int, string, List<double>, long> Load)
     {
+        /// <summary>Size of the batches with which the disk alone is measured beside the brokers; 0 where it is not the limit.</summary>
+        public int DiskBatch { get; init; }
+
         public static Line Produce(string name, int partitions, int batchBytes, int megabytes)
         {
             byte[] batch = ProduceLoad.Batch(batchBytes);
