@@ -38,7 +38,6 @@ public sealed class BrokerCore : IDisposable
         BrokerOptions options,
         BrokerSettings settings,
         IReadOnlyList<Listener> listeners,
-        DynamicSettingsFile changed,
         DataDirectory directory,
         ClusterMetadata cluster,
         TopicRegistry topics,
@@ -60,7 +59,7 @@ public sealed class BrokerCore : IDisposable
         _groups.Start();
         topics.Deleted += topic => _groups.ForgetTopic(topic.Name);
         _pipeline = new RequestPipeline(Telemetry, Logger, time);
-        foreach (IRequestHandler handler in Handlers(changed, random))
+        foreach (IRequestHandler handler in Handlers(random))
         {
             _pipeline.Add(handler);
         }
@@ -113,19 +112,17 @@ public sealed class BrokerCore : IDisposable
         {
             logger.SettingWithoutEffect(remark);
         }
-        var changed = new DynamicSettingsFile(files, options.DataDirectory);
         Action<Exception> onFatal = OnFatalOf(options);
         DataDirectory? directory = null;
         try
         {
             files.CreateDirectory(options.DataDirectory);
-            settings.Dynamic = changed.Read();
             var opening = new ClusterOpening(files, options.DataDirectory, settings, time, logger);
             directory = opening.Open(onFatal, new Random(random.Next()));
             ClusterMetadata cluster = opening.Start(directory, listeners);
             var topics = new TopicRegistry(directory, cluster, settings, new Random(random.Next()), logger);
             topics.Load();
-            return new BrokerCore(options, settings, listeners, changed, directory, cluster, topics, time, random);
+            return new BrokerCore(options, settings, listeners, directory, cluster, topics, time, random);
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
         {
@@ -166,9 +163,9 @@ public sealed class BrokerCore : IDisposable
         Telemetry.Dispose();
     }
 
-    private IEnumerable<IRequestHandler> Handlers(DynamicSettingsFile changed, Random random)
+    private IEnumerable<IRequestHandler> Handlers(Random random)
     {
-        var alteration = new ConfigAlteration(_topics, Settings, changed, _directory.NodeId);
+        var alteration = new ConfigAlteration(_cluster, _topics, Settings, _directory.NodeId);
         var sessions = new FetchSessions(Settings.FetchSessionsMax, _time, new Random(random.Next()));
         yield return new ApiVersionsHandler(() => _pipeline.Served);
         yield return new ProduceHandler(_topics, Logger);

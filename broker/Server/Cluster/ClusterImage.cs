@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using LogPipeline.Broker.Cluster.Records;
 using LogPipeline.Broker.Listeners;
+using LogPipeline.Broker.Settings;
 
 namespace LogPipeline.Broker.Cluster;
 
@@ -53,6 +54,9 @@ internal sealed record ClusterImage
 
     /// <summary>What was set for a resource, by name in ordinal order; not what it inherits.</summary>
     public ImmutableSortedDictionary<string, string> ConfigsOf(ConfigResource resource) => Configs.GetValueOrDefault(resource) ?? NoConfigs;
+
+    /// <summary>The broker settings that were changed for a node and for all nodes.</summary>
+    public DynamicSettings DynamicSettingsOf(int node) => new(ConfigsOf(ConfigResource.Broker(node)), ConfigsOf(ConfigResource.Cluster));
 
     /// <summary>The image after one more record of the metadata log.</summary>
     /// <exception cref="InvalidDataException">The record does not fit what is known: the log is not what it was.</exception>

@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Cluster.Records;
 using LogPipeline.Broker.Listeners;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Telemetry;
@@ -9,13 +10,15 @@ namespace LogPipeline.Broker.Cluster;
 
 /// <summary>
 /// Opens a data directory and the cluster's state in it. The metadata log is read first, because it says which other logs there should
-/// be. A directory of an earlier version is taken over: its version is raised, then one batch with all that topics.json says is made
-/// durable in the metadata log, then topics.json goes. A crash before that batch is durable begins anew from topics.json.
+/// be. A directory of an earlier version is taken over: its version is raised, then one batch with all that topics.json and
+/// broker-settings.json say is made durable in the metadata log, then they go. A crash before that batch is durable begins anew.
 /// </summary>
 internal sealed class ClusterOpening(IFileSystem files, string path, BrokerSettings settings, TimeProvider time, ILogger logger)
 {
     private readonly TopicFile _registry = new(files, path);
+    private readonly BrokerSettingsFile _changedSettings = new(files, path);
     private IReadOnlyList<TopicEntry> _entries = [];
+    private DynamicSettings? _changed; // what the file of earlier versions says; null when there is none
     private PartitionLog? _log;
     private (ClusterImage Image, long SnapshotOffset)? _found;
 
@@ -52,15 +55,21 @@ internal sealed class ClusterOpening(IFileSystem files, string path, BrokerSetti
                 .ToDictionary(static one => one.Name, static one => one.Advertised!.Value, StringComparer.Ordinal));
         var metadata = new MetadataLog(files, directory, log, _found?.SnapshotOffset ?? 0, time);
         var cluster = new ClusterMetadata(metadata, image, logger);
-        cluster.Change(_found is null
+        List<IMetadataRecord> records = _found is null
             ? ClusterStart.FirstLife(broker, _entries, directory)
-            : ClusterStart.NextLife(broker, image, directory));
+            : ClusterStart.NextLife(broker, image, directory);
+        if (_changed is not null)
+        {
+            records.AddRange(BrokerSettingsFile.Records(_changed, image, directory.NodeId));
+        }
+        cluster.Change(records);
         HashSet<string> named = [.. image.Topics.Keys, .. _entries.Select(static entry => entry.Name)];
         foreach (string adopted in cluster.Image.Topics.Keys.Where(topic => !named.Contains(topic)))
         {
             logger.TopicAdopted(adopted);
         }
         _registry.Delete();
+        _changedSettings.Delete();
         return cluster;
     }
 
@@ -68,6 +77,8 @@ internal sealed class ClusterOpening(IFileSystem files, string path, BrokerSetti
     {
         _log = log;
         _found = log is null ? null : MetadataLog.Read(files, log);
+        _changed = _changedSettings.Read();
+        settings.Dynamic = _changed ?? _found?.Image.DynamicSettingsOf(settings.NodeId) ?? DynamicSettings.None;
         if (_found is not { Image: { } image })
         {
             _entries = _registry.Read() ?? [];

@@ -20,7 +20,7 @@ internal static class ClusterStart
         foreach (TopicEntry entry in entries.Where(static entry => !entry.Deleting))
         {
             records.AddRange(Topic(broker.Id, entry.Name, entry.Id, entry.Partitions, directory));
-            records.AddRange(Configs(entry.Name, entry.Settings!));
+            records.AddRange(ConfigRecord.First(ConfigResource.Topic(entry.Name), entry.Settings));
         }
         var known = entries.Select(static entry => entry.Name).ToHashSet(StringComparer.Ordinal);
         records.AddRange(Adopted(broker.Id, directory, log => !known.Contains(log.Topic)));
@@ -61,16 +61,6 @@ internal static class ClusterStart
             yield return PartitionRecord.Of(id, number, open.Contains(number) ? state : state with { Leader = PartitionState.NoLeader });
         }
     }
-
-    /// <summary>A topic's settings; null takes one back.</summary>
-    public static IEnumerable<IMetadataRecord> Configs(string topic, IEnumerable<KeyValuePair<string, string?>> settings) =>
-        settings.Select(setting => new ConfigRecord
-        {
-            ResourceType = ConfigResource.TopicType,
-            ResourceName = topic,
-            Name = setting.Key,
-            Value = setting.Value,
-        });
 
     // Logs that no record names: another broker's data, or the records were lost. Nothing is thrown away.
     private static IEnumerable<IMetadataRecord> Adopted(int node, DataDirectory directory, Func<PartitionLog, bool> isUnknown) =>

@@ -1,24 +1,18 @@
 using System.Globalization;
 using LogPipeline.Broker.Cluster;
+using LogPipeline.Broker.Cluster.Records;
 using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 
 namespace LogPipeline.Broker.Requests;
 
-/// <summary>The kinds of resources that have settings here, by their numbers on the wire.</summary>
-internal static class ConfigResource
-{
-    public const sbyte Topic = 2;
-    public const sbyte Broker = 4;
-}
-
 /// <summary>What is answered for one resource: None with a remark for the client, or None without, or an error with the reason.</summary>
 internal readonly record struct AlterOutcome(ErrorCode Error, string? Message);
 
 // _lock serialises changes, since each is computed from what is in force. A change is durable before it takes effect.
 /// <summary>Changes the settings of topics and of this broker, for AlterConfigs and IncrementalAlterConfigs, in Kafka's words.</summary>
-internal sealed class ConfigAlteration(TopicRegistry topics, BrokerSettings settings, DynamicSettingsFile file, int nodeId)
+internal sealed class ConfigAlteration(ClusterMetadata cluster, TopicRegistry topics, BrokerSettings settings, int nodeId)
 {
     /// <summary>The answer for each resource that a request names twice.</summary>
     public static readonly AlterOutcome RepeatedResource = Invalid("Each resource must appear at most once.");
@@ -30,7 +24,7 @@ internal sealed class ConfigAlteration(TopicRegistry topics, BrokerSettings sett
         [.. resources.CountBy(resource => resource).Where(count => count.Value > 1).Select(count => count.Key)];
 
     /// <summary>Changes the settings of one resource: all that is asked, or nothing.</summary>
-    /// <param name="type">One of <see cref="ConfigResource"/>.</param>
+    /// <param name="type">Kafka's number for the kind of resource, as in <see cref="ConfigResource"/>.</param>
     /// <param name="name">A topic; or this broker's id, or nothing for all brokers of the cluster.</param>
     /// <param name="changes">What is asked.</param>
     /// <param name="replaceAll">Whether settings that are not named are inherited again.</param>
@@ -45,8 +39,8 @@ internal sealed class ConfigAlteration(TopicRegistry topics, BrokerSettings sett
         {
             return type switch
             {
-                ConfigResource.Topic => AlterTopic(name, changes, replaceAll, validateOnly),
-                ConfigResource.Broker => AlterBroker(name, changes, replaceAll, validateOnly),
+                ConfigResource.TopicType => AlterTopic(name, changes, replaceAll, validateOnly),
+                ConfigResource.BrokerType => AlterBroker(name, changes, replaceAll, validateOnly),
                 _ => Invalid($"Unknown resource type {type}"),
             };
         }
@@ -130,7 +124,7 @@ internal sealed class ConfigAlteration(TopicRegistry topics, BrokerSettings sett
                 return Invalid(problem);
             }
         }
-        return Finish(() => ChangeBroker(now.With(ofCluster, given)), changes, BrokerSettingTable.Find, validateOnly);
+        return Finish(() => ChangeBroker(ofCluster, given), changes, BrokerSettingTable.Find, validateOnly);
     }
 
     private AlterOutcome? BrokerRefusal(string name) =>
@@ -138,11 +132,16 @@ internal sealed class ConfigAlteration(TopicRegistry topics, BrokerSettings sett
         : id != nodeId ? Invalid($"Unexpected broker id, expected {nodeId}, but received {name}")
         : null;
 
-    private void ChangeBroker(DynamicSettings changed)
+    private void ChangeBroker(bool ofCluster, IReadOnlyDictionary<string, string> given)
     {
-        file.Write(changed);
-        settings.Dynamic = changed;
-        topics.TakeInheritedSettings();
+        ConfigResource resource = ofCluster ? ConfigResource.Cluster : ConfigResource.Broker(nodeId);
+        List<IMetadataRecord> records = [.. ConfigRecord.Changes(resource, cluster.Image.ConfigsOf(resource), given)];
+        if (records.Count > 0)
+        {
+            cluster.Change(records);
+            settings.Dynamic = cluster.Image.DynamicSettingsOf(nodeId);
+            topics.TakeInheritedSettings();
+        }
     }
 
     private static AlterOutcome Finish(

@@ -24,23 +24,23 @@ internal sealed class DescribeConfigsHandler(ClusterMetadata cluster, BrokerSett
         var result = new DescribeConfigsResponse.Result { ResourceType = resource.ResourceType, ResourceName = resource.ResourceName };
         switch (resource.ResourceType)
         {
-            case ConfigResource.Topic when cluster.Image is var image && image.Find(resource.ResourceName) is not null:
-                var topic = new TopicSettings(settings, image.ConfigsOf(Cluster.ConfigResource.Topic(resource.ResourceName)));
+            case ConfigResource.TopicType when cluster.Image is var image && image.Find(resource.ResourceName) is not null:
+                var topic = new TopicSettings(settings, image.ConfigsOf(ConfigResource.Topic(resource.ResourceName)));
                 result.Configs.AddRange(Wanted(TopicSettingTable.All, resource).Select(setting => Describe(topic, setting, request)));
                 break;
-            case ConfigResource.Topic when TopicName.Problem(resource.ResourceName) is { } problem:
+            case ConfigResource.TopicType when TopicName.Problem(resource.ResourceName) is { } problem:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.InvalidTopicException, problem);
                 break;
-            case ConfigResource.Topic:
+            case ConfigResource.TopicType:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
                 break;
-            case ConfigResource.Broker when resource.ResourceName.Length == 0:
+            case ConfigResource.BrokerType when resource.ResourceName.Length == 0:
                 result.Configs.AddRange(Wanted(ChangedForAll(), resource).Select(setting => DescribeForAll(setting, request)));
                 break;
-            case ConfigResource.Broker when cluster.Image.Brokers.Keys.Any(id => resource.ResourceName == id.ToString(System.Globalization.CultureInfo.InvariantCulture)):
+            case ConfigResource.BrokerType when cluster.Image.Brokers.Keys.Any(id => resource.ResourceName == id.ToString(System.Globalization.CultureInfo.InvariantCulture)):
                 result.Configs.AddRange(Wanted(BrokerSettingTable.All, resource).Select(setting => Describe(setting, request)));
                 break;
-            case ConfigResource.Broker:
+            case ConfigResource.BrokerType:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.InvalidRequest,
                     $"Unexpected broker id, expected {string.Join(", ", cluster.Image.Brokers.Keys)} or empty string, but received {resource.ResourceName}");
                 break;

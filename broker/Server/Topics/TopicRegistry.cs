@@ -60,7 +60,7 @@ internal sealed class TopicRegistry(
             try
             {
                 IEnumerable<IMetadataRecord> records = ClusterStart.Topic(directory.NodeId, name, id, partitions, directory);
-                cluster.Change([.. records, .. ClusterStart.Configs(name, topicSettings.Given!)]);
+                cluster.Change([.. records, .. ConfigRecord.First(ConfigResource.Topic(name), topicSettings.Given)]);
             }
             catch (IOException)
             {
@@ -117,11 +117,8 @@ internal sealed class TopicRegistry(
             {
                 return false;
             }
-            IDictionary<string, string> old = current.Settings.Given;
-            IEnumerable<KeyValuePair<string, string?>> changes = old.Keys.Except(given.Keys)
-                .Select(static name => KeyValuePair.Create(name, (string?)null))
-                .Concat(given.Except(old).Select(static setting => KeyValuePair.Create(setting.Key, (string?)setting.Value)));
-            List<IMetadataRecord> records = [.. ClusterStart.Configs(current.Name, changes)];
+            ConfigResource resource = ConfigResource.Topic(current.Name);
+            List<IMetadataRecord> records = [.. ConfigRecord.Changes(resource, cluster.Image.ConfigsOf(resource), given)];
             if (records.Count > 0)
             {
                 cluster.Change(records);

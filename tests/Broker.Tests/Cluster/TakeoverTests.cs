@@ -9,7 +9,7 @@ using LogPipeline.Testing.Time;
 
 namespace LogPipeline.Broker.Tests.Cluster;
 
-/// <summary>A data directory of the version before, with topics.json and without a metadata log, is taken over whatever crashes.</summary>
+/// <summary>A data directory of the version before, with topics.json and broker-settings.json and without a metadata log, is taken over whatever crashes.</summary>
 public sealed class TakeoverTests
 {
     private const string Cluster = "AAAAAAAAAAAAAAAAAAAAAQ";
@@ -25,6 +25,19 @@ public sealed class TakeoverTests
         using BrokerCore core = Start(disk);
         await RequireAsync(core);
         Assert.False(new MemoryFileSystem(disk).FileExists("/data/topics.json"));
+        Assert.False(new MemoryFileSystem(disk).FileExists("/data/broker-settings.json"));
+    }
+
+    [Fact]
+    public void Broker_settings_that_were_changed_in_the_file_after_the_metadata_log_began_are_taken_over_too()
+    {
+        MemoryDisk disk = OldDirectory();
+        Start(disk).Dispose();
+        Write(disk, "/data/broker-settings.json", """{ "version": 0, "cluster": {}, "broker": { "log.retention.ms": "5000" } }""");
+        Start(disk).Dispose();
+        using BrokerCore core = Start(disk);
+        Assert.Equal("5000", core.Settings.Value("log.retention.ms"));
+        Assert.NotEqual("2000000", core.Settings.Value("message.max.bytes"));
     }
 
     [Fact]
@@ -99,6 +112,7 @@ public sealed class TakeoverTests
         DescribeConfigsResponse configs = await client.SendAsync<DescribeConfigsRequest, DescribeConfigsResponse>(
             new() { Resources = [new() { ResourceType = 2, ResourceName = "web_log", ConfigurationKeys = ["retention.ms"] }] });
         Assert.Equal("3600000", configs.Results[0].Configs[0].Value);
+        Assert.Equal(("2000000", "7200000"), (core.Settings.Value("message.max.bytes"), core.Settings.Value("log.retention.ms")));
         FetchResponse fetched = await client.FetchAsync(Ask.Fetch("web_log", 0, partition: 1));
         Assert.Equal([0L], fetched.Responses[0].Partitions[0].BaseOffsets());
         Assert.Equal(3, (await client.ProduceAsync("web_log", Ask.Batch(1), 1)).BaseOffset);
@@ -119,6 +133,9 @@ public sealed class TakeoverTests
             { "version": 0, "topics": [
               { "name": "web_log", "id": "{{Kept}}", "partitions": 2, "deleting": false, "settings": { "retention.ms": "3600000" } },
               { "name": "gone", "id": "{{Doomed}}", "partitions": 1, "deleting": true, "settings": {} } ] }
+            """);
+        Write(disk, "/data/broker-settings.json", """
+            { "version": 0, "cluster": { "message.max.bytes": "2000000" }, "broker": { "log.retention.ms": "7200000" } }
             """);
         byte[] batch = Ask.Batch(3);
         RecordBatch.Stamp(batch, 0, 7);

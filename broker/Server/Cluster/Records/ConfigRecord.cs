@@ -16,6 +16,30 @@ internal sealed class ConfigRecord : IMetadataRecord
 
     public short Type => TypeId;
 
+    /// <summary>The records that set what a new resource is given.</summary>
+    public static IEnumerable<ConfigRecord> First(ConfigResource resource, IEnumerable<KeyValuePair<string, string>> given) =>
+        given.Select(setting => Of(resource, setting.Key, setting.Value));
+
+    /// <summary>The records that turn what is set for a resource into what is wanted.</summary>
+    public static IEnumerable<ConfigRecord> Changes(
+        ConfigResource resource, IReadOnlyDictionary<string, string> now, IReadOnlyDictionary<string, string> wanted)
+    {
+        foreach (string name in now.Keys.Where(name => !wanted.ContainsKey(name)))
+        {
+            yield return Of(resource, name, null);
+        }
+        foreach ((string name, string value) in wanted)
+        {
+            if (now.GetValueOrDefault(name) != value)
+            {
+                yield return Of(resource, name, value);
+            }
+        }
+    }
+
+    private static ConfigRecord Of(ConfigResource resource, string name, string? value) =>
+        new() { ResourceType = resource.Type, ResourceName = resource.Name, Name = name, Value = value };
+
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct
     {

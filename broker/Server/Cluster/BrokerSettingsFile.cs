@@ -1,24 +1,26 @@
 using System.Text.Json;
+using LogPipeline.Broker.Cluster.Records;
+using LogPipeline.Broker.Settings;
 using LogPipeline.Files;
 
-namespace LogPipeline.Broker.Settings;
+namespace LogPipeline.Broker.Cluster;
 
-// <data>/broker-settings.json, replaced whole and durably:
+// <data>/broker-settings.json of earlier versions; a start takes it over into the metadata log:
 //   { "version": 0, "cluster": { "message.max.bytes": "2000000" }, "broker": { "log.retention.ms": "3600000" } }
-/// <summary>Reads and replaces the file that keeps what was changed while the broker ran.</summary>
-internal sealed class DynamicSettingsFile(IFileSystem files, string directory)
+/// <summary>Reads the file that kept what was changed while the broker ran, and removes it.</summary>
+internal sealed class BrokerSettingsFile(IFileSystem files, string directory)
 {
     private const int Version = 0;
 
     private readonly string _path = Path.Combine(directory, "broker-settings.json");
 
-    /// <summary>What the file says; nothing when there is none.</summary>
-    /// <exception cref="InvalidDataException">The file is not what we write; the message names it and what is wrong.</exception>
-    public DynamicSettings Read()
+    /// <summary>What the file says; null when there is none.</summary>
+    /// <exception cref="InvalidDataException">The file is not what we wrote; the message names it and what is wrong.</exception>
+    public DynamicSettings? Read()
     {
         if (AtomicFile.ReadAll(files, _path) is not { } bytes)
         {
-            return DynamicSettings.None;
+            return null;
         }
         try
         {
@@ -36,20 +38,21 @@ internal sealed class DynamicSettingsFile(IFileSystem files, string directory)
         }
     }
 
-    /// <summary>Replaces the file; durable on return.</summary>
-    /// <exception cref="IOException">The disk refused; the old content stays.</exception>
-    public void Write(DynamicSettings settings)
+    /// <summary>The records that make the metadata log say what the file says.</summary>
+    public static IEnumerable<IMetadataRecord> Records(DynamicSettings settings, ClusterImage image, int node) =>
+    [
+        .. ConfigRecord.Changes(ConfigResource.Cluster, image.ConfigsOf(ConfigResource.Cluster), settings.OfCluster),
+        .. ConfigRecord.Changes(ConfigResource.Broker(node), image.ConfigsOf(ConfigResource.Broker(node)), settings.OfBroker),
+    ];
+
+    /// <summary>Removes the file durably: the metadata log has what it said.</summary>
+    public void Delete()
     {
-        using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
+        if (files.FileExists(_path))
         {
-            json.WriteStartObject();
-            json.WriteNumber("version", Version);
-            WriteSection(json, "cluster", settings.OfCluster);
-            WriteSection(json, "broker", settings.OfBroker);
-            json.WriteEndObject();
+            files.Delete(_path);
+            files.FlushDirectory(directory);
         }
-        AtomicFile.Replace(files, _path, stream.ToArray());
     }
 
     private static IEnumerable<KeyValuePair<string, string>> Section(JsonElement root, string name)
@@ -62,15 +65,5 @@ internal sealed class DynamicSettingsFile(IFileSystem files, string directory)
                 : $"{setting.Name} is no broker setting";
             yield return problem is null ? KeyValuePair.Create(setting.Name, value) : throw new FormatException(problem);
         }
-    }
-
-    private static void WriteSection(Utf8JsonWriter json, string name, IEnumerable<KeyValuePair<string, string>> settings)
-    {
-        json.WriteStartObject(name);
-        foreach ((string setting, string value) in settings)
-        {
-            json.WriteString(setting, value);
-        }
-        json.WriteEndObject();
     }
 }
