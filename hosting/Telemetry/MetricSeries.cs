@@ -61,7 +61,8 @@ internal sealed class MetricSeries(Instrument instrument)
         return at >= 0 ? at : ~at;
     }
 
-    private static MetricKind KindOf(Instrument instrument)
+    /// <summary>What an instrument is at <c>/metrics</c>.</summary>
+    public static MetricKind KindOf(Instrument instrument)
         => Is(instrument, typeof(Histogram<>)) ? MetricKind.Histogram
             : Is(instrument, typeof(Counter<>)) || Is(instrument, typeof(ObservableCounter<>)) ? MetricKind.Counter
             : MetricKind.Gauge;
@@ -69,7 +70,8 @@ internal sealed class MetricSeries(Instrument instrument)
     private static bool Is(Instrument instrument, Type generic)
         => instrument.GetType() is { IsGenericType: true } type && type.GetGenericTypeDefinition() == generic;
 
-    private static double[] BoundsOf(Instrument instrument)
+    /// <summary>The upper bounds of an instrument's buckets, ascending.</summary>
+    public static double[] BoundsOf(Instrument instrument)
     {
         IReadOnlyList<double>? advised = instrument switch
         {

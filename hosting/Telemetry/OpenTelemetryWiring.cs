@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry;
 using OpenTelemetry.Exporter;
@@ -29,7 +30,10 @@ public static class OpenTelemetryWiring
     {
         OpenTelemetryBuilder telemetry = services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService(options.ServiceName, serviceVersion: Product.Version))
-            .WithMetrics(metrics => metrics.AddMeter(MeterPattern).AddOtlpExporter(exporter => Aim(exporter, options.Otlp, MetricsPath)));
+            .WithMetrics(metrics => metrics
+                .AddMeter(MeterPattern)
+                .AddView(BucketsOf)
+                .AddOtlpExporter(exporter => Aim(exporter, options.Otlp, MetricsPath)));
         // An endpoint with a path of its own names a receiver of metrics, such as Prometheus's /api/v1/otlp/v1/metrics.
         if (options.TraceSources.Count > 0 && options.Otlp is null or { AbsolutePath: "/" })
         {
@@ -37,6 +41,11 @@ public static class OpenTelemetryWiring
         }
         return services;
     }
+
+    // The same as at /metrics: the package's own bounds are made for milliseconds.
+    private static ExplicitBucketHistogramConfiguration? BucketsOf(Instrument instrument) => MetricSeries.KindOf(instrument) == MetricKind.Histogram
+        ? new ExplicitBucketHistogramConfiguration { Boundaries = MetricSeries.BoundsOf(instrument) }
+        : null;
 
     // Without an endpoint of ours the exporter reads its own OTEL_ variables. Over HTTP an endpoint set by code is used as it is, path included.
     private static void Aim(OtlpExporterOptions exporter, Uri? endpoint, string path)

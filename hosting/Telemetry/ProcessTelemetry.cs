@@ -21,7 +21,15 @@ public sealed class ProcessTelemetry : IAsyncDisposable
         if (options.AdminListen is not null)
         {
             _collector = new MetricsCollector(meter => meter.Name.StartsWith("LogPipeline.", StringComparison.Ordinal));
-            _admin = Listen(options.AdminListen, path => Answer(path, health));
+            try
+            {
+                _admin = Listen(options.AdminListen, path => Answer(path, health));
+            }
+            catch
+            {
+                _collector.Dispose();
+                throw;
+            }
         }
         _push = OpenTelemetryWiring.IsWanted(options) ? new ServiceCollection().AddLogPipelineTelemetry(options).BuildServiceProvider() : null;
         _process = new ProcessMetrics();

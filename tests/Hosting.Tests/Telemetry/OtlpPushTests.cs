@@ -25,6 +25,22 @@ public class OtlpPushTests
     }
 
     [Fact]
+    public async Task A_histogram_is_pushed_with_the_bounds_that_the_metrics_page_has()
+    {
+        using var collector = new TcpListener(IPAddress.Loopback, 0);
+        collector.Start();
+        Task<string> received = ReceiveAsync(collector);
+        using var meter = new Meter("LogPipeline.Bounded");
+        ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(new TelemetryOptions { Otlp = new Uri($"http://{collector.LocalEndpoint}") }, new Health());
+        meter.CreateHistogram<double>("bounded_seconds").Record(0.0007);
+        await telemetry.DisposeAsync();
+        string request = await received.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.Contains(BytesOf(0.0005) + BytesOf(0.001) + BytesOf(0.0025), request, StringComparison.Ordinal);
+
+        static string BytesOf(double bound) => Encoding.Latin1.GetString(BitConverter.GetBytes(bound));
+    }
+
+    [Fact]
     public async Task Spans_of_the_named_sources_reach_a_collector()
     {
         using var collector = new TcpListener(IPAddress.Loopback, 0);
