@@ -111,12 +111,14 @@ internal static class BatchRules
         return true;
     }
 
-    /// <summary>Whether sound batches go on where a log ends, in epochs that may follow its own.</summary>
-    public static ErrorCode CheckPlace(ReadOnlySpan<byte> batches, long endOffset, int latestEpoch, int leaderEpoch)
+    /// <summary>
+    /// Whether sound batches go on where a log ends, in epochs that may follow its own. Up to a clean offset they may leave offsets out.
+    /// </summary>
+    public static ErrorCode CheckPlace(ReadOnlySpan<byte> batches, long endOffset, long cleanOffset, int latestEpoch, int leaderEpoch)
     {
         for (; BatchHeader.TryParse(batches, out BatchHeader header); batches = batches[header.SizeInBytes..])
         {
-            if (header.BaseOffset != endOffset)
+            if (header.BaseOffset != endOffset && (header.BaseOffset < endOffset || header.BaseOffset > cleanOffset))
             {
                 return ErrorCode.OffsetOutOfRange;
             }

@@ -9,7 +9,7 @@ namespace LogPipeline.Storage;
 /// <summary>Opening the logs that a start finds: the metadata log first, then all others with what the journal has for them.</summary>
 public sealed partial class DataDirectory
 {
-    private static PartitionLog? OpenMetadata(LogPlace place, string path, LogStarts starts, MetaProperties identity, DataDirectoryOptions options)
+    private static PartitionLog? OpenMetadata(LogPlace place, string path, LogOffsets starts, MetaProperties identity, DataDirectoryOptions options)
     {
         string directory = LogDirectories.PathOf(path, MetadataTopic, 0);
         IReadOnlyList<DirectoryEntry> entries = place.Files.List(directory);
@@ -19,10 +19,11 @@ public sealed partial class DataDirectory
         }
         identity.RequireOwnMetadata(directory);
         long start = starts.Of(MetadataTopic, 0);
-        return OpenLog(place, new FoundLog(directory, MetadataTopic, Guid.Empty, 0), options.MetadataLog, start, int.MaxValue, isFlushed: false, out _);
+        var found = new FoundLog(directory, MetadataTopic, Guid.Empty, 0);
+        return OpenLog(place, found, options.MetadataLog, start, cleanOffset: 0, int.MaxValue, isFlushed: false, out _);
     }
 
-    private void OpenLogs(LogSearch search, PartitionLog? metadata, DataDirectoryOptions options)
+    private void OpenLogs(LogSearch search, PartitionLog? metadata)
     {
         List<PartitionLog> logs = metadata is null ? [] : [metadata];
         int handles = Files.FreeHandles() - _handlesForOthers;
@@ -34,9 +35,7 @@ public sealed partial class DataDirectory
                 {
                     throw new HandlesExhaustedException(search.Found.Count, handles);
                 }
-                long start = _starts.Of(one.Topic, one.Partition);
-                logs.Add(OpenLog(_place, one, options.OptionsOf(one.Topic), start, LeaderEpoch, isFlushed: true, out ProducerTable producers));
-                _checkpoint.Skip(producers);
+                logs.Add(OpenLog(one, isFlushed: true));
                 _logs = [.. logs];
             }
             catch (Exception e) when (e is IOException or InvalidDataException)
@@ -91,14 +90,21 @@ public sealed partial class DataDirectory
         }
     }
 
+    private PartitionLog OpenLog(FoundLog found, bool isFlushed)
+    {
+        PartitionLogOptions options = _options.OptionsOf(found.Topic);
+        long start = _starts.Of(found.Topic, found.Partition);
+        long clean = _cleanOffsets.Of(found.Topic, found.Partition);
+        PartitionLog log = OpenLog(_place, found, options, start, clean, LeaderEpoch, isFlushed, out ProducerTable producers);
+        _checkpoint.Skip(producers);
+        return log;
+    }
+
     private PartitionLog? TryOpen(FoundLog found)
     {
         try
         {
-            long start = _starts.Of(found.Topic, found.Partition);
-            PartitionLog log = OpenLog(_place, found, _options.OptionsOf(found.Topic), start, LeaderEpoch, isFlushed: false, out ProducerTable producers);
-            _checkpoint.Skip(producers);
-            return log;
+            return OpenLog(found, isFlushed: false);
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
@@ -111,6 +117,7 @@ public sealed partial class DataDirectory
     {
         HashSet<(string, int)> there = [.. _logs.Select(static log => (log.Topic, log.Partition)), .. _offline.Select(static log => (log.Topic, log.Partition))];
         _starts.KeepOnly(there.Contains);
+        _cleanOffsets.KeepOnly(there.Contains);
         (PartitionLog Log, long Offset)[] cut =
             [.. _logs.Where(log => log.LogStartOffset < _starts.Of(log.Topic, log.Partition)).Select(static log => (log, log.LogStartOffset))];
         if (cut.Length > 0)
@@ -120,12 +127,13 @@ public sealed partial class DataDirectory
     }
 
     private static PartitionLog OpenLog(
-        LogPlace any, FoundLog found, PartitionLogOptions options, long startOffset, int leaderEpoch, bool isFlushed, out ProducerTable producers)
+        LogPlace any, FoundLog found, PartitionLogOptions options, long startOffset, long cleanOffset, int leaderEpoch, bool isFlushed,
+        out ProducerTable producers)
     {
         LogPlace place = any.Of(found);
         long now = place.Time.GetUtcNow().ToUnixTimeMilliseconds();
         LogReplay? replay = place.Journal.ReplayOf(found);
-        using var recovery = new LogRecovery(place.Files, place.Open, found.Directory, options, leaderEpoch, now, replay, isFlushed);
+        using var recovery = new LogRecovery(place.Files, place.Open, found.Directory, options, cleanOffset, leaderEpoch, now, replay, isFlushed);
         LogState state = recovery.Run(startOffset);
         place.Journal.Recovered(found);
         if (state.CutBytes > 0)

@@ -33,7 +33,8 @@ public sealed partial class DataDirectory : IDisposable
     private readonly LogPlace _unjournaled; // of the metadata log, which is read before the journal and syncs each append itself
     private readonly IDisposable _lock;
     private readonly BrokerCheckpoint _checkpoint;
-    private readonly LogStarts _starts;
+    private readonly LogOffsets _starts;
+    private readonly LogOffsets _cleanOffsets;
     private readonly DataDirectoryOptions _options;
     private readonly int _handlesForOthers;
     private readonly List<string> _halfMade = []; // directories of a creation that failed, which could not be removed
@@ -42,7 +43,7 @@ public sealed partial class DataDirectory : IDisposable
     private readonly Dictionary<OfflineLog, FoundLog> _retriable = []; // those that may open later
 
     private DataDirectory(
-        string path, LogPlace place, LogPlace unjournaled, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint, LogStarts starts,
+        string path, LogPlace place, LogPlace unjournaled, IDisposable held, MetaProperties identity, BrokerCheckpoint checkpoint, LogOffsets starts,
         DataDirectoryOptions options)
     {
         _path = path;
@@ -51,6 +52,7 @@ public sealed partial class DataDirectory : IDisposable
         _lock = held;
         _checkpoint = checkpoint;
         _starts = starts;
+        _cleanOffsets = LogOffsets.Read(place.Files, path, OffsetCheckpoint.CleanOffset);
         _options = options;
         _handlesForOthers = Math.Min(HandlesForOthersMax, place.Files.FreeHandles() / 4);
         ClusterId = identity.ClusterId;
@@ -122,7 +124,7 @@ public sealed partial class DataDirectory : IDisposable
                 Logger = logger,
                 OnFatal = options.OnFatal,
             };
-            LogStarts starts = LogStarts.Read(files, path);
+            LogOffsets starts = LogOffsets.Read(files, path, OffsetCheckpoint.LogStartOffset);
             metadata = OpenMetadata(place, path, starts, identity, options);
             var search = new LogSearch(files, path, options.Topics(metadata), metadata?.LogEndOffset > 0, random, logger);
             identity.RaiseVersion(files, path);
@@ -130,7 +132,7 @@ public sealed partial class DataDirectory : IDisposable
             BrokerCheckpoint checkpoint = BrokerCheckpoint.NextLife(files, path, search.Found);
             journal = CommitJournal.Read(files, path, search.Found, options, logger);
             directory = new DataDirectory(path, place with { Journal = journal }, place, held, identity, checkpoint, starts, options);
-            directory.OpenLogs(search, metadata, options);
+            directory.OpenLogs(search, metadata);
             journal.Begin(search.Found.Select(static log => (log.TopicId, log.Partition))
                 .Concat(search.Offline.Select(static log => (log.TopicId, log.Partition))), random);
             space.Hold();
@@ -189,68 +191,6 @@ public sealed partial class DataDirectory : IDisposable
         }
     }
 
-    /// <summary>Removes what creations that failed have left; durably gone on return.</summary>
-    /// <exception cref="IOException">The disk refused, as it did before.</exception>
-    public void FinishRemovals()
-    {
-        lock (_gate)
-        {
-            if (_halfMade.Count > 0)
-            {
-                _halfMade.RemoveAll(directory => LogDirectories.Remove(Files, directory));
-                Files.FlushDirectory(_path);
-            }
-        }
-    }
-
-    /// <summary>
-    /// Removes a topic's logs, also those that could not be opened; durably gone on return. Where the disk refuses half way, a second
-    /// call goes on.
-    /// </summary>
-    /// <exception cref="IOException">The disk refused; the logs take nothing any more all the same.</exception>
-    public void DeleteTopic(string topic, Guid topicId)
-    {
-        lock (_gate)
-        {
-            Delete(topic, topicId, [.. _logs.Where(log => log.TopicId == topicId)], [.. _offline.Where(log => log.TopicId == topicId)]);
-        }
-    }
-
-    /// <summary>Removes some logs of one topic, durably gone on return. Where the disk refuses half way, a second call goes on.</summary>
-    /// <exception cref="IOException">The disk refused; the logs take nothing any more all the same.</exception>
-    public void Delete(IReadOnlyList<PartitionLog> logs)
-    {
-        ArgumentNullException.ThrowIfNull(logs);
-        lock (_gate)
-        {
-            Delete(logs[0].Topic, logs[0].TopicId, [.. logs], []);
-        }
-    }
-
-    /// <summary>Raises the starts of logs, durably on return, and removes the segments that lie wholly below them.</summary>
-    /// <param name="starts">
-    /// Logs out of <see cref="Logs"/>, and for each the first offset kept; beyond the durable end means up to it.
-    /// </param>
-    /// <returns>How many bytes that has freed of each log, in the order of <paramref name="starts"/>.</returns>
-    /// <exception cref="IOException">The disk refused: the starts are as before.</exception>
-    public IReadOnlyList<long> DeleteRecords(IReadOnlyCollection<(PartitionLog Log, long Offset)> starts)
-    {
-        ArgumentNullException.ThrowIfNull(starts);
-        lock (_gate)
-        {
-            (PartitionLog Log, long Offset)[] raised = [.. starts
-                .Where(static start => start.Log.OfflineReason is null)
-                .Select(static start => (start.Log, start.Log.StartAt(start.Offset)))
-                .Where(static start => start.Item2 > start.Log.LogStartOffset)];
-            if (raised.Length > 0)
-            {
-                _place.Space.WithReserve(() => _starts.Set(raised));
-            }
-            Array.ForEach(raised, static start => start.Log.RaiseStart(start.Offset));
-        }
-        return [.. starts.Select(start => DeleteBelowStart(start.Log))];
-    }
-
     /// <summary>
     /// Asks how much of the disk is free, and holds the reserve again where it was given up and there is room for it; producers are
     /// refused or served accordingly.
@@ -294,77 +234,12 @@ public sealed partial class DataDirectory : IDisposable
         _lock.Dispose();
     }
 
-    private void Delete(string topic, Guid topicId, PartitionLog[] logs, OfflineLog[] offline)
-    {
-        Array.ForEach(logs, static log => log.Retire());
-        var doomed = new List<string>();
-        IEnumerable<(string? Directory, int Partition)> directories = logs.Select(static log => ((string?)log.Directory, log.Partition))
-            .Concat(offline.Select(static log => (log.Directory, log.Partition)));
-        foreach ((string? directory, int partition) in directories)
-        {
-            doomed.Add(LogDirectories.DoomedPathOf(_path, topic, topicId, partition));
-            if (directory is not null && Files.DirectoryExists(directory))
-            {
-                Files.Rename(directory, doomed[^1]);
-            }
-        }
-        Files.FlushDirectory(_path);
-        foreach (string directory in doomed)
-        {
-            if (!LogDirectories.Remove(Files, directory))
-            {
-                Log.LeftAlone(_place.Logger, directory);
-            }
-        }
-        Array.ForEach(logs, static log => log.Forget());
-        _place.Journal.Commit();
-        Array.ForEach(logs, static log => log.Abandon());
-        SetLogs(_logs.Except(logs));
-        Volatile.Write(ref _offline, [.. _offline.Except(offline)]);
-        HashSet<(string, int)> gone = [.. logs.Select(static log => (log.Topic, log.Partition)), .. offline.Select(static log => (log.Topic, log.Partition))];
-        _starts.KeepOnly(start => !gone.Contains(start)); // they must not become those of logs made in their place
-        WriteCheckpoints();
-    }
-
-    // One log at a time: many files may go, and topics are created meanwhile. A topic that is deleted takes its logs' files with it.
-    private long DeleteBelowStart(PartitionLog log)
-    {
-        lock (_gate)
-        {
-            if (log.OfflineReason is not null)
-            {
-                return 0;
-            }
-            try
-            {
-                return log.DeleteBelowStart();
-            }
-            catch (IOException e)
-            {
-                Log.RemovalRefused(_place.Logger, log.Directory, e);
-                return 0;
-            }
-        }
-    }
-
     private void RequireHandles(int count)
     {
         int free = Math.Max(0, Files.FreeHandles() - _handlesForOthers);
         if (count > free)
         {
             throw new HandlesExhaustedException(count, free);
-        }
-    }
-
-    private void TryFinishRemovals()
-    {
-        try
-        {
-            FinishRemovals();
-        }
-        catch (IOException e)
-        {
-            Log.CheckpointRefused(_place.Logger, _path, e);
         }
     }
 

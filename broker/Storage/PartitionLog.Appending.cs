@@ -50,7 +50,8 @@ public sealed partial class PartitionLog
     /// <param name="batches">One batch or more, one behind the other.</param>
     /// <param name="leaderEpoch">The epoch in which the leader they come from leads.</param>
     /// <returns>
-    /// CorruptMessage (not whole, or a wrong checksum), OffsetOutOfRange (they do not go on at the log's end), FencedLeaderEpoch and
+    /// CorruptMessage (not whole, or a wrong checksum), OffsetOutOfRange (they do not go on at the log's end; up to the clean offset they may
+    /// leave offsets out), FencedLeaderEpoch and
     /// UnknownLeaderEpoch (a batch is of an epoch before the log's last one, or after the leader's): then nothing is appended. With
     /// KafkaStorageError the disk refused, and the batches before the refused one stay: go on at <see cref="LogEndOffset"/>.
     /// </returns>
@@ -157,7 +158,7 @@ public sealed partial class PartitionLog
     private AppendResult AppendCopies(ReadOnlySpan<byte> batches, int leaderEpoch, long now)
     {
         ErrorCode error = _offline is not null || _isClosed ? ErrorCode.KafkaStorageError
-            : BatchRules.CheckPlace(batches, _endOffset, _epochs.Latest, leaderEpoch);
+            : BatchRules.CheckPlace(batches, _endOffset, CleanOffset, _epochs.Latest, leaderEpoch);
         if (error != ErrorCode.None)
         {
             return AppendResult.Refused(error, _logStartOffset);

@@ -44,11 +44,13 @@ public sealed partial class PartitionLog
             {
                 return ErrorCode.None;
             }
-            if (SegmentOf(offset) is not { } segment)
+            LogSegment[] segments = Volatile.Read(ref _segments);
+            int first = Array.FindLastIndex(segments, segment => segment.BaseOffset <= offset);
+            if (first < 0)
             {
                 return ErrorCode.OffsetOutOfRange; // deleted meanwhile
             }
-            slice = Slice(segment, offset, end, bytesMax, wholeFirstBatch);
+            slice = Slice(segments.AsSpan(first), offset, end, bytesMax, wholeFirstBatch);
             return ErrorCode.None;
         }
         catch (FileNotFoundException) when (offset < LogStartOffset)
@@ -212,17 +214,40 @@ public sealed partial class PartitionLog
             return new LogEnd(limitOffset, Volatile.Read(ref _segments)[0], 0, written.Cuts);
         }
         using FileUse use = segment.Use();
-        Place place = PlaceOf(segment, use.File, limitOffset, written);
-        return new LogEnd(place.Offset, segment, place.Position, written.Cuts);
+        return PlaceOf(segment, use.File, limitOffset, written) is { } place
+            ? new LogEnd(Math.Min(limitOffset, place.Offset), segment, place.Position, written.Cuts)
+            : new LogEnd(limitOffset, segment, LimitOf(segment, written), written.Cuts);
     }
 
-    private LogSlice Slice(LogSegment segment, long offset, LogEnd end, int bytesMax, bool wholeFirstBatch)
+    // Where compaction has left nothing behind the offset in its segment, a later segment goes on.
+    private LogSlice Slice(ReadOnlySpan<LogSegment> segments, long offset, LogEnd end, int bytesMax, bool wholeFirstBatch)
+    {
+        foreach (LogSegment segment in segments)
+        {
+            if (Slice(segment, Math.Max(offset, segment.BaseOffset), end, bytesMax, wholeFirstBatch) is { } slice)
+            {
+                return slice;
+            }
+            if (segment == end.Segment)
+            {
+                break;
+            }
+        }
+        return offset < CleanOffset
+            ? LogSlice.Empty(offset) // nothing is left up to the end
+            : throw new CorruptLogException(end.Segment.Path, end.Position, offset, "no record batch begins here");
+    }
+
+    private LogSlice? Slice(LogSegment segment, long offset, LogEnd end, int bytesMax, bool wholeFirstBatch)
     {
         FileUse use = segment.Use();
         int length = 0;
         try
         {
-            Place place = PlaceOf(segment, use.File, offset, end);
+            if (PlaceOf(segment, use.File, offset, end) is not { } place)
+            {
+                return null;
+            }
             length = LengthOf(place, use.File, end, bytesMax, wholeFirstBatch);
             return length > 0 ? new LogSlice(use, place.Position, length, place.Offset) : LogSlice.Empty(offset);
         }
@@ -237,7 +262,7 @@ public sealed partial class PartitionLog
 
     private LogSegment? SegmentOf(long offset) => Array.FindLast(Volatile.Read(ref _segments), segment => segment.BaseOffset <= offset);
 
-    private Place PlaceOf(LogSegment segment, IFile file, long offset, LogEnd end)
+    private Place? PlaceOf(LogSegment segment, IFile file, long offset, LogEnd end)
     {
         Place? known = Volatile.Read(ref _places[offset & (_places.Length - 1)]);
         if (known?.Offset == offset && known.Segment == segment && known.Cuts == end.Cuts && known.Position < LimitOf(segment, end))
@@ -245,8 +270,9 @@ public sealed partial class PartitionLog
             return known;
         }
         segment.RequireIndexes(Options.IndexIntervalBytes);
-        (long position, BatchHeader header) = SegmentScan.Find(segment, file, offset, LimitOf(segment, end));
-        return new Place(header.BaseOffset, segment, position, end.Cuts);
+        return SegmentScan.Find(segment, file, offset, LimitOf(segment, end)) is { } found
+            ? new Place(found.Header.BaseOffset, segment, found.Position, end.Cuts)
+            : null;
     }
 
     // Bytes of whole batches from a place on; remembers where the reader will go on.

@@ -93,8 +93,9 @@ public sealed partial class PartitionLog
             return (offset, 0);
         }
         using FileUse use = segment.Use();
-        (long position, BatchHeader header) = SegmentScan.Find(segment, use.File, offset, segment.SizeBytes);
-        return (header.BaseOffset, position);
+        return SegmentScan.Find(segment, use.File, offset, segment.SizeBytes) is { } found
+            ? (Math.Min(offset, found.Header.BaseOffset), found.Position) // between two batches where offsets are missing
+            : (offset, segment.SizeBytes);
     }
 
     // Brings a snapshot's producers up to the cut; returns the snapshot's position where it lies in the same segment, else 0.

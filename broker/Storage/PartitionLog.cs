@@ -65,6 +65,7 @@ public sealed partial class PartitionLog
         _snapshotPosition = state.SnapshotPosition;
         _epochWritten = state.EpochWritten;
         _cuts = state.Cuts;
+        CleanOffset = state.CleanOffset;
         _durable = new DurableEnd(WrittenEnd());
         _syncWanted = _endOffset;
         _logStartOffset = Math.Clamp(logStartOffset, _segments[0].BaseOffset, _endOffset);
@@ -87,6 +88,9 @@ public sealed partial class PartitionLog
 
     /// <summary>Bytes of batches on disk, all segments.</summary>
     public long SizeBytes => Volatile.Read(ref _segments).Sum(static segment => segment.SizeBytes);
+
+    /// <summary>Up to here compaction may have left offsets out; beyond, each batch begins where the one before it ends.</summary>
+    internal long CleanOffset { get; }
 
     /// <summary>Where its files lie.</summary>
     public string Directory => _directory;

@@ -8,6 +8,7 @@ internal static class OffsetCheckpoint
 {
     public const string RecoveryPoint = "recovery-point-offset-checkpoint";
     public const string HighWatermark = "replication-offset-checkpoint";
+    public const string CleanOffset = "cleaner-offset-checkpoint";
     public const string LogStartOffset = "log-start-offset-checkpoint";
 
     public static void Write(

@@ -18,7 +18,11 @@ internal sealed class BatchReader(IFile file, long limit) : IDisposable
     public string Problem { get; private set; } = "";
 
     /// <summary>The batch at a position, if it is whole, sound and has the expected base offset (null: any).</summary>
-    public bool TryRead(long position, long? expectedOffset, out BatchHeader header)
+    /// <param name="position">Where in the file.</param>
+    /// <param name="expectedOffset">Its base offset; up to <paramref name="cleanOffset"/> it may be a later one.</param>
+    /// <param name="cleanOffset">Up to here compaction may have left offsets out.</param>
+    /// <param name="header">The batch's header.</param>
+    public bool TryRead(long position, long? expectedOffset, long cleanOffset, out BatchHeader header)
     {
         header = default;
         ReadOnlySpan<byte> start = Bytes(position, RecordBatch.HeaderSize);
@@ -30,7 +34,7 @@ internal sealed class BatchReader(IFile file, long limit) : IDisposable
         {
             return Refuse("this is no record batch of format 2");
         }
-        if (header.BaseOffset != (expectedOffset ?? header.BaseOffset))
+        if (expectedOffset is { } expected && header.BaseOffset != expected && (header.BaseOffset < expected || header.BaseOffset > cleanOffset))
         {
             return Refuse($"the batch says that it begins at offset {header.BaseOffset}");
         }

@@ -14,8 +14,8 @@ namespace LogPipeline.Storage.Recovery;
 /// Where that has no sound batch, the commit journal may have the one that belongs there.
 /// </summary>
 internal sealed class LogRecovery(
-    IFileSystem files, OpenFiles open, string directory, PartitionLogOptions options, int leaderEpoch, long now, LogReplay? replay, bool isFlushed)
-    : IDisposable
+    IFileSystem files, OpenFiles open, string directory, PartitionLogOptions options, long cleanOffset, int leaderEpoch, long now,
+    LogReplay? replay, bool isFlushed) : IDisposable
 {
     private readonly List<LogSegment> _segments = [];
     private ProducerTable _producers = new();
@@ -40,6 +40,10 @@ internal sealed class LogRecovery(
         long cut = 0;
         for (int i = index; i < _segments.Count; i++)
         {
+            if (i > index && _segments[i].BaseOffset > _endOffset && _segments[i].BaseOffset <= cleanOffset)
+            {
+                _endOffset = _segments[i].BaseOffset; // compaction has left out the end of the segment before it
+            }
             cut += Scan(_segments[i], i == index ? position : 0, isActive: i == _segments.Count - 1);
         }
         LogSegment active = _segments[^1];
@@ -59,6 +63,7 @@ internal sealed class LogRecovery(
             EpochWritten = epochWritten,
             CutBytes = cut,
             Cuts = _cuts,
+            CleanOffset = cleanOffset,
         };
     }
 
@@ -155,7 +160,7 @@ internal sealed class LogRecovery(
     {
         long size = segment.SizeBytes;
         using FileUse use = segment.Use();
-        if (offset > segment.BaseOffset && segment.TryLoadIndexesUpTo(offset) && SegmentScan.BorderAt(segment, use.File, offset, size) is { } position)
+        if (offset > segment.BaseOffset && segment.TryLoadIndexesUpTo(offset) && SegmentScan.BorderAt(segment, use.File, offset, size, cleanOffset) is { } position)
         {
             segment.ResumeAt(offset, position);
             return position;
@@ -165,7 +170,12 @@ internal sealed class LogRecovery(
         segment.ResumeAt(segment.BaseOffset, 0);
         while (offset > segment.BaseOffset)
         {
-            if (!SegmentScan.TryReadHeader(use.File, segment.SizeBytes, size, out BatchHeader header) || header.BaseOffset >= offset)
+            bool isThere = SegmentScan.TryReadHeader(use.File, segment.SizeBytes, size, out BatchHeader header);
+            if (offset <= cleanOffset && (isThere ? header.BaseOffset >= offset : segment.SizeBytes == size))
+            {
+                break; // compaction has left out what was before
+            }
+            if (!isThere || header.BaseOffset >= offset || header.NextOffset > offset)
             {
                 throw new CorruptLogException(
                     segment.Path, segment.SizeBytes, offset, $"all below offset {offset} was flushed before, but is not there");
@@ -236,7 +246,7 @@ internal sealed class LogRecovery(
     // Only the active segment can miss what the journal holds: it was synced whole before the next one was made.
     private bool TryReadNext(BatchReader reader, LogSegment segment, IFile? restorable, out BatchHeader header)
     {
-        if (reader.TryRead(segment.SizeBytes, _endOffset, out header))
+        if (reader.TryRead(segment.SizeBytes, _endOffset, cleanOffset, out header))
         {
             return true;
         }
@@ -246,6 +256,6 @@ internal sealed class LogRecovery(
         }
         _isFlushed = false;
         reader.ReadAnew();
-        return reader.TryRead(segment.SizeBytes, _endOffset, out header);
+        return reader.TryRead(segment.SizeBytes, _endOffset, cleanOffset, out header);
     }
 }

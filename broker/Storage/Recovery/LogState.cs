@@ -48,6 +48,9 @@ internal sealed class LogState
     /// <summary>How often the log was cut while in use.</summary>
     public int Cuts { get; init; }
 
+    /// <summary>Up to here compaction may have left offsets out.</summary>
+    public long CleanOffset { get; init; }
+
     /// <summary>Bytes behind the last whole batch that recovery cut.</summary>
     public required long CutBytes { get; init; }
 }

@@ -119,7 +119,7 @@ public sealed class SalvageReader : IDisposable
 
     private bool IsSound(long position)
     {
-        if (!_reader!.TryRead(position, expectedOffset: null, out _header))
+        if (!_reader!.TryRead(position, expectedOffset: null, cleanOffset: 0, out _header))
         {
             _problem = _reader.Problem;
             return false;

@@ -18,12 +18,12 @@ internal static class SegmentScan
             && position + header.SizeInBytes <= limit;
     }
 
-    /// <summary>The batch that holds an offset, or the first one behind it.</summary>
+    /// <summary>The batch that holds an offset, or the first one behind it; null when compaction has left none behind it.</summary>
     /// <param name="segment">With its indexes loaded.</param>
     /// <param name="file">Its file.</param>
     /// <param name="offset">Below the offset that <paramref name="limit"/> stands for.</param>
     /// <param name="limit">A batch border, in bytes.</param>
-    public static (long Position, BatchHeader Header) Find(LogSegment segment, IFile file, long offset, long limit)
+    public static (long Position, BatchHeader Header)? Find(LogSegment segment, IFile file, long offset, long limit)
     {
         long position = segment.Offsets.PositionBefore(offset);
         if (!TryReadHeader(file, position, limit, out BatchHeader header) || header.BaseOffset > offset)
@@ -38,25 +38,27 @@ internal static class SegmentScan
             }
             position += header.SizeInBytes;
         }
-        throw new CorruptLogException(segment.Path, position, offset, "no record batch begins here");
+        return position == limit ? null : throw new CorruptLogException(segment.Path, position, offset, "no record batch begins here");
     }
 
-    /// <summary>The position of the batch border at an offset.</summary>
-    public static long? BorderAt(LogSegment segment, IFile file, long offset, long limit)
+    /// <summary>The position of the batch border at an offset; null when there is none.</summary>
+    /// <param name="segment">With its indexes loaded up to the offset.</param>
+    /// <param name="file">Its file.</param>
+    /// <param name="offset">Behind the segment's base offset.</param>
+    /// <param name="limit">Where the file's batches end, in bytes.</param>
+    /// <param name="cleanOffset">Up to here offsets may be missing: the border lies before the first batch behind.</param>
+    public static long? BorderAt(LogSegment segment, IFile file, long offset, long limit, long cleanOffset)
     {
-        if (offset == segment.BaseOffset)
-        {
-            return 0;
-        }
         long position = segment.Offsets.PositionBefore(offset);
-        while (TryReadHeader(file, position, limit, out BatchHeader header) && header.BaseOffset < offset)
+        long end = -1;
+        BatchHeader header;
+        while (TryReadHeader(file, position, limit, out header) && header.BaseOffset < offset)
         {
             position += header.SizeInBytes;
-            if (header.NextOffset == offset)
-            {
-                return position;
-            }
+            end = header.NextOffset;
         }
-        return TryReadHeader(file, position, limit, out BatchHeader at) && at.BaseOffset == offset ? position : null;
+        bool isBorder = end == offset || header.BaseOffset == offset;
+        bool isInHole = end < offset && offset <= cleanOffset && (position == limit || header.BaseOffset > offset);
+        return isBorder || isInHole ? position : null;
     }
 }
