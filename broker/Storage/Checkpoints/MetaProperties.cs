@@ -9,14 +9,17 @@ namespace LogPipeline.Storage.Checkpoints;
 /// cluster.id=22 characters
 /// directory.id=22 characters
 /// node=1
+/// # one line for whom an earlier program sends here
 /// </code>
 /// Version 2 has a metadata log. Version 1, also Apache Kafka's, says node.id (version 0 broker.id) and has none of ours: the name of the
-/// key changed with the version so that a program that knows version 1 only refuses the directory.
+/// key changed with the version so that a program that knows version 1 only refuses the directory. That program says that the key is
+/// missing in this file; the file says why.
 /// </summary>
 internal sealed class MetaProperties
 {
     private const string FileName = "meta.properties";
     private const int CurrentVersion = 2;
+    private const string Why = "# A program that finds no node.id or broker.id here is too old for this directory: start the newer one.";
 
     private readonly string _directoryId;
 
@@ -94,7 +97,8 @@ internal sealed class MetaProperties
         $"version={CurrentVersion}",
         $"cluster.id={ClusterId}",
         $"directory.id={_directoryId}",
-        $"node={NodeId}");
+        $"node={NodeId}",
+        Why);
 
     private static bool HasLogs(IFileSystem files, string directory) => files.FileExists(directory + "/" + BrokerCheckpoint.FileName)
         || files.List(directory).Any(entry => entry.IsDirectory

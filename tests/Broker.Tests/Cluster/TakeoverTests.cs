@@ -91,14 +91,16 @@ public sealed class TakeoverTests
     }
 
     [Fact]
-    public void The_version_is_raised_so_that_the_program_before_finds_no_node_id()
+    public void The_version_is_raised_so_that_the_program_before_finds_no_node_id_and_a_line_says_why()
     {
         MemoryDisk disk = OldDirectory();
         using BrokerCore core = Start(disk);
         string properties = Encoding.UTF8.GetString(AtomicFile.ReadAll(new MemoryFileSystem(disk), "/data/meta.properties")!);
         Assert.StartsWith("version=2\n", properties, StringComparison.Ordinal);
-        Assert.DoesNotContain("node.id", properties, StringComparison.Ordinal);
-        Assert.DoesNotContain("broker.id", properties, StringComparison.Ordinal);
+        string[] others = [.. properties.Split('\n').Where(line => !line.StartsWith('#'))];
+        Assert.DoesNotContain(others, line => line.Contains("node.id", StringComparison.Ordinal));
+        Assert.DoesNotContain(others, line => line.Contains("broker.id", StringComparison.Ordinal));
+        Assert.Contains("\n# A program that finds no node.id or broker.id here is too old", properties, StringComparison.Ordinal);
     }
 
     private static async Task RequireAsync(BrokerCore core)
