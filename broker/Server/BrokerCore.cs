@@ -167,7 +167,7 @@ public sealed class BrokerCore : IDisposable
     {
         var alteration = new ConfigAlteration(_cluster, _topics, Settings, _directory.NodeId);
         var sessions = new FetchSessions(Settings.FetchSessionsMax, _time, new Random(random.Next()));
-        yield return new ApiVersionsHandler(() => _pipeline.Served);
+        yield return new ApiVersionsHandler(() => _pipeline.Served, _cluster);
         yield return new ProduceHandler(_topics, Logger);
         yield return new FetchHandler(_topics, Settings, sessions, _time);
         yield return new ListOffsetsHandler(_topics, Logger);

@@ -17,6 +17,9 @@ internal sealed record ClusterImage
 
     public required string ClusterId { get; init; }
 
+    /// <summary>The offset of the last record of the metadata log that counts here; -1 before the first.</summary>
+    public long Offset { get; init; } = -1;
+
     /// <summary>The registered brokers, by node id.</summary>
     public ImmutableSortedDictionary<int, BrokerImage> Brokers { get; init; } = ImmutableSortedDictionary<int, BrokerImage>.Empty;
 

@@ -30,7 +30,7 @@ internal sealed class ClusterMetadata(MetadataLog log, ClusterImage image, ILogg
             ClusterImage next = records.Aggregate(_image, static (image, record) => image.With(record));
             log.Append([.. _owed, .. records]);
             _owed.Clear();
-            Volatile.Write(ref _image, next);
+            Volatile.Write(ref _image, next with { Offset = log.EndOffset - 1 });
             SnapshotWhenLong();
         }
     }
@@ -54,6 +54,7 @@ internal sealed class ClusterMetadata(MetadataLog log, ClusterImage image, ILogg
             {
                 log.Append(_owed);
                 _owed.Clear();
+                Volatile.Write(ref _image, _image with { Offset = log.EndOffset - 1 });
             }
         }
     }
