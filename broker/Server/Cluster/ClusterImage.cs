@@ -71,7 +71,7 @@ internal sealed record ClusterImage
         PartitionChangeRecord change => With(change),
         ConfigRecord config => With(config),
         RemoveTopicRecord removal => With(removal),
-        FeatureLevelRecord feature => this with { Features = Features.SetItem(feature.Name, feature.FeatureLevel) },
+        FeatureLevelRecord feature => With(feature),
         _ => throw new InvalidDataException($"Metadata records of type {record.Type} are not known here."),
     };
 
@@ -108,6 +108,10 @@ internal sealed record ClusterImage
         broker.BrokerEpoch,
         broker.EndPoints.ToDictionary(
             static address => address.Name, static address => new HostPort(address.Host, (ushort)address.Port), StringComparer.Ordinal));
+
+    private ClusterImage With(FeatureLevelRecord record) => record.IsKnown
+        ? this with { Features = Features.SetItem(record.Name, record.FeatureLevel) }
+        : throw Unfit(record, $"feature {record.Name} at level {record.FeatureLevel} is not known here: start the program that wrote it");
 
     private ClusterImage With(TopicRecord record) => Topics.ContainsKey(record.Name) || NamesById.ContainsKey(record.TopicId)
         ? throw Unfit(record, $"topic {record.Name} is there already")

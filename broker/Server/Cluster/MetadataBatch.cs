@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Cluster.Records;
+using LogPipeline.Protocol;
 using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
@@ -20,15 +21,22 @@ internal static class MetadataBatch
         return builder.Build().ToArray();
     }
 
-    /// <summary>The image after a batch.</summary>
-    /// <exception cref="InvalidDataException">A record is damaged, of a newer program, or does not fit the image.</exception>
-    public static ClusterImage Apply(ClusterImage image, ReadOnlySpan<byte> batch, in BatchHeader header)
+    /// <summary>The image after a batch that was read from <paramref name="path"/>.</summary>
+    /// <exception cref="InvalidDataException">A record is damaged, of a newer program, or does not fit the image; the message says where.</exception>
+    public static ClusterImage Apply(ClusterImage image, ReadOnlySpan<byte> batch, in BatchHeader header, string path)
     {
         using var decoder = new BatchDecoder();
-        var reader = new RecordReader(decoder.Records(batch, in header), in header);
-        while (reader.Read())
+        try
         {
-            image = image.With(MetadataRecord.Decode(reader.Value.ToArray()));
+            var reader = new RecordReader(decoder.Records(batch, in header), in header);
+            while (reader.Read())
+            {
+                image = image.With(MetadataRecord.Decode(reader.Value.ToArray()));
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or CorruptRecordException)
+        {
+            throw new InvalidDataException($"{path}, batch at offset {header.BaseOffset}: {e.Message}", e);
         }
         return image;
     }

@@ -70,7 +70,7 @@ internal sealed class MetadataLog(IFileSystem files, DataDirectory directory, Pa
                 }
                 byte[] bytes = new byte[slice.Length];
                 slice.CopyTo(bytes);
-                (image, offset) = Apply(image, bytes, offset);
+                (image, offset) = Apply(image, bytes, offset, log.Directory);
             }
         }
         return (image, snapshot);
@@ -104,13 +104,13 @@ internal sealed class MetadataLog(IFileSystem files, DataDirectory directory, Pa
         }
     }
 
-    private static (ClusterImage Image, long Offset) Apply(ClusterImage image, ReadOnlySpan<byte> bytes, long offset)
+    private static (ClusterImage Image, long Offset) Apply(ClusterImage image, ReadOnlySpan<byte> bytes, long offset, string path)
     {
         for (; BatchHeader.TryParse(bytes, out BatchHeader header); bytes = bytes[header.SizeInBytes..])
         {
             if (header.BaseOffset >= offset && !header.IsControl)
             {
-                image = MetadataBatch.Apply(image, bytes[..header.SizeInBytes], in header);
+                image = MetadataBatch.Apply(image, bytes[..header.SizeInBytes], in header, path);
             }
             offset = Math.Max(offset, header.NextOffset);
         }

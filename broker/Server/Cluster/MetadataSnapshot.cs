@@ -101,7 +101,7 @@ internal static class MetadataSnapshot
             }
             else
             {
-                image = MetadataBatch.Apply(image, rest.Span[..header.SizeInBytes], in header);
+                image = MetadataBatch.Apply(image, rest.Span[..header.SizeInBytes], in header, path);
             }
             rest = rest[header.SizeInBytes..];
         }

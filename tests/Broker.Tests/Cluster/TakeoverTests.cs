@@ -1,4 +1,6 @@
 using System.Text;
+using LogPipeline.Broker.Cluster;
+using LogPipeline.Broker.Cluster.Records;
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Files;
 using LogPipeline.Protocol;
@@ -101,6 +103,38 @@ public sealed class TakeoverTests
         Assert.DoesNotContain(others, line => line.Contains("node.id", StringComparison.Ordinal));
         Assert.DoesNotContain(others, line => line.Contains("broker.id", StringComparison.Ordinal));
         Assert.Contains("\n# A program that finds no node.id or broker.id here is too old", properties, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("metadata.version", 8)]
+    [InlineData("metadata.version", 0)]
+    [InlineData("group.version", 1)]
+    public void A_metadata_log_that_uses_a_feature_at_a_level_not_known_here_is_refused_with_its_place(string feature, short level)
+    {
+        string said = RefusalOf(MetadataBatch.Of([new FeatureLevelRecord { Name = feature, FeatureLevel = level }], 0));
+        Assert.Contains($"feature {feature} at level {level} is not known here", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_metadata_batch_whose_records_are_not_what_its_header_says_is_refused_with_its_place()
+    {
+        byte[] batch = MetadataBatch.Of([new TopicRecord { Name = "t", TopicId = Guid.Parse(Kept) }], 0);
+        batch[^1] = 1; // one header is told and none follows
+        RecordBatch.Seal(batch);
+        RefusalOf(batch);
+    }
+
+    private string RefusalOf(byte[] metadata)
+    {
+        var disk = new MemoryDisk(_time);
+        new MemoryFileSystem(disk).CreateDirectory("/data");
+        Write(disk, "/data/meta.properties", $"version=2\ncluster.id={Cluster}\nnode=1\n");
+        RecordBatch.Stamp(metadata, 0, 7);
+        Log(disk, "__cluster_metadata-0", "AAAAAAAAAAAAAAAAAAAAAQ", metadata);
+        string said = Assert.Throws<BrokerStartException>(() => Start(disk)).Message;
+        Assert.StartsWith("/data/__cluster_metadata-0, batch at offset 0: ", said, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', said);
+        return said;
     }
 
     private static async Task RequireAsync(BrokerCore core)

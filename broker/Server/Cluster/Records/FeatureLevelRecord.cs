@@ -18,6 +18,9 @@ internal sealed class FeatureLevelRecord : IMetadataRecord
 
     public short Type => TypeId;
 
+    /// <summary>Whether this program can read and write what the cluster does at this level.</summary>
+    public bool IsKnown => Name == MetadataVersion && FeatureLevel == MetadataVersionLevel;
+
     public void Transfer<TWire>(ref TWire wire)
         where TWire : struct, IWire, allows ref struct
     {
