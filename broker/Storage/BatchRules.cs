@@ -16,7 +16,7 @@ internal static class BatchRules
     /// </summary>
     /// <param name="bytes">The whole batch.</param>
     /// <param name="origin">The broker's own batches are not walked.</param>
-    /// <param name="bytesMax">The largest batch taken, as sent, in bytes.</param>
+    /// <param name="bytesMax">The largest batch taken from a client, as sent, in bytes; what makes the broker's own bounds them.</param>
     /// <param name="decoders">Where a decoder for a compressed batch is taken from.</param>
     /// <param name="header">The batch's header.</param>
     /// <param name="problem">What is wrong, for people, where the code does not say it.</param>
@@ -28,7 +28,7 @@ internal static class BatchRules
         {
             return ErrorCode.CorruptMessage;
         }
-        if (bytes.Length > bytesMax)
+        if (origin == AppendOrigin.Client && bytes.Length > bytesMax)
         {
             return ErrorCode.MessageTooLarge;
         }

@@ -24,7 +24,6 @@ internal sealed class MetadataLog(IFileSystem files, DataDirectory directory, Pa
     {
         Flush = FlushPolicy.Os,
         SegmentBytes = 1 << 20,
-        BatchBytesMax = int.MaxValue,
     };
 
     /// <summary>Records since the newest snapshot.</summary>

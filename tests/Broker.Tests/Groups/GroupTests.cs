@@ -10,6 +10,16 @@ namespace LogPipeline.Broker.Tests.Groups;
 public sealed class GroupTests
 {
     [Fact]
+    public async Task A_limit_on_clients_batches_is_none_on_what_is_kept_of_groups()
+    {
+        await using var broker = new TestBroker(("message.max.bytes", "100"));
+        TestClient client = broker.Connect();
+        string member = await EnterAsync(broker, client, subscription: new byte[5000]);
+        broker.Crash();
+        Assert.Equal(ErrorCode.None, await HeartbeatAsync(broker.Connect(), member, 1));
+    }
+
+    [Fact]
     public async Task A_first_member_waits_the_initial_delay_and_then_leads()
     {
         await using var broker = new TestBroker();
