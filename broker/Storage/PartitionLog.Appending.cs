@@ -198,6 +198,10 @@ public sealed partial class PartitionLog
         {
             WantSync();
         }
+        else if (Active.MustSyncAhead(options))
+        {
+            _syncWanted = _endOffset;
+        }
         return true;
     }
 

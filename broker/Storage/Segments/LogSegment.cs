@@ -14,6 +14,7 @@ internal sealed class LogSegment
     // file, so that a thousand small partitions do not fill the disk.
     private const long ReserveBytesMin = 64 << 10;
     private const long ReserveBytesMax = 64 << 20;
+    private const long SyncAheadBytesMax = 16 << 20; // what a disk syncs in some ten milliseconds
 
     private readonly IFileSystem _files;
     private readonly OpenFiles _open;
@@ -23,6 +24,7 @@ internal sealed class LogSegment
     private bool _indexesLoaded;
     private IndexBuilder _builder;
     private long _reserved;
+    private bool _isSyncedAhead;
 
     public LogSegment(IFileSystem files, OpenFiles open, string directory, long baseOffset)
     {
@@ -115,6 +117,19 @@ internal sealed class LogSegment
             || lastOffset - BaseOffset > int.MaxValue
             || Offsets.Entries.SizeBytes + OffsetIndex.EntrySize > options.IndexBytesMax
             || Times.Entries.SizeBytes + TimeIndex.EntrySize > options.IndexBytesMax);
+
+    /// <summary>
+    /// True once, when so little room is left that the segment should be synced now, off the caller's thread: what closes it later waits
+    /// for the rest only.
+    /// </summary>
+    public bool MustSyncAhead(PartitionLogOptions options)
+    {
+        if (_isSyncedAhead || SizeBytes <= options.SegmentBytes - Math.Min(options.SegmentBytes / 8, SyncAheadBytesMax))
+        {
+            return false;
+        }
+        return _isSyncedAhead = true;
+    }
 
     /// <summary>Writes a stamped batch behind the last one.</summary>
     public void Append(ReadOnlySpan<byte> batch, in BatchHeader header, int indexIntervalBytes, long now)

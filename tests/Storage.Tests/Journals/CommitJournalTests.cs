@@ -107,6 +107,29 @@ public sealed class CommitJournalTests
     }
 
     [Fact]
+    public void A_segment_of_journaled_batches_is_synced_before_it_is_full_so_that_closing_it_waits_for_little()
+    {
+        _node.JournalBytes = 4 << 20;
+        _node.Options = _node.Options with { SegmentBytes = 8_000 };
+        PartitionLog log = _node.StartLog();
+        var syncedAt = new List<long>(); // log end offsets
+        _node.Files.Before = call =>
+        {
+            if (call.Operation == FileOperation.Flush && IsSegment(call))
+            {
+                syncedAt.Add(log.LogEndOffset);
+            }
+        };
+        while (log.LogEndOffset < 200 && syncedAt.Count < 2)
+        {
+            log.Append(TestBatches.Make(1));
+        }
+        long bytes = log.SizeBytes / log.LogEndOffset; // of a batch
+        Assert.InRange(syncedAt[0] * bytes, 6_900, 7_200);
+        Assert.InRange(syncedAt[1] * bytes, 7_700, 8_000);
+    }
+
+    [Fact]
     public void A_journal_that_cannot_be_written_hands_over_to_the_segments()
     {
         PartitionLog log = StartSlow();
