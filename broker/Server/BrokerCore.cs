@@ -66,6 +66,7 @@ public sealed class BrokerCore : IDisposable
         _maintenance = new MaintenanceLoop(
             directory,
             new LogRetention(directory, topics, settings, time, Telemetry, Logger),
+            new OffsetsRewrite(directory, topics, _groups, Logger),
             new OfflinePartitions(directory, topics, Logger),
             settings,
             time,

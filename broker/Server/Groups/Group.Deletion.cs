@@ -60,6 +60,16 @@ internal sealed partial class Group
         }
     }
 
+    /// <summary>Removes the offsets committed for a topic that is gone.</summary>
+    /// <exception cref="IOException">The disk refused; nothing was removed.</exception>
+    public void ForgetTopic(string topic, GroupOffsets offsets)
+    {
+        lock (_lock)
+        {
+            AppendTombstones([.. offsets.All().Select(static entry => entry.Key).Where(key => key.Topic == topic)], ofGroup: false, offsets);
+        }
+    }
+
     private ErrorCode MayDelete(GroupOffsets offsets) =>
         _isDead || (_generation == 0 && _members.Count == 0 && _outstanding.Count == 0 && _pendingCommits == 0 && offsets.Count == 0)
             ? ErrorCode.GroupIdNotFound

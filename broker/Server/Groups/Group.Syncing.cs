@@ -167,7 +167,7 @@ internal sealed partial class Group
     {
         try
         {
-            return services.Offsets.Append(id, [ToRecord()]);
+            return services.Offsets.Append(id, [ToRecord(Now)]);
         }
         catch (IOException e)
         {

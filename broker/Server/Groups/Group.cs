@@ -237,8 +237,8 @@ internal sealed partial class Group(string id, GroupServices services)
         }
     }
 
-    /// <summary>The group's metadata as a record.</summary>
-    private GroupRecord ToRecord()
+    /// <summary>The group's metadata as a record, in its state since then (milliseconds since 1970).</summary>
+    private GroupRecord ToRecord(long since)
     {
         var value = new GroupValue
         {
@@ -246,7 +246,7 @@ internal sealed partial class Group(string id, GroupServices services)
             Generation = _generation,
             Protocol = _protocol,
             Leader = _leader,
-            CurrentStateTimestamp = Now,
+            CurrentStateTimestamp = since,
             Members = [.. _members.Select(member => new GroupValue.Member
             {
                 MemberId = member.Id,

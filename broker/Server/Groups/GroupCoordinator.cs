@@ -68,6 +68,20 @@ internal sealed class GroupCoordinator(GroupServices services)
     /// <summary>Whether what the log says of a group is known. If not, every answer about it would be a guess.</summary>
     public bool IsAvailable(string group) => _unread.Count == 0 || !_unread.Contains(OffsetsTopic.Number(group, _partitions));
 
+    /// <summary>Whether a partition of the internal topic was read at the start, so that all of its groups are known.</summary>
+    public bool IsRead(int partition) => !_unread.Contains(partition);
+
+    /// <summary>The groups whose records are in a partition of the internal topic. A snapshot.</summary>
+    /// <param name="partition">Its number.</param>
+    /// <param name="partitions">How many the topic has.</param>
+    public IReadOnlyList<(Group Group, GroupOffsets Offsets)> Of(int partition, int partitions)
+    {
+        lock (_lock)
+        {
+            return [.. _groups.Values.Where(entry => OffsetsTopic.Number(entry.Group.Id, partitions) == partition)];
+        }
+    }
+
     /// <summary>Reads what the last life of the broker left.</summary>
     public void Load(Topic? offsetsTopic)
     {
@@ -270,13 +284,7 @@ internal sealed class GroupCoordinator(GroupServices services)
             {
                 continue; // deleted meanwhile
             }
-            List<int> partitions = [.. offsets.All().Where(entry => entry.Key.Topic == topic).Select(entry => entry.Key.Partition)];
-            if (partitions.Count == 0)
-            {
-                continue;
-            }
-            OffsetsPosition position = services.Offsets.Append(group.Id, partitions.Select(p => GroupRecords.Offset(group.Id, topic, p, null)));
-            partitions.ForEach(partition => offsets.Apply(topic, partition, null, position.EndOffset));
+            group.ForgetTopic(topic, offsets);
         }
     }
 

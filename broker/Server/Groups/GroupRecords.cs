@@ -12,6 +12,7 @@ internal static class GroupRecords
     public const short OffsetKeyVersion = 1;
     public const short GroupKeyVersion = 2;
     public const short ValueVersion = 3;
+    private const short ExpiringValueVersion = 1;
 
     private const short FlexibleFrom = 4;
     private const short ValueVersionMax = 4;
@@ -31,6 +32,22 @@ internal static class GroupRecords
     public static GroupRecord Offset(string group, string topic, int partition, OffsetValue? value) => new(
         Encode(new OffsetKey { Group = group, Topic = topic, Partition = partition }, OffsetKeyVersion),
         value is null ? null : Encode(value, ValueVersion));
+
+    /// <summary>The record of an offset as it was committed; one that says itself when it expires keeps the version in which it can.</summary>
+    public static GroupRecord Offset(string group, string topic, int partition, in CommittedOffset committed)
+    {
+        var value = new OffsetValue
+        {
+            Offset = committed.Offset,
+            LeaderEpoch = committed.LeaderEpoch,
+            Metadata = committed.Metadata,
+            CommitTimestamp = committed.CommittedAt,
+            ExpireTimestamp = committed.ExpiresAt ?? -1,
+        };
+        return new(
+            Encode(new OffsetKey { Group = group, Topic = topic, Partition = partition }, OffsetKeyVersion),
+            Encode(value, committed.ExpiresAt is null ? ValueVersion : ExpiringValueVersion));
+    }
 
     /// <summary>The record of a group's metadata; without a value, the one that removes it.</summary>
     public static GroupRecord Group(string group, GroupValue? value) =>

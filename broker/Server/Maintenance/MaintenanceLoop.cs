@@ -5,12 +5,18 @@ namespace LogPipeline.Broker.Maintenance;
 
 // One round at a time, on a thread of the pool: a round may wait for the disk, and no connection waits for a round.
 /// <summary>
-/// What a broker does beside its clients: every log.retention.check.interval.ms it applies retention, takes its reserve of the disk
-/// back and tries again to open the partitions that could not be opened. It begins a round at once when the disk runs short or a
-/// segment was closed, since then a limit may be passed.
+/// What a broker does beside its clients: every log.retention.check.interval.ms it applies retention, shortens __consumer_offsets,
+/// takes its reserve of the disk back and tries again to open the partitions that could not be opened. It begins a round at once when
+/// the disk runs short or a segment was closed, since then a limit may be passed.
 /// </summary>
 internal sealed class MaintenanceLoop(
-    DataDirectory directory, LogRetention retention, OfflinePartitions offline, BrokerSettings settings, TimeProvider time, Action<Exception> onFatal) : IDisposable
+    DataDirectory directory,
+    LogRetention retention,
+    OffsetsRewrite offsets,
+    OfflinePartitions offline,
+    BrokerSettings settings,
+    TimeProvider time,
+    Action<Exception> onFatal) : IDisposable
 {
     private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(30); // as in Kafka: a start has other things to do
     private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(10); // while producers are refused
@@ -43,7 +49,10 @@ internal sealed class MaintenanceLoop(
             await directory.MaintenanceDue.WaitAsync(Shorter(settings.RetentionCheckInterval, FirstWait), time, stop);
             while (true)
             {
-                Round();
+                retention.Run();
+                await offsets.RunAsync(stop);
+                directory.LookAtSpace();
+                offline.Retry();
                 await Task.Delay(Shorter(settings.RetentionCheckInterval, Gap), time, stop);
                 TimeSpan interval = settings.RetentionCheckInterval;
                 await directory.MaintenanceDue.WaitAsync(
@@ -61,13 +70,6 @@ internal sealed class MaintenanceLoop(
         {
             onFatal(e);
         }
-    }
-
-    private void Round()
-    {
-        retention.Run();
-        directory.LookAtSpace();
-        offline.Retry();
     }
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;

@@ -112,6 +112,12 @@ internal static partial class BrokerLog
     [LoggerMessage(1057, LogLevel.Warning, "Partitions that are offline were not tried again: the disk refused. The next round tries again")]
     public static partial void RetryRefused(this ILogger logger, Exception exception);
 
+    [LoggerMessage(1058, LogLevel.Information, "{Topic}-{Partition}: what counts of its groups was written again; the log begins at offset {StartOffset} now, {Bytes} bytes went")]
+    public static partial void OffsetsRewritten(this ILogger logger, string topic, int partition, long startOffset, long bytes);
+
+    [LoggerMessage(1059, LogLevel.Error, "{Topic}-{Partition} could not be shortened: the disk refused. The next round tries again")]
+    public static partial void RewriteRefused(this ILogger logger, Exception exception, string topic, int partition);
+
     [LoggerMessage(1055, LogLevel.Information, "{Topic}-{Partition} could be opened now, and is served")]
     public static partial void PartitionReopened(this ILogger logger, string topic, int partition);
 }
