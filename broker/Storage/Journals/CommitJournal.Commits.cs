@@ -30,7 +30,7 @@ internal sealed partial class CommitJournal
                 log.Log.Journaled(end);
             }
         }
-        TaskCompletionSource? idle = null;
+        TaskCompletionSource? idle;
         lock (_gate)
         {
             if (done is not null)
@@ -38,10 +38,7 @@ internal sealed partial class CommitJournal
                 done.Ends.Clear();
                 _spare.Push(done);
             }
-            if (_uncommitted.Count == 0)
-            {
-                (idle, _idle) = (_idle, null);
-            }
+            idle = TakeIdle();
         }
         idle?.SetResult();
         if (mustSync)
@@ -88,7 +85,7 @@ internal sealed partial class CommitJournal
         {
             _isOff = true;
             _uncommitted.Clear(); // no commit will come, and a stop must not wait for one
-            (idle, _idle) = (_idle, null);
+            idle = TakeIdle();
         }
         _options.OnFatal(cause);
         idle?.SetResult();
@@ -111,7 +108,7 @@ internal sealed partial class CommitJournal
                 waiting.AddRange(commit.Ends.Select(static entry => entry.Log));
             }
             _uncommitted.Clear();
-            (idle, _idle) = (_idle, null);
+            idle = TakeIdle();
         }
         Log.JournalOff(_logger, _directory, cause);
         foreach (JournaledLog log in waiting)

@@ -15,6 +15,7 @@ internal sealed partial class CommitJournal
     private long _passTarget; // the pass under way makes all up to this commit safe
     private long _wantedTarget;
     private int _lanes; // syncs under way
+    private bool _isPassing; // until the journal was trimmed to what the pass made safe: one trim at a time
     private int _file = -1; // that the newest commit is in
     private bool _isDisposed;
 
@@ -52,12 +53,13 @@ internal sealed partial class CommitJournal
     private bool MustStartSync(long target)
     {
         _wantedTarget = Math.Max(_wantedTarget, target);
-        return _lanes == 0 && !_isOff && BeginPass();
+        return !_isPassing && !_isOff && BeginPass();
     }
 
     // Under _gate.
     private bool BeginPass()
     {
+        _isPassing = true;
         _passTarget = _wantedTarget;
         int kept = 0;
         for (int i = 0; i < _unsynced.Count; i++)
@@ -124,6 +126,7 @@ internal sealed partial class CommitJournal
         }
         catch (Exception e)
         {
+            PassEnded(mayGoOn: false);
             _options.OnFatal(e);
         }
     }
@@ -156,28 +159,37 @@ internal sealed partial class CommitJournal
     private void EndPass()
     {
         long target;
+        bool isDisposed;
         lock (_gate)
         {
-            if (_isDisposed)
-            {
-                return;
-            }
             target = Math.Min(_passTarget, _pinnedCommit - 1);
+            isDisposed = _isDisposed;
         }
         try
         {
-            _journal!.Trim(target);
+            if (!isDisposed)
+            {
+                _journal!.Trim(target);
+            }
         }
         catch (IOException e)
         {
             TurnOff(e);
-            return;
         }
+        PassEnded(mayGoOn: true);
+    }
+
+    private void PassEnded(bool mayGoOn)
+    {
         bool mustGoOn;
+        TaskCompletionSource? idle;
         lock (_gate)
         {
-            mustGoOn = _wantedTarget > _passTarget && MustStartSync(_wantedTarget);
+            _isPassing = false;
+            mustGoOn = mayGoOn && _wantedTarget > _passTarget && MustStartSync(_wantedTarget);
+            idle = TakeIdle();
         }
+        idle?.SetResult();
         if (mustGoOn)
         {
             StartSync();

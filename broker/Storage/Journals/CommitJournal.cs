@@ -191,7 +191,7 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         Task? idle = null;
         lock (_gate)
         {
-            if (_uncommitted.Count > 0)
+            if (_uncommitted.Count > 0 || _isPassing)
             {
                 _idle = new TaskCompletionSource();
                 idle = _idle.Task;
@@ -274,6 +274,14 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
             log.IsListed = true;
             _unsynced.Add(log);
         }
+    }
+
+    // Under _gate. Who waits until no commit and no pass is under way or owed, once that is so.
+    private TaskCompletionSource? TakeIdle()
+    {
+        TaskCompletionSource? idle = _uncommitted.Count == 0 && !_isPassing ? _idle : null;
+        _idle = idle is null ? _idle : null;
+        return idle;
     }
 
     private PendingCommit PendingOf(long commit)

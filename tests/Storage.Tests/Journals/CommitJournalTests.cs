@@ -11,6 +11,9 @@ public sealed class CommitJournalTests
 
     private static bool IsSegment(FileCall call) => call.Path.EndsWith(".log", StringComparison.Ordinal);
 
+    private static bool IsHeader(FileCall call) =>
+        call.Operation == FileOperation.Rename && call.Path.EndsWith("journal/header.tmp", StringComparison.Ordinal);
+
     private static bool IsJournal(FileCall call) => call.Path.EndsWith(".journal", StringComparison.Ordinal);
 
     private PartitionLog StartSlow()
@@ -170,6 +173,51 @@ public sealed class CommitJournalTests
         {
             Assert.Contains("Flush 00000000000000000000.log 0", order[written[lap - 1]..written[lap]]);
         }
+    }
+
+    // While one pass writes the journal's header, files of the journal go on to become full: on a disk, on other threads.
+    [Fact]
+    public void The_journals_header_is_written_by_one_pass_at_a_time()
+    {
+        SynchronizationContext.SetSynchronizationContext(null); // what is released goes on here at once
+        _node.JournalBytes = 32 << 10;
+        PartitionLog log = _node.StartLog();
+        log.Append(TestBatches.Make(1)); // makes the journal
+        PartitionLog other = _node.Directory.Create("other", Guid.Parse("ffffffff-0000-0000-0000-000000000001"), 0, 1, _node.Options)[0];
+        var synced = new TaskCompletionSource();
+        bool isFull = false; // the first of the journal's files
+        _node.Files.FlushDelay = call =>
+        {
+            isFull |= call.Path.EndsWith("01.journal", StringComparison.Ordinal);
+            return IsSegment(call) ? synced.Task : Task.CompletedTask;
+        };
+        while (!isFull)
+        {
+            log.Append(TestBatches.Make(1));
+        }
+        int writing = 0;
+        int mostWriting = 0;
+        bool isFirst = true;
+        _node.Files.Before = call =>
+        {
+            if (IsHeader(call))
+            {
+                mostWriting = Math.Max(mostWriting, ++writing);
+                for (int i = 0; isFirst && i < 60; i++)
+                {
+                    other.Append(TestBatches.Make(1));
+                }
+                isFirst = false;
+            }
+        };
+        _node.Files.After = call => writing -= IsHeader(call) ? 1 : 0;
+        _node.Files.FlushDelay = null;
+        synced.SetResult();
+        Assert.Equal(1, mostWriting);
+        Assert.Equal(60, other.DurableOffset);
+        Assert.Empty(_node.Logger.Lines);
+        _node.LosePower(1);
+        Assert.Equal(60, _node.Start().Logs[0].DurableOffset);
     }
 
     [Fact]
