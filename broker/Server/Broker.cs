@@ -33,6 +33,9 @@ public sealed class Broker : IAsyncDisposable
     /// <summary>The cluster's id.</summary>
     public string ClusterId => _core.ClusterId;
 
+    /// <summary>What keeps it from doing all it should, in one line; null when all is well.</summary>
+    public string? Problem => _core.Problem;
+
     /// <summary>Starts a broker; it serves on return.</summary>
     /// <exception cref="BrokerStartException">One line that says why not: a wrong setting, a port in use, the directory locked …</exception>
     public static async Task<Broker> StartAsync(BrokerOptions options, CancellationToken cancellation = default)

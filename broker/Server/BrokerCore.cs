@@ -33,6 +33,7 @@ public sealed class BrokerCore : IDisposable
     private readonly OffsetsTopic _offsets;
     private readonly GroupCoordinator _groups;
     private readonly MaintenanceLoop _maintenance;
+    private readonly BrokerHealth _health;
 
     private BrokerCore(
         BrokerOptions options,
@@ -72,6 +73,7 @@ public sealed class BrokerCore : IDisposable
             time,
             OnFatalOf(options));
         _maintenance.Start();
+        _health = new BrokerHealth(cluster, topics, directory);
     }
 
     /// <summary>The settings in force.</summary>
@@ -85,6 +87,9 @@ public sealed class BrokerCore : IDisposable
 
     /// <summary>22 characters, made when the data directory was.</summary>
     public string ClusterId => _directory.ClusterId;
+
+    /// <summary>What keeps it from doing all it should, in one line; null when all is well.</summary>
+    public string? Problem => _health.Problem;
 
     internal ILogger Logger { get; }
 

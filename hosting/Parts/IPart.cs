@@ -9,6 +9,9 @@ public interface IPart : IAsyncDisposable
     /// <summary>Starts it and returns what the line <c>ready: …</c> says about it.</summary>
     Task<string> StartAsync(CancellationToken stop);
 
+    /// <summary>What keeps a part that runs from doing all it should, in one line; null when all is well. It only reads state.</summary>
+    string? Problem => null;
+
     /// <summary>Completes when the part fails, or after it was stopped.</summary>
     Task Running { get; }
 }

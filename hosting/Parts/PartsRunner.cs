@@ -54,7 +54,7 @@ public sealed class PartsRunner(Health health, ILogger logger)
             _started.Remove(part);
             throw new PartFailedException(part.Name, e) { BeforeReady = true };
         }
-        health.Add(part.Name, () => part.Running.IsCompleted ? part.Running.Exception?.InnerException?.Message ?? "has ended" : null);
+        health.Add(part.Name, () => part.Running.IsCompleted ? part.Running.Exception?.InnerException?.Message ?? "has ended" : part.Problem);
         Console.WriteLine($"ready: {ready}");
     }
 

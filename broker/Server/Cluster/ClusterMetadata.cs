@@ -19,7 +19,10 @@ internal sealed class ClusterMetadata(MetadataLog log, ClusterImage image, ILogg
     public ClusterImage Image => Volatile.Read(ref _image);
 
     /// <summary>Whether the metadata log failed so that it is not known what is in it.</summary>
-    public bool IsOffline => log.IsOffline;
+    public bool IsOffline => OfflineReason is not null;
+
+    /// <summary>How it failed; null while it works.</summary>
+    public Exception? OfflineReason => log.OfflineReason;
 
     /// <summary>Takes records that belong together: durable on return, and then in force.</summary>
     /// <exception cref="IOException">The disk refused; nothing changed, unless <see cref="IsOffline"/>.</exception>

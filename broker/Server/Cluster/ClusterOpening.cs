@@ -99,7 +99,8 @@ internal sealed class ClusterOpening(IFileSystem files, string path, BrokerSetti
         ? image.ConfigsOf(ConfigResource.Topic(topic))
         : _entries.FirstOrDefault(entry => entry.Name == topic)?.Settings ?? new Dictionary<string, string>();
 
-    // A crash may have cut a creation short before the metadata log named the topic: its logs never took a record.
+    // A crash may have cut a creation short before the metadata log named the topic: its logs never took a record. Of a log that could not
+    // be opened nobody knows.
     private void RemoveUnnamed(DataDirectory directory, ClusterImage image)
     {
         if (_found is null)
@@ -109,7 +110,7 @@ internal sealed class ClusterOpening(IFileSystem files, string path, BrokerSetti
         foreach (IGrouping<(string Topic, Guid TopicId), PartitionLog> topic in directory.Logs
             .Where(log => log.Topic != DataDirectory.MetadataTopic && image.Find(log.TopicId) is null)
             .GroupBy(static log => (log.Topic, log.TopicId))
-            .Where(static topic => topic.All(static log => log.LogEndOffset == 0))
+            .Where(topic => topic.All(static log => log.LogEndOffset == 0) && directory.OfflineLogs.All(log => log.TopicId != topic.Key.TopicId))
             .ToList())
         {
             directory.DeleteTopic(topic.Key.Topic, topic.Key.TopicId);

@@ -32,8 +32,8 @@ internal sealed class MetadataLog(IFileSystem files, DataDirectory directory, Pa
     /// <summary>The offset that the next record gets.</summary>
     public long EndOffset => log.LogEndOffset;
 
-    /// <summary>Whether the disk failed so that it is not known what is on it: nothing more can be decided before the next start.</summary>
-    public bool IsOffline => log.OfflineReason is not null;
+    /// <summary>Why it is not known what is on the disk, which failed: nothing more can be decided before the next start. Null while it works.</summary>
+    public Exception? OfflineReason => log.OfflineReason;
 
     /// <summary>What a metadata log and its snapshots say; null when nothing was ever written.</summary>
     /// <exception cref="InvalidDataException">A snapshot is missing, or something is damaged or of a newer program.</exception>
@@ -76,7 +76,7 @@ internal sealed class MetadataLog(IFileSystem files, DataDirectory directory, Pa
     }
 
     /// <summary>Appends records that take effect together; durable on return.</summary>
-    /// <exception cref="IOException">The disk refused: none of them is there, unless <see cref="IsOffline"/>.</exception>
+    /// <exception cref="IOException">The disk refused: none of them is there, unless there is an <see cref="OfflineReason"/>.</exception>
     public void Append(IReadOnlyList<IMetadataRecord> records)
     {
         AppendResult result = log.AppendDurably(MetadataBatch.Of(records, Now()), directory.LeaderEpoch);

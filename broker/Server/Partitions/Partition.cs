@@ -124,6 +124,9 @@ internal sealed partial class Partition
         Readers.Wake();
     }
 
+    /// <summary>Why nothing can be written here before the next start, in one line; null while it can, and when its topic is gone.</summary>
+    public string? WhyOffline => _log is null ? _offlineReason : _log.OfflineReason is { } reason and not ObjectDisposedException ? reason.Message : null;
+
     private LogOfflineException? OfflineReason =>
         _log is null ? new LogOfflineException($"{Topic}-{Number}", new IOException(_offlineReason))
         : _log.OfflineReason is { } reason ? new LogOfflineException($"{Topic}-{Number}", reason)

@@ -14,6 +14,8 @@ internal sealed class BrokerPart(BrokerOptions options, ILoggerFactory loggers) 
 
     public Task Running => _died.Task;
 
+    public string? Problem => _broker?.Problem;
+
     public async Task<string> StartAsync(CancellationToken stop)
     {
         _broker = await Broker.Broker.StartAsync(options with { LoggerFactory = loggers, OnFatal = e => _died.TrySetException(e) }, stop);
