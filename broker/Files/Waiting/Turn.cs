@@ -7,7 +7,9 @@ namespace LogPipeline.Files.Waiting;
 public static class Turn
 {
     [ThreadStatic]
-    private static List<Action?>? s_putOff; // in the order of asking; null where it was run
+    private static List<Action>? s_putOff; // in the order of asking
+    [ThreadStatic]
+    private static HashSet<Action>? s_waiting; // those of them that were not run yet
     [ThreadStatic]
     private static bool s_isUnderWay;
 
@@ -29,10 +31,9 @@ public static class Turn
             work();
             return;
         }
-        s_putOff ??= [];
-        if (!s_putOff.Contains(work))
+        if ((s_waiting ??= []).Add(work))
         {
-            s_putOff.Add(work);
+            (s_putOff ??= []).Add(work);
         }
     }
 
@@ -42,9 +43,8 @@ public static class Turn
         {
             for (int i = 0; i < putOff.Count; i++) // what runs may put off more
             {
-                Action? work = putOff[i];
-                putOff[i] = null;
-                work!();
+                s_waiting!.Remove(putOff[i]);
+                putOff[i]();
             }
             putOff.Clear();
         }
