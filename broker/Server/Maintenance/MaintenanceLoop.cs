@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Settings;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Storage;
 
 namespace LogPipeline.Broker.Maintenance;
@@ -22,6 +23,7 @@ internal sealed class MaintenanceLoop(
     private static readonly TimeSpan ShortWait = TimeSpan.FromSeconds(10); // while producers are refused
     private static readonly TimeSpan Gap = TimeSpan.FromSeconds(1); // between two rounds at least
 
+    private readonly AsyncLock _round = new();
     private readonly CancellationTokenSource _stopping = new();
     private Task _running = Task.CompletedTask;
 
@@ -49,10 +51,7 @@ internal sealed class MaintenanceLoop(
             await directory.MaintenanceDue.WaitAsync(Shorter(settings.RetentionCheckInterval, FirstWait), time, stop);
             while (true)
             {
-                retention.Run();
-                await offsets.RunAsync(stop);
-                directory.LookAtSpace();
-                offline.Retry();
+                await RoundAsync(stop);
                 await Task.Delay(Shorter(settings.RetentionCheckInterval, Gap), time, stop);
                 TimeSpan interval = settings.RetentionCheckInterval;
                 await directory.MaintenanceDue.WaitAsync(
@@ -69,6 +68,23 @@ internal sealed class MaintenanceLoop(
         catch (Exception e)
         {
             onFatal(e);
+        }
+    }
+
+    /// <summary>One round; returns when it is over. One that is under way is waited for.</summary>
+    internal async Task RoundAsync(CancellationToken cancellation)
+    {
+        await _round.TakeAsync();
+        try
+        {
+            retention.Run();
+            await offsets.RunAsync(cancellation);
+            directory.LookAtSpace();
+            offline.Retry();
+        }
+        finally
+        {
+            _round.Release();
         }
     }
 

@@ -79,8 +79,13 @@ internal sealed class TestBroker : IAsyncDisposable
         Start();
     }
 
-    /// <summary>Lets time pass, and returns when a round of maintenance that began thereafter is over. The wait is a check interval at least.</summary>
-    public Task MaintainAsync(TimeSpan wait) => new MaintenanceClock(Time, MaintenanceInterval).PassAsync(wait);
+    /// <summary>Lets time pass, and returns when a round of maintenance that began thereafter is over.</summary>
+    public async Task MaintainAsync(TimeSpan wait)
+    {
+        await Core.Maintenance.CloseAsync(); // no rounds but those that the test asks for
+        Time.Advance(wait);
+        await Core.Maintenance.RoundAsync(CancellationToken.None);
+    }
 
     public async ValueTask DisposeAsync()
     {

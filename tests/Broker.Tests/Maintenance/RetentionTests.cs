@@ -38,6 +38,26 @@ public sealed class RetentionTests
     }
 
     [Fact]
+    public async Task Rounds_come_by_themselves()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreateTopicAsync("t", 1, 1, ("retention.ms", "3600000"));
+        await ProduceAsync(broker, client, "t", 1);
+        broker.Time.Advance(Hour + TimeSpan.FromMinutes(1));
+        await broker.Time.RunAsync(UntilGoneAsync(), TimeSpan.FromSeconds(10));
+
+        async Task<bool> UntilGoneAsync()
+        {
+            while (broker.Core.Topics.Find("t")!.Partitions[0].LogStartOffset == 0)
+            {
+                await Task.Yield();
+            }
+            return true;
+        }
+    }
+
+    [Fact]
     public async Task What_is_beyond_retention_bytes_goes()
     {
         await using var broker = new TestBroker();
