@@ -27,34 +27,41 @@ public sealed partial class DataDirectory
     {
         List<PartitionLog> logs = metadata is null ? [] : [metadata];
         int handles = Files.FreeHandles() - _handlesForOthers;
-        foreach (FoundLog one in search.Found)
+        try
         {
-            try
+            foreach (FoundLog one in search.Found)
             {
-                if (logs.Count >= handles)
-                {
-                    throw new HandlesExhaustedException(search.Found.Count, handles);
-                }
-                logs.Add(OpenLog(one, isFlushed: true));
-                _logs = [.. logs];
-            }
-            catch (Exception e) when (e is IOException or InvalidDataException)
-            {
-                var offline = new OfflineLog(one.Topic, one.TopicId, one.Partition, one.Directory, e.Message);
-                search.Offline.Add(offline);
-                if (e is IOException and not CorruptLogException)
-                {
-                    _retriable.Add(offline, one);
-                }
+                Open(one, handles, logs, search);
             }
         }
-        SetLogs(logs);
+        finally
+        {
+            SetLogs(logs); // also for a start that gives up: it lets go of them
+        }
         _offline = [.. search.Offline];
         foreach (OfflineLog log in _offline)
         {
             Log.NotOpened(_place.Logger, $"{log.Topic}-{log.Partition}", log.Reason);
         }
         KeepStarts();
+    }
+
+    // Adds the log to those that are open, or to those that are offline.
+    private void Open(FoundLog one, int handles, List<PartitionLog> logs, LogSearch search)
+    {
+        try
+        {
+            logs.Add(logs.Count < handles ? OpenLog(one, isFlushed: true) : throw new HandlesExhaustedException(search.Found.Count, handles));
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            var offline = new OfflineLog(one.Topic, one.TopicId, one.Partition, one.Directory, e.Message);
+            search.Offline.Add(offline);
+            if (e is IOException and not CorruptLogException)
+            {
+                _retriable.Add(offline, one);
+            }
+        }
     }
 
     /// <summary>
