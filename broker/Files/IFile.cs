@@ -27,6 +27,12 @@ public interface IFile : IDisposable
     /// </param>
     ValueTask FlushAsync(bool beginNow = false);
 
+    /// <summary>
+    /// Writes a range to the disk in small pieces, one file at a time, so that what others flush meanwhile is not held up for long. Not
+    /// durable before <see cref="Flush"/>, which then has little left to do.
+    /// </summary>
+    ValueTask WriteBackAsync(long position, long length);
+
     /// <summary>Cuts or extends (with zeros) the file.</summary>
     void SetLength(long length);
 

@@ -24,6 +24,9 @@ internal sealed class DurableEnd(LogEnd start)
     /// <summary>All below is durable in the segments' files.</summary>
     public LogEnd Synced { get; private set; } = start;
 
+    /// <summary>Whether the journal has all that is not in the segments' files: then no ack waits for their sync.</summary>
+    public bool IsJournaledBeyondSynced => Synced.Offset >= _directEnd;
+
     /// <summary>What was written up to here is not all in the journal.</summary>
     public void WrittenDirectly(long endOffset) => _directEnd = endOffset;
 

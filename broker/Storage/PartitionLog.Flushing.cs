@@ -221,6 +221,7 @@ public sealed partial class PartitionLog
         LogEnd end;
         SyncMark mark;
         byte[]? snapshot = null;
+        long behindFrom = -1;
         lock (_gate)
         {
             end = WrittenEnd();
@@ -230,6 +231,10 @@ public sealed partial class PartitionLog
                 return false;
             }
             mark = _journal.BeginSync(_journaledLog);
+            if (_durable.IsJournaledBeyondSynced)
+            {
+                behindFrom = _durable.Synced.Segment == end.Segment ? _durable.Synced.Position : 0;
+            }
             if (end.Position - _snapshotPosition >= Options.CheckpointBytes)
             {
                 end.Segment.CompleteTimes();
@@ -237,7 +242,7 @@ public sealed partial class PartitionLog
                 snapshot = ProducerSnapshot.Encode(_producers);
             }
         }
-        await end.Segment.FlushAsync();
+        await end.Segment.FlushAsync(behindFrom);
         lock (_gate)
         {
             // A log let go of meanwhile shows nothing more, also to those that begin to wait only now; of one that was cut meanwhile it

@@ -56,6 +56,30 @@ public abstract class FileSystemContract
     }
 
     [Fact]
+    public async Task Writing_back_changes_nothing_and_may_reach_beyond_the_end()
+    {
+        byte[] bytes = new byte[3_000_000]; // several pieces
+        new Random(1).NextBytes(bytes);
+        using IFile file = Files.Open(Root + "/a", FileOpenMode.ReadWrite);
+        file.Write(bytes, 0);
+        await file.WriteBackAsync(0, 0);
+        await file.WriteBackAsync(100, bytes.Length);
+        byte[] read = new byte[bytes.Length];
+        Assert.Equal(bytes.Length, file.Read(read, 0));
+        Assert.Equal(bytes, read);
+        Assert.Equal(bytes.Length, file.Length);
+    }
+
+    [Fact]
+    public async Task A_closed_file_is_not_written_back()
+    {
+        IFile file = Files.Open(Root + "/a", FileOpenMode.ReadWrite);
+        file.Write("x"u8, 0);
+        file.Dispose();
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await file.WriteBackAsync(0, 1));
+    }
+
+    [Fact]
     public void Missing_files_are_said_to_be_missing()
     {
         Assert.Throws<FileNotFoundException>(() => Files.Open(Root + "/none", FileOpenMode.Read));

@@ -10,21 +10,29 @@ namespace LogPipeline.Files.Linux;
 internal sealed class FlushThreads
 {
     private const int ThreadsMax = 16;
+    private const int PieceBytes = 512 << 10; // a commit that meets one waits for half a millisecond; much smaller ones cost throughput
     private static readonly TimeSpan Idle = TimeSpan.FromSeconds(10);
 
-    private readonly Queue<(LinuxFile File, TaskCompletionSource Done)> _waiting = new(); // guards all fields
+    private readonly Queue<Work> _waiting = new(); // guards all fields
+    private readonly Lock _writingBack = new(); // one file at a time: another flush meets one piece at most
     [ThreadStatic]
     private static bool s_isOwn; // on the threads that run Run
     private int _threads;
     private int _idle;
 
     /// <summary>As <see cref="IFile.FlushAsync"/>.</summary>
-    public Task FlushAsync(LinuxFile file, bool beginNow)
+    public Task FlushAsync(LinuxFile file, bool beginNow) => Begin(new Work(file), beginNow);
+
+    /// <summary>As <see cref="IFile.WriteBackAsync"/>.</summary>
+    public Task WriteBackAsync(LinuxFile file, long position, long length) =>
+        length == 0 ? Task.CompletedTask : Begin(new Work(file) { Position = position, Length = length }, beginNow: false);
+
+    private Task Begin(Work work, bool beginNow)
     {
-        var done = new TaskCompletionSource(); // released by Run, which holds no lock
+        TaskCompletionSource done = work.Done;
         lock (_waiting)
         {
-            _waiting.Enqueue((file, done));
+            _waiting.Enqueue(work);
             if (s_isOwn && !beginNow && _waiting.Count == 1)
             {
                 return done.Task;
@@ -47,7 +55,7 @@ internal sealed class FlushThreads
         {
             try
             {
-                work.File.Flush();
+                Do(work);
                 work.Done.SetResult();
             }
             catch (Exception e) when (e is IOException or ObjectDisposedException)
@@ -57,7 +65,23 @@ internal sealed class FlushThreads
         }
     }
 
-    private (LinuxFile File, TaskCompletionSource Done)? Take()
+    private void Do(Work work)
+    {
+        if (work.Length == 0)
+        {
+            work.File.Flush();
+            return;
+        }
+        lock (_writingBack)
+        {
+            for (long done = 0; done < work.Length; done += PieceBytes)
+            {
+                work.File.WriteBack(work.Position + done, Math.Min(PieceBytes, work.Length - done));
+            }
+        }
+    }
+
+    private Work? Take()
     {
         lock (_waiting)
         {
@@ -74,5 +98,15 @@ internal sealed class FlushThreads
             }
             return _waiting.Dequeue();
         }
+    }
+
+    /// <summary>A flush, or the write-back of a range when <c>Length</c> is not 0. <c>Done</c> is released by a thread that holds no lock.</summary>
+    private sealed record Work(LinuxFile File)
+    {
+        public TaskCompletionSource Done { get; } = new();
+
+        public long Position { get; init; }
+
+        public long Length { get; init; }
     }
 }

@@ -13,6 +13,7 @@ internal static unsafe partial class LibC
     public const int FallocateKeepSize = 1;
     public const int OpenFileLockSet = 37; // F_OFD_SETLK: excludes other opens in this process too, and Java's fcntl locks.
     public const int ResourceOpenFiles = 7; // RLIMIT_NOFILE
+    public const uint WriteBackAndWait = 7; // SYNC_FILE_RANGE_WAIT_BEFORE, _WRITE and _WAIT_AFTER
     public const int Interrupted = 4;
     public const int DirectoryMode = 0x1ff; // 0777, less the umask
     public const int NoEntry = 2;
@@ -27,6 +28,9 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fsync(SafeFileHandle file);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int sync_file_range(SafeFileHandle file, long position, long length, uint flags);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int syncfs(SafeFileHandle anyFile);

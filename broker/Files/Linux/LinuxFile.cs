@@ -29,6 +29,20 @@ internal sealed class LinuxFile(string path, SafeFileHandle handle, FlushThreads
 
     public ValueTask FlushAsync(bool beginNow = false) => new(flushThreads.FlushAsync(this, beginNow));
 
+    public ValueTask WriteBackAsync(long position, long length) => new(flushThreads.WriteBackAsync(this, position, length));
+
+    /// <summary>Returns when the range is on the disk; its metadata and the disk's cache may not be flushed.</summary>
+    public void WriteBack(long position, long length)
+    {
+        while (LibC.sync_file_range(handle, position, length, LibC.WriteBackAndWait) != 0)
+        {
+            if (Marshal.GetLastPInvokeError() != LibC.Interrupted)
+            {
+                throw LibC.Error("sync_file_range", path);
+            }
+        }
+    }
+
     public void SetLength(long length) => RandomAccess.SetLength(handle, length);
 
     public bool Reserve(long length) => LibC.fallocate(handle, LibC.FallocateKeepSize, 0, length) == 0;

@@ -101,9 +101,17 @@ internal sealed class LogSegment
     public FileUse Use() => Volatile.Read(ref _active) is { } active && active.TryUse(out FileUse use) ? use : _open.Use(Path);
 
     /// <summary>Makes what is written durable, off the caller's thread.</summary>
-    public async ValueTask FlushAsync()
+    /// <param name="behindFrom">
+    /// When nobody waits for it: where the bytes begin that are not durable in this file yet. They are written back without haste, so
+    /// that commits of the journal are not held up. -1 when somebody waits.
+    /// </param>
+    public async ValueTask FlushAsync(long behindFrom)
     {
         using FileUse use = Use(); // the segment may be closed meanwhile
+        if (behindFrom >= 0)
+        {
+            await use.File.WriteBackAsync(behindFrom, SizeBytes - behindFrom);
+        }
         await use.File.FlushAsync();
     }
 

@@ -97,7 +97,7 @@ public sealed class Machine
             {
                 last = call;
             }
-            if (DiskFaults.Refuse > 0 && call.Operation is FileOperation.Write or FileOperation.Flush && World.Chance(DiskFaults.Refuse))
+            if (DiskFaults.Refuse > 0 && call.Operation is FileOperation.Write or FileOperation.WriteBack or FileOperation.Flush && World.Chance(DiskFaults.Refuse))
             {
                 throw new IOException($"{call.Operation} {call.Path}: input/output error", hresult: 5);
             }

@@ -93,6 +93,8 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
             }
         }
 
+        public ValueTask WriteBackAsync(long position, long length) => inner.WriteBackAsync(position, length);
+
         public ValueTask FlushAsync(bool beginNow = false) =>
             skipsFlush ? ValueTask.CompletedTask : inner.FlushAsync(beginNow);
 

@@ -133,6 +133,28 @@ public sealed class CommitJournalTests
     }
 
     [Fact]
+    public async Task A_segment_is_written_back_without_haste_only_while_no_ack_waits_for_it()
+    {
+        PartitionLog log = _node.StartLog();
+        log.Append(TestBatches.Make(1));
+        await log.SyncAsync();
+        var calls = new List<FileCall>();
+        _node.Files.Before = call => calls.Add(call);
+        long begin = log.SizeBytes;
+        log.Append(TestBatches.Make(1));
+        log.Append(TestBatches.Make(1));
+        await log.SyncAsync();
+        FileCall[] ofSegment = [.. calls.Where(static call => IsSegment(call) && call.Operation != FileOperation.Write)];
+        Assert.Equal([FileOperation.WriteBack, FileOperation.Flush], ofSegment.Select(static call => call.Operation));
+        Assert.Equal((begin, log.SizeBytes - begin), (ofSegment[0].Position, ofSegment[0].Length));
+
+        calls.Clear();
+        log.Append(TestBatches.Make(1, valueLength: 700)); // too large for the journal
+        Assert.DoesNotContain(calls, static call => call.Operation == FileOperation.WriteBack);
+        Assert.Contains(calls, static call => call.Operation == FileOperation.Flush && IsSegment(call));
+    }
+
+    [Fact]
     public void A_journal_that_cannot_be_written_hands_over_to_the_segments()
     {
         PartitionLog log = StartSlow();

@@ -16,6 +16,7 @@ public enum FileOperation
     Read,
     Write,
     Flush,
+    WriteBack,
     SetLength,
     Reserve,
 }
@@ -23,6 +24,6 @@ public enum FileOperation
 /// <summary>One call through the file seam, as a hook sees it.</summary>
 /// <param name="Operation">What it does.</param>
 /// <param name="Path">The path, the one a file was opened by; a rename's source.</param>
-/// <param name="Position">Where in the file, for reads and writes.</param>
-/// <param name="Length">Bytes, for reads and writes; the new length for SetLength and Reserve.</param>
+/// <param name="Position">Where in the file, for reads, writes and write-backs.</param>
+/// <param name="Length">Bytes, for reads, writes and write-backs; the new length for SetLength and Reserve.</param>
 public readonly record struct FileCall(FileOperation Operation, string Path, long Position = 0, long Length = 0);

@@ -75,6 +75,14 @@ internal sealed class MemoryFile(MemoryFileSystem owner, MemoryContent content, 
         owner.Leave(call);
     }
 
+    public ValueTask WriteBackAsync(long position, long length)
+    {
+        var call = new FileCall(FileOperation.WriteBack, path, position, length);
+        Begin(call);
+        owner.Leave(call);
+        return ValueTask.CompletedTask; // whether any of it outlives a power cut is left to chance, as for all that is not flushed
+    }
+
     public ValueTask FlushAsync(bool beginNow = false)
     {
         if (owner.FlushDelay is null)
