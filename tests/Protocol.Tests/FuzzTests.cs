@@ -25,7 +25,7 @@ public class FuzzTests
     public void Damaged_bytes_are_refused_cleanly(int run)
     {
         var random = new Random(FirstSeed + run);
-        (int Reader, byte[] Bytes)[] valid = [.. Messages(), .. Batches()];
+        (int Reader, byte[] Bytes)[] valid = [.. Messages(), .. Batches(), .. MessageSets()];
         for (int i = 0; i < Inputs; i++)
         {
             (int reader, byte[] bytes) = valid[random.Next(valid.Length)];
@@ -69,6 +69,9 @@ public class FuzzTests
             yield return (Fuzz.BatchReader, builder.Build(1, 2, 3).ToArray());
         }
     }
+
+    private static IEnumerable<(int Reader, byte[] Bytes)> MessageSets() =>
+        Enumerable.Repeat(Records.Legacy.ForeignSetTests.AllBytes, 15).SelectMany(static sets => sets).Select(static bytes => (Fuzz.MessageSetReader, bytes));
 
     private static int? Number(string variable) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;

@@ -8,9 +8,10 @@ internal static class Compressors
     /// How hard it compresses, as in Kafka's <c>compression.*.level</c>: gzip 1 to 9, lz4 1 to 17, zstd -131072 to 22; null is the fast
     /// choice of each. None and snappy have no levels.
     /// </param>
+    /// <param name="ofFormat0">For message sets of format 0, whose lz4 frames have a header checksum of their own kind.</param>
     /// <exception cref="UnsupportedCompressionException">No codec has this number.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The codec does not have this level.</exception>
-    public static ICompressor Create(CompressionCodec codec, int? level = null)
+    public static ICompressor Create(CompressionCodec codec, int? level = null, bool ofFormat0 = false)
     {
         switch (codec)
         {
@@ -21,7 +22,7 @@ internal static class Compressors
             case CompressionCodec.Snappy:
                 return new SnappyCompressor();
             case CompressionCodec.Lz4:
-                return new Lz4Compressor(InRange(level ?? Lz4Compressor.DefaultLevel, 1, 17));
+                return new Lz4Compressor(InRange(level ?? Lz4Compressor.DefaultLevel, 1, 17), ofFormat0);
             case CompressionCodec.Zstd:
                 return new ZstdCompressor(InRange(level ?? ZstdCompressor.DefaultLevel, ZstdCompressor.LevelMin, ZstdCompressor.LevelMax));
             default:
@@ -31,7 +32,7 @@ internal static class Compressors
 
     /// <summary>The error of a batch that unpacks to more than its reader allows.</summary>
     public static CorruptRecordException TooLong(string codec, int bytesMax) =>
-        new($"{codec}: the batch unpacks to more than {bytesMax} bytes");
+        new($"{codec}: the batch unpacks to more than {bytesMax} bytes") { IsTooLong = true };
 
     private static int InRange(int level, int least, int most)
     {
@@ -45,7 +46,7 @@ internal static class Compressors
     {
         public int Compress(ReadOnlySpan<byte> plain, ref byte[] buffer, int start)
         {
-            PooledBytes.Grow(ref buffer, start + plain.Length, keep: 0);
+            PooledBytes.Grow(ref buffer, start + plain.Length, keep: start);
             plain.CopyTo(buffer.AsSpan(start));
             return start + plain.Length;
         }

@@ -3,7 +3,9 @@ namespace LogPipeline.Protocol.Compression;
 /// <summary>One codec over whole record areas. It keeps its working memory from one call to the next: not for several threads.</summary>
 internal interface ICompressor : IDisposable
 {
-    /// <summary>Compresses into <paramref name="buffer"/> from <paramref name="start"/> on, and grows it as needed.</summary>
+    /// <summary>
+    /// Compresses into <paramref name="buffer"/> from <paramref name="start"/> on, and grows it as needed; the bytes before stay.
+    /// </summary>
     /// <returns>Where the compressed bytes end.</returns>
     int Compress(ReadOnlySpan<byte> plain, ref byte[] buffer, int start);
 

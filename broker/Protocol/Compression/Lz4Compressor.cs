@@ -7,7 +7,12 @@ namespace LogPipeline.Protocol.Compression;
 /// LZ4 frames (https://github.com/lz4/lz4/blob/dev/doc/lz4_Frame_format.md). Writes what Kafka's clients write and all of them read:
 /// independent blocks of 64 KiB without checksums. Reads every valid frame without a dictionary, and several of them.
 /// </summary>
-internal sealed class Lz4Compressor(int level) : ICompressor
+/// <param name="level">How hard to compress.</param>
+/// <param name="ofFormat0">
+/// For message sets of format 0. Kafka's first lz4 had the header checksum cover the magic too (KAFKA-3160): readers of format 0 expect
+/// that value, and since other writers are right, it is not checked there.
+/// </param>
+internal sealed class Lz4Compressor(int level, bool ofFormat0 = false) : ICompressor
 {
     /// <summary>Kafka's default, which is its fast compressor.</summary>
     public const int DefaultLevel = 9;
@@ -25,13 +30,20 @@ internal sealed class Lz4Compressor(int level) : ICompressor
     // Magic; version 1 with independent blocks; blocks of 64 KiB; header checksum.
     private static ReadOnlySpan<byte> FrameHeader => [0x04, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82];
 
+    /// <summary>The header checksum of the same header where it covers the magic too.</summary>
+    private static byte Format0Checksum { get; } = Lz4FrameHeader.Checksum(FrameHeader[..^1]);
+
     public int Compress(ReadOnlySpan<byte> plain, ref byte[] buffer, int start)
     {
         int blocks = (plain.Length + BlockSize - 1) / BlockSize;
         int bound = checked(FrameHeader.Length + (blocks * (4 + LZ4Codec.MaximumOutputSize(BlockSize))) + 4);
-        PooledBytes.Grow(ref buffer, checked(start + bound), keep: 0);
+        PooledBytes.Grow(ref buffer, checked(start + bound), keep: start);
         Span<byte> to = buffer.AsSpan(start);
         FrameHeader.CopyTo(to);
+        if (ofFormat0)
+        {
+            to[FrameHeader.Length - 1] = Format0Checksum;
+        }
         int at = FrameHeader.Length;
         for (int from = 0; from < plain.Length; from += BlockSize)
         {
@@ -60,7 +72,7 @@ internal sealed class Lz4Compressor(int level) : ICompressor
         int length = 0;
         while (!packed.IsEmpty)
         {
-            packed = packed[Lz4FrameHeader.Read(packed, out Lz4FrameHeader frame)..];
+            packed = packed[Lz4FrameHeader.Read(packed, !ofFormat0, out Lz4FrameHeader frame)..];
             if (!frame.IsSkipped)
             {
                 packed = packed[Blocks(packed, in frame, ref buffer, ref length, bytesMax)..];

@@ -41,9 +41,12 @@ internal readonly struct Lz4FrameHeader
     public int BlockSizeMax { get; }
 
     /// <summary>Reads a header, or a whole frame that is to be skipped.</summary>
+    /// <param name="from">The bytes from the magic on.</param>
+    /// <param name="checksChecksum">Whether a wrong header checksum is refused.</param>
+    /// <param name="header">The header.</param>
     /// <returns>The bytes that it takes.</returns>
     /// <exception cref="CorruptRecordException">This is no LZ4 frame, or one that needs a dictionary.</exception>
-    public static int Read(ReadOnlySpan<byte> from, out Lz4FrameHeader header)
+    public static int Read(ReadOnlySpan<byte> from, bool checksChecksum, out Lz4FrameHeader header)
     {
         header = default;
         uint magic = UInt32At(from, 0);
@@ -67,13 +70,16 @@ internal readonly struct Lz4FrameHeader
         {
             throw Early();
         }
-        if (from[checksumAt] != (byte)(XxHash32.HashToUInt32(from[4..checksumAt]) >> 8))
+        if (checksChecksum && from[checksumAt] != Checksum(from[4..checksumAt]))
         {
             throw new CorruptRecordException("lz4: the frame header's checksum is wrong");
         }
         header = new Lz4FrameHeader(flags, block);
         return checksumAt + 1;
     }
+
+    /// <summary>The checksum byte of a header.</summary>
+    public static byte Checksum(ReadOnlySpan<byte> header) => (byte)(XxHash32.HashToUInt32(header) >> 8);
 
     public static uint UInt32At(ReadOnlySpan<byte> from, int at) =>
         at <= from.Length - 4 ? BinaryPrimitives.ReadUInt32LittleEndian(from[at..]) : throw Early();

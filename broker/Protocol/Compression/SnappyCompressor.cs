@@ -24,7 +24,7 @@ internal sealed class SnappyCompressor : ICompressor
     {
         int blocks = (plain.Length + BlockSize - 1) / BlockSize;
         int bound = checked(FrameHeaderSize + (blocks * (4 + Snappy.GetMaxCompressedLength(BlockSize))));
-        PooledBytes.Grow(ref buffer, checked(start + bound), keep: 0);
+        PooledBytes.Grow(ref buffer, checked(start + bound), keep: start);
         Span<byte> to = buffer.AsSpan(start);
         FrameHeader.CopyTo(to);
         int at = FrameHeaderSize;

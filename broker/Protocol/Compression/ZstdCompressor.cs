@@ -15,7 +15,7 @@ internal sealed class ZstdCompressor(int level) : ICompressor
     public int Compress(ReadOnlySpan<byte> plain, ref byte[] buffer, int start)
     {
         _compressor ??= new Compressor(level);
-        PooledBytes.Grow(ref buffer, checked(start + Compressor.GetCompressBound(plain.Length)), keep: 0);
+        PooledBytes.Grow(ref buffer, checked(start + Compressor.GetCompressBound(plain.Length)), keep: start);
         return start + _compressor.Wrap(plain, buffer.AsSpan(start));
     }
 

@@ -3,7 +3,8 @@ using LogPipeline.Protocol.Compression;
 namespace LogPipeline.Protocol.Records;
 
 /// <summary>Unpacks the records of batches, one batch at a time, into a buffer of its own. Not for several threads.</summary>
-public sealed class BatchDecoder : IDisposable
+/// <param name="ofFormat0">For wrappers of format 0, whose lz4 frames differ.</param>
+public sealed class BatchDecoder(bool ofFormat0 = false) : IDisposable
 {
     private readonly ICompressor?[] _compressors = new ICompressor?[(int)CompressionCodec.Zstd + 1]; // by codec, made when first needed
     private byte[] _buffer = [];
@@ -27,11 +28,17 @@ public sealed class BatchDecoder : IDisposable
         {
             return packed;
         }
-        if (header.Codec > CompressionCodec.Zstd)
+        return Unpack(packed, header.Codec, bytesMax);
+    }
+
+    /// <summary>What a compressed stream unpacks to: a slice of this decoder's buffer until the next call.</summary>
+    internal ReadOnlySpan<byte> Unpack(ReadOnlySpan<byte> packed, CompressionCodec codec, int bytesMax)
+    {
+        if (codec > CompressionCodec.Zstd)
         {
-            throw new UnsupportedCompressionException($"codec {(int)header.Codec} is unknown: there are none, gzip, snappy, lz4 and zstd");
+            throw new UnsupportedCompressionException($"codec {(int)codec} is unknown: there are none, gzip, snappy, lz4 and zstd");
         }
-        ICompressor compressor = _compressors[(int)header.Codec] ??= Compressors.Create(header.Codec);
+        ICompressor compressor = _compressors[(int)codec] ??= Compressors.Create(codec, ofFormat0: ofFormat0);
         int length = compressor.Decompress(packed, ref _buffer, bytesMax);
         return _buffer.AsSpan(0, length);
     }
