@@ -190,6 +190,13 @@ public sealed class BrokerCore : IDisposable
         yield return new DescribeLogDirsHandler(_topics, _directory);
         yield return new DescribeClusterHandler(_cluster);
         yield return new DescribeProducersHandler(_topics);
+        yield return new DescribeTopicPartitionsHandler(_cluster);
+        yield return new DescribeQuorumHandler(_cluster, _directory, _time);
+        yield return new ElectLeadersHandler(_cluster);
+        yield return new AlterPartitionReassignmentsHandler(_cluster);
+        yield return new ListPartitionReassignmentsHandler();
+        yield return new UpdateFeaturesHandler(_cluster, _directory.NodeId);
+        yield return new ListConfigResourcesHandler(_cluster);
         yield return new FindCoordinatorHandler(_cluster, _offsets);
         yield return new JoinGroupHandler(_groups, Settings);
         yield return new SyncGroupHandler(_groups);

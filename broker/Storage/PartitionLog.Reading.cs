@@ -159,6 +159,18 @@ public sealed partial class PartitionLog
         }
     }
 
+    /// <summary>The epoch of the first record that can be read; -1 while none was ever appended.</summary>
+    public int StartEpoch
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _epochs.EpochAt(_logStartOffset);
+            }
+        }
+    }
+
     /// <summary>The producers as they stand at the log's end.</summary>
     /// <param name="endOffset">That end; what was told may be lost until all below it is durable.</param>
     public IReadOnlyList<ProducerState> Producers(out long endOffset)

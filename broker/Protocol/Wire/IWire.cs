@@ -46,6 +46,8 @@ public interface IWire
 
     void Int32Array(ref List<int> value);
 
+    void NullableInt32Array(ref List<int>? value);
+
     void Int64Array(ref List<long> value);
 
     void StringArray(ref List<string> value);
@@ -57,6 +59,10 @@ public interface IWire
 
     /// <summary>An array that may be null from version <paramref name="from"/> up to <paramref name="to"/>.</summary>
     void NullableArray<T>(ref List<T>? value, short from = 0, short to = short.MaxValue)
+        where T : class, IWireStruct, new();
+
+    /// <summary>A struct or null, which a byte before it says: 1 or -1.</summary>
+    void NullableStruct<T>(ref T? value)
         where T : class, IWireStruct, new();
 
     /// <summary>The end of a struct without tagged fields of ours; unknown ones are skipped.</summary>

@@ -70,15 +70,9 @@ public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool fle
         }
     }
 
-    public void Int32Array(ref List<int> value)
-    {
-        int count = Count(4);
-        value = new List<int>(count);
-        for (int i = 0; i < count; i++)
-        {
-            value.Add(BinaryPrimitives.ReadInt32BigEndian(Take(4)));
-        }
-    }
+    public void Int32Array(ref List<int> value) => value = Ints(Length32()) ?? throw Malformed("null array");
+
+    public void NullableInt32Array(ref List<int>? value) => value = Ints(Length32());
 
     public void Int64Array(ref List<long> value)
     {
@@ -105,6 +99,13 @@ public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool fle
         {
             throw Malformed("null array");
         }
+    }
+
+    public void NullableStruct<T>(ref T? value)
+        where T : class, IWireStruct, new()
+    {
+        value = (sbyte)Take(1)[0] < 0 ? null : new T();
+        value?.Transfer(ref this);
     }
 
     public void End() => SkipTags(0, null);
@@ -148,9 +149,10 @@ public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool fle
     /// <summary>The length of bytes or the count of an array: -1 for null.</summary>
     private int Length32() => flexible ? Unsigned() - 1 : BinaryPrimitives.ReadInt32BigEndian(Take(4));
 
-    private int Count(int elementSize)
+    private int Count(int elementSize) => Counted(Length32(), elementSize);
+
+    private int Counted(int count, int elementSize)
     {
-        int count = Length32();
         if (count < 0 || count > Remaining / elementSize)
         {
             throw Malformed($"array of {count} elements where {Remaining} bytes are left");
@@ -188,6 +190,21 @@ public ref struct WireReader(ReadOnlyMemory<byte> frame, short version, bool fle
         }
         Take(length);
         return _frame.Slice(_position - length, length);
+    }
+
+    private List<int>? Ints(int length)
+    {
+        if (length == -1)
+        {
+            return null;
+        }
+        int count = Counted(length, 4);
+        var list = new List<int>(count);
+        for (int i = 0; i < count; i++)
+        {
+            list.Add(BinaryPrimitives.ReadInt32BigEndian(Take(4)));
+        }
+        return list;
     }
 
     private List<string>? Strings(int count)

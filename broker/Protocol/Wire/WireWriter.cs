@@ -73,6 +73,18 @@ public ref struct WireWriter(FrameBuffer frame, short version, bool flexible) : 
         }
     }
 
+    public readonly void NullableInt32Array(ref List<int>? value)
+    {
+        if (value is null)
+        {
+            Length32(-1);
+        }
+        else
+        {
+            Int32Array(ref value);
+        }
+    }
+
     public readonly void Int64Array(ref List<long> value)
     {
         Length32(value.Count);
@@ -91,6 +103,13 @@ public ref struct WireWriter(FrameBuffer frame, short version, bool flexible) : 
 
     public void NullableArray<T>(ref List<T>? value, short from = 0, short to = short.MaxValue)
         where T : class, IWireStruct, new() => Structs(value ?? (version < from || version > to ? [] : null));
+
+    public void NullableStruct<T>(ref T? value)
+        where T : class, IWireStruct, new()
+    {
+        frame.Append(1)[0] = value is null ? (byte)0xff : (byte)1;
+        value?.Transfer(ref this);
+    }
 
     public readonly void End()
     {

@@ -49,6 +49,10 @@ internal sealed record ClusterImage
 
     public TopicImage? Find(Guid id) => NamesById.TryGetValue(id, out string? name) ? Topics[name] : null;
 
+    /// <summary>The name of a topic that differs from a new one's in '.' against '_' only, which metrics cannot tell apart; null when there is none.</summary>
+    public string? FindColliding(string name) =>
+        TopicName.MayCollide(name) ? Topics.Keys.FirstOrDefault(other => TopicName.Collide(name, other)) : null;
+
     /// <summary>The broker that leads a partition; null when there is no such partition, or nobody leads it.</summary>
     public BrokerImage? LeaderOf(string topic, int partition) =>
         Find(topic) is { } found && (uint)partition < (uint)found.Partitions.Count

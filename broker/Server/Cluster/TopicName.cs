@@ -16,6 +16,26 @@ internal static class TopicName
     /// <summary>Internal topics are not written by clients.</summary>
     public static bool IsInternal(string name) => name is Offsets or "__transaction_state";
 
+    /// <summary>Whether a name has one of the two characters that metrics' names do not tell apart.</summary>
+    public static bool MayCollide(string name) => name.AsSpan().ContainsAny('.', '_');
+
+    /// <summary>Whether two names differ in '.' against '_' only.</summary>
+    public static bool Collide(string one, string other)
+    {
+        if (one.Length != other.Length)
+        {
+            return false;
+        }
+        for (int i = 0; i < one.Length; i++)
+        {
+            if (one[i] != other[i] && !(one[i] is '.' or '_' && other[i] is '.' or '_'))
+            {
+                return false;
+            }
+        }
+        return true;
+    }
+
     /// <summary>What is wrong with a name, in Kafka's words; null when nothing is.</summary>
     public static string? Problem(string name) =>
         name.Length == 0 ? "Topic name is invalid: the empty string is not allowed"

@@ -9,6 +9,9 @@ internal sealed partial class Partition
     /// <summary>First offset that can be read.</summary>
     public long LogStartOffset => OpenLog.LogStartOffset;
 
+    /// <summary>The epoch that the log begins in: that of its first record, or the leader's while it is empty.</summary>
+    public int StartEpoch => OpenLog.StartEpoch is >= 0 and var epoch ? epoch : LeaderEpoch;
+
     /// <summary>The offset that the next record gets.</summary>
     public long LogEndOffset => OpenLog.LogEndOffset;
 

@@ -80,6 +80,10 @@ internal sealed class CreateTopicsHandler(ClusterMetadata cluster, TopicRegistry
         {
             return Refused(asked.Name, ErrorCode.TopicAlreadyExists, Exists(asked.Name));
         }
+        if (cluster.Image.FindColliding(asked.Name) is { } colliding)
+        {
+            return Refused(asked.Name, ErrorCode.InvalidTopicException, $"Topic '{asked.Name}' collides with existing topic: {colliding}");
+        }
         if (partitions <= 0)
         {
             return Refused(asked.Name, ErrorCode.InvalidPartitions, "Number of partitions was set to an invalid non-positive value.");

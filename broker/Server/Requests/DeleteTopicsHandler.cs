@@ -4,45 +4,51 @@ using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using Answer = LogPipeline.Protocol.Messages.DeleteTopicsResponse.Response;
+using Asked = LogPipeline.Protocol.Messages.DeleteTopicsRequest.Topic;
 
 namespace LogPipeline.Broker.Requests;
 
-/// <summary>DeleteTopics, by name or id.</summary>
+/// <summary>DeleteTopics, by name or id; the error texts are Kafka's.</summary>
 internal sealed class DeleteTopicsHandler(TopicRegistry topics, BrokerSettings settings)
     : RequestHandler<DeleteTopicsRequest, DeleteTopicsResponse>
 {
+    private const short FirstVersionWithDeletionDisabled = 3;
+
     protected override ValueTask<DeleteTopicsResponse?> AnswerAsync(
         DeleteTopicsRequest request, RequestContext context, CancellationToken cancellation)
     {
-        var response = new DeleteTopicsResponse();
-        foreach (string name in request.TopicNames)
+        IEnumerable<Asked> asked = [.. request.TopicNames.Select(name => new Asked { Name = name }), .. request.Topics];
+        return new(new DeleteTopicsResponse
         {
-            response.Responses.Add(Delete(topics.Find(name), name, Guid.Empty));
-        }
-        foreach (DeleteTopicsRequest.Topic topic in request.Topics)
-        {
-            response.Responses.Add(topic.Name is null
-                ? Delete(topics.Find(topic.TopicId), null, topic.TopicId)
-                : Delete(topics.Find(topic.Name), topic.Name, topic.TopicId));
-        }
-        return new(response);
+            Responses = [.. asked.GroupBy(topic => (topic.Name, topic.TopicId)).Select(same => Delete(same.First(), same.Count() > 1, context.Version))],
+        });
     }
 
-    private Answer Delete(Topic? topic, string? name, Guid id)
+    private Answer Delete(Asked asked, bool isRepeated, short version)
     {
         if (!settings.DeleteTopics)
         {
-            return Refused(name, id, ErrorCode.TopicDeletionDisabled, "Topic deletion is disabled.");
+            ErrorCode disabled = version < FirstVersionWithDeletionDisabled ? ErrorCode.InvalidRequest : ErrorCode.TopicDeletionDisabled;
+            return Refused(asked, disabled, "Topic deletion is disabled.");
         }
+        string? unclear = asked.Name is null && asked.TopicId == Guid.Empty ? "Neither topic name nor id were specified."
+            : asked.Name is not null && asked.TopicId != Guid.Empty ? "You may not specify both topic name and topic id."
+            : isRepeated ? asked.Name is null ? "Duplicate topic id." : "Duplicate topic name."
+            : null;
+        if (unclear is not null)
+        {
+            return Refused(asked, ErrorCode.InvalidRequest, unclear);
+        }
+        Topic? topic = asked.Name is null ? topics.Find(asked.TopicId) : topics.Find(asked.Name);
         if (topic is null)
         {
-            return name is null
-                ? Refused(name, id, ErrorCode.UnknownTopicId, "This server does not host this topic ID.")
-                : Refused(name, id, ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
+            return asked.Name is null
+                ? Refused(asked, ErrorCode.UnknownTopicId, "This server does not host this topic ID.")
+                : Refused(asked, ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
         }
         if (topic.IsInternal)
         {
-            return Refused(name, topic.Id, ErrorCode.InvalidRequest, $"{topic.Name} is internal and may not be deleted.");
+            return Refused(asked, ErrorCode.InvalidRequest, $"{topic.Name} is internal and may not be deleted.");
         }
         try
         {
@@ -51,10 +57,10 @@ internal sealed class DeleteTopicsHandler(TopicRegistry topics, BrokerSettings s
         }
         catch (IOException e)
         {
-            return Refused(topic.Name, topic.Id, ErrorCode.KafkaStorageError, e.Message);
+            return Refused(asked, ErrorCode.KafkaStorageError, e.Message);
         }
     }
 
-    private static Answer Refused(string? name, Guid id, ErrorCode error, string message) =>
-        new() { Name = name, TopicId = id, ErrorCode = error, ErrorMessage = message };
+    private static Answer Refused(Asked asked, ErrorCode error, string message) =>
+        new() { Name = asked.Name, TopicId = asked.TopicId, ErrorCode = error, ErrorMessage = message };
 }

@@ -28,6 +28,9 @@ internal sealed class DescribeClusterHandler(ClusterMetadata cluster) : RequestH
         {
             ClusterId = image.ClusterId,
             ControllerId = image.ControllerId,
+            ClusterAuthorizedOperations = request.IncludeClusterAuthorizedOperations
+                ? AuthorizedOperations.OfCluster(context)
+                : AuthorizedOperations.NotAsked,
             Brokers = [.. image.Brokers.Values.Select(broker => Describe(broker, context.Connection))],
         });
     }

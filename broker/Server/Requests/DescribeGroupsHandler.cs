@@ -12,8 +12,18 @@ internal sealed class DescribeGroupsHandler(GroupCoordinator groups) : RequestHa
     protected override ValueTask<DescribeGroupsResponse?> AnswerAsync(
         DescribeGroupsRequest request, RequestContext context, CancellationToken cancellation) => new(new DescribeGroupsResponse
         {
-            Groups = [.. request.Groups.Distinct(StringComparer.Ordinal).Select(id => groups.Find(id)?.Describe() ?? Dead(id, context.Version))],
+            Groups = [.. request.Groups.Distinct(StringComparer.Ordinal).Select(id => Describe(id, request, context))],
         });
+
+    private DescribeGroupsResponse.Group Describe(string id, DescribeGroupsRequest request, RequestContext context)
+    {
+        DescribeGroupsResponse.Group described = groups.Find(id)?.Describe() ?? Dead(id, context.Version);
+        if (request.IncludeAuthorizedOperations && described.ErrorCode == ErrorCode.None)
+        {
+            described.AuthorizedOperations = AuthorizedOperations.Of(context, ResourceType.Group, id);
+        }
+        return described;
+    }
 
     private static DescribeGroupsResponse.Group Dead(string id, short version) => new()
     {

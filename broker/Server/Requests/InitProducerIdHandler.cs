@@ -11,7 +11,8 @@ internal sealed class InitProducerIdHandler(Func<long> nextProducerId) : Request
     protected override ValueTask<InitProducerIdResponse?> AnswerAsync(
         InitProducerIdRequest request, RequestContext context, CancellationToken cancellation)
     {
-        if (request.TransactionalId is not null)
+        bool namesHalf = (request.ProducerId == -1) != (request.ProducerEpoch == -1);
+        if (request.TransactionalId is not null || namesHalf)
         {
             return new(new InitProducerIdResponse { ErrorCode = ErrorCode.InvalidRequest });
         }

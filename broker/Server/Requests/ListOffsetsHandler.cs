@@ -27,15 +27,27 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) :
         ListOffsetsRequest request, RequestContext context, CancellationToken cancellation)
     {
         var response = new ListOffsetsResponse();
+        HashSet<(string, int)> repeated = Repeated(request);
         foreach (ListOffsetsRequest.Topic topic in request.Topics)
         {
             response.Topics.Add(new()
             {
                 Name = topic.Name,
-                Partitions = [.. topic.Partitions.Select(asked => Find(topic.Name, asked, context.Version))],
+                Partitions = [.. topic.Partitions.Select(asked => repeated.Contains((topic.Name, asked.PartitionIndex))
+                    ? new() { PartitionIndex = asked.PartitionIndex, ErrorCode = ErrorCode.InvalidRequest }
+                    : Find(topic.Name, asked, context.Version))],
             });
         }
         return new(response);
+    }
+
+    /// <summary>Partitions that are named more than once: which of the answers were meant for which question is not clear.</summary>
+    private static HashSet<(string, int)> Repeated(ListOffsetsRequest request)
+    {
+        var seen = new HashSet<(string, int)>();
+        return [.. request.Topics
+            .SelectMany(topic => topic.Partitions.Select(asked => (topic.Name, asked.PartitionIndex)))
+            .Where(key => !seen.Add(key))];
     }
 
     private Answer Find(string topic, Asked asked, short version)
@@ -67,7 +79,7 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) :
                 break;
             case Earliest:
             case EarliestLocal when version >= 8:
-                answer.Offset = partition.LogStartOffset;
+                (answer.Offset, answer.LeaderEpoch) = (partition.LogStartOffset, partition.StartEpoch);
                 break;
             case MaxTimestamp when version >= 7:
                 Fill(answer, partition.MaxTimestamp());

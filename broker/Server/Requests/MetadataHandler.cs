@@ -5,6 +5,7 @@ using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Storage;
+using Answer = LogPipeline.Protocol.Messages.MetadataResponse.Topic;
 
 namespace LogPipeline.Broker.Requests;
 
@@ -12,6 +13,8 @@ namespace LogPipeline.Broker.Requests;
 internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry topics, BrokerSettings settings)
     : RequestHandler<MetadataRequest, MetadataResponse>
 {
+    private const short FirstVersionWithTopicIds = 12;
+
     protected override ValueTask<MetadataResponse?> AnswerAsync(
         MetadataRequest request, RequestContext context, CancellationToken cancellation)
     {
@@ -21,64 +24,87 @@ internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry top
             Brokers = [.. image.Brokers.Values.Select(broker => Describe(broker, context.Connection))],
             ClusterId = image.ClusterId,
             ControllerId = image.ControllerId,
+            ClusterAuthorizedOperations = request.IncludeClusterAuthorizedOperations
+                ? AuthorizedOperations.OfCluster(context)
+                : AuthorizedOperations.NotAsked,
+            Topics = [.. Describe(request, image, context.Version)],
         };
-        if (request.Topics is null || (context.Version == 0 && request.Topics.Count == 0))
+        if (request.IncludeTopicAuthorizedOperations)
         {
-            response.Topics.AddRange(image.Topics.Values.Select(topic => Describe(topic, image)));
-        }
-        else
-        {
-            // Each once, as in Kafka: a topic of many partitions that is named again and again would be a very large answer.
-            int creatable = BrokerSettingTable.PartitionsMax / settings.PartitionsDefault;
-            foreach (MetadataRequest.Topic topic in request.Topics.DistinctBy(topic => (topic.Name, topic.TopicId)))
+            foreach (Answer topic in response.Topics.Where(static topic => topic is { ErrorCode: ErrorCode.None, Name: not null }))
             {
-                response.Topics.Add(Describe(topic, request.AllowAutoTopicCreation, ref creatable));
+                topic.TopicAuthorizedOperations = AuthorizedOperations.Of(context, ResourceType.Topic, topic.Name!);
             }
         }
         return new(response);
     }
 
+    // Each topic once, as in Kafka: one of many partitions that is named again and again would be a very large answer.
+    private IEnumerable<Answer> Describe(MetadataRequest request, ClusterImage image, short version)
+    {
+        if (request.Topics is not { } asked || (version == 0 && asked.Count == 0))
+        {
+            return image.Topics.Values.Select(topic => Describe(topic, image));
+        }
+        if (version < FirstVersionWithTopicIds && asked.Exists(static topic => topic.Name is null || topic.TopicId != Guid.Empty))
+        {
+            return asked.Select(static topic => new Answer { Name = topic.Name ?? "", TopicId = topic.TopicId, ErrorCode = ErrorCode.InvalidRequest });
+        }
+        // A request that gives any id asks by ids alone: a name beside them is not looked at, and creates nothing.
+        HashSet<Guid> ids = [.. asked.Select(static topic => topic.TopicId).Where(static id => id != Guid.Empty)];
+        if (ids.Count > 0)
+        {
+            return ids.Select(id => image.Find(id) is { } topic
+                ? Describe(topic, image)
+                : new Answer { ErrorCode = ErrorCode.UnknownTopicId, TopicId = id, Name = null });
+        }
+        int creatable = BrokerSettingTable.PartitionsMax / settings.PartitionsDefault;
+        return [.. asked.Select(static topic => topic.Name).Distinct(StringComparer.Ordinal)
+            .Select(name => Describe(name, request.AllowAutoTopicCreation, ref creatable))];
+    }
+
     // creatable: how many topics this request may still create.
-    private MetadataResponse.Topic Describe(MetadataRequest.Topic asked, bool mayCreate, ref int creatable)
+    private Answer Describe(string? name, bool mayCreate, ref int creatable)
     {
         ClusterImage image = cluster.Image;
-        if (asked.Name is null)
+        if (name is null)
         {
-            return image.Find(asked.TopicId) is { } byId
-                ? Describe(byId, image)
-                : new() { ErrorCode = ErrorCode.UnknownTopicId, TopicId = asked.TopicId, Name = null };
+            return new() { ErrorCode = ErrorCode.UnknownTopicId };
         }
-        if (image.Find(asked.Name) is { } byName)
+        if (image.Find(name) is { } topic)
         {
-            return Describe(byName, image);
+            return Describe(topic, image);
         }
-        if (TopicName.Problem(asked.Name) is not null)
+        if (TopicName.Problem(name) is not null)
         {
-            return new() { ErrorCode = ErrorCode.InvalidTopicException, Name = asked.Name };
+            return new() { ErrorCode = ErrorCode.InvalidTopicException, Name = name };
         }
-        if (!mayCreate || !settings.AutoCreateTopics || TopicName.IsInternal(asked.Name))
+        if (!mayCreate || !settings.AutoCreateTopics || TopicName.IsInternal(name))
         {
-            return new() { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = asked.Name };
+            return new() { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = name };
         }
-        if (creatable-- <= 0)
-        {
-            return new() { ErrorCode = ErrorCode.PolicyViolation, Name = asked.Name };
-        }
+        return image.FindColliding(name) is not null ? new() { ErrorCode = ErrorCode.InvalidTopicException, Name = name }
+            : creatable-- <= 0 ? new() { ErrorCode = ErrorCode.PolicyViolation, Name = name }
+            : Create(name);
+    }
+
+    private Answer Create(string name)
+    {
         try
         {
-            topics.Create(asked.Name, settings.PartitionsDefault, new Dictionary<string, string>());
-            image = cluster.Image;
-            return image.Find(asked.Name) is { } created
+            topics.Create(name, settings.PartitionsDefault, new Dictionary<string, string>());
+            ClusterImage image = cluster.Image;
+            return image.Find(name) is { } created
                 ? Describe(created, image)
-                : new() { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = asked.Name }; // deleted at once
+                : new() { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = name }; // deleted at once
         }
         catch (HandlesExhaustedException)
         {
-            return new() { ErrorCode = ErrorCode.PolicyViolation, Name = asked.Name };
+            return new() { ErrorCode = ErrorCode.PolicyViolation, Name = name };
         }
         catch (IOException)
         {
-            return new() { ErrorCode = ErrorCode.KafkaStorageError, Name = asked.Name };
+            return new() { ErrorCode = ErrorCode.KafkaStorageError, Name = name };
         }
     }
 
@@ -88,7 +114,7 @@ internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry top
         return new MetadataResponse.Broker { NodeId = broker.Id, Host = host, Port = port };
     }
 
-    private static MetadataResponse.Topic Describe(TopicImage topic, ClusterImage image) => new()
+    private static Answer Describe(TopicImage topic, ClusterImage image) => new()
     {
         Name = topic.Name,
         TopicId = topic.Id,
@@ -96,10 +122,10 @@ internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry top
         Partitions = [.. topic.Partitions.Select((state, number) => Describe(number, state, image))],
     };
 
-    private static MetadataResponse.Topic.Partition Describe(int number, PartitionState state, ClusterImage image)
+    private static Answer.Partition Describe(int number, PartitionState state, ClusterImage image)
     {
         bool hasLeader = image.Brokers.ContainsKey(state.Leader);
-        return new MetadataResponse.Topic.Partition
+        return new Answer.Partition
         {
             ErrorCode = hasLeader ? ErrorCode.None : ErrorCode.LeaderNotAvailable,
             PartitionIndex = number,

@@ -1,4 +1,3 @@
-using System.Text;
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Pipeline;
 using LogPipeline.Broker.Settings;
@@ -10,13 +9,11 @@ using Asked = LogPipeline.Protocol.Messages.OffsetCommitRequest.Topic.Partition;
 
 namespace LogPipeline.Broker.Requests;
 
+// Version 0 was for offsets in ZooKeeper. It names neither member nor generation: here it commits as a client without a group does.
 /// <summary>OffsetCommit: a group's resume points, answered when they are durable.</summary>
 internal sealed class OffsetCommitHandler(TopicRegistry topics, GroupCoordinator groups, BrokerSettings settings, TimeProvider time)
     : RequestHandler<OffsetCommitRequest, OffsetCommitResponse>
 {
-    /// <summary>Version 0 was for offsets in ZooKeeper.</summary>
-    public override short ServedFrom => 1;
-
     protected override async ValueTask<OffsetCommitResponse?> AnswerAsync(
         OffsetCommitRequest request, RequestContext context, CancellationToken cancellation)
     {
@@ -58,7 +55,7 @@ internal sealed class OffsetCommitHandler(TopicRegistry topics, GroupCoordinator
     private ErrorCode Refusal(Topic? topic, Asked partition, short version) =>
         topic is null && version >= 10 ? ErrorCode.UnknownTopicId
         : topic?.Partition(partition.PartitionIndex) is null ? ErrorCode.UnknownTopicOrPartition
-        : Encoding.UTF8.GetByteCount(partition.CommittedMetadata ?? "") > settings.OffsetMetadataBytesMax ? ErrorCode.OffsetMetadataTooLarge
+        : (partition.CommittedMetadata?.Length ?? 0) > settings.OffsetMetadataLengthMax ? ErrorCode.OffsetMetadataTooLarge
         : ErrorCode.None;
 
     private OffsetValue Value(Asked partition) => new()

@@ -11,9 +11,6 @@ namespace LogPipeline.Broker.Requests;
 /// <summary>OffsetFetch: resume points; up to version 7 of one group, from 8 of several.</summary>
 internal sealed class OffsetFetchHandler(TopicRegistry topics, GroupCoordinator groups) : RequestHandler<OffsetFetchRequest, OffsetFetchResponse>
 {
-    /// <summary>Version 0 was for offsets in ZooKeeper.</summary>
-    public override short ServedFrom => 1;
-
     protected override ValueTask<OffsetFetchResponse?> AnswerAsync(
         OffsetFetchRequest request, RequestContext context, CancellationToken cancellation)
     {
@@ -62,15 +59,20 @@ internal sealed class OffsetFetchHandler(TopicRegistry topics, GroupCoordinator 
     private Group.Topic Fetch(GroupOffsets? offsets, AskedGroup.Topic asked, short version)
     {
         string? name = version >= 10 ? topics.Find(asked.TopicId)?.Name : asked.Name;
+        bool isUnknown = version == 0 && topics.Find(asked.Name) is null; // version 0 was for ZooKeeper, which knew topics only
         return new()
         {
             Name = asked.Name,
             TopicId = asked.TopicId,
-            Partitions = asked.PartitionIndexes.ConvertAll(number => name is null
-                ? new() { PartitionIndex = number, CommittedOffset = -1, Metadata = "", ErrorCode = ErrorCode.UnknownTopicId }
+            Partitions = asked.PartitionIndexes.ConvertAll(number =>
+                name is null ? Refused(number, ErrorCode.UnknownTopicId)
+                : isUnknown ? Refused(number, ErrorCode.UnknownTopicOrPartition)
                 : Partition(number, offsets?.Find(name, number))),
         };
     }
+
+    private static Group.Topic.Partition Refused(int number, ErrorCode error) =>
+        new() { PartitionIndex = number, CommittedOffset = -1, Metadata = "", ErrorCode = error };
 
     private static Group.Topic.Partition Partition(int number, CommittedOffset? committed) => new()
     {

@@ -12,8 +12,6 @@ namespace LogPipeline.Broker.Requests;
 internal sealed class OffsetForLeaderEpochHandler(TopicRegistry topics)
     : RequestHandler<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>
 {
-    public override short ServedFrom => 2;
-
     protected override ValueTask<OffsetForLeaderEpochResponse?> AnswerAsync(
         OffsetForLeaderEpochRequest request, RequestContext context, CancellationToken cancellation)
     {

@@ -61,7 +61,7 @@ internal static class BrokerSettingTable
         new("num.io.threads", Int, "8", "The runtime decides.") { HasEffect = false },
         new("num.network.threads", Int, "3", "The runtime decides.") { HasEffect = false },
         new("num.partitions", Int, "1", "Partitions of a topic created without a number.") { Min = 1, Max = PartitionsMax },
-        new("offset.metadata.max.bytes", Int, "4096", "Largest metadata of a committed offset.") { Min = 0 },
+        new("offset.metadata.max.bytes", Int, "4096", "Longest metadata of a committed offset, in characters.") { Min = 0 },
         new("offsets.retention.check.interval.ms", Long, "600000", "Time between two looks for offsets that have expired.") { Min = 1, Max = 86400000 },
         new("offsets.retention.minutes", Int, "10080", "How long offsets stay once their group has no members, or nobody subscribes to their topic.") { Min = 1 },
         new("offsets.topic.num.partitions", Int, "50", "Partitions of __consumer_offsets.") { Min = 1, Max = PartitionsMax },

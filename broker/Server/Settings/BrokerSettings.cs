@@ -58,7 +58,8 @@ public sealed class BrokerSettings
 
     public int FetchSessionsMax => Int("max.incremental.fetch.session.cache.slots");
 
-    public int OffsetMetadataBytesMax => Int("offset.metadata.max.bytes");
+    /// <summary>In characters, whatever the setting is called, as in Kafka.</summary>
+    public int OffsetMetadataLengthMax => Int("offset.metadata.max.bytes");
 
     public int OffsetsPartitions => Int("offsets.topic.num.partitions");
 

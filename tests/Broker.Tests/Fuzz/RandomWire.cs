@@ -66,6 +66,18 @@ internal struct RandomWire(Random random, short version) : IWire
         }
     }
 
+    public readonly void NullableInt32Array(ref List<int>? value)
+    {
+        if (random.Next(4) == 0)
+        {
+            value = null;
+            return;
+        }
+        List<int> numbers = [];
+        Int32Array(ref numbers);
+        value = numbers;
+    }
+
     public readonly void Int64Array(ref List<long> value) => value = [random.NextInt64()];
 
     public readonly void StringArray(ref List<string> value)
@@ -114,6 +126,13 @@ internal struct RandomWire(Random random, short version) : IWire
         List<T> items = [];
         Array(ref items);
         value = items;
+    }
+
+    public void NullableStruct<T>(ref T? value)
+        where T : class, IWireStruct, new()
+    {
+        value = random.Next(2) == 0 ? null : new T();
+        value?.Transfer(ref this);
     }
 
     public readonly void End()

@@ -26,7 +26,7 @@ public sealed class ConnectionTests
         var request = new ApiVersionsRequest { ClientSoftwareName = "n", ClientSoftwareVersion = "1.0" };
         ApiVersionsResponse response = await broker.Connect().SendAsync<ApiVersionsRequest, ApiVersionsResponse>(request, version);
         Assert.Equal(ErrorCode.None, response.ErrorCode);
-        Assert.Equal(28, response.ApiKeys.Count);
+        Assert.Equal(35, response.ApiKeys.Count);
         Assert.Equal((0, 13), Range(ApiKey.Produce));
         Assert.Equal((4, 18), Range(ApiKey.Fetch));
         Assert.Equal((0, 9), Range(ApiKey.JoinGroup));

@@ -1,6 +1,7 @@
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
+using Answer = LogPipeline.Protocol.Messages.ListOffsetsResponse.Topic.Partition;
 
 namespace LogPipeline.Broker.Tests.Requests;
 
@@ -23,4 +24,48 @@ public sealed class ListOffsetsTests
         Assert.Equal([ErrorCode.CorruptMessage, ErrorCode.None], response.Topics[0].Partitions.Select(partition => partition.ErrorCode));
         Assert.Equal(0, response.Topics[0].Partitions[1].Offset);
     }
+
+    [Theory]
+    [InlineData(-2)]
+    [InlineData(-4)]
+    public async Task The_earliest_offset_comes_with_the_epoch_that_the_log_begins_in(long timestamp)
+    {
+        await using var broker = new TestBroker();
+        await broker.Connect().CreatedAsync("t");
+        Answer empty = await FindAsync(broker.Connect(), timestamp);
+        Assert.Equal((0, EpochOf(broker)), (empty.Offset, empty.LeaderEpoch));
+        await broker.Connect().ProduceAsync("t", Ask.Batch(3));
+        int first = EpochOf(broker);
+        await broker.RestartAsync();
+        await broker.Connect().ProduceAsync("t", Ask.Batch(3));
+        Assert.True(EpochOf(broker) > first);
+        Answer begun = await FindAsync(broker.Connect(), timestamp);
+        Assert.Equal((0, first), (begun.Offset, begun.LeaderEpoch));
+        await broker.Connect().SendAsync<DeleteRecordsRequest, DeleteRecordsResponse>(
+            new() { Topics = [new() { Name = "t", Partitions = [new() { Offset = 4 }] }] });
+        Answer later = await FindAsync(broker.Connect(), timestamp);
+        Assert.Equal((4, EpochOf(broker)), (later.Offset, later.LeaderEpoch));
+    }
+
+    [Fact]
+    public async Task A_partition_that_is_named_twice_is_refused_and_the_others_are_answered()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t", 2);
+        var request = new ListOffsetsRequest
+        {
+            Topics = [new() { Name = "t", Partitions = [new() { Timestamp = -1 }, new() { PartitionIndex = 1, Timestamp = -1 }, new() { Timestamp = -2 }] }],
+        };
+        ListOffsetsResponse response = await client.SendAsync<ListOffsetsRequest, ListOffsetsResponse>(request);
+        Assert.Equal(
+            [ErrorCode.InvalidRequest, ErrorCode.None, ErrorCode.InvalidRequest],
+            response.Topics[0].Partitions.Select(partition => partition.ErrorCode));
+    }
+
+    private static int EpochOf(TestBroker broker) => broker.Core.Topics.Find("t")!.Partitions[0].LeaderEpoch;
+
+    private static async Task<Answer> FindAsync(TestClient client, long timestamp) =>
+        (await client.SendAsync<ListOffsetsRequest, ListOffsetsResponse>(
+            new() { Topics = [new() { Name = "t", Partitions = [new() { Timestamp = timestamp }] }] })).Topics[0].Partitions[0];
 }

@@ -67,6 +67,15 @@ public struct GoldenFill(short version, bool flexible, bool nulls) : IWire
         value = [a, b];
     }
 
+    public void NullableInt32Array(ref List<int>? value)
+    {
+        value = nulls ? null : [];
+        if (value is not null)
+        {
+            Int32Array(ref value);
+        }
+    }
+
     public void Int64Array(ref List<long> value)
     {
         long a = 0, b = 0;
@@ -95,6 +104,13 @@ public struct GoldenFill(short version, bool flexible, bool nulls) : IWire
         {
             Array(ref value);
         }
+    }
+
+    public void NullableStruct<T>(ref T? value)
+        where T : class, IWireStruct, new()
+    {
+        value = nulls ? null : new T();
+        value?.Transfer(ref this);
     }
 
     public readonly void End()

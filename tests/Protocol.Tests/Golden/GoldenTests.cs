@@ -7,7 +7,8 @@ public class GoldenTests
     private static readonly HashSet<string> OwnDefaults =
     [
         "Metadata request", "OffsetFetch request", "FindCoordinator response", "JoinGroup response", "InitProducerId request",
-        "DescribeLogDirs request",
+        "DescribeLogDirs request", "ElectLeaders request", "AlterPartitionReassignments response", "ListPartitionReassignments response",
+        "UpdateFeatures response", "DescribeQuorum response",
     ];
 
     public static TheoryData<ApiKey> Keys => [.. MessageCatalog.All.Select(m => m.Api.Key)];
