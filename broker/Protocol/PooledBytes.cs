@@ -15,14 +15,17 @@ public static class PooledBytes
     public static byte[] Rent(int size) =>
         size <= LargestPooled ? ArrayPool<byte>.Shared.Rent(size) : GC.AllocateUninitializedArray<byte>(size);
 
-    /// <summary>Makes room for <paramref name="size"/> bytes, keeping the first <paramref name="keep"/>.</summary>
-    public static void Grow(ref byte[] buffer, int size, int keep)
+    /// <summary>
+    /// Makes room for <paramref name="size"/> bytes, keeping the first <paramref name="keep"/>. What must grow again and again grows twofold,
+    /// but not beyond <paramref name="most"/> bytes.
+    /// </summary>
+    public static void Grow(ref byte[] buffer, int size, int keep, int most = int.MaxValue)
     {
         if (size <= buffer.Length)
         {
             return;
         }
-        long wanted = Math.Min(Math.Max(size, buffer.Length * 2L), Array.MaxLength);
+        long wanted = Math.Min(Math.Max(size, Math.Min(buffer.Length * 2L, most)), Array.MaxLength);
         byte[] larger = Rent((int)wanted);
         buffer.AsSpan(0, Math.Min(keep, buffer.Length)).CopyTo(larger);
         Return(ref buffer);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using LogPipeline.Broker.Cluster;
+using LogPipeline.Broker.Conversion;
 using LogPipeline.Broker.Fetching;
 using LogPipeline.Broker.Groups;
 using LogPipeline.Broker.Listeners;
@@ -174,7 +175,8 @@ public sealed class BrokerCore : IDisposable
         var alteration = new ConfigAlteration(_cluster, _topics, Settings, _directory.NodeId);
         var sessions = new FetchSessions(Settings.FetchSessionsMax, _time, new Random(random.Next()));
         yield return new ApiVersionsHandler(() => _pipeline.Served, _cluster);
-        yield return new ProduceHandler(_topics, Logger);
+        var memory = new ConversionMemory();
+        yield return new ProduceHandler(_topics, new AppendConversion(memory), Logger);
         yield return new FetchHandler(_topics, Settings, sessions, _time);
         yield return new ListOffsetsHandler(_topics, Logger);
         yield return new MetadataHandler(_cluster, _topics, Settings);

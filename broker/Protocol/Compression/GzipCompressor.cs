@@ -33,7 +33,7 @@ internal sealed class GzipCompressor(int level) : ICompressor
             {
                 while (true)
                 {
-                    PooledBytes.Grow(ref buffer, Math.Max(length + 1, Math.Min(packed.Length * 4, bytesMax)), keep: length);
+                    PooledBytes.Grow(ref buffer, Math.Max(length + 1, Math.Min(packed.Length * 4, bytesMax)), keep: length, most: bytesMax + 1);
                     int read = gzip.Read(buffer, length, Math.Min(buffer.Length, bytesMax + 1) - length);
                     if (read == 0)
                     {

@@ -128,7 +128,7 @@ internal sealed class Lz4Compressor(int level, bool ofFormat0 = false) : ICompre
         // Room for one byte too many tells a batch that ends at the limit from one that goes on.
         long most = isStored ? block.Length : Math.Min(frame.BlockSizeMax, (long)block.Length * RatioMax);
         int room = (int)Math.Min(most, (long)bytesMax + 1 - length);
-        PooledBytes.Grow(ref buffer, length + room, keep: length);
+        PooledBytes.Grow(ref buffer, length + room, keep: length, most: bytesMax + 1);
         int count;
         if (isStored)
         {

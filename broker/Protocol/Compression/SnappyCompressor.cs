@@ -79,7 +79,7 @@ internal sealed class SnappyCompressor : ICompressor
             {
                 throw new CorruptRecordException($"snappy: a block of {block.Length} bytes says that it unpacks to {unpacked}");
             }
-            PooledBytes.Grow(ref buffer, length + (int)unpacked, keep: length);
+            PooledBytes.Grow(ref buffer, length + (int)unpacked, keep: length, most: bytesMax);
             return length + Snappy.Decompress(block, buffer.AsSpan(length, (int)unpacked));
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)

@@ -10,7 +10,8 @@ namespace LogPipeline.Broker.Network;
 // Produce requests overlap: each is appended as soon as it is read, while the flushes of earlier ones are still awaited (group commit
 // depends on that). Any other request waits until all before it are answered, as on Apache Kafka. Back-pressure is not reading: the
 // ResponseQueue says when one more answer may be owed, and a client that is over its quota is muted. A frame's bytes are used up when
-// its handler has returned (produce) or completed (others), so one receive buffer serves the connection. All this runs on the thread
+// its handler has returned (produce; or says so later, when it converts them) or completed (others), so one receive buffer serves the
+// connection. All this runs on the thread
 // that received, as long as nothing is awaited; what may wait for the disk leaves that thread first, since other connections share it.
 // An error ends this connection alone: the client broke off, sent garbage, or met a fault of ours, which the pipeline reports.
 /// <summary>Serves one client over its transport until either side closes.</summary>
@@ -77,6 +78,7 @@ public sealed class ConnectionLoop
         {
             await _responses.RoomAsync();
             _responses.Enqueue(_core.HandleAsync(_connection, frame, cancellation));
+            await _connection.FrameInUse;
             return;
         }
         await _responses.DrainAsync();

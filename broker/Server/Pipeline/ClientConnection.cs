@@ -34,6 +34,12 @@ public sealed class ClientConnection(Listener listener, EndPoint? local, EndPoin
     public Principal? Principal { get; internal set; } =
         listener.Protocol is SecurityProtocol.SaslPlaintext or SecurityProtocol.SaslSsl ? null : Principal.Anonymous;
 
+    /// <summary>
+    /// A produce request that is still to be read when its handler has returned: the connection takes no other one before this has
+    /// completed, so that the frame's bytes stay and what one client sends is appended in order. Told by the handler before it awaits.
+    /// </summary>
+    internal Task FrameInUse { get; set; } = Task.CompletedTask;
+
     internal void AddAnswered(int bytes) => Interlocked.Add(ref _answeredBytes, bytes);
 
     /// <summary>Bytes of answers since the last call.</summary>

@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
+using LogPipeline.Broker.Conversion;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Pipeline;
+using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Telemetry;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
@@ -13,52 +15,114 @@ using Answer = LogPipeline.Protocol.Messages.ProduceResponse.Response.PartitionR
 namespace LogPipeline.Broker.Requests;
 
 // All batches of a request are appended before the first await, so requests of one connection are appended in order and the frame's
-// bytes are free once the call has returned. acks 1 and all wait until the high watermark has passed what they appended (log.flush
+// bytes are free once the call has returned. Where a batch has to be converted first, the handler leaves the connection's thread, and the
+// connection waits until all are appended. acks 1 and all wait until the high watermark has passed what they appended (log.flush
 // decides whether that needs an fsync). TimeoutMs bounds waiting for other replicas, of which there are none.
 /// <summary>Produce: appends record batches.</summary>
-internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : RequestHandler<ProduceRequest, ProduceResponse>
+internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conversion, ILogger logger)
+    : RequestHandler<ProduceRequest, ProduceResponse>
 {
-    /// <summary>librdkafka before 2.12 compresses only where version 0 is advertised.</summary>
-    public override short AdvertisedFrom => 0;
-
-    public override short ServedFrom => 3;
+    /// <summary>Clients of older versions may take KafkaStorageError for one that does not pass.</summary>
+    private const short FirstVersionWithStorageError = 4;
 
     protected override ValueTask<ProduceResponse?> AnswerAsync(
         ProduceRequest request, RequestContext context, CancellationToken cancellation)
     {
         var response = new ProduceResponse();
         var pending = new List<Pending>();
+        List<Unconverted>? unconverted = null;
         foreach (ProduceRequest.TopicDataEntry data in request.TopicData)
         {
             Topic? topic = context.Version >= 13 ? topics.Find(data.TopicId) : topics.Find(data.Name);
             var answers = new List<Answer>(data.PartitionData.Count);
             foreach (ProduceRequest.TopicDataEntry.PartitionDataEntry entry in data.PartitionData)
             {
-                answers.Add(Append(request, context, topic, entry, pending));
+                var answer = new Answer { Index = entry.Index, BaseOffset = -1 };
+                answers.Add(answer);
+                (answer.ErrorCode, answer.ErrorMessage) = Refusal(request, context, topic, entry, out BatchHeader header);
+                if (answer.ErrorCode != ErrorCode.None || entry.Records.Length == 0)
+                {
+                    continue;
+                }
+                Partition partition = topic!.Partition(entry.Index)!;
+                if (unconverted is not null || AppendConversion.IsNeeded(in header, topic.Settings.Records))
+                {
+                    (unconverted ??= []).Add(new Unconverted(topic.Settings, partition, entry.Records.Memory, answer));
+                    continue;
+                }
+                Append(partition, MemoryMarshal.AsMemory(entry.Records.Memory), answer, context.Version, pending);
             }
             response.Responses.Add(new() { Name = data.Name, TopicId = data.TopicId, PartitionResponses = answers });
         }
+        return unconverted is null
+            ? AnswerAsync(request, response, pending, context.Version)
+            : ConvertAsync(request, response, unconverted, pending, context, cancellation);
+    }
+
+    private ValueTask<ProduceResponse?> AnswerAsync(ProduceRequest request, ProduceResponse response, List<Pending> pending, short version)
+    {
         if (request.Acks == 0)
         {
             return Silence(response);
         }
-        return pending.Count == 0 ? new(response) : CommittedAsync(response, pending, context.Version);
+        return pending.Count == 0 ? new(response) : CommittedAsync(response, pending, version);
     }
 
-    private Answer Append(
-        ProduceRequest request, RequestContext context, Topic? topic, ProduceRequest.TopicDataEntry.PartitionDataEntry entry, List<Pending> pending)
+    private async ValueTask<ProduceResponse?> ConvertAsync(
+        ProduceRequest request,
+        ProduceResponse response,
+        List<Unconverted> unconverted,
+        List<Pending> pending,
+        RequestContext context,
+        CancellationToken cancellation)
     {
-        var answer = new Answer { Index = entry.Index, BaseOffset = -1 };
-        (answer.ErrorCode, answer.ErrorMessage) = Refusal(request, context, topic, entry);
-        if (answer.ErrorCode != ErrorCode.None)
-        {
-            return answer;
-        }
-        Partition partition = topic!.Partition(entry.Index)!;
+        var appended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        context.Connection.FrameInUse = appended.Task;
+        await Task.Yield(); // computing takes long: not on the thread that serves other connections too
         try
         {
-            AppendResult result = partition.Append(MemoryMarshal.AsMemory(entry.Records.Memory), AppendOrigin.Client);
-            (answer.ErrorCode, answer.ErrorMessage) = (result.Error, result.Problem);
+            foreach ((TopicSettings settings, Partition partition, ReadOnlyMemory<byte> records, Answer answer) in unconverted)
+            {
+                (ErrorCode error, string? message) = await AppendConvertedAsync(settings, partition, records, answer, context.Version, pending, cancellation);
+                if (error != ErrorCode.None)
+                {
+                    (answer.ErrorCode, answer.ErrorMessage) = (OfVersion(error, context.Version), message);
+                }
+            }
+        }
+        finally
+        {
+            appended.SetResult();
+        }
+        return await AnswerAsync(request, response, pending, context.Version);
+    }
+
+    private ValueTask<(ErrorCode Error, string? Message)> AppendConvertedAsync(
+        TopicSettings settings,
+        Partition partition,
+        ReadOnlyMemory<byte> records,
+        Answer answer,
+        short version,
+        List<Pending> pending,
+        CancellationToken cancellation)
+    {
+        ErrorCode error = partition.CheckLeader(-1);
+        return error != ErrorCode.None
+            ? new((error, null))
+            : conversion.ConvertAsync(
+                records,
+                settings.Records,
+                partition.Log!.Options.BatchBytesMax,
+                batch => Append(partition, batch, answer, version, pending),
+                cancellation);
+    }
+
+    private void Append(Partition partition, Memory<byte> batch, Answer answer, short version, List<Pending> pending)
+    {
+        try
+        {
+            AppendResult result = partition.Append(batch, AppendOrigin.Client);
+            (answer.ErrorCode, answer.ErrorMessage) = (OfVersion(result.Error, version), result.Problem);
             answer.BaseOffset = result.BaseOffset;
             answer.LogStartOffset = result.LogStartOffset;
             if (result.Error == ErrorCode.None)
@@ -68,15 +132,15 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         }
         catch (IOException e)
         {
-            Fail(answer, partition, context.Version, e);
+            Fail(answer, partition, version, e);
         }
-        return answer;
     }
 
     /// <summary>Why a batch is not even given to the log.</summary>
     private static (ErrorCode Error, string? Message) Refusal(
-        ProduceRequest request, RequestContext context, Topic? topic, ProduceRequest.TopicDataEntry.PartitionDataEntry entry)
+        ProduceRequest request, RequestContext context, Topic? topic, ProduceRequest.TopicDataEntry.PartitionDataEntry entry, out BatchHeader header)
     {
+        header = default;
         if (request.Acks is not (-1 or 0 or 1))
         {
             return (ErrorCode.InvalidRequiredAcks, null);
@@ -89,7 +153,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
         {
             return (ErrorCode.InvalidTopicException, $"{topic.Name} is internal: clients may not write to it.");
         }
-        (ErrorCode error, string? message) = ProducedBatch.Check(entry.Records.Memory.Span, context.Version, out BatchHeader header);
+        (ErrorCode error, string? message) = ProducedBatch.Check(entry.Records.Memory.Span, context.Version, out header);
         if (error != ErrorCode.None)
         {
             return (error, message);
@@ -125,8 +189,11 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
             return;
         }
         logger.AppendFailed(error, partition.Topic, partition.Number);
-        (answer.ErrorCode, answer.ErrorMessage) = (ErrorCode.KafkaStorageError, error.Message);
+        (answer.ErrorCode, answer.ErrorMessage) = (OfVersion(ErrorCode.KafkaStorageError, version), error.Message);
     }
+
+    private static ErrorCode OfVersion(ErrorCode error, short version) =>
+        error == ErrorCode.KafkaStorageError && version < FirstVersionWithStorageError ? ErrorCode.NotLeaderOrFollower : error;
 
     private static ErrorCode Unknown(short version) => version >= 13 ? ErrorCode.UnknownTopicId : ErrorCode.UnknownTopicOrPartition;
 
@@ -144,4 +211,6 @@ internal sealed class ProduceHandler(TopicRegistry topics, ILogger logger) : Req
     }
 
     private readonly record struct Pending(Partition Partition, long EndOffset, Answer Answer);
+
+    private readonly record struct Unconverted(TopicSettings Settings, Partition Partition, ReadOnlyMemory<byte> Records, Answer Answer);
 }

@@ -14,7 +14,10 @@ internal static class BrokerSettingTable
     [
         new("advertised.listeners", SettingType.String, null, "Address told to the clients of each listener; without it the one they came in on."),
         new("auto.create.topics.enable", SettingType.Boolean, "true", "Whether Metadata creates topics that are not there."),
-        new("compression.type", SettingType.String, "producer", "Batches are stored as they come.") { HasEffect = false },
+        new("compression.gzip.level", Int, "-1", "Default of the topics' compression.gzip.level.") { Min = 1, Max = 9, Besides = -1 },
+        new("compression.lz4.level", Int, "9", "Default of the topics' compression.lz4.level.") { Min = 1, Max = 17 },
+        new("compression.type", SettingType.String, "producer", "Default of the topics' compression.type.") { Allowed = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"] },
+        new("compression.zstd.level", Int, "3", "Default of the topics' compression.zstd.level.") { Min = -131072, Max = 22 },
         new("connections.max.idle.ms", Long, "600000", "A connection without a request for so long is closed.") { Min = 1000 },
         new("controller.listener.names", SettingType.String, null, "Listeners of a quorum of controllers; there is none, so they are not served."),
         new("default.replication.factor", Int, "1", "One node keeps one copy.") { Min = 1, Max = 1, HasEffect = false },
@@ -39,6 +42,7 @@ internal static class BrokerSettingTable
         new("log.index.size.max.bytes", Int, "10485760", "Default of segment.index.bytes.") { Min = 4 },
         new("log.journal.batch.max.bytes", Int, "65536", "Largest batch that goes through the commit journal; larger ones are synced in their segment.") { Min = 0 },
         new("log.journal.bytes", Long, "134217728", "Disk space for the commit journal, which makes small batches of all partitions durable by one fsync.") { Min = 32768 },
+        new("log.message.downconversion.enable", SettingType.Boolean, "true", "Default of message.downconversion.enable."),
         new("log.message.timestamp.type", SettingType.String, "CreateTime", "Records keep the producer's timestamps.") { Allowed = ["CreateTime"], HasEffect = false },
         new("log.preallocate", SettingType.Boolean, "false", "Segments are always preallocated.") { HasEffect = false },
         new("log.reserved.bytes", Long, "4194304", "Bytes of the disk that producers leave free for commits, checkpoints and a start.") { Min = 0 },
@@ -81,8 +85,8 @@ internal static class BrokerSettingTable
     // Kafka's choice, but for those that need a restart here: the addresses and log.flush.
     private static readonly HashSet<string> Dynamic = new(StringComparer.Ordinal)
     {
-        "compression.type", "log.cleaner.delete.retention.ms", "log.cleanup.policy", "log.flush.interval.messages", "log.flush.interval.ms",
-        "log.index.interval.bytes", "log.index.size.max.bytes", "log.message.timestamp.type", "log.preallocate", "log.retention.bytes",
+        "compression.gzip.level", "compression.lz4.level", "compression.type", "compression.zstd.level", "log.cleaner.delete.retention.ms", "log.cleanup.policy", "log.flush.interval.messages", "log.flush.interval.ms",
+        "log.index.interval.bytes", "log.index.size.max.bytes", "log.message.downconversion.enable", "log.message.timestamp.type", "log.preallocate", "log.retention.bytes",
         "log.retention.clock", "log.retention.ms", "log.retention.total.bytes", "log.roll.ms", "log.segment.bytes", "log.segment.delete.delay.ms", "max.connections", "message.max.bytes",
         "min.insync.replicas", "num.io.threads", "num.network.threads", "producer.id.expiration.ms", "unclean.leader.election.enable",
     };

@@ -31,6 +31,9 @@ internal sealed record SettingDefinition(string Name, SettingType Type, string? 
 
     public long Max { get; init; } = long.MaxValue;
 
+    /// <summary>A number outside <see cref="Min"/> and <see cref="Max"/> that is taken too.</summary>
+    public long? Besides { get; init; }
+
     /// <summary>The values a string or the elements of a list may have; any when null.</summary>
     public string[]? Allowed { get; init; }
 
@@ -79,7 +82,9 @@ internal sealed record SettingDefinition(string Name, SettingType Type, string? 
         {
             return Wrong(value, $"Not a number of type {type}");
         }
-        return number < Min ? Wrong(value, $"Value must be at least {Min}")
+        return number == Besides ? null
+            : Besides is { } besides && (number < Min || number > Max) ? Wrong(value, $"Value must be between {Min} and {Max} or equal to {besides}")
+            : number < Min ? Wrong(value, $"Value must be at least {Min}")
             : number > Max ? Wrong(value, $"Value must be no more than {Max}")
             : null;
     }

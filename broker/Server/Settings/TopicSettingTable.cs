@@ -14,10 +14,10 @@ internal static class TopicSettingTable
     public static IReadOnlyList<SettingDefinition> All { get; } =
     [
         new("cleanup.policy", List, "delete", "What becomes of old segments.") { Allowed = ["compact", "delete"], BrokerName = "log.cleanup.policy", WithoutEffect = CompactsNothing },
-        new("compression.gzip.level", Int, "-1", "Batches are stored as they come.") { Min = -1, Max = 9, HasEffect = false },
-        new("compression.lz4.level", Int, "9", "Batches are stored as they come.") { Min = 1, Max = 17, HasEffect = false },
-        new("compression.type", SettingType.String, "producer", "Batches are stored as they come: always as the producer compressed them.") { Allowed = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"], BrokerName = "compression.type", HasEffect = false },
-        new("compression.zstd.level", Int, "3", "Batches are stored as they come.") { Min = -131072, Max = 22, HasEffect = false },
+        new("compression.gzip.level", Int, "-1", "How hard gzip compresses where compression.type asks for it; -1 is 6.") { Min = 1, Max = 9, Besides = -1, BrokerName = "compression.gzip.level" },
+        new("compression.lz4.level", Int, "9", "How hard lz4 compresses where compression.type asks for it.") { Min = 1, Max = 17, BrokerName = "compression.lz4.level" },
+        new("compression.type", SettingType.String, "producer", "How batches are compressed in the log: producer keeps what was sent, for anything else a batch that comes otherwise is compressed anew.") { Allowed = ["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"], BrokerName = "compression.type" },
+        new("compression.zstd.level", Int, "3", "How hard zstd compresses where compression.type asks for it.") { Min = -131072, Max = 22, BrokerName = "compression.zstd.level" },
         new("delete.retention.ms", Long, "86400000", "How long tombstones stay.") { Min = 0, BrokerName = "log.cleaner.delete.retention.ms", HasEffect = false },
         new("file.delete.delay.ms", Long, "60000", "Delay before a file is deleted.") { Min = 0, BrokerName = "log.segment.delete.delay.ms", HasEffect = false },
         new("flush.messages", Long, Forever, "See log.flush of the broker.") { Min = 1, BrokerName = "log.flush.interval.messages", HasEffect = false },
@@ -29,6 +29,7 @@ internal static class TopicSettingTable
         new("local.retention.ms", Long, "-2", "No tiered storage here.") { Min = -2, HasEffect = false },
         new("max.compaction.lag.ms", Long, Forever, "Longest time before a record may be compacted.") { Min = 1, HasEffect = false },
         new("max.message.bytes", Int, "1048588", "Largest record batch.") { Min = 0, BrokerName = "message.max.bytes" },
+        new("message.downconversion.enable", SettingType.Boolean, "true", "Whether clients that know only formats 0 and 1 may read (Kafka 3.9 and before).") { BrokerName = "log.message.downconversion.enable" },
         new("message.timestamp.after.max.ms", Long, Forever, "Timestamps are taken as they come.") { Min = 0, HasEffect = false },
         new("message.timestamp.before.max.ms", Long, Forever, "Timestamps are taken as they come.") { Min = 0, HasEffect = false },
         new("message.timestamp.type", SettingType.String, "CreateTime", "Records keep the producer's timestamps.") { Allowed = ["CreateTime"], HasEffect = false },

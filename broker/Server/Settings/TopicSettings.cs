@@ -9,6 +9,8 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
     /// <summary>Settings may be as large as an i64; times beyond a century would overflow and mean the same.</summary>
     private const long CenturyMs = 36525L * 24 * 60 * 60 * 1000;
 
+    private RecordSettings? _records; // replaced whole
+
     /// <summary>What was given for the topic, kept durably; by name in ordinal order.</summary>
     public SortedDictionary<string, string> Given { get; } = new(given.ToDictionary(), StringComparer.Ordinal);
 
@@ -44,6 +46,22 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
     /// <summary>Whether old records go (cleanup.policy); a topic that is only compacted keeps the last record of each key.</summary>
     public bool DeletesOldRecords =>
         Value(TopicSettingTable.Find("cleanup.policy")!)!.Split(',', StringSplitOptions.TrimEntries).Contains("delete", StringComparer.Ordinal);
+
+    /// <summary>How records are kept and handed out, for every request to ask.</summary>
+    public RecordSettings Records
+    {
+        get
+        {
+            DynamicSettings ofBroker = broker.Dynamic;
+            RecordSettings? known = Volatile.Read(ref _records);
+            if (known?.OfBroker != ofBroker)
+            {
+                known = RecordSettings.Of(this, ofBroker);
+                Volatile.Write(ref _records, known);
+            }
+            return known;
+        }
+    }
 
     /// <summary>What storage needs to know.</summary>
     public PartitionLogOptions LogOptions() => new()

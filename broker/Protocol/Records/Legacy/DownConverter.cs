@@ -52,13 +52,6 @@ public sealed class DownConverter : IDisposable
     /// <summary>Hands over what was converted since the last call.</summary>
     public PooledRecords Take() => _output.Take();
 
-    /// <summary>Lets go of buffers that have grown beyond a size.</summary>
-    public void Trim(int bytesMax)
-    {
-        _decoder.Trim(bytesMax);
-        _inner.Trim(bytesMax);
-    }
-
     public void Dispose()
     {
         _decoder.Dispose();

@@ -69,8 +69,8 @@ public readonly ref struct LegacyMessage
     public bool IsLogAppendTime => Magic > 0 && (_attributes & LogAppendTime) != 0;
 
     /// <summary>Reads the first message, with its CRC and all lengths checked.</summary>
-    /// <exception cref="CorruptRecordException">Its CRC or its size is wrong.</exception>
-    /// <exception cref="InvalidRecordException">It is of another format, it is cut, or its fields do not fill it.</exception>
+    /// <exception cref="CorruptRecordException">Its CRC, its size or the length of a field is wrong.</exception>
+    /// <exception cref="InvalidRecordException">It is of another format, it is cut, or bytes follow its value.</exception>
     public static LegacyMessage Read(ReadOnlySpan<byte> from)
     {
         int size = SizeOf(from, out sbyte magic);
@@ -108,7 +108,7 @@ public readonly ref struct LegacyMessage
         int length = rest.Length < 4 ? int.MaxValue : BinaryPrimitives.ReadInt32BigEndian(rest);
         if (length < -1 || length > rest.Length - 4)
         {
-            throw new InvalidRecordException($"the message at offset {offset} has a key or value of {length} bytes, which does not fit");
+            throw new CorruptRecordException($"the message at offset {offset} has a key or value of {length} bytes, which does not fit");
         }
         isPresent = length >= 0;
         ReadOnlySpan<byte> field = rest.Slice(4, Math.Max(length, 0));

@@ -34,13 +34,6 @@ public sealed class MessageSetDecoder : IDisposable
             : new MessageSetReader(messages, first);
     }
 
-    /// <summary>Lets go of buffers that have grown beyond a size.</summary>
-    public void Trim(int bytesMax)
-    {
-        _format0.Trim(bytesMax);
-        _format1.Trim(bytesMax);
-    }
-
     public void Dispose()
     {
         _format0.Dispose();

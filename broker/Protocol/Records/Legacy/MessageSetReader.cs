@@ -55,7 +55,7 @@ public ref struct MessageSetReader
     public readonly long Timestamp => _appendTime ?? _message.Timestamp;
 
     /// <summary>Goes to the next message; false after the last.</summary>
-    /// <exception cref="CorruptRecordException">A CRC or a size is wrong.</exception>
+    /// <exception cref="CorruptRecordException">A CRC, a size or the length of a field is wrong.</exception>
     /// <exception cref="InvalidRecordException">A message is of another format, compressed inside a wrapper or beside others, or cut.</exception>
     public bool Read()
     {

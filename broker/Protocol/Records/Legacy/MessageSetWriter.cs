@@ -57,15 +57,6 @@ internal sealed class MessageSetWriter : IDisposable
     /// <summary>Forgets what was written beyond a length.</summary>
     public void CutTo(int length) => Length = length;
 
-    /// <summary>Lets go of an empty buffer that has grown beyond a size.</summary>
-    public void Trim(int bytesMax)
-    {
-        if (Length == 0 && _buffer.Length > bytesMax)
-        {
-            PooledBytes.Return(ref _buffer);
-        }
-    }
-
     /// <summary>Hands the buffer over; the writer begins anew.</summary>
     public PooledRecords Take()
     {
