@@ -21,8 +21,12 @@ internal sealed class BrokerHealth(ClusterMetadata cluster, TopicRegistry topics
             (Partition Partition, string Reason)[] offline = [.. Offline()];
             if (offline.Length > 0)
             {
-                (Partition first, string why) = offline[0];
-                problems.Add($"{offline.Length} partitions are offline, the first is {first.Topic}-{first.Number} ({why})");
+                (Partition first, string cause) = offline[0];
+                problems.Add($"{offline.Length} partitions are offline, the first is {first.Topic}-{first.Number} ({cause})");
+            }
+            if (directory.JournalProblem is { } why)
+            {
+                problems.Add($"the commit journal is off until the next start, small batches are slow ({why})");
             }
             if (directory.IsShortOfSpace)
             {

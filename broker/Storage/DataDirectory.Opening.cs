@@ -49,18 +49,18 @@ public sealed partial class DataDirectory
     // Adds the log to those that are open, or to those that are offline.
     private void Open(FoundLog one, int handles, List<PartitionLog> logs, LogSearch search)
     {
-        try
+        Exception? refused = logs.Count < handles
+            ? TryOpen(one, isFlushed: true, logs)
+            : new HandlesExhaustedException(search.Found.Count, handles);
+        if (refused is null)
         {
-            logs.Add(logs.Count < handles ? OpenLog(one, isFlushed: true) : throw new HandlesExhaustedException(search.Found.Count, handles));
+            return;
         }
-        catch (Exception e) when (e is IOException or InvalidDataException)
+        var offline = new OfflineLog(one.Topic, one.TopicId, one.Partition, one.Directory, refused.Message);
+        search.Offline.Add(offline);
+        if (refused is IOException and not CorruptLogException)
         {
-            var offline = new OfflineLog(one.Topic, one.TopicId, one.Partition, one.Directory, e.Message);
-            search.Offline.Add(offline);
-            if (e is IOException and not CorruptLogException)
-            {
-                _retriable.Add(offline, one);
-            }
+            _retriable.Add(offline, one);
         }
     }
 
@@ -85,9 +85,8 @@ public sealed partial class DataDirectory
             List<PartitionLog> opened = [];
             foreach (OfflineLog log in wanted.Take(handles))
             {
-                if (TryOpen(_retriable[log]) is { } open)
+                if (TryOpen(_retriable[log], isFlushed: false, opened) is null)
                 {
-                    opened.Add(open);
                     _retriable.Remove(log);
                     Volatile.Write(ref _offline, [.. _offline.Where(other => other != log)]);
                 }
@@ -107,15 +106,17 @@ public sealed partial class DataDirectory
         return log;
     }
 
-    private PartitionLog? TryOpen(FoundLog found)
+    // Adds the log to those that are open; returns why it cannot be opened.
+    private Exception? TryOpen(FoundLog found, bool isFlushed, List<PartitionLog> logs)
     {
         try
         {
-            return OpenLog(found, isFlushed: false);
+            logs.Add(OpenLog(found, isFlushed));
+            return null;
         }
         catch (Exception e) when (e is IOException or InvalidDataException)
         {
-            return null; // as it was told at the start
+            return e;
         }
     }
 

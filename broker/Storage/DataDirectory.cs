@@ -86,6 +86,9 @@ public sealed partial class DataDirectory : IDisposable
     /// <summary>Whether the disk is so full that clients' batches are refused.</summary>
     public bool IsShortOfSpace => _place.Space.IsShort;
 
+    /// <summary>Why the commit journal is off until the next start, so that each log syncs its own segment; null while it works.</summary>
+    public string? JournalProblem => _place.Journal.Problem;
+
     /// <summary>Set when the disk runs short or a segment was closed: what retention keeps may be too much now.</summary>
     public AsyncSignal MaintenanceDue => _place.MaintenanceDue;
 

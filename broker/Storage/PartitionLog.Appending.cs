@@ -25,12 +25,10 @@ public sealed partial class PartitionLog
     public AppendResult AppendAsLeader(Memory<byte> batch, AppendOrigin origin, int leaderEpoch)
     {
         Span<byte> bytes = batch.Span;
-        ErrorCode error = BatchRules.Check(bytes, origin, Options.BatchBytesMax, _decoders, out BatchHeader header, out string? problem);
-        if (error != ErrorCode.None)
+        if (!IsSound(bytes, origin, out BatchHeader header, out AppendResult result))
         {
-            return AppendResult.Refused(error, LogStartOffset) with { Problem = problem };
+            return result;
         }
-        AppendResult result;
         Due due;
         long now = Now();
         lock (_gate)
@@ -82,12 +80,10 @@ public sealed partial class PartitionLog
     public AppendResult AppendDurably(Memory<byte> batch, int leaderEpoch)
     {
         const AppendOrigin Origin = AppendOrigin.Broker;
-        ErrorCode error = BatchRules.Check(batch.Span, Origin, Options.BatchBytesMax, _decoders, out BatchHeader header, out string? problem);
-        if (error != ErrorCode.None)
+        if (!IsSound(batch.Span, Origin, out BatchHeader header, out AppendResult result))
         {
-            return AppendResult.Refused(error, LogStartOffset) with { Problem = problem };
+            return result;
         }
-        AppendResult result;
         long now = Now();
         lock (_gate)
         {
@@ -99,6 +95,14 @@ public sealed partial class PartitionLog
         }
         TellAdvanced();
         return result;
+    }
+
+    // What can be checked of one batch without the lock.
+    private bool IsSound(Span<byte> batch, AppendOrigin origin, out BatchHeader header, out AppendResult refused)
+    {
+        ErrorCode error = BatchRules.Check(batch, origin, Options.BatchBytesMax, _decoders, out header, out string? problem);
+        refused = AppendResult.Refused(error, LogStartOffset) with { Problem = problem };
+        return error == ErrorCode.None;
     }
 
     /// <summary>What an append leaves to do once the lock is left.</summary>

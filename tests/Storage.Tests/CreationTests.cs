@@ -102,6 +102,29 @@ public sealed class CreationTests
     }
 
     [Fact]
+    public void A_start_flushes_every_file_system_that_has_a_log()
+    {
+        var node = new TestNode();
+        node.Start().Create("made", Made, 0, 4, node.Options);
+        node.Kill();
+        var flushed = new List<string>();
+        node.Start(files =>
+        {
+            files.MountOf = static path => path.StartsWith("/data/made-2", StringComparison.Ordinal) || path.StartsWith("/data/made-3", StringComparison.Ordinal)
+                ? "another disk"
+                : null;
+            files.Before = call =>
+            {
+                if (call.Operation == FileOperation.FlushAll)
+                {
+                    flushed.Add(call.Path);
+                }
+            };
+        });
+        Assert.Equal(["/data", "/data/made-2"], flushed);
+    }
+
+    [Fact]
     public void Many_partitions_cost_few_flushes_and_one_list_of_each_checkpoint()
     {
         var node = new TestNode();

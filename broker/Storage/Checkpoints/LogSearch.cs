@@ -28,7 +28,15 @@ internal sealed class LogSearch(
         FindMissing();
         // What is found is relied on from here on, and the process that wrote it may have been killed before it flushed it: once for all
         // logs, since five thousand of them flushed one by one take half a minute.
+        HashSet<string?> flushed = [files.Stat(path)?.FileSystem];
         files.FlushAll(path);
+        foreach (FoundLog log in Found)
+        {
+            if (flushed.Add(files.Stat(log.Directory)?.FileSystem))
+            {
+                files.FlushAll(log.Directory); // mounted there, or a link to another disk
+            }
+        }
     }
 
     private void Look(string name)

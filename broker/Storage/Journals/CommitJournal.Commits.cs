@@ -103,6 +103,7 @@ internal sealed partial class CommitJournal
                 return;
             }
             _isOff = true;
+            Problem = cause.Message;
             foreach (PendingCommit commit in _uncommitted)
             {
                 waiting.AddRange(commit.Ends.Select(static entry => entry.Log));

@@ -38,6 +38,9 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
     private TaskCompletionSource? _idle;
     private bool _isOff = true;
 
+    /// <summary>Why it turned itself off; null while it works. Any thread may read it.</summary>
+    public string? Problem { get; private set; }
+
     private CommitJournal(IFileSystem files, string directory, DataDirectoryOptions options, ILogger logger)
     {
         (_files, _directory, _options, _logger) = (files, directory, options, logger);
@@ -114,6 +117,7 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         {
             // There is nothing in it that would have to be made void.
             _isOff = true;
+            Problem = e.Message;
             Log.JournalOff(_logger, _directory, e);
         }
         if (found.Entries.Count > 0)
@@ -246,6 +250,7 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
             catch (IOException e)
             {
                 _isOff = true;
+                Problem = e.Message;
                 Log.JournalOff(_logger, _directory, e);
             }
         }

@@ -53,6 +53,25 @@ public sealed class ClusterHealthTests
         Assert.Null(broker.Core.Problem);
     }
 
+    [Fact]
+    public async Task A_commit_journal_that_is_off_is_told_until_the_next_start()
+    {
+        await using var broker = new TestBroker();
+        broker.Core.Topics.Create("t", 1, NoSettings);
+        broker.Files.Before = static call =>
+        {
+            if (call.Path.StartsWith("/data/journal/", StringComparison.Ordinal))
+            {
+                throw new IOException("the disk refuses");
+            }
+        };
+        Assert.Equal(ErrorCode.None, (await broker.Connect().ProduceAsync("t", Ask.Batch(1))).ErrorCode);
+        Assert.Equal("the commit journal is off until the next start, small batches are slow (the disk refuses)", broker.Core.Problem);
+        broker.Files.Before = null;
+        broker.Kill();
+        Assert.Null(broker.Core.Problem);
+    }
+
     // An empty log beside it says nothing of the other's records.
     [Fact]
     public async Task A_topic_that_no_record_names_is_kept_when_one_of_its_logs_cannot_be_opened()

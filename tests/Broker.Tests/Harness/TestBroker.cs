@@ -13,8 +13,7 @@ namespace LogPipeline.Broker.Tests.Harness;
 /// <summary>A broker on a disk in memory and a clock that the test moves; it can be stopped, killed and started again.</summary>
 internal sealed class TestBroker : IAsyncDisposable
 {
-    // No other timer has this interval.
-    private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromMilliseconds(299_999);
+    private static readonly TimeSpan MaintenanceInterval = TimeSpan.FromMinutes(5);
 
     private readonly Dictionary<string, string> _settings;
     private int _seed = 1;

@@ -27,7 +27,7 @@ public sealed class SmallDiskTests(ITestOutputHelper output)
     private const int Busy = 4;
 
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(31);
-    private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(30_001);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
 
     private readonly ManualTime _time = new();
     private readonly Dictionary<(string Topic, int Partition), long> _written = [];

@@ -27,12 +27,12 @@ internal static class TopicReader
         return batches;
     }
 
-    /// <summary>The id of the topic whose partition the directory holds; empty when there is none.</summary>
+    /// <summary>The id of the topic whose partition the directory holds; empty when there is none, or a crash cut its creation short.</summary>
     public static Guid TopicIdOf(MemoryDisk disk, string data, string topic, int partition)
     {
         string path = string.Create(CultureInfo.InvariantCulture, $"{data}/{topic}-{partition}/partition.metadata");
         Dictionary<string, string>? properties = Properties.Read(new MemoryFileSystem(disk), path);
-        return properties is null ? Guid.Empty : Uuid.Parse(properties["topic_id"], path);
+        return properties?.TryGetValue("topic_id", out string? id) == true ? Uuid.Parse(id, path) : Guid.Empty;
     }
 
     /// <summary>The batches of one segment.</summary>

@@ -255,6 +255,9 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         return new HeldLock(this, path);
     }
 
+    /// <summary>The file system that a path is said to be on; null for the disk's own.</summary>
+    public Func<string, string?>? MountOf { get; set; }
+
     /// <summary>What <see cref="FreeHandles"/> says without a file open.</summary>
     public int HandlesMax { get; set; } = int.MaxValue;
 
@@ -328,7 +331,8 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         RequireAlive();
         lock (disk.Gate)
         {
-            return disk.Find(path) is { } node ? StatusOf(node) : null;
+            return disk.Find(path) is not { } node ? null
+                : MountOf?.Invoke(path) is { } mount ? StatusOf(node) with { FileSystem = mount } : StatusOf(node);
         }
     }
 
