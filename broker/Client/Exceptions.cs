@@ -16,6 +16,9 @@ public class BrokerErrorException(ErrorCode code, string message) : Exception(me
 {
     /// <summary>What it answered.</summary>
     public ErrorCode Code { get; } = code;
+
+    /// <summary>The broker's own words, where it said any.</summary>
+    public string? Reason { get; init; }
 }
 
 /// <summary>

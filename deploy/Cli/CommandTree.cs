@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using LogPipeline.Cli.KafkaTools;
 using LogPipeline.Cli.Verbs;
 using LogPipeline.Files;
 
@@ -11,11 +12,11 @@ internal static class CommandTree
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        ParseResult parsed = Build().Parse(args);
+        ParseResult parsed = Build().Parse(KafkaVerb.WithoutClassName(args));
         if (parsed.Errors.Count > 0 || Stray(parsed) is not null)
         {
             TellWhatIsWrong(parsed);
-            return Exit.Usage;
+            return parsed.CommandResult.Command is KafkaTool ? KafkaTool.Failed : Exit.Usage;
         }
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
     }
@@ -36,6 +37,7 @@ internal static class CommandTree
             TailVerb.Create(),
             VerifyVerb.Create(),
             ConfigVerb.Create(),
+            KafkaVerb.Create(),
         };
         foreach (HelpOption help in root.Options.OfType<HelpOption>())
         {

@@ -6,7 +6,7 @@ using System.CommandLine.Parsing;
 namespace LogPipeline.Cli;
 
 /// <summary>A command whose help ends with examples that can be pasted.</summary>
-internal sealed class Verb(string name, string description, params string[] examples) : Command(name, description)
+internal class Verb(string name, string description, params string[] examples) : Command(name, description)
 {
     public IReadOnlyList<string> Examples { get; } = examples;
 

@@ -62,7 +62,7 @@ public sealed partial class AdminClient
         ErrorCode error = code ?? ErrorCode.UnknownServerError;
         if (error != ErrorCode.None)
         {
-            throw new BrokerErrorException(error, $"{name}: {message ?? error.ToString()} (error {(short)error})");
+            throw new BrokerErrorException(error, $"{name}: {message ?? error.ToString()} (error {(short)error})") { Reason = message };
         }
     }
 }

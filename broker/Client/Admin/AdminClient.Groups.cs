@@ -29,7 +29,7 @@ public sealed partial class AdminClient
                 ct);
             foreach (ListGroupsResponse.Group group in answer.Groups)
             {
-                groups[group.GroupId] = new GroupListing(group.GroupId, group.ProtocolType, group.GroupState);
+                groups[group.GroupId] = new GroupListing(group.GroupId, group.ProtocolType, group.GroupState, group.GroupType);
             }
         }
         return [.. groups.Values];
@@ -72,6 +72,47 @@ public sealed partial class AdminClient
             };
             Require(result?.ErrorCode, message, group);
             return answer;
+        },
+        ct);
+
+    /// <summary>Sets committed offsets of a group that nobody is in; the group is made when there is none.</summary>
+    /// <exception cref="BrokerErrorException">UnknownMemberId while the group has members, or another refusal.</exception>
+    public async ValueTask CommitOffsetsAsync(string group, IReadOnlyList<KeyValuePair<TopicPartition, CommitPoint>> points, CancellationToken ct) =>
+        await AskCoordinatorAsync(
+            group,
+            async (coordinator, inner) =>
+            {
+                await OffsetStore.CommitAsync(coordinator, new Membership(group, "", -1, null), points, inner);
+                return points.Count;
+            },
+            ct);
+
+    /// <summary>Deletes committed offsets of a group, those that nobody is subscribed to.</summary>
+    /// <returns>One outcome a partition, in order.</returns>
+    /// <exception cref="BrokerErrorException">GroupIdNotFound, or another refusal of the whole.</exception>
+    public ValueTask<IReadOnlyList<KeyValuePair<TopicPartition, ErrorCode>>> DeleteOffsetsAsync(
+        string group, IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => AskCoordinatorAsync<IReadOnlyList<KeyValuePair<TopicPartition, ErrorCode>>>(
+        group,
+        async (coordinator, inner) =>
+        {
+            var request = new OffsetDeleteRequest
+            {
+                GroupId = group,
+                Topics =
+                [
+                    .. partitions.GroupBy(p => p.Topic, StringComparer.Ordinal).Select(t => new OffsetDeleteRequest.Topic
+                    {
+                        Name = t.Key,
+                        Partitions = [.. t.Select(p => new OffsetDeleteRequest.Topic.Partition { PartitionIndex = p.Partition })],
+                    }),
+                ],
+            };
+            OffsetDeleteResponse answer = await coordinator.SendAsync<OffsetDeleteRequest, OffsetDeleteResponse>(request, inner);
+            Require(answer.ErrorCode, answer.ErrorCode == ErrorCode.GroupIdNotFound ? "there is no such group" : null, group);
+            Dictionary<TopicPartition, ErrorCode> codes = answer.Topics
+                .SelectMany(t => t.Partitions, static (t, p) => (Partition: new TopicPartition(t.Name, p.PartitionIndex), p.ErrorCode))
+                .ToDictionary(p => p.Partition, p => p.ErrorCode);
+            return [.. partitions.Select(p => KeyValuePair.Create(p, codes.GetValueOrDefault(p, ErrorCode.UnknownServerError)))];
         },
         ct);
 

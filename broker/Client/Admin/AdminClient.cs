@@ -91,25 +91,26 @@ public sealed partial class AdminClient(ClusterClient cluster)
     /// <summary>The settings in force, ordered by name.</summary>
     public async ValueTask<IReadOnlyList<ConfigEntry>> DescribeConfigsAsync(ConfigResourceType type, string name, CancellationToken ct)
     {
-        var request = new DescribeConfigsRequest { Resources = [new() { ResourceType = (sbyte)type, ResourceName = name }] };
+        var request = new DescribeConfigsRequest { Resources = [new() { ResourceType = (sbyte)type, ResourceName = name }], IncludeSynonyms = true };
         BrokerConnection broker = type == ConfigResourceType.Broker && int.TryParse(name, out int node) ? await NodeAsync(node, ct) : await cluster.AnyAsync(ct);
         DescribeConfigsResponse answer = await broker.SendAsync<DescribeConfigsRequest, DescribeConfigsResponse>(request, ct);
         DescribeConfigsResponse.Result? result = answer.Results.Find(r => r.ResourceName == name);
         if (result is null || result.ErrorCode != ErrorCode.None)
         {
             ErrorCode code = result?.ErrorCode ?? ErrorCode.UnknownServerError;
-            throw new BrokerErrorException(code, $"{type} '{name}': {result?.ErrorMessage ?? code.ToString()}");
+            throw new BrokerErrorException(code, $"{type} '{name}': {result?.ErrorMessage ?? code.ToString()}") { Reason = result?.ErrorMessage };
         }
         return
         [
             .. result.Configs
-                .Select(c => new ConfigEntry(c.Name, c.Value, c.ReadOnly, c.IsDefault || c.ConfigSource == DefaultConfig, c.IsSensitive))
+                .Select(static c => new ConfigEntry(c.Name, c.Value, c.ReadOnly, c.IsDefault || c.ConfigSource == (sbyte)ConfigSource.Default, c.IsSensitive)
+                {
+                    Source = (ConfigSource)c.ConfigSource,
+                    Values = [.. c.Synonyms.Select(static s => new ConfigValue(s.Name, s.Value, (ConfigSource)s.Source))],
+                })
                 .OrderBy(c => c.Name, StringComparer.Ordinal),
         ];
     }
-
-    /// <summary>The protocol's number for "nobody set this".</summary>
-    private const sbyte DefaultConfig = 5;
 
     private async ValueTask<BrokerConnection> NodeAsync(int nodeId, CancellationToken ct)
     {

@@ -14,7 +14,11 @@ public sealed record NewTopic(string Name, int Partitions = -1, short Replicatio
 public sealed record ClusterDescription(string ClusterId, int ControllerId, IReadOnlyList<BrokerNode> Brokers);
 
 /// <summary>A group in a listing.</summary>
-public sealed record GroupListing(string GroupId, string ProtocolType, string State);
+/// <param name="GroupId">Its name.</param>
+/// <param name="ProtocolType"><c>consumer</c> for consumer groups; empty where offsets were committed without members.</param>
+/// <param name="State">As in <see cref="GroupDescription"/>; empty on brokers older than Apache Kafka 2.6.</param>
+/// <param name="Type">Which protocol its members speak, <c>classic</c> or <c>consumer</c>; empty on brokers older than Apache Kafka 3.7.</param>
+public sealed record GroupListing(string GroupId, string ProtocolType, string State, string Type);
 
 /// <summary>A group with its members.</summary>
 /// <param name="GroupId">Its name.</param>
@@ -35,7 +39,31 @@ public enum ConfigResourceType
 }
 
 /// <summary>One setting.</summary>
-public sealed record ConfigEntry(string Name, string? Value, bool IsReadOnly, bool IsDefault, bool IsSensitive);
+public sealed record ConfigEntry(string Name, string? Value, bool IsReadOnly, bool IsDefault, bool IsSensitive)
+{
+    /// <summary>Where the value in force comes from.</summary>
+    public ConfigSource Source { get; init; }
+
+    /// <summary>Every value that it has somewhere, the one in force first; empty on brokers older than Apache Kafka 1.1.</summary>
+    public IReadOnlyList<ConfigValue> Values { get; init; } = [];
+}
+
+/// <summary>One of several values that a setting has.</summary>
+/// <param name="Name">The setting that has it: of a topic's setting it may be the broker's.</param>
+/// <param name="Value">The value; null when it is a secret.</param>
+/// <param name="Source">Where it was given.</param>
+public readonly record struct ConfigValue(string Name, string? Value, ConfigSource Source);
+
+/// <summary>Where the value of a setting was given, by the protocol's numbers.</summary>
+public enum ConfigSource
+{
+    Unknown = 0,
+    Topic = 1,
+    Broker = 2,
+    AllBrokers = 3,
+    BrokersFile = 4,
+    Default = 5,
+}
 
 /// <summary>A setting to change.</summary>
 /// <param name="Name">Its name.</param>

@@ -115,7 +115,7 @@ internal static class ConsumeVerb
     }
 
     // What was polled and not printed is left to the group's next reader: each partition goes back to its first such record.
-    private static void LeaveFrom(ConsumedRecord first, IReadOnlyList<ConsumedRecord> polled, Consumer consumer)
+    internal static void LeaveFrom(ConsumedRecord first, IReadOnlyList<ConsumedRecord> polled, Consumer consumer)
     {
         foreach (ConsumedRecord rest in polled.SkipWhile(record => record.Partition != first.Partition || record.Offset != first.Offset).DistinctBy(record => record.Partition))
         {
