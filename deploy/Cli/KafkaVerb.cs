@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LogPipeline.Cli.KafkaTools;
+using LogPipeline.Cli.KafkaTools.Server;
 
 namespace LogPipeline.Cli;
 
@@ -12,7 +13,7 @@ internal static class KafkaVerb
         "logpipe kafka topics --list --bootstrap-server 127.0.0.1:9092",
         "logpipe kafka console-consumer --topic web_log --from-beginning --max-messages 3")
     {
-        TopicsTool.Create(), ConsoleProducerTool.Create(), ConsoleConsumerTool.Create(), ConsumerGroupsTool.Create(), ConfigsTool.Create(),
+        ServerStartTool.Create(), StorageTool.Create(), ZooKeeperStartTool.Create(), TopicsTool.Create(), ConsoleProducerTool.Create(), ConsoleConsumerTool.Create(), ConsumerGroupsTool.Create(), ConfigsTool.Create(),
         GetOffsetsTool.Create(), DeleteRecordsTool.Create(), NoSuchClass(),
     };
 

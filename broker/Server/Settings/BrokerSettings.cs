@@ -26,6 +26,12 @@ public sealed class BrokerSettings
         }
     }
 
+    /// <summary>The names that it takes.</summary>
+    public static IEnumerable<string> Names => BrokerSettingTable.All.Select(static setting => setting.Name);
+
+    /// <summary>Whether it takes a setting of this name.</summary>
+    public static bool IsKnown(string name) => BrokerSettingTable.Find(name) is not null;
+
     /// <summary>What to say of each setting that was given and changes nothing here.</summary>
     public IEnumerable<string> WithoutEffect => _given.OrderBy(static given => given.Key, StringComparer.Ordinal)
         .Select(static given => BrokerSettingTable.Find(given.Key)!.RemarkOn(given.Value)).OfType<string>();
@@ -149,7 +155,7 @@ public sealed class BrokerSettings
 
     private TimeSpan Milliseconds(string name) => TimeSpan.FromMilliseconds(long.Parse(Value(name)!, CultureInfo.InvariantCulture));
 
-    private static string Advice(string name) => NearestName.Find(name, BrokerSettingTable.All.Select(setting => setting.Name)) is { } near
+    private static string Advice(string name) => NearestName.Find(name, Names) is { } near
         ? $"did you mean {near}?"
         : "settings have Kafka's own names, such as num.partitions";
 }

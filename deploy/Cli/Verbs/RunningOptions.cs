@@ -23,9 +23,12 @@ internal sealed class RunningOptions
 
     public Option<string?> Config { get; } = SharedOptions.Config();
 
-    public void AddTo(Command verb)
+    public void AddTo(Command verb, bool withConfig = true)
     {
-        verb.Options.Add(Config);
+        if (withConfig)
+        {
+            verb.Options.Add(Config);
+        }
         verb.Options.Add(_admin);
         verb.Options.Add(_logLevel);
     }
