@@ -62,7 +62,7 @@ internal static class CommandTree
             string advice = NearestName.Find(word, known) is { } near ? $"; did you mean '{near}'?" : "";
             Console.Error.WriteLine($"{path}: unknown {(word.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument")} '{word}'{advice}");
         }
-        else if (command.Subcommands.Count > 0)
+        else if (command is { Subcommands.Count: > 0, Action: null })
         {
             Console.Error.WriteLine($"{path}: which verb? {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}");
         }

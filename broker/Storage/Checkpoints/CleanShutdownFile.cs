@@ -8,6 +8,8 @@ internal static class CleanShutdownFile
 {
     private const string FileName = ".kafka_cleanshutdown";
 
+    public static bool Exists(IFileSystem files, string directory) => files.FileExists(directory + "/" + FileName);
+
     /// <summary>Removes the mark durably; false when there was none.</summary>
     public static bool Remove(IFileSystem files, string directory)
     {

@@ -53,9 +53,12 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
         };
     }
 
+    /// <summary>Where the journal of a data directory lies.</summary>
+    public static string DirectoryOf(string dataDirectory) => $"{dataDirectory}/{DirectoryName}";
+
     /// <summary>Returns a journal that takes nothing: for a log that syncs each append in its own segment.</summary>
     public static CommitJournal Off(IFileSystem files, string dataDirectory, DataDirectoryOptions options, ILogger logger) =>
-        new(files, $"{dataDirectory}/{DirectoryName}", options, logger);
+        new(files, DirectoryOf(dataDirectory), options, logger);
 
     /// <summary>Reads what the last life left. Call <see cref="Recovered"/> for each log, then <see cref="Begin"/>.</summary>
     /// <exception cref="CorruptJournalException">Acknowledged batches cannot be read, and the segments do not hold them either.</exception>
@@ -63,7 +66,7 @@ internal sealed partial class CommitJournal : IJournalOwner, IDisposable
     public static CommitJournal Read(
         IFileSystem files, string dataDirectory, IReadOnlyCollection<FoundLog> logs, DataDirectoryOptions options, ILogger logger)
     {
-        var journal = new CommitJournal(files, $"{dataDirectory}/{DirectoryName}", options, logger);
+        var journal = new CommitJournal(files, DirectoryOf(dataDirectory), options, logger);
         JournalReader reader = JournalReader.Open(files, journal._directory, Crc32C.Compute);
         journal._reader = reader;
         try

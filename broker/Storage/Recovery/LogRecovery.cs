@@ -221,7 +221,7 @@ internal sealed class LogRecovery(
             {
                 throw new CorruptLogException(segment.Path, segment.SizeBytes, _endOffset, reader.Problem);
             }
-            TornTail.Require(segment, use.File, fileLength, _endOffset, reader.Problem);
+            TornTail.Require(use.File, segment.SizeBytes, fileLength, _endOffset, reader.Problem);
         }
         segment.IndexesAreComplete();
         if (isActive)

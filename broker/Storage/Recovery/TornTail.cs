@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using LogPipeline.Files;
 using LogPipeline.Protocol.Records;
-using LogPipeline.Storage.Segments;
 
 namespace LogPipeline.Storage.Recovery;
 
@@ -15,10 +14,14 @@ internal static class TornTail
     private const int Sector = 512;
     private const int OffsetAndLengthSize = 12;
 
-    /// <exception cref="CorruptLogException">The bytes from <see cref="LogSegment.SizeBytes"/> on are no torn tail.</exception>
-    public static void Require(LogSegment segment, IFile file, long fileLength, long expectedOffset, string problem)
+    /// <param name="file">A segment's file.</param>
+    /// <param name="position">Where its sound batches end.</param>
+    /// <param name="fileLength">Where the file ends.</param>
+    /// <param name="expectedOffset">Of the next batch.</param>
+    /// <param name="problem">Why there is no sound batch, for people.</param>
+    /// <exception cref="CorruptLogException">The bytes from there on are no torn tail.</exception>
+    public static void Require(IFile file, long position, long fileLength, long expectedOffset, string problem)
     {
-        long position = segment.SizeBytes;
         long rest = fileLength - position;
         if (rest < RecordBatch.HeaderSize)
         {
@@ -36,7 +39,7 @@ internal static class TornTail
         {
             return;
         }
-        throw new CorruptLogException(segment.Path, position, expectedOffset, problem);
+        throw new CorruptLogException(file.Path, position, expectedOffset, problem);
     }
 
     // A sector that was not written is zero from its start, or from where the flushed part of it ends, to its end.

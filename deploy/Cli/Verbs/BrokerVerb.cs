@@ -22,7 +22,7 @@ internal static class BrokerVerb
             "logpipe broker --config logpipe.yaml",
             "logpipe broker --data /srv/logs --listen 0.0.0.0:9092 --set num.partitions=4 --set log.retention.hours=72")
         {
-            Data, Listen, Advertise, Set,
+            Data, Listen, Advertise, Set, VerifyDirectoryVerb.Create(),
         };
         Running.AddTo(verb);
         verb.Does(RunAsync);
