@@ -13,6 +13,9 @@ public readonly record struct AppendResult(ErrorCode Error, long BaseOffset, lon
     /// <summary>What is wrong with the batch, for people; null where the code says all.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>The time that the batch's records got, in milliseconds since 1970; -1 where they keep the producer's.</summary>
+    public long LogAppendTime { get; init; } = -1;
+
     internal static AppendResult Refused(ErrorCode error, long logStartOffset) => new(error, -1, -1, logStartOffset, false);
 }
 

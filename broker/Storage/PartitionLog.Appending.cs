@@ -31,6 +31,11 @@ public sealed partial class PartitionLog
         }
         Due due;
         long now = Now();
+        if (origin == AppendOrigin.Client && Options.LogAppendTime)
+        {
+            RecordBatch.SetAppendTime(bytes, now); // before the lock, since it reads the whole batch for its checksum
+            header = header with { Attributes = (short)(header.Attributes | BatchHeader.LogAppendTime), MaxTimestamp = now };
+        }
         lock (_gate)
         {
             long durable = DurableOffset;
@@ -141,7 +146,10 @@ public sealed partial class PartitionLog
             ErrorCode error = _producers.Check(in header, HeardSince(now), out ProducerBatch? repeated);
             if (repeated is { } known)
             {
-                return new AppendResult(ErrorCode.None, known.BaseOffset, known.LastOffset, _logStartOffset, Duplicate: true);
+                return new AppendResult(ErrorCode.None, known.BaseOffset, known.LastOffset, _logStartOffset, Duplicate: true)
+                {
+                    LogAppendTime = header.IsLogAppendTime ? known.Timestamp : -1,
+                };
             }
             if (error != ErrorCode.None)
             {
@@ -156,6 +164,9 @@ public sealed partial class PartitionLog
         header = header with { BaseOffset = _endOffset };
         return TryWrite(bytes, in header, now)
             ? new AppendResult(ErrorCode.None, header.BaseOffset, header.LastOffset, _logStartOffset, Duplicate: false)
+            {
+                LogAppendTime = header.IsLogAppendTime ? header.MaxTimestamp : -1,
+            }
             : AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
     }
 

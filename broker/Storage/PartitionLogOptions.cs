@@ -18,6 +18,9 @@ public sealed record PartitionLogOptions
     /// <summary>The largest record batch taken, as sent [max.message.bytes].</summary>
     public int BatchBytesMax { get; init; } = 1_048_588;
 
+    /// <summary>Whether clients' records get the time at which they are appended instead of their own [message.timestamp.type].</summary>
+    public bool LogAppendTime { get; init; }
+
     /// <summary>How long records are kept; null = for ever [retention.ms].</summary>
     public TimeSpan? Retention { get; init; } = TimeSpan.FromDays(7);
 

@@ -23,6 +23,24 @@ public sealed class AppendTests
     }
 
     [Fact]
+    public void Records_get_the_time_of_their_append_where_that_is_wanted()
+    {
+        PartitionLog log = _node.StartLog();
+        log.Options = log.Options with { LogAppendTime = true };
+        byte[] batch = TestBatches.Make(3);
+        AppendResult result = log.Append(batch);
+        long now = _node.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        Assert.Equal((ErrorCode.None, now), (result.Error, result.LogAppendTime));
+        Assert.True(RecordBatch.CrcIsValid(batch));
+        Assert.True(BatchHeader.TryParse(batch, out BatchHeader header));
+        Assert.Equal((true, now), (header.IsLogAppendTime, header.MaxTimestamp));
+        Assert.Equal(3, TestBatches.Walk(log.ReadAll(), 0));
+        Assert.Equal(new TimedOffset(0, now, 0), log.OffsetForTime(now - 1, 3));
+        Assert.Null(log.OffsetForTime(now + 1, 3));
+        Assert.Equal(-1, log.Append(TestBatches.Make(1), AppendOrigin.Broker).LogAppendTime);
+    }
+
+    [Fact]
     public void What_is_no_batch_is_refused()
     {
         PartitionLog log = _node.StartLog();

@@ -47,6 +47,17 @@ public static class RecordBatch
         Seal(batch);
     }
 
+    /// <summary>
+    /// Writes into a whole batch that its records have the time at which the broker took them (milliseconds since 1970), and its CRC
+    /// anew. The records keep the producer's times; readers leave them aside.
+    /// </summary>
+    public static void SetAppendTime(Span<byte> batch, long time)
+    {
+        batch[22] |= (byte)BatchHeader.LogAppendTime;
+        BinaryPrimitives.WriteInt64BigEndian(batch[35..], time);
+        Seal(batch);
+    }
+
     /// <summary>Writes the CRC of a whole batch.</summary>
     public static void Seal(Span<byte> batch) =>
         BinaryPrimitives.WriteUInt32BigEndian(batch[CrcAt..], Crc32C.Compute(batch[CrcFrom..]));

@@ -315,5 +315,5 @@ internal sealed partial class Group
     }
 
     private static Task<JoinGroupResponse> Refuse(string memberId, ErrorCode error) =>
-        Task.FromResult(new JoinGroupResponse { ErrorCode = error, MemberId = memberId, ProtocolName = "" });
+        Task.FromResult(new JoinGroupResponse { ErrorCode = error, MemberId = memberId });
 }

@@ -164,7 +164,7 @@ internal sealed partial class Group(string id, GroupServices services)
         ErrorCode error = Check(memberId, instanceId, generation, out GroupMember? member);
         if (error != ErrorCode.None)
         {
-            return _generation == 0 && _members.Count == 0 ? ErrorCode.IllegalGeneration : error;
+            return error;
         }
         Touch(member!);
         return _state == GroupState.CompletingRebalance ? ErrorCode.RebalanceInProgress : ErrorCode.None;

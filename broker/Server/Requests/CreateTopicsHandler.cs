@@ -84,6 +84,11 @@ internal sealed class CreateTopicsHandler(ClusterMetadata cluster, TopicRegistry
         {
             return Refused(asked.Name, ErrorCode.InvalidTopicException, $"Topic '{asked.Name}' collides with existing topic: {colliding}");
         }
+        if (asked.Assignments.Count > 0 && (asked.NumPartitions != -1 || asked.ReplicationFactor != -1))
+        {
+            return Refused(asked.Name, ErrorCode.InvalidRequest,
+                $"A manual partition assignment was specified, but {(asked.ReplicationFactor != -1 ? "replication factor" : "numPartitions")} was not set to -1.");
+        }
         if (partitions <= 0)
         {
             return Refused(asked.Name, ErrorCode.InvalidPartitions, "Number of partitions was set to an invalid non-positive value.");

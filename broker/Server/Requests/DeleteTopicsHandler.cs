@@ -17,14 +17,28 @@ internal sealed class DeleteTopicsHandler(TopicRegistry topics, BrokerSettings s
     protected override ValueTask<DeleteTopicsResponse?> AnswerAsync(
         DeleteTopicsRequest request, RequestContext context, CancellationToken cancellation)
     {
-        IEnumerable<Asked> asked = [.. request.TopicNames.Select(name => new Asked { Name = name }), .. request.Topics];
+        List<Asked> asked = [.. request.TopicNames.Select(name => new Asked { Name = name }), .. request.Topics];
+        HashSet<Guid> twice = NamedAndGiven(asked);
         return new(new DeleteTopicsResponse
         {
-            Responses = [.. asked.GroupBy(topic => (topic.Name, topic.TopicId)).Select(same => Delete(same.First(), same.Count() > 1, context.Version))],
+            Responses = [.. asked
+                .Where(topic => topic.Name is not null || !twice.Contains(topic.TopicId))
+                .GroupBy(topic => (topic.Name, topic.TopicId))
+                .Select(same => Delete(same.First(), same.Count() > 1, twice, context.Version))],
         });
     }
 
-    private Answer Delete(Asked asked, bool isRepeated, short version)
+    /// <summary>Ids that are given while their topics are named too; one answer, under the name, tells of both.</summary>
+    private HashSet<Guid> NamedAndGiven(List<Asked> asked)
+    {
+        HashSet<Guid> given = [.. asked.Where(static topic => topic.Name is null).Select(static topic => topic.TopicId)];
+        return [.. asked
+            .Where(static topic => topic.Name is not null && topic.TopicId == Guid.Empty)
+            .Select(topic => topics.Find(topic.Name!)?.Id ?? Guid.Empty)
+            .Where(id => id != Guid.Empty && given.Contains(id))];
+    }
+
+    private Answer Delete(Asked asked, bool isRepeated, HashSet<Guid> twice, short version)
     {
         if (!settings.DeleteTopics)
         {
@@ -45,6 +59,14 @@ internal sealed class DeleteTopicsHandler(TopicRegistry topics, BrokerSettings s
             return asked.Name is null
                 ? Refused(asked, ErrorCode.UnknownTopicId, "This server does not host this topic ID.")
                 : Refused(asked, ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
+        }
+        if (twice.Contains(topic.Id))
+        {
+            return new()
+            {
+                Name = topic.Name, TopicId = topic.Id, ErrorCode = ErrorCode.InvalidRequest,
+                ErrorMessage = "The provided topic name maps to an ID that was already supplied.",
+            };
         }
         if (topic.IsInternal)
         {

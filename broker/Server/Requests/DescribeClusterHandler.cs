@@ -20,7 +20,6 @@ internal sealed class DescribeClusterHandler(ClusterMetadata cluster) : RequestH
             {
                 ErrorCode = request.EndpointType == Controllers ? ErrorCode.MismatchedEndpointType : ErrorCode.UnsupportedEndpointType,
                 ErrorMessage = $"This is a broker's address: it cannot tell of endpoints of type {request.EndpointType}.",
-                EndpointType = request.EndpointType,
             });
         }
         ClusterImage image = cluster.Image;

@@ -32,7 +32,7 @@ internal sealed class DescribeConfigsHandler(ClusterMetadata cluster, BrokerSett
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.InvalidTopicException, problem);
                 break;
             case ConfigResource.TopicType:
-                (result.ErrorCode, result.ErrorMessage) = (ErrorCode.UnknownTopicOrPartition, "This server does not host this topic-partition.");
+                (result.ErrorCode, result.ErrorMessage) = (ErrorCode.UnknownTopicOrPartition, null);
                 break;
             case ConfigResource.BrokerType when resource.ResourceName.Length == 0:
                 result.Configs.AddRange(Wanted(ChangedForAll(), resource).Select(setting => DescribeForAll(setting, request)));
@@ -65,11 +65,12 @@ internal sealed class DescribeConfigsHandler(ClusterMetadata cluster, BrokerSett
         {
             values.AddRange(settings.Values(name).Select(value => Value(name, value.Value, value.Source)));
         }
-        else if (setting.Default is not null)
+        Config entry = Entry(setting, values, request);
+        if (values.Count == 0)
         {
-            values.Add(Value(setting.Name, setting.Default, SettingSource.Default));
+            entry.Value = setting.Default; // a default of the topic's own is in force, and no synonym
         }
-        return Entry(setting, values, request);
+        return entry;
     }
 
     private Config Describe(SettingDefinition setting, DescribeConfigsRequest request)

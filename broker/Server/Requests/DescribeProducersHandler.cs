@@ -33,6 +33,7 @@ internal sealed class DescribeProducersHandler(TopicRegistry topics) : RequestHa
         answer.ErrorCode = PartitionCheck.Find(topics, topic, number, -1, out Partition partition);
         if (answer.ErrorCode != ErrorCode.None)
         {
+            answer.ErrorMessage = answer.ErrorCode == ErrorCode.UnknownTopicOrPartition ? "This server does not host this topic-partition." : null;
             return answer;
         }
         try

@@ -54,7 +54,9 @@ internal sealed class DescribeQuorumHandler(ClusterMetadata cluster, DataDirecto
         TopicName = asked.TopicName,
         Partitions = asked.Partitions.ConvertAll(static partition => new Told.Topic.Partition
         {
-            PartitionIndex = partition.PartitionIndex, ErrorCode = ErrorCode.UnknownTopicOrPartition,
+            PartitionIndex = partition.PartitionIndex,
+            ErrorCode = ErrorCode.UnknownTopicOrPartition,
+            ErrorMessage = "This server does not host this topic-partition.",
         }),
     };
 }

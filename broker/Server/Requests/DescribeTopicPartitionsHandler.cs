@@ -40,7 +40,7 @@ internal sealed class DescribeTopicPartitionsHandler(ClusterMetadata cluster)
             }
             if (image.Find(name) is not { } topic)
             {
-                response.Topics.Add(Unknown(name));
+                response.Topics.Add(Unknown(name, context));
                 continue;
             }
             Answer answer = Describe(topic, image, from, left);
@@ -56,10 +56,11 @@ internal sealed class DescribeTopicPartitionsHandler(ClusterMetadata cluster)
         return new(response);
     }
 
-    private static Answer Unknown(string name) => new()
+    private static Answer Unknown(string name, RequestContext context) => new()
     {
         Name = name,
         IsInternal = TopicName.IsInternal(name),
+        TopicAuthorizedOperations = AuthorizedOperations.Of(context, ResourceType.Topic, name),
         ErrorCode = TopicName.Problem(name) is null ? ErrorCode.UnknownTopicOrPartition : ErrorCode.InvalidTopicException,
     };
 

@@ -19,7 +19,7 @@ internal sealed class ElectLeadersHandler(ClusterMetadata cluster) : RequestHand
         ClusterImage image = cluster.Image;
         if (request.ElectionType is not (Preferred or Unclean))
         {
-            return new(new ElectLeadersResponse { ErrorCode = ErrorCode.InvalidRequest });
+            return new(new ElectLeadersResponse { ErrorCode = ErrorCode.InvalidRequest, ReplicaElectionResults = [.. (request.TopicPartitions ?? []).Select(Refused)] });
         }
         return new(new ElectLeadersResponse
         {
@@ -32,15 +32,23 @@ internal sealed class ElectLeadersHandler(ClusterMetadata cluster) : RequestHand
         let numbers = same.SelectMany(static topic => topic.Partitions).Distinct()
         select new Result { Topic = same.Key, PartitionResults = [.. numbers.Select(number => Elect(image, same.Key, number, type))] };
 
-    /// <summary>Where every partition is asked about, only what went wrong is told.</summary>
+    /// <summary>Where every partition is asked about, each topic is told, and of its partitions those with which something went wrong.</summary>
     private static IEnumerable<Result> ElectAll(ClusterImage image, sbyte type) =>
         from topic in image.Topics.Values
         let wrong = Enumerable.Range(0, topic.Partitions.Count)
             .Select(number => Elect(image, topic.Name, number, type))
             .Where(static answer => answer.ErrorCode != ErrorCode.ElectionNotNeeded)
             .ToList()
-        where wrong.Count > 0
         select new Result { Topic = topic.Name, PartitionResults = wrong };
+
+    private static Result Refused(ElectLeadersRequest.TopicPartition asked) => new()
+    {
+        Topic = asked.Topic,
+        PartitionResults = asked.Partitions.ConvertAll(static number => new Answer
+        {
+            PartitionId = number, ErrorCode = ErrorCode.InvalidRequest, ErrorMessage = "There is no such type of election.",
+        }),
+    };
 
     private static Answer Elect(ClusterImage image, string topic, int number, sbyte type)
     {

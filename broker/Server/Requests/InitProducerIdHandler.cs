@@ -14,7 +14,7 @@ internal sealed class InitProducerIdHandler(Func<long> nextProducerId) : Request
         bool namesHalf = (request.ProducerId == -1) != (request.ProducerEpoch == -1);
         if (request.TransactionalId is not null || namesHalf)
         {
-            return new(new InitProducerIdResponse { ErrorCode = ErrorCode.InvalidRequest });
+            return new(new InitProducerIdResponse { ErrorCode = ErrorCode.InvalidRequest, ProducerEpoch = -1 });
         }
         try
         {
@@ -22,7 +22,7 @@ internal sealed class InitProducerIdHandler(Func<long> nextProducerId) : Request
         }
         catch (IOException)
         {
-            return new(new InitProducerIdResponse { ErrorCode = ErrorCode.KafkaStorageError });
+            return new(new InitProducerIdResponse { ErrorCode = ErrorCode.KafkaStorageError, ProducerEpoch = -1 });
         }
     }
 }

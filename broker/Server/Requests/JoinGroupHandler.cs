@@ -29,7 +29,7 @@ internal sealed class JoinGroupHandler(GroupCoordinator groups, BrokerSettings s
             : ErrorCode.None;
         if (error != ErrorCode.None)
         {
-            return new JoinGroupResponse { ErrorCode = error, MemberId = request.MemberId, ProtocolName = "" };
+            return new JoinGroupResponse { ErrorCode = error, MemberId = request.MemberId };
         }
         return await groups.FindOrAdd(request.GroupId).JoinAsync(request, context).OrCancelled(cancellation).OrCancelled(context.Connection.Gone);
     }

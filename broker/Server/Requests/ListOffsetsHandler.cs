@@ -33,7 +33,7 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) :
             response.Topics.Add(new()
             {
                 Name = topic.Name,
-                Partitions = [.. topic.Partitions.Select(asked => repeated.Contains((topic.Name, asked.PartitionIndex))
+                Partitions = [.. topic.Partitions.DistinctBy(asked => asked.PartitionIndex).Select(asked => repeated.Contains((topic.Name, asked.PartitionIndex))
                     ? new() { PartitionIndex = asked.PartitionIndex, ErrorCode = ErrorCode.InvalidRequest }
                     : Find(topic.Name, asked, context.Version))],
             });

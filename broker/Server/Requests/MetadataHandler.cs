@@ -18,6 +18,10 @@ internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry top
     protected override ValueTask<MetadataResponse?> AnswerAsync(
         MetadataRequest request, RequestContext context, CancellationToken cancellation)
     {
+        if (Refused(request, context.Version) is { } refused)
+        {
+            return new(new MetadataResponse { Topics = [.. refused] });
+        }
         ClusterImage image = cluster.Image;
         var response = new MetadataResponse
         {
@@ -31,7 +35,7 @@ internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry top
         };
         if (request.IncludeTopicAuthorizedOperations)
         {
-            foreach (Answer topic in response.Topics.Where(static topic => topic is { ErrorCode: ErrorCode.None, Name: not null }))
+            foreach (Answer topic in response.Topics.Where(static topic => topic.Name is not null))
             {
                 topic.TopicAuthorizedOperations = AuthorizedOperations.Of(context, ResourceType.Topic, topic.Name!);
             }
@@ -39,16 +43,18 @@ internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry top
         return new(response);
     }
 
+    /// <summary>Answers that refuse ids where the version has them in its answers only; null when there are none.</summary>
+    private static IEnumerable<Answer>? Refused(MetadataRequest request, short version) =>
+        version < FirstVersionWithTopicIds && request.Topics is { } asked && asked.Exists(static topic => topic.Name is null || topic.TopicId != Guid.Empty)
+            ? asked.Select(static topic => new Answer { Name = topic.Name ?? "", TopicId = topic.TopicId, ErrorCode = ErrorCode.InvalidRequest })
+            : null;
+
     // Each topic once, as in Kafka: one of many partitions that is named again and again would be a very large answer.
     private IEnumerable<Answer> Describe(MetadataRequest request, ClusterImage image, short version)
     {
         if (request.Topics is not { } asked || (version == 0 && asked.Count == 0))
         {
             return image.Topics.Values.Select(topic => Describe(topic, image));
-        }
-        if (version < FirstVersionWithTopicIds && asked.Exists(static topic => topic.Name is null || topic.TopicId != Guid.Empty))
-        {
-            return asked.Select(static topic => new Answer { Name = topic.Name ?? "", TopicId = topic.TopicId, ErrorCode = ErrorCode.InvalidRequest });
         }
         // A request that gives any id asks by ids alone: a name beside them is not looked at, and creates nothing.
         HashSet<Guid> ids = [.. asked.Select(static topic => topic.TopicId).Where(static id => id != Guid.Empty)];

@@ -125,6 +125,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conv
             (answer.ErrorCode, answer.ErrorMessage) = (OfVersion(result.Error, version), result.Problem);
             answer.BaseOffset = result.BaseOffset;
             answer.LogStartOffset = result.LogStartOffset;
+            answer.LogAppendTimeMs = result.LogAppendTime;
             if (result.Error == ErrorCode.None)
             {
                 pending.Add(new Pending(partition, result.LastOffset + 1, answer));

@@ -10,22 +10,13 @@ namespace LogPipeline.Broker.Requests;
 /// <summary>UpdateFeatures: each feature is known at one level, so a request can only ask for the level that is in use, or is refused.</summary>
 internal sealed class UpdateFeaturesHandler(ClusterMetadata cluster, int nodeId) : RequestHandler<UpdateFeaturesRequest, UpdateFeaturesResponse>
 {
-    /// <summary>From here on a request changes all features or none, and the answer has one error.</summary>
-    private const short FirstVersionOfOneError = 2;
-
     protected override ValueTask<UpdateFeaturesResponse?> AnswerAsync(
         UpdateFeaturesRequest request, RequestContext context, CancellationToken cancellation)
     {
         string? problem = request.FeatureUpdates.Select(Problem).FirstOrDefault(static problem => problem is not null);
-        ErrorCode error = problem is null ? ErrorCode.None : ErrorCode.InvalidUpdateVersion;
-        if (context.Version >= FirstVersionOfOneError)
-        {
-            return new(new UpdateFeaturesResponse { ErrorCode = error, ErrorMessage = problem });
-        }
-        return new(new UpdateFeaturesResponse
-        {
-            Results = request.FeatureUpdates.ConvertAll(asked => new UpdateFeaturesResponse.Result { Feature = asked.Feature, ErrorCode = error, ErrorMessage = problem }),
-        });
+        return new(problem is not null
+            ? new UpdateFeaturesResponse { ErrorCode = ErrorCode.InvalidUpdateVersion, ErrorMessage = problem }
+            : new UpdateFeaturesResponse { Results = request.FeatureUpdates.ConvertAll(static asked => new UpdateFeaturesResponse.Result { Feature = asked.Feature }) });
     }
 
     private string? Problem(Asked asked)

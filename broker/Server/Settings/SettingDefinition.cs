@@ -90,7 +90,7 @@ internal sealed record SettingDefinition(string Name, SettingType Type, string? 
     }
 
     private string? OutOfRange(string value, double number) =>
-        number >= Min && number <= Max ? null : Wrong(value, number < Min ? $"Value must be at least {Min}" : $"Value must be no more than {Max}");
+        number >= Min && (number <= Max || Max == long.MaxValue) ? null : Wrong(value, number < Min ? $"Value must be at least {Min}" : $"Value must be no more than {Max}");
 
     private string? OneOf(string value)
     {

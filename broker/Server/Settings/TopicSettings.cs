@@ -71,6 +71,7 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
         IndexIntervalBytes = (int)Number("index.interval.bytes"),
         IndexBytesMax = (int)Number("segment.index.bytes"),
         BatchBytesMax = (int)Number("max.message.bytes"),
+        LogAppendTime = Value(TopicSettingTable.Find("message.timestamp.type")!) == "LogAppendTime",
         Retention = Limit("retention.ms") is { } time ? TimeSpan.FromMilliseconds(Math.Min(time, CenturyMs)) : null,
         RetentionClock = Value(TopicSettingTable.Find("retention.clock")!) == "arrival" ? RetentionClock.Arrival : RetentionClock.Record,
         RetentionBytes = Limit("retention.bytes"),

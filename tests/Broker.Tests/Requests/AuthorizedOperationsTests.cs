@@ -24,7 +24,7 @@ public sealed class AuthorizedOperationsTests
         };
         MetadataResponse response = await client.SendAsync<MetadataRequest, MetadataResponse>(request, 8);
         Assert.Equal(OnCluster, response.ClusterAuthorizedOperations);
-        Assert.Equal([OnTopic, int.MinValue], response.Topics.Select(topic => topic.TopicAuthorizedOperations));
+        Assert.Equal([OnTopic, OnTopic], response.Topics.Select(topic => topic.TopicAuthorizedOperations));
         MetadataResponse silent = await client.SendAsync<MetadataRequest, MetadataResponse>(new() { Topics = [new() { Name = "t" }] }, 8);
         Assert.Equal((int.MinValue, int.MinValue), (silent.ClusterAuthorizedOperations, silent.Topics[0].TopicAuthorizedOperations));
     }

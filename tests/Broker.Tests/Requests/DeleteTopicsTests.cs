@@ -24,6 +24,9 @@ public sealed class DeleteTopicsTests
                 (null, ErrorCode.InvalidRequest, "Neither topic name nor id were specified."),
             ],
             await DeleteAsync(client, new() { Topics = [new() { Name = "a", TopicId = b }, new() { TopicId = b }, new() { TopicId = b }, new()] }, 6));
+        Assert.Equal(
+            [("b", ErrorCode.InvalidRequest, "The provided topic name maps to an ID that was already supplied.")],
+            await DeleteAsync(client, new() { Topics = [new() { Name = "b" }, new() { TopicId = b }] }, 6));
         Assert.All(["a", "b"], name => Assert.NotNull(broker.Core.Topics.Find(name)));
     }
 

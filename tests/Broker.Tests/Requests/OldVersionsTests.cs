@@ -61,10 +61,34 @@ public sealed class OldVersionsTests
         Assert.Equal(error, response.ErrorCode);
     }
 
-    private static async Task<ErrorCode> CommitAsync(TestClient client, string metadata)
+    [Fact]
+    public async Task A_member_that_an_empty_group_does_not_have_may_not_commit()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        Assert.Equal(ErrorCode.IllegalGeneration, await CommitAsync(client, "m", generation: 3, member: "m"));
+        Assert.Equal(ErrorCode.None, await CommitAsync(client, "m"));
+        Assert.Equal(ErrorCode.UnknownMemberId, await CommitAsync(client, "m", generation: 3, member: "m"));
+    }
+
+    [Fact]
+    public async Task A_sync_says_its_protocol_from_version_5_on()
+    {
+        await using var broker = new TestBroker();
+        SyncGroupResponse response = await broker.Connect().SendAsync<SyncGroupRequest, SyncGroupResponse>(new() { GroupId = "g", MemberId = "m" }, 5);
+        Assert.Equal(ErrorCode.InconsistentGroupProtocol, response.ErrorCode);
+    }
+
+    private static async Task<ErrorCode> CommitAsync(TestClient client, string metadata, int generation = -1, string member = "")
     {
         OffsetCommitResponse response = await client.SendAsync<OffsetCommitRequest, OffsetCommitResponse>(
-            new() { GroupId = "g", Topics = [new() { Name = "t", Partitions = [new() { CommittedOffset = 1, CommittedMetadata = metadata }] }] }, 8);
+            new()
+            {
+                GroupId = "g", GenerationIdOrMemberEpoch = generation, MemberId = member,
+                Topics = [new() { Name = "t", Partitions = [new() { CommittedOffset = 1, CommittedMetadata = metadata }] }],
+            },
+            8);
         return response.Topics[0].Partitions[0].ErrorCode;
     }
 }

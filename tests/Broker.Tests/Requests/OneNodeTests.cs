@@ -49,7 +49,7 @@ public sealed class OneNodeTests
             [ErrorCode.ElectionNotNeeded, ErrorCode.UnknownTopicOrPartition, ErrorCode.UnknownTopicOrPartition],
             told.ReplicaElectionResults.SelectMany(topic => topic.PartitionResults).Select(partition => partition.ErrorCode));
         ElectLeadersResponse all = await client.SendAsync<ElectLeadersRequest, ElectLeadersResponse>(new() { TopicPartitions = null });
-        Assert.Equal((ErrorCode.None, 0), (all.ErrorCode, all.ReplicaElectionResults.Count));
+        Assert.Equal((ErrorCode.None, 0), (all.ErrorCode, Assert.Single(all.ReplicaElectionResults).PartitionResults.Count));
         Assert.Equal(ErrorCode.InvalidRequest, (await client.SendAsync<ElectLeadersRequest, ElectLeadersResponse>(new() { ElectionType = 9 })).ErrorCode);
     }
 
@@ -109,7 +109,7 @@ public sealed class OneNodeTests
         UpdateFeaturesResponse one = await broker.Connect().SendAsync<UpdateFeaturesRequest, UpdateFeaturesResponse>(request);
         Assert.Equal((error, error != ErrorCode.None), (one.ErrorCode, one.ErrorMessage is not null));
         UpdateFeaturesResponse each = await broker.Connect().SendAsync<UpdateFeaturesRequest, UpdateFeaturesResponse>(request, 1);
-        Assert.Equal((ErrorCode.None, error), (each.ErrorCode, Assert.Single(each.Results).ErrorCode));
+        Assert.Equal((error, error == ErrorCode.None ? 1 : 0), (each.ErrorCode, each.Results.Count));
     }
 
     [Fact]

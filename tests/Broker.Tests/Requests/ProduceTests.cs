@@ -1,6 +1,7 @@
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
+using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Broker.Tests.Requests;
 
@@ -145,5 +146,31 @@ public sealed class ProduceTests
         Assert.Equal(ErrorCode.InvalidRequest, (await client.SendAsync<InitProducerIdRequest, InitProducerIdResponse>(new() { TransactionalId = "tx" })).ErrorCode);
         FindCoordinatorResponse found = await client.SendAsync<FindCoordinatorRequest, FindCoordinatorResponse>(new() { Key = "tx", KeyType = 1 }, 2);
         Assert.Equal((ErrorCode.InvalidRequest, "Transactions are not served."), (found.ErrorCode, found.ErrorMessage));
+    }
+
+    [Fact]
+    public async Task The_brokers_time_is_answered_where_records_get_it_and_a_repeat_is_told_the_first_one()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        Assert.Equal(ErrorCode.None, (await client.CreateTopicAsync("t", 1, 1, ("message.timestamp.type", "LogAppendTime"))).ErrorCode);
+        long appended = broker.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        Assert.Equal(appended, (await client.ProduceAsync("t", Ask.Batch(2, producerId: 5, epoch: 0, sequence: 0))).LogAppendTimeMs);
+        broker.Time.Advance(TimeSpan.FromMilliseconds(7));
+        Assert.Equal(appended, (await client.ProduceAsync("t", Ask.Batch(2, producerId: 5, epoch: 0, sequence: 0))).LogAppendTimeMs);
+        Assert.Equal(ErrorCode.None, (await client.ChangeAsync(Configs.TopicResource, "t", (Configs.Delete, "message.timestamp.type", null))).Error);
+        Assert.Equal(-1, (await client.ProduceAsync("t", Ask.Batch(2))).LogAppendTimeMs);
+        FetchResponse fetched = await client.FetchAsync(Ask.Fetch("t", 0));
+        Assert.True(BatchHeader.TryParse(fetched.Responses[0].Partitions[0].Records.Memory.Span, out BatchHeader header));
+        Assert.Equal((true, appended), (header.IsLogAppendTime, header.MaxTimestamp));
+    }
+
+    [Fact]
+    public async Task The_brokers_default_decides_whose_time_counts()
+    {
+        await using var broker = new TestBroker(("log.message.timestamp.type", "LogAppendTime"));
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        Assert.Equal(broker.Time.GetUtcNow().ToUnixTimeMilliseconds(), (await client.ProduceAsync("t", Ask.Batch(1))).LogAppendTimeMs);
     }
 }
