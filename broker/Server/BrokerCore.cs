@@ -177,8 +177,8 @@ public sealed class BrokerCore : IDisposable
         yield return new ApiVersionsHandler(() => _pipeline.Served, _cluster);
         var memory = new ConversionMemory();
         yield return new ProduceHandler(_topics, new AppendConversion(memory), Logger);
-        yield return new FetchHandler(_topics, Settings, sessions, _time);
-        yield return new ListOffsetsHandler(_topics, Logger);
+        yield return new FetchHandler(_topics, Settings, sessions, new FetchConversion(memory, Logger), _time);
+        yield return new ListOffsetsHandler(_topics, _time, Logger);
         yield return new MetadataHandler(_cluster, _topics, Settings);
         yield return new CreateTopicsHandler(_cluster, _topics, Settings);
         yield return new DeleteTopicsHandler(_topics, Settings);

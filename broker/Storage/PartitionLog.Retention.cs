@@ -30,6 +30,10 @@ public sealed partial class PartitionLog
         }
     }
 
+    /// <summary>Where each segment begins, and when a batch was last appended to it, in milliseconds since 1970; in offset order.</summary>
+    public IReadOnlyList<(long BaseOffset, long AppendedTime)> SegmentStarts() =>
+        [.. Volatile.Read(ref _segments).Select(static segment => (segment.BaseOffset, segment.AppendedTime))];
+
     /// <summary>Closes the active segment when it was begun longer than segment.ms ago, so that retention can have it though nothing comes in.</summary>
     /// <exception cref="IOException">The disk refused.</exception>
     public void RollWhenDue()

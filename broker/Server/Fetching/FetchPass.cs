@@ -1,6 +1,8 @@
 using LogPipeline.Broker.Partitions;
+using LogPipeline.Broker.Settings;
 using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Wire;
 using LogPipeline.Storage;
@@ -9,21 +11,35 @@ using Answer = LogPipeline.Protocol.Messages.FetchResponse.Response.Partition;
 namespace LogPipeline.Broker.Fetching;
 
 // Size rules: partitions in the order asked; the first batch found goes out whole whatever its size; after it each partition adds
-// what fits into the rest, in whole batches.
+// what fits into the rest, in whole batches. Clients of versions before 3 expect something of every partition, and give no limit for all:
+// each gets its first batch whole while the limit for converted answers leaves room.
 /// <summary>Reads all partitions of a fetch once. The answer made from it owns what was found; without an answer, dispose it.</summary>
 internal sealed class FetchPass : IDisposable
 {
+    /// <summary>The most that is read at once of a partition whose records are converted.</summary>
+    public const int ConvertedReadBytesMax = 1 << 20;
+
+    private const short FirstVersionWithMaxBytes = 3;
+    private const short FirstVersionWithZstd = 10;
+
+    /// <summary>The most that is read for one answer whose records are converted, and so kept in memory until they are sent.</summary>
+    private const int ConvertedBytesMax = 2 << 20;
+
     private readonly TopicRegistry _topics;
     private readonly bool _byTopicId;
     private readonly bool _readCommitted;
+    private readonly short _version;
+    private readonly bool _isConverted;
     private int _left;
 
     public FetchPass(TopicRegistry topics, FetchTurn turn, FetchRequest request, short version, int bytesMax)
     {
         _topics = topics;
+        _version = version;
         _byTopicId = version >= 13;
+        _isConverted = FormatOf(version) is not null;
         _readCommitted = request.IsolationLevel == 1;
-        _left = Math.Min(request.MaxBytes, bytesMax);
+        _left = Math.Min(Math.Min(request.MaxBytes, bytesMax), _isConverted ? ConvertedBytesMax : int.MaxValue);
         var read = new List<FetchedPartition>(turn.Partitions.Count);
         foreach (FetchPartition asked in turn.Partitions)
         {
@@ -32,10 +48,20 @@ internal sealed class FetchPass : IDisposable
         Partitions = read;
     }
 
+    /// <summary>The only format that clients of a version know, when they do not know format 2.</summary>
+    public static sbyte? FormatOf(short version) => version <= 1 ? 0 : version <= 3 ? 1 : null;
+
     public IReadOnlyList<FetchedPartition> Partitions { get; }
 
     /// <summary>Bytes of records found.</summary>
     public int Bytes { get; private set; }
+
+    /// <summary>Notes that the records found were converted; whatever was found is enough to answer.</summary>
+    public void Converted()
+    {
+        Bytes = Partitions.Sum(static partition => partition.Answer.Records.Length);
+        IsUrgent |= Bytes > 0 || Partitions.Any(static partition => partition.IsError);
+    }
 
     /// <summary>Whether something must be told at once, whatever MinBytes says.</summary>
     public bool IsUrgent { get; private set; }
@@ -60,6 +86,11 @@ internal sealed class FetchPass : IDisposable
             : ErrorCode.UnknownTopicOrPartition;
         if (answer.ErrorCode == ErrorCode.None)
         {
+            answer.ErrorCode = Refusal(topic!.Settings.Records);
+        }
+        if (answer.ErrorCode == ErrorCode.None)
+        {
+            fetched.Source = partition;
             Read(partition!, asked, answer);
         }
         IsUrgent |= fetched.IsError || answer.DivergingEpoch is not null;
@@ -74,8 +105,8 @@ internal sealed class FetchPass : IDisposable
         }
         else
         {
-            int bytesMax = Math.Max(0, Math.Min(asked.BytesMax, _left));
-            answer.ErrorCode = partition.Read(asked.Offset, bytesMax, wholeFirstBatch: Bytes == 0, out LogSlice slice);
+            bool wholeFirstBatch = Bytes == 0 || (_version < FirstVersionWithMaxBytes && _left > 0);
+            answer.ErrorCode = partition.Read(asked.Offset, ReadBytesMax(asked), wholeFirstBatch, out LogSlice slice);
             if (answer.ErrorCode != ErrorCode.None)
             {
                 return;
@@ -87,6 +118,16 @@ internal sealed class FetchPass : IDisposable
         answer.LogStartOffset = partition.LogStartOffset;
         answer.AbortedTransactions = _readCommitted ? [] : null;
     }
+
+    /// <summary>Bytes that one more read may find.</summary>
+    private int ReadBytesMax(FetchPartition asked) =>
+        Math.Max(0, Math.Min(Math.Min(asked.BytesMax, _left), _isConverted ? ConvertedReadBytesMax : int.MaxValue));
+
+    /// <summary>What a topic's settings keep from clients of this version.</summary>
+    private ErrorCode Refusal(RecordSettings settings) =>
+        settings.Codec == CompressionCodec.Zstd && _version < FirstVersionWithZstd ? ErrorCode.UnsupportedCompressionType
+        : _isConverted && !settings.ConvertsDown ? ErrorCode.UnsupportedVersion
+        : ErrorCode.None;
 
     private void Take(Answer answer, LogSlice slice)
     {

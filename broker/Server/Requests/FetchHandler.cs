@@ -1,3 +1,4 @@
+using LogPipeline.Broker.Conversion;
 using LogPipeline.Broker.Fetching;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Broker.Pipeline;
@@ -9,12 +10,15 @@ using LogPipeline.Protocol.Messages;
 namespace LogPipeline.Broker.Requests;
 
 // A fetch that finds less than MinBytes hangs one signal on its partitions, set when a high watermark moves, MaxWaitMs is up or the
-// client has gone, and then reads again. The signal is armed before each reading, so nothing that comes meanwhile is missed.
+// client has gone, and then reads again. The signal is armed before each reading, so nothing that comes meanwhile is missed. For a
+// client that knows only format 0 or 1, what is enough is converted, once.
 /// <summary>Fetch: reads record batches as they lie in the segments.</summary>
-internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings, FetchSessions sessions, TimeProvider time)
+internal sealed class FetchHandler(
+    TopicRegistry topics, BrokerSettings settings, FetchSessions sessions, FetchConversion conversion, TimeProvider time)
     : RequestHandler<FetchRequest, FetchResponse>
 {
-    public override short ServedFrom => 4;
+    /// <summary>Clients of older versions may take KafkaStorageError for one that does not pass.</summary>
+    private const short FirstVersionWithStorageError = 6;
 
     protected override async ValueTask<FetchResponse?> AnswerAsync(
         FetchRequest request, RequestContext context, CancellationToken cancellation)
@@ -24,21 +28,42 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
         {
             return new FetchResponse { ErrorCode = error };
         }
-        if (IsCold(turn))
+        if (FetchPass.FormatOf(context.Version) is not null || IsCold(turn))
         {
-            await Task.Yield(); // reading an index takes long: not on the thread that serves other connections too
+            await Task.Yield(); // converting, or reading an index, takes long: not on the thread that serves other connections too
         }
-        FetchPass pass = Read(turn, request, context);
+        FetchPass pass = await ReadAsync(turn, request, context, isLast: request.MaxWaitMs <= 0, cancellation);
         if (!IsEnough(pass, turn, request) && request.MaxWaitMs > 0)
         {
             pass.Dispose();
             pass = await ReadWhenThereIsMoreAsync(turn, request, context, cancellation);
         }
-        return Answer(turn, pass);
+        return Answer(turn, pass, context.Version);
     }
 
-    private FetchPass Read(FetchTurn turn, FetchRequest request, RequestContext context) =>
-        new(topics, turn, request, context.Version, settings.FetchBytesMax);
+    // Reads, and converts if this will be the answer.
+    private ValueTask<FetchPass> ReadAsync(
+        FetchTurn turn, FetchRequest request, RequestContext context, bool isLast, CancellationToken cancellation)
+    {
+        var pass = new FetchPass(topics, turn, request, context.Version, settings.FetchBytesMax);
+        return FetchPass.FormatOf(context.Version) is { } magic && (isLast || IsEnough(pass, turn, request))
+            ? ConvertAsync(pass, magic, cancellation)
+            : new(pass);
+    }
+
+    private async ValueTask<FetchPass> ConvertAsync(FetchPass pass, sbyte magic, CancellationToken cancellation)
+    {
+        try
+        {
+            await conversion.ConvertAsync(pass, magic, cancellation);
+            return pass;
+        }
+        catch
+        {
+            pass.Dispose();
+            throw;
+        }
+    }
 
     private static bool IsEnough(FetchPass pass, FetchTurn turn, FetchRequest request) =>
         pass.IsUrgent || pass.Bytes >= request.MinBytes || turn.Partitions.Count == 0;
@@ -63,7 +88,7 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
             {
                 signal.Reset();
                 bool isLast = signal.IsExpired || gone.IsCancellationRequested;
-                FetchPass pass = Read(turn, request, context);
+                FetchPass pass = await ReadAsync(turn, request, context, isLast, cancellation);
                 if (isLast || IsEnough(pass, turn, request))
                 {
                     return pass;
@@ -111,7 +136,7 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
     private Partition? Find(FetchKey key) =>
         (key.TopicId != Guid.Empty ? topics.Find(key.TopicId) : topics.Find(key.Topic))?.Partition(key.Partition);
 
-    private static FetchResponse Answer(FetchTurn turn, FetchPass pass)
+    private static FetchResponse Answer(FetchTurn turn, FetchPass pass, short version)
     {
         var response = new FetchResponse { SessionId = turn.Session?.Id ?? 0 };
         IEnumerable<FetchedPartition> told = turn.Session is null ? pass.Partitions : turn.Session.News(pass.Partitions, turn.IsFull);
@@ -123,6 +148,10 @@ internal sealed class FetchHandler(TopicRegistry topics, BrokerSettings settings
             {
                 last = new FetchResponse.Response { Topic = key.Topic, TopicId = key.TopicId };
                 response.Responses.Add(last);
+            }
+            if (partition.Answer.ErrorCode == ErrorCode.KafkaStorageError && version < FirstVersionWithStorageError)
+            {
+                partition.Answer.ErrorCode = ErrorCode.NotLeaderOrFollower;
             }
             last.Partitions.Add(partition.Answer);
         }

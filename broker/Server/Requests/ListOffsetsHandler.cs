@@ -12,7 +12,7 @@ using Asked = LogPipeline.Protocol.Messages.ListOffsetsRequest.Topic.Partition;
 namespace LogPipeline.Broker.Requests;
 
 /// <summary>ListOffsets: where a partition begins and ends, and offsets by time.</summary>
-internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) : RequestHandler<ListOffsetsRequest, ListOffsetsResponse>
+internal sealed class ListOffsetsHandler(TopicRegistry topics, TimeProvider time, ILogger logger) : RequestHandler<ListOffsetsRequest, ListOffsetsResponse>
 {
     private const long Latest = -1;
     private const long Earliest = -2;
@@ -20,8 +20,6 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) :
     private const long EarliestLocal = -4;
     private const long LatestTiered = -5;
     private const long EarliestPendingUpload = -6;
-
-    public override short ServedFrom => 1;
 
     protected override ValueTask<ListOffsetsResponse?> AnswerAsync(
         ListOffsetsRequest request, RequestContext context, CancellationToken cancellation)
@@ -58,7 +56,7 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) :
         {
             try
             {
-                Fill(answer, partition, asked.Timestamp, version);
+                Fill(answer, partition, asked, version);
             }
             catch (IOException e)
             {
@@ -70,10 +68,13 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) :
         return answer;
     }
 
-    private static void Fill(Answer answer, Partition partition, long timestamp, short version)
+    private void Fill(Answer answer, Partition partition, Asked asked, short version)
     {
-        switch (timestamp)
+        switch (asked.Timestamp)
         {
+            case >= Earliest when version == 0:
+                answer.OldStyleOffsets = OldStyleOffsets.Before(partition, asked.Timestamp, asked.MaxNumOffsets, time.GetUtcNow().ToUnixTimeMilliseconds());
+                break;
             case Latest:
                 (answer.Offset, answer.LeaderEpoch) = (partition.HighWatermark, partition.LeaderEpoch);
                 break;
@@ -88,7 +89,7 @@ internal sealed class ListOffsetsHandler(TopicRegistry topics, ILogger logger) :
             case EarliestPendingUpload when version >= 11:
                 break;
             case >= 0:
-                Fill(answer, partition.OffsetForTime(timestamp));
+                Fill(answer, partition.OffsetForTime(asked.Timestamp));
                 break;
             default:
                 answer.ErrorCode = ErrorCode.UnsupportedVersion;

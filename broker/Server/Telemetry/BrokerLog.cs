@@ -91,6 +91,9 @@ internal static partial class BrokerLog
     [LoggerMessage(1043, LogLevel.Information, "Group {Group} was deleted with its offsets")]
     public static partial void GroupDeleted(this ILogger logger, string group);
 
+    [LoggerMessage(1044, LogLevel.Warning, "{Topic}-{Partition} at offset {Offset} could not be converted for an old client: {Reason}")]
+    public static partial void NotConverted(this ILogger logger, string topic, int partition, long offset, string reason);
+
     [LoggerMessage(1050, LogLevel.Information, "{Topic}-{Partition} begins at offset {StartOffset} now: {Bytes} bytes were older or more than is kept")]
     public static partial void RemovedByLimits(this ILogger logger, string topic, int partition, long bytes, long startOffset);
 

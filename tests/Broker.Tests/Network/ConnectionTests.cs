@@ -28,9 +28,9 @@ public sealed class ConnectionTests
         Assert.Equal(ErrorCode.None, response.ErrorCode);
         Assert.Equal(35, response.ApiKeys.Count);
         Assert.Equal((0, 13), Range(ApiKey.Produce));
-        Assert.Equal((4, 18), Range(ApiKey.Fetch));
+        Assert.Equal((0, 18), Range(ApiKey.Fetch));
         Assert.Equal((0, 9), Range(ApiKey.JoinGroup));
-        Assert.Equal((1, 11), Range(ApiKey.ListOffsets));
+        Assert.Equal((0, 11), Range(ApiKey.ListOffsets));
 
         (int, int) Range(ApiKey key) => response.ApiKeys.Where(k => k.ApiKey == (short)key).Select(k => (k.MinVersion, k.MaxVersion)).Single();
     }

@@ -63,6 +63,40 @@ public sealed class ListOffsetsTests
             response.Topics[0].Partitions.Select(partition => partition.ErrorCode));
     }
 
+    [Fact]
+    public async Task Version_0_tells_where_segments_begin_and_the_log_ends_as_Kafka_3_9()
+    {
+        await using var broker = new TestBroker(("log.segment.bytes", "1048576"));
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        Assert.Equal([0], await OldAsync(client, -1));
+        for (int i = 0; i < 3; i++)
+        {
+            broker.Time.Advance(TimeSpan.FromMinutes(1));
+            await client.ProduceAsync("t", Ask.Batch(2, size: 300_000)); // two segments cannot share it
+        }
+        long now = broker.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        Assert.Equal([6, 4, 2, 0], await OldAsync(client, -1));
+        Assert.Equal([6], await OldAsync(client, -1, countMax: 1));
+        Assert.Empty(await OldAsync(client, -1, countMax: 0));
+        Assert.Equal([0], await OldAsync(client, -2));
+        Assert.Equal([6, 4, 2, 0], await OldAsync(client, now + 1));
+        Assert.Equal([2, 0], await OldAsync(client, now - 1));
+        Assert.Empty(await OldAsync(client, 1));
+        Assert.Equal(ErrorCode.UnsupportedVersion, (await AskOldAsync(client, -3, 1)).ErrorCode);
+    }
+
+    private static async Task<List<long>> OldAsync(TestClient client, long timestamp, int countMax = 10)
+    {
+        Answer answer = await AskOldAsync(client, timestamp, countMax);
+        Assert.Equal(ErrorCode.None, answer.ErrorCode);
+        return answer.OldStyleOffsets;
+    }
+
+    private static async Task<Answer> AskOldAsync(TestClient client, long timestamp, int countMax) =>
+        (await client.SendAsync<ListOffsetsRequest, ListOffsetsResponse>(
+            new() { Topics = [new() { Name = "t", Partitions = [new() { Timestamp = timestamp, MaxNumOffsets = countMax }] }] }, 0)).Topics[0].Partitions[0];
+
     private static int EpochOf(TestBroker broker) => broker.Core.Topics.Find("t")!.Partitions[0].LeaderEpoch;
 
     private static async Task<Answer> FindAsync(TestClient client, long timestamp) =>
