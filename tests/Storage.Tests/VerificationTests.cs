@@ -94,6 +94,21 @@ public sealed class VerificationTests
     }
 
     [Fact]
+    public async Task Empty_cleaner_checkpoint_is_one_that_Kafka_made_and_did_not_fill()
+    {
+        await WriteAsync(clean: true);
+        using (IFile file = Files.Open($"{TestNode.Root}/cleaner-offset-checkpoint", FileOpenMode.ReadWrite))
+        {
+            file.SetLength(0);
+        }
+        using (DirectoryCheck check = Check())
+        {
+            Assert.Empty(check.Faults());
+        }
+        Assert.Equal(120, _node.StartLog().LogEndOffset);
+    }
+
+    [Fact]
     public async Task Damaged_producer_snapshot_is_told()
     {
         await WriteAsync(clean: true);

@@ -21,6 +21,10 @@ internal static class OffsetCheckpoint
     public static Dictionary<(string Topic, int Partition), long> Read(IFileSystem files, string directory, string name)
     {
         var offsets = new Dictionary<(string, int), long>();
+        if (name == CleanOffset && files.Stat(directory + "/" + name) is { Length: 0 })
+        {
+            return offsets; // Apache Kafka makes the file when it starts, and fills it with the first compaction
+        }
         foreach (string[] fields in TextCheckpoint.Read(files, directory + "/" + name, numbers: 2, hasTopic: true))
         {
             int partition = (int)long.Parse(fields[1], CultureInfo.InvariantCulture);
