@@ -63,6 +63,48 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task Partitions_are_added_and_records_deleted_under_their_own_verbs()
+    {
+        await DoneAsync("topics", "create", "work", "--partitions", "2");
+        Assert.Equal("work: 5 partitions\n", await DoneAsync("partitions", "add", "work", "3"));
+        await RefusedAsync("give 1 or more", "partitions", "add", "work", "0");
+        await _workspace.RunAsync("1\n2\n"u8.ToArray(), "produce", "work", "--partition", "4", "--bootstrap", _bootstrap);
+        Assert.Equal(["PARTITION  START  END", "        4      1    2"], Lines(await DoneAsync("records", "delete", "work", "--before", "1", "--partition", "4")));
+    }
+
+    [Fact]
+    public async Task Settings_of_topics_and_brokers_are_shown_and_changed()
+    {
+        await DoneAsync("topics", "create", "work", "--set", "retention.ms=5000");
+        Assert.Equal(["SETTING       VALUE  FROM", "retention.ms  5000   topic"], Lines(await DoneAsync("topics", "configs", "work")));
+        Assert.Contains("segment.bytes", await DoneAsync("configs", "list", "--topic", "work", "--all"), StringComparison.Ordinal);
+        Assert.Equal("set max.connections=500\n", await DoneAsync("configs", "alter", "--broker", "1", "--set", "max.connections=500"));
+        Assert.Matches("max.connections +500 +broker, changed", await DoneAsync("configs", "list", "--broker", "1"));
+        Assert.Equal("unset max.connections\n", await DoneAsync("configs", "alter", "--broker", "1", "--unset", "max.connections"));
+        await DoneAsync("configs", "alter", "--brokers", "--set", "log.retention.ms=77");
+        Assert.Matches("log.retention.ms +77 +all brokers, changed", await DoneAsync("configs", "list", "--brokers"));
+        await RefusedAsync("one of --topic TOPIC, --broker N or --brokers", "configs", "list");
+        await RefusedAsync("nothing to change", "configs", "alter", "--topic", "work");
+    }
+
+    [Fact]
+    public async Task Group_is_set_back_and_forth_when_told_to_execute()
+    {
+        await _workspace.RunAsync("1\n2\n3\n"u8.ToArray(), "produce", "work", "--partition", "0", "--bootstrap", _bootstrap);
+        await DoneAsync("consume", "work", "--group", "readers", "--from-beginning", "--limit", "3");
+        (int status, string shown, string errors) = await RunAsync("groups", "reset-offsets", "readers", "--shift-by", "-2");
+        Assert.Equal((0, "nothing was changed: --execute sets these offsets\n"), (status, errors));
+        Assert.Equal(["TOPIC  PARTITION  COMMITTED  NEW", "work           0          3    1"], Lines(shown));
+        Assert.Equal(["TOPIC  PARTITION  COMMITTED  NEW", "work           0          3    1"], Lines(await DoneAsync("groups", "reset-offsets", "readers", "--topic", "work:0", "--to-offset", "1", "--execute")));
+        Assert.Equal("2\n", await DoneAsync("consume", "work", "--group", "readers", "--limit", "1"));
+        Assert.Matches("work +0 +2 +0", await DoneAsync("groups", "reset-offsets", "readers", "--by-duration", "1h", "--execute"));
+        await RefusedAsync("requires one of the following scenarios", "groups", "reset-offsets", "readers");
+        await RefusedAsync("is no duration", "groups", "reset-offsets", "readers", "--by-duration", "soon");
+        Assert.Equal("readers: deleted its offsets of work\n", await DoneAsync("groups", "delete-offsets", "readers", "--topic", "work"));
+        Assert.DoesNotContain("work", await DoneAsync("groups", "describe", "readers"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Lines_come_out_as_they_went_in()
     {
         byte[] lines = [.. "first\n"u8, 0xff, 0x00, 0x80, .. "\n\nlast"u8];

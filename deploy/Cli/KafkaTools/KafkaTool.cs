@@ -54,6 +54,10 @@ internal sealed class KafkaTool(string name, string description, params string[]
             {
                 return Tell(e.Message, e.JavaName);
             }
+            catch (Exception e) when (e is InvalidDataException or FileNotFoundException or DirectoryNotFoundException)
+            {
+                return Tell(e.Message, "java.lang.IllegalArgumentException"); // of what the command line or a file says
+            }
             catch (BrokerErrorException e)
             {
                 return Tell(e.Reason ?? e.Message, JavaException.NameOf(e.Code));

@@ -6,7 +6,7 @@ using LogPipeline.Client.Metadata;
 
 namespace LogPipeline.Cli.Verbs;
 
-/// <summary><c>logpipe groups list|describe|delete</c></summary>
+/// <summary><c>logpipe groups list|describe|reset-offsets|delete|delete-offsets</c></summary>
 internal static class GroupsVerb
 {
     private static readonly Option<string?> Bootstrap = SharedOptions.Bootstrap();
@@ -14,9 +14,12 @@ internal static class GroupsVerb
 
     public static Command Create()
     {
-        var groups = new Verb("groups", "List, describe and delete consumer groups: members, committed offsets and lag.",
+        var groups = new Verb("groups", "List, describe, reset and delete consumer groups: members, committed offsets and lag.",
             "logpipe groups list",
-            "logpipe groups describe web_log") { List(), Describe(), Delete() };
+            "logpipe groups describe web_log")
+        {
+            List(), Describe(), ResetOffsetsVerb.Create(Bootstrap, Config), Delete(), DeleteOffsetsVerb.Create(Bootstrap, Config),
+        };
         foreach (Command verb in groups.Subcommands)
         {
             verb.Options.Add(Bootstrap);

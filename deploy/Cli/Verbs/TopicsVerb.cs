@@ -8,7 +8,7 @@ using LogPipeline.Protocol;
 
 namespace LogPipeline.Cli.Verbs;
 
-/// <summary><c>logpipe topics create|list|describe|alter|delete|delete-records</c></summary>
+/// <summary><c>logpipe topics create|list|describe|configs|alter|delete</c></summary>
 internal static class TopicsVerb
 {
     private static readonly Option<string?> Bootstrap = SharedOptions.Bootstrap();
@@ -21,7 +21,8 @@ internal static class TopicsVerb
             "logpipe topics create web_log --partitions 4",
             "logpipe topics describe web_log --bootstrap 127.0.0.1:9092")
         {
-            CreateTopic(), List(), Describe(), AlterTopicVerb.Create(Bootstrap, Config), Delete(), DeleteRecordsVerb.Create(Bootstrap, Config),
+            CreateTopic(), List(), Describe(), ConfigsVerb.OfTopic(Bootstrap, Config), AlterTopicVerb.Create(Bootstrap, Config), Delete(),
+            DeleteRecordsVerb.CreateFormer(Bootstrap, Config),
         };
         foreach (Command verb in topics.Subcommands)
         {
