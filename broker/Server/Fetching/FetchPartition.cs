@@ -24,6 +24,9 @@ internal sealed class FetchPartition(FetchKey key)
     /// <summary>As last told in this session; -1 when never.</summary>
     public long ToldLogStartOffset { get; set; } = -1;
 
+    /// <summary>The name of its topic when it was last found by its id; null before.</summary>
+    public string? FoundName { get; set; }
+
     /// <summary>Set while its session puts its partitions in a new order; guarded by the session.</summary>
     public bool IsLeavingPlace { get; set; }
 

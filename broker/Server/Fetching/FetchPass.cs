@@ -30,6 +30,7 @@ internal sealed class FetchPass : IDisposable
     private readonly bool _readCommitted;
     private readonly short _version;
     private readonly bool _isConverted;
+    private readonly bool _isReplica;
     private int _left;
 
     public FetchPass(TopicRegistry topics, FetchTurn turn, FetchRequest request, short version, int bytesMax)
@@ -39,6 +40,7 @@ internal sealed class FetchPass : IDisposable
         _byTopicId = version >= 13;
         _isConverted = FormatOf(version) is not null;
         _readCommitted = request.IsolationLevel == 1;
+        _isReplica = (request.ReplicaState?.ReplicaId ?? request.ReplicaId) >= 0;
         _left = Math.Min(Math.Min(request.MaxBytes, bytesMax), _isConverted ? ConvertedBytesMax : int.MaxValue);
         var read = new List<FetchedPartition>(turn.Partitions.Count);
         foreach (FetchPartition asked in turn.Partitions)
@@ -81,9 +83,10 @@ internal sealed class FetchPass : IDisposable
         var fetched = new FetchedPartition(asked, answer);
         Topic? topic = _byTopicId ? _topics.Find(asked.Key.TopicId) : _topics.Find(asked.Key.Topic);
         Partition? partition = topic?.Partition(asked.Key.Partition);
-        answer.ErrorCode = partition is not null ? partition.CheckLeader(asked.CurrentLeaderEpoch)
-            : topic is null && _byTopicId ? ErrorCode.UnknownTopicId
-            : ErrorCode.UnknownTopicOrPartition;
+        asked.FoundName = topic?.Name ?? asked.FoundName;
+        answer.ErrorCode = partition is null ? Missing(topic, asked)
+            : _isReplica ? ErrorCode.NotLeaderOrFollower // no broker keeps a copy of ours
+            : partition.CheckLeader(asked.CurrentLeaderEpoch);
         if (answer.ErrorCode == ErrorCode.None)
         {
             answer.ErrorCode = Refusal(topic!.Settings.Records);
@@ -97,10 +100,22 @@ internal sealed class FetchPass : IDisposable
         return fetched;
     }
 
+    // In a session the topic may have been found before: then it was deleted, or is another one by now.
+    private ErrorCode Missing(Topic? topic, FetchPartition asked) =>
+        topic is not null || !_byTopicId ? ErrorCode.UnknownTopicOrPartition
+        : asked.FoundName is null ? ErrorCode.UnknownTopicId
+        : _topics.Find(asked.FoundName) is null ? ErrorCode.UnknownTopicOrPartition
+        : ErrorCode.InconsistentTopicId;
+
     private void Read(Partition partition, FetchPartition asked, Answer answer)
     {
         if (Diverges(partition, asked) is { } diverging)
         {
+            if (diverging.Epoch < 0)
+            {
+                answer.ErrorCode = ErrorCode.OffsetOutOfRange; // an epoch that never was: nothing can be said of where the logs part
+                return;
+            }
             answer.DivergingEpoch = diverging;
         }
         else

@@ -19,7 +19,7 @@ namespace LogPipeline.Broker.Requests;
 // connection waits until all are appended. acks 1 and all wait until the high watermark has passed what they appended (log.flush
 // decides whether that needs an fsync). TimeoutMs bounds waiting for other replicas, of which there are none.
 /// <summary>Produce: appends record batches.</summary>
-internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conversion, ILogger logger)
+internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conversion, BrokerTelemetry telemetry, ILogger logger)
     : RequestHandler<ProduceRequest, ProduceResponse>
 {
     /// <summary>Clients of older versions may take KafkaStorageError for one that does not pass.</summary>
@@ -55,17 +55,37 @@ internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conv
             response.Responses.Add(new() { Name = data.Name, TopicId = data.TopicId, PartitionResponses = answers });
         }
         return unconverted is null
-            ? AnswerAsync(request, response, pending, context.Version)
+            ? AnswerAsync(request, response, pending, context)
             : ConvertAsync(request, response, unconverted, pending, context, cancellation);
     }
 
-    private ValueTask<ProduceResponse?> AnswerAsync(ProduceRequest request, ProduceResponse response, List<Pending> pending, short version)
+    private ValueTask<ProduceResponse?> AnswerAsync(ProduceRequest request, ProduceResponse response, List<Pending> pending, RequestContext context)
     {
         if (request.Acks == 0)
         {
+            Count(response, context.ClientId);
             return Silence(response);
         }
-        return pending.Count == 0 ? new(response) : CommittedAsync(response, pending, version);
+        if (pending.Count > 0)
+        {
+            return CommittedAsync(response, pending, context);
+        }
+        Count(response, context.ClientId);
+        return new(response);
+    }
+
+    private void Count(ProduceResponse response, string clientId)
+    {
+        foreach (ProduceResponse.Response topic in response.Responses)
+        {
+            foreach (Answer answer in topic.PartitionResponses)
+            {
+                if (answer.ErrorCode != ErrorCode.None)
+                {
+                    telemetry.ProduceRefused(answer.ErrorCode, clientId);
+                }
+            }
+        }
     }
 
     private async ValueTask<ProduceResponse?> ConvertAsync(
@@ -94,7 +114,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conv
         {
             appended.SetResult();
         }
-        return await AnswerAsync(request, response, pending, context.Version);
+        return await AnswerAsync(request, response, pending, context);
     }
 
     private ValueTask<(ErrorCode Error, string? Message)> AppendConvertedAsync(
@@ -164,7 +184,7 @@ internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conv
             : (ErrorCode.None, null);
     }
 
-    private async ValueTask<ProduceResponse?> CommittedAsync(ProduceResponse response, List<Pending> pending, short version)
+    private async ValueTask<ProduceResponse?> CommittedAsync(ProduceResponse response, List<Pending> pending, RequestContext context)
     {
         foreach ((Partition partition, long endOffset, Answer answer) in pending)
         {
@@ -174,9 +194,10 @@ internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conv
             }
             catch (IOException e)
             {
-                Fail(answer, partition, version, e);
+                Fail(answer, partition, context.Version, e);
             }
         }
+        Count(response, context.ClientId);
         return response;
     }
 

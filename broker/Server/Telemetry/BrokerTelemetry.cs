@@ -16,7 +16,9 @@ public sealed class BrokerTelemetry : IDisposable
     private readonly Counter<long> _bytesOut;
     private readonly Counter<long> _badFrames;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _produceRefused;
     private readonly Counter<long> _rebalances;
+    private readonly ClientLabels _clients = new();
     private readonly Counter<long> _removed;
     private readonly Histogram<double> _latency;
     private readonly Dictionary<ApiKey, KeyValuePair<string, object?>> _apiTags =
@@ -34,6 +36,8 @@ public sealed class BrokerTelemetry : IDisposable
         _bytesOut = _meter.CreateCounter<long>("logpipe_broker_sent_bytes_total", "By", "Bytes sent");
         _badFrames = _meter.CreateCounter<long>("logpipe_broker_bad_frames_total", "{frame}", "Connections closed because of what came in");
         _refused = _meter.CreateCounter<long>("logpipe_broker_connections_refused_total", "{connection}", "Connections beyond max.connections");
+        _produceRefused = _meter.CreateCounter<long>(
+            "logpipe_broker_produce_refused_total", "{batch}", "Batches that producers were refused, by reason (Kafka's error) and client id; the first hundred clients by name");
         _rebalances = _meter.CreateCounter<long>("logpipe_broker_group_rebalances_total", "{rebalance}", "Completed join barriers");
         _removed = _meter.CreateCounter<long>("logpipe_broker_retention_bytes_total", "By", "Bytes of records removed, by reason: limits of the topic, or the budget of all topics");
         _latency = _meter.CreateHistogram<double>("logpipe_broker_request_seconds", "s", "Time from a request read to its answer ready");
@@ -62,6 +66,9 @@ public sealed class BrokerTelemetry : IDisposable
     internal void ConnectionRefused() => _refused.Add(1);
 
     internal void Removed(long bytes, string reason) => _removed.Add(bytes, new KeyValuePair<string, object?>("reason", reason));
+
+    internal void ProduceRefused(ErrorCode reason, string clientId) => _produceRefused.Add(
+        1, new KeyValuePair<string, object?>("reason", reason.ToString()), new KeyValuePair<string, object?>("client", _clients.Of(clientId)));
 
     internal void Rebalanced() => _rebalances.Add(1);
 

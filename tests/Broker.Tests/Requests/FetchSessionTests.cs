@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Fetching;
+using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Wire;
@@ -67,4 +68,24 @@ public sealed class FetchSessionTests
     {
         Records = withData.Contains(asked.Key.Partition) ? new RecordSet(new byte[1]) : default,
     });
+
+    [Fact]
+    public async Task A_topic_that_goes_and_comes_again_within_a_session_is_another_one()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        FetchRequest open = Ask.Fetch("", 0);
+        open.Topics[0].TopicId = broker.Core.Topics.Find("t")!.Id;
+        open.SessionEpoch = 0;
+        FetchResponse opened = await client.FetchAsync(open, 13);
+        Assert.Equal((ErrorCode.None, ErrorCode.None), (opened.ErrorCode, opened.Responses[0].Partitions[0].ErrorCode));
+        broker.Core.Topics.Delete(broker.Core.Topics.Find("t")!);
+        Assert.Equal(ErrorCode.UnknownTopicOrPartition, await NextAsync(1));
+        await client.CreatedAsync("t");
+        Assert.Equal(ErrorCode.InconsistentTopicId, await NextAsync(2));
+
+        async Task<ErrorCode> NextAsync(int epoch) =>
+            (await client.FetchAsync(new() { SessionId = opened.SessionId, SessionEpoch = epoch }, 13)).Responses[0].Partitions[0].ErrorCode;
+    }
 }

@@ -182,4 +182,29 @@ public sealed class FetchTests
             new() { Topics = [new() { Name = "t", Partitions = [new() { LeaderEpoch = first }] }] });
         Assert.Equal((first, 5), (found.Topics[0].Partitions[0].LeaderEpoch, found.Topics[0].Partitions[0].EndOffset));
     }
+
+    [Theory]
+    [InlineData(11)]
+    [InlineData(12)]
+    public async Task A_replica_is_told_that_there_is_nothing_for_it_here(short version)
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        FetchRequest request = Ask.Fetch("t", 0);
+        request.ReplicaId = 7;
+        Assert.Equal(ErrorCode.NotLeaderOrFollower, (await client.FetchAsync(request, version)).Responses[0].Partitions[0].ErrorCode);
+    }
+
+    [Fact]
+    public async Task An_epoch_of_the_future_was_never_read_here()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        FetchRequest request = Ask.Fetch("t", 0);
+        request.Topics[0].Partitions[0].LastFetchedEpoch = 99;
+        FetchResponse.Response.Partition answer = (await client.FetchAsync(request, 12)).Responses[0].Partitions[0];
+        Assert.Equal((ErrorCode.OffsetOutOfRange, -1L, null), (answer.ErrorCode, answer.HighWatermark, answer.DivergingEpoch));
+    }
 }
