@@ -176,8 +176,8 @@ public sealed class BrokerCore : IDisposable
         var sessions = new FetchSessions(Settings.FetchSessionsMax, _time, new Random(random.Next()));
         yield return new ApiVersionsHandler(() => _pipeline.Served, _cluster);
         var memory = new ConversionMemory();
-        yield return new ProduceHandler(_topics, new AppendConversion(memory), Telemetry, Logger);
-        yield return new FetchHandler(_topics, Settings, sessions, new FetchConversion(memory, Logger), _time);
+        yield return new ProduceHandler(_topics, new AppendConversion(memory, Telemetry), Telemetry, Logger);
+        yield return new FetchHandler(_topics, Settings, sessions, new FetchConversion(memory, Telemetry, Logger), _time);
         yield return new ListOffsetsHandler(_topics, _time, Logger);
         yield return new MetadataHandler(_cluster, _topics, Settings);
         yield return new CreateTopicsHandler(_cluster, _topics, Settings);

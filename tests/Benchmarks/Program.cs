@@ -1,4 +1,4 @@
-// Runs a benchmark by name: `storage`, `journal`, `broker [ROUNDS [LINE]]`, `sink`, `agent [LINES]`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by
+// Runs a benchmark by name: `storage`, `journal`, `conversion`, `broker [ROUNDS [LINE]]`, `sink`, `agent [LINES]`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by
 // `--filter '*Protocol*'`; without arguments it lists those.
 using System.Globalization;
 using LogPipeline.Benchmarks;
@@ -12,6 +12,9 @@ switch (args)
         break;
     case ["journal"]:
         JournalSync.Run(Path.Combine(Environment.CurrentDirectory, "artifacts", "bench"), Console.Out);
+        break;
+    case ["conversion"]:
+        ConversionSpeed.Run(Console.Out);
         break;
     case ["broker", .. string[] rest]:
         int rounds = rest is [string given, ..] ? int.Parse(given, CultureInfo.InvariantCulture) : 3;

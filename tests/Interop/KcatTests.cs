@@ -31,6 +31,26 @@ public sealed class KcatTests(BrokerFixture broker) : IClassFixture<BrokerFixtur
         }
     }
 
+    /// <summary>librdkafka, told that the broker is an old one, speaks Produce 0 to 2, Fetch 0 to 3 and message formats 0 and 1.</summary>
+    [RequiresFact("kcat")]
+    public async Task Old_and_new_clients_read_what_the_other_wrote_in_every_codec()
+    {
+        string lines = string.Concat(Enumerable.Range(0, 3000).Select(i => $"line of a client {i}\n"));
+        foreach (string version in new[] { "0.8.2", "0.9.0", "0.10.0" })
+        {
+            string[] old = ["-X", "api.version.request=false", "-X", $"broker.version.fallback={version}"];
+            foreach (string codec in new[] { "none", "gzip", "snappy", "lz4" })
+            {
+                string topic = $"old_{version.Replace('.', '-')}_{codec}";
+                await KcatAsync(lines, ["-P", "-t", topic, "-z", codec, .. old]);
+                await KcatAsync(lines, "-P", "-t", topic, "-z", codec, "-H", "dropped=for old clients");
+                Assert.Equal(lines + lines, await KcatAsync(null, "-C", "-e", "-q", "-t", topic, "-o", "beginning"));
+                Assert.Equal(lines + lines, await KcatAsync(null, ["-C", "-e", "-q", "-t", topic, "-o", "beginning", .. old]));
+                Assert.EndsWith("line of a client 2999\n", await KcatAsync(null, ["-C", "-e", "-q", "-t", topic, "-o", "4500", .. old]), StringComparison.Ordinal);
+            }
+        }
+    }
+
     [RequiresFact("kcat")]
     public async Task A_group_reads_once_and_a_time_finds_its_offset()
     {

@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Settings;
+using LogPipeline.Broker.Telemetry;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
@@ -10,7 +11,7 @@ namespace LogPipeline.Broker.Conversion;
 /// The step before an append: a message set of format 0 or 1 becomes one batch of format 2, and a batch gets the codec that its topic wants.
 /// It computes for long: not for a thread that serves other connections.
 /// </summary>
-internal sealed class AppendConversion(ConversionMemory memory)
+internal sealed class AppendConversion(ConversionMemory memory, BrokerTelemetry telemetry)
 {
     /// <summary>Whether a log cannot have the records as they came.</summary>
     /// <param name="header">The batch's header; of format 0 for a message set of either old format.</param>
@@ -56,15 +57,19 @@ internal sealed class AppendConversion(ConversionMemory memory)
         }
     }
 
-    private static void Convert(ReadOnlySpan<byte> records, RecordSettings settings, in ConversionLimits limits, Action<Memory<byte>> append)
+    private void Convert(ReadOnlySpan<byte> records, RecordSettings settings, in ConversionLimits limits, Action<Memory<byte>> append)
     {
         if (!BatchHeader.TryParse(records, out BatchHeader header))
         {
             using var converter = new UpConverter();
-            append(converter.Convert(records, settings.Codec, settings.Level, in limits));
+            Memory<byte> made = converter.Convert(records, settings.Codec, settings.Level, in limits);
+            telemetry.Converted(made.Length, "format_2");
+            append(made);
             return;
         }
         using var recompressor = new BatchRecompressor();
-        append(recompressor.Recompress(records, in header, settings.Codec ?? header.Codec, settings.Level, limits.PlainBytesMax));
+        Memory<byte> packed = recompressor.Recompress(records, in header, settings.Codec ?? header.Codec, settings.Level, limits.PlainBytesMax);
+        telemetry.Converted(packed.Length, "codec");
+        append(packed);
     }
 }

@@ -14,7 +14,7 @@ namespace LogPipeline.Broker.Conversion;
 /// The step after a read, for clients that know only format 0 or 1. Apache Kafka converts while it sends and announces the size before; here
 /// the records are converted first, so that their size is true. It computes for long: not for a thread that serves other connections.
 /// </summary>
-internal sealed class FetchConversion(ConversionMemory memory, ILogger logger)
+internal sealed class FetchConversion(ConversionMemory memory, BrokerTelemetry telemetry, ILogger logger)
 {
     /// <summary>Converts what was found, partition by partition. What cannot be converted is an error of its partition alone.</summary>
     public async ValueTask ConvertAsync(FetchPass pass, sbyte magic, CancellationToken cancellation)
@@ -27,6 +27,7 @@ internal sealed class FetchConversion(ConversionMemory memory, ILogger logger)
             }
         }
         pass.Converted();
+        telemetry.Converted(pass.Bytes, magic == 0 ? "format_0" : "format_1");
     }
 
     private async ValueTask ConvertAsync(FetchedPartition partition, sbyte magic, CancellationToken cancellation)

@@ -6,13 +6,8 @@ namespace LogPipeline.Broker.Pipeline;
 /// <summary>Serves one API.</summary>
 internal interface IRequestHandler
 {
+    /// <summary>Which API, and its versions: all of them are served.</summary>
     Api Api { get; }
-
-    /// <summary>The oldest version told to clients.</summary>
-    short AdvertisedFrom { get; }
-
-    /// <summary>The oldest version served.</summary>
-    short ServedFrom { get; }
 
     /// <summary>Whether a client may ask before it has authenticated.</summary>
     bool IsBeforeAuthentication { get; }

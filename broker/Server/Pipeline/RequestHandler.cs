@@ -10,10 +10,6 @@ internal abstract class RequestHandler<TRequest, TResponse> : IRequestHandler
 {
     public Api Api => TRequest.Api;
 
-    public virtual short AdvertisedFrom => ServedFrom;
-
-    public virtual short ServedFrom => Api.MinVersion;
-
     public virtual bool IsBeforeAuthentication => false;
 
     /// <summary>Keeps from the handler what a principal may not do; null allows everything. Set before the first request.</summary>

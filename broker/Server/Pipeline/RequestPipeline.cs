@@ -41,7 +41,7 @@ internal sealed class RequestPipeline(BrokerTelemetry telemetry, ILogger logger,
     {
         RequestHeader header = Frames.ReadRequestHeader(frame, out int headerSize);
         IRequestHandler? handler = _handlers.GetValueOrDefault(header.Key);
-        if (handler is null || header.Version < handler.ServedFrom || header.Version > handler.Api.MaxVersion)
+        if (handler is null || header.Version < handler.Api.MinVersion || header.Version > handler.Api.MaxVersion)
         {
             return handler?.Unsupported(header.CorrelationId)
                 ?? throw new CloseConnectionException($"request of api {(short)header.Key} version {header.Version}, which is not served");

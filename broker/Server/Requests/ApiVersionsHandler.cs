@@ -42,7 +42,7 @@ internal sealed class ApiVersionsHandler(Func<IEnumerable<IRequestHandler>> serv
     private static ApiVersionsResponse.ApiVersion Range(IRequestHandler handler) => new()
     {
         ApiKey = (short)handler.Api.Key,
-        MinVersion = handler.AdvertisedFrom,
+        MinVersion = handler.Api.MinVersion,
         MaxVersion = handler.Api.MaxVersion,
     };
 

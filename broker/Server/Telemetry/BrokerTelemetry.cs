@@ -17,6 +17,7 @@ public sealed class BrokerTelemetry : IDisposable
     private readonly Counter<long> _badFrames;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _produceRefused;
+    private readonly Counter<long> _converted;
     private readonly Counter<long> _rebalances;
     private readonly ClientLabels _clients = new();
     private readonly Counter<long> _removed;
@@ -38,6 +39,8 @@ public sealed class BrokerTelemetry : IDisposable
         _refused = _meter.CreateCounter<long>("logpipe_broker_connections_refused_total", "{connection}", "Connections beyond max.connections");
         _produceRefused = _meter.CreateCounter<long>(
             "logpipe_broker_produce_refused_total", "{batch}", "Batches that producers were refused, by reason (Kafka's error) and client id; the first hundred clients by name");
+        _converted = _meter.CreateCounter<long>(
+            "logpipe_broker_converted_bytes_total", "By", "Bytes of records made from another message format or codec, by what was made: format_0, format_1, format_2 or codec");
         _rebalances = _meter.CreateCounter<long>("logpipe_broker_group_rebalances_total", "{rebalance}", "Completed join barriers");
         _removed = _meter.CreateCounter<long>("logpipe_broker_retention_bytes_total", "By", "Bytes of records removed, by reason: limits of the topic, or the budget of all topics");
         _latency = _meter.CreateHistogram<double>("logpipe_broker_request_seconds", "s", "Time from a request read to its answer ready");
@@ -69,6 +72,8 @@ public sealed class BrokerTelemetry : IDisposable
 
     internal void ProduceRefused(ErrorCode reason, string clientId) => _produceRefused.Add(
         1, new KeyValuePair<string, object?>("reason", reason.ToString()), new KeyValuePair<string, object?>("client", _clients.Of(clientId)));
+
+    internal void Converted(long bytes, string to) => _converted.Add(bytes, new KeyValuePair<string, object?>("to", to));
 
     internal void Rebalanced() => _rebalances.Add(1);
 

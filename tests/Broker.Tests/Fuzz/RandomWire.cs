@@ -48,12 +48,20 @@ internal struct RandomWire(Random random, short version) : IWire
         }
     }
 
-    public readonly void Records(ref RecordSet value) => value = new RecordSet(random.Next(3) switch
+    public readonly void Records(ref RecordSet value) => value = new RecordSet(random.Next(5) switch
     {
         0 => Blob(),
         1 => Damaged(Harness.Ask.Batch(random.Next(1, 4))),
+        2 => OldMessages(),
+        3 => Damaged(OldMessages()),
         _ => Harness.Ask.Batch(random.Next(1, 4), random.Next(3) == 0 ? random.Next(3) : -1, 0, random.Next(3)),
     });
+
+    private readonly byte[] OldMessages()
+    {
+        byte[] message = Harness.OldMessages.Message(random.Next(2), "k", new string('v', random.Next(300)));
+        return random.Next(2) == 0 ? [.. message, .. message] : Harness.OldMessages.Wrapper(message[16], message, message);
+    }
 
     public readonly void Int8Array(ref List<sbyte> value) => value = [.. Enumerable.Range(0, random.Next(4)).Select(i => (sbyte)i)];
 

@@ -1,8 +1,10 @@
-// A sarama client of protocol version V2_0_0_0, one verb a run:
+// A sarama client, one verb a run:
 //
-//	create ADDR TOPIC PARTITIONS      produce ADDR TOPIC COUNT      group ADDR TOPIC GROUP COUNT
+//	create ADDR TOPIC PARTITIONS      produce ADDR TOPIC COUNT      group ADDR TOPIC GROUP COUNT      read ADDR TOPIC COUNT
 //
-// produce sends keyed records asynchronously with acks=all; group reads as a member until COUNT records came and commits.
+// produce sends keyed records asynchronously with acks=all; group reads as a member until COUNT records came and commits; read reads
+// partition 0 from the oldest record on. SARAMA_VERSION is the protocol version: V2_0_0_0 when unset, "default" for sarama's own; SARAMA_CODEC
+// how produce compresses.
 package main
 
 import (
@@ -30,7 +32,18 @@ func number(arg int) int {
 
 func config() *sarama.Config {
 	c := sarama.NewConfig()
-	c.Version = sarama.V2_0_0_0
+	switch version := os.Getenv("SARAMA_VERSION"); version {
+	case "":
+		c.Version = sarama.V2_0_0_0
+	case "default":
+	default:
+		v, err := sarama.ParseKafkaVersion(version)
+		check(err)
+		c.Version = v
+	}
+	codecs := map[string]sarama.CompressionCodec{
+		"": sarama.CompressionNone, "none": sarama.CompressionNone, "gzip": sarama.CompressionGZIP, "snappy": sarama.CompressionSnappy, "lz4": sarama.CompressionLZ4}
+	c.Producer.Compression = codecs[os.Getenv("SARAMA_CODEC")]
 	c.ClientID = "interop-sarama"
 	c.Producer.RequiredAcks = sarama.WaitForAll
 	c.Producer.Return.Successes = true
@@ -113,6 +126,28 @@ func group(addr []string, topic, name string, count int) {
 	fmt.Println("consumed", len(values))
 }
 
+func read(addr []string, topic string, count int) {
+	consumer, err := sarama.NewConsumer(addr, config())
+	check(err)
+	partition, err := consumer.ConsumePartition(topic, 0, sarama.OffsetOldest)
+	check(err)
+	for i := 0; i < count; i++ {
+		select {
+		case m := <-partition.Messages():
+			if m.Offset != int64(i) || string(m.Value) != fmt.Sprintf("record %d", i) || string(m.Key) != strconv.Itoa(i) {
+				fmt.Println("FAIL at", i, "offset", m.Offset, string(m.Key), string(m.Value))
+				os.Exit(1)
+			}
+		case <-time.After(60 * time.Second):
+			fmt.Println("FAIL only", i, "of", count)
+			os.Exit(1)
+		}
+	}
+	check(partition.Close())
+	check(consumer.Close())
+	fmt.Println("read", count)
+}
+
 func main() {
 	addr := []string{os.Args[2]}
 	switch os.Args[1] {
@@ -122,5 +157,7 @@ func main() {
 		produce(addr, os.Args[3], number(4))
 	case "group":
 		group(addr, os.Args[3], os.Args[4], number(5))
+	case "read":
+		read(addr, os.Args[3], number(4))
 	}
 }
