@@ -15,6 +15,9 @@ internal sealed class Scene(IPEndPoint endpoint) : IDisposable
 {
     public const long Time = 1_767_225_600_000; // 2026-01-01
 
+    // Retention must not take what the questions ask for.
+    private static readonly (string Name, string Value) Forever = ("retention.ms", "-1");
+
     private Link? _link;
 
     /// <summary>Ids of the topics that were prepared.</summary>
@@ -22,10 +25,10 @@ internal sealed class Scene(IPEndPoint endpoint) : IDisposable
 
     public async Task PrepareAsync()
     {
-        await CreateAsync("t", 2);
-        await CreateAsync("empty", 1);
+        await CreateAsync("t", 2, Forever);
+        await CreateAsync("empty", 1, Forever);
         await CreateAsync("a.b", 1);
-        await CreateAsync("stamped", 1, ("message.timestamp.type", "LogAppendTime"));
+        await CreateAsync("stamped", 1, Forever, ("message.timestamp.type", "LogAppendTime"));
         await ProduceAsync("t", Batch(2));
         await ProduceAsync("t", Batch(3));
         await AskAsync<DeleteRecordsRequest, DeleteRecordsResponse>(

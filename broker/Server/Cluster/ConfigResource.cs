@@ -9,6 +9,7 @@ internal readonly record struct ConfigResource(sbyte Type, string Name)
 {
     public const sbyte TopicType = 2;
     public const sbyte BrokerType = 4;
+    public const sbyte BrokerLoggersType = 8;
 
     /// <summary>All brokers of the cluster.</summary>
     public static ConfigResource Cluster { get; } = new(BrokerType, "");

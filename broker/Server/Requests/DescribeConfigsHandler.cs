@@ -37,10 +37,12 @@ internal sealed class DescribeConfigsHandler(ClusterMetadata cluster, BrokerSett
             case ConfigResource.BrokerType when resource.ResourceName.Length == 0:
                 result.Configs.AddRange(Wanted(ChangedForAll(), resource).Select(setting => DescribeForAll(setting, request)));
                 break;
-            case ConfigResource.BrokerType when cluster.Image.Brokers.Keys.Any(id => resource.ResourceName == id.ToString(System.Globalization.CultureInfo.InvariantCulture)):
+            case ConfigResource.BrokerLoggersType when IsBroker(resource.ResourceName):
+                break; // what is told of is chosen at the start, and belongs to no logger of its own
+            case ConfigResource.BrokerType when IsBroker(resource.ResourceName):
                 result.Configs.AddRange(Wanted(BrokerSettingTable.All, resource).Select(setting => Describe(setting, request)));
                 break;
-            case ConfigResource.BrokerType:
+            case ConfigResource.BrokerType or ConfigResource.BrokerLoggersType:
                 (result.ErrorCode, result.ErrorMessage) = (ErrorCode.InvalidRequest,
                     $"Unexpected broker id, expected {string.Join(", ", cluster.Image.Brokers.Keys)} or empty string, but received {resource.ResourceName}");
                 break;
@@ -50,6 +52,9 @@ internal sealed class DescribeConfigsHandler(ClusterMetadata cluster, BrokerSett
         }
         return result;
     }
+
+    private bool IsBroker(string name) =>
+        cluster.Image.Brokers.Keys.Any(id => name == id.ToString(System.Globalization.CultureInfo.InvariantCulture));
 
     private static IEnumerable<SettingDefinition> Wanted(IEnumerable<SettingDefinition> all, DescribeConfigsRequest.Resource resource) =>
         resource.ConfigurationKeys is { } keys ? all.Where(setting => keys.Contains(setting.Name)) : all;

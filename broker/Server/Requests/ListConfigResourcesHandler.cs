@@ -10,11 +10,10 @@ namespace LogPipeline.Broker.Requests;
 /// <summary>ListConfigResources: topics and brokers have settings; groups, loggers and clients' metrics have none here.</summary>
 internal sealed class ListConfigResourcesHandler(ClusterMetadata cluster) : RequestHandler<ListConfigResourcesRequest, ListConfigResourcesResponse>
 {
-    private const sbyte BrokerLoggers = 8;
     private const sbyte ClientMetrics = 16;
     private const sbyte Groups = 32;
 
-    private static readonly List<sbyte> Known = [Cluster.ConfigResource.TopicType, Cluster.ConfigResource.BrokerType, BrokerLoggers, ClientMetrics, Groups];
+    private static readonly List<sbyte> Known = [Cluster.ConfigResource.TopicType, Cluster.ConfigResource.BrokerType, Cluster.ConfigResource.BrokerLoggersType, ClientMetrics, Groups];
 
     protected override ValueTask<ListConfigResourcesResponse?> AnswerAsync(
         ListConfigResourcesRequest request, RequestContext context, CancellationToken cancellation)
@@ -31,7 +30,7 @@ internal sealed class ListConfigResourcesHandler(ClusterMetadata cluster) : Requ
     private static IEnumerable<Answer> Of(sbyte type, ClusterImage image) => type switch
     {
         Cluster.ConfigResource.TopicType => image.Topics.Keys.Select(name => new Answer { ResourceType = type, ResourceName = name }),
-        Cluster.ConfigResource.BrokerType or BrokerLoggers =>
+        Cluster.ConfigResource.BrokerType or Cluster.ConfigResource.BrokerLoggersType =>
             image.Brokers.Keys.Select(node => new Answer { ResourceType = type, ResourceName = node.ToString(CultureInfo.InvariantCulture) }),
         _ => [],
     };

@@ -126,6 +126,17 @@ public sealed class OneNodeTests
         Assert.Empty((await client.SendAsync<ListConfigResourcesRequest, ListConfigResourcesResponse>(new(), 0)).ConfigResources);
     }
 
+    [Theory]
+    [InlineData("1", ErrorCode.None)]
+    [InlineData("7", ErrorCode.InvalidRequest)]
+    public async Task The_brokers_loggers_have_no_levels_of_their_own(string broker, ErrorCode error)
+    {
+        await using var one = new TestBroker();
+        DescribeConfigsResponse told = await one.Connect().SendAsync<DescribeConfigsRequest, DescribeConfigsResponse>(
+            new() { Resources = [new() { ResourceType = 8, ResourceName = broker, ConfigurationKeys = null }] });
+        Assert.Equal((error, 0), (told.Results[0].ErrorCode, told.Results[0].Configs.Count));
+    }
+
     /// <summary>Asks for all partitions; what went wrong with the only one that is told.</summary>
     private static async Task<ErrorCode> ElectAsync(TestClient client, sbyte type)
     {

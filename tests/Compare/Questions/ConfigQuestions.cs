@@ -42,7 +42,7 @@ internal static class ConfigQuestions
         new Question<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>("an unknown kind", static (_, _) => Change(99, "t", (Set, "retention.ms", "1"))),
         new Question<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>("a broker", static (_, _) => Change(Brokers, "1", (Set, "log.retention.ms", "3600000"))),
         new Question<DescribeConfigsRequest, DescribeConfigsResponse>("what was set of a broker", static (_, _) => Describe(Brokers, "1", "log.retention.ms"), from: 1),
-        new Question<DescribeConfigsRequest, DescribeConfigsResponse>("what a topic inherits", static (_, _) => Describe(Topics, "t", "retention.ms"), from: 1),
+        new Question<DescribeConfigsRequest, DescribeConfigsResponse>("what a topic inherits", static (_, _) => Describe(Topics, "a.b", "retention.ms"), from: 1),
         new Question<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>("remove a broker's", static (_, _) => Change(Brokers, "1", (Remove, "log.retention.ms", null))),
         new Question<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>("all brokers", static (_, _) => Change(Brokers, "", (Set, "message.max.bytes", "2000000"))),
         new Question<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>("remove all brokers'", static (_, _) => Change(Brokers, "", (Remove, "message.max.bytes", null))),
@@ -57,7 +57,7 @@ internal static class ConfigQuestions
             .Select(static key => new Question<IncrementalAlterConfigsRequest, IncrementalAlterConfigsResponse>($"remove a broker's {key}", (_, _) => Change(Brokers, "1", (Remove, key, null)))),
         new Question<AlterConfigsRequest, AlterConfigsResponse>("replace", static (_, _) => new()
         {
-            Resources = [new() { ResourceType = Topics, ResourceName = "t", Configs = [new() { Name = "retention.ms", Value = "3600000" }] }],
+            Resources = [new() { ResourceType = Topics, ResourceName = "a.b", Configs = [new() { Name = "retention.ms", Value = "3600000" }] }],
         }),
         new Question<AlterConfigsRequest, AlterConfigsResponse>("replace, a bad value", static (_, _) => new()
         {

@@ -6,6 +6,10 @@ namespace LogPipeline.Compare.Questions;
 /// <summary>About records: producing, fetching, finding and removing them.</summary>
 internal static class RecordQuestions
 {
+    // One message, key k and value v.
+    private const string FormatZero = "0000000000000000000000101fecd70a0000000000016b0000000176";
+    private const string FormatOne = "00000000000000000000001839268c3301000000018bcfe56800000000016b0000000176";
+
     private static readonly Guid Nobody = new("00000000-0000-0007-0000-000000000009");
 
     public static IReadOnlyList<Question> List { get; } =
@@ -22,21 +26,32 @@ internal static class RecordQuestions
         new Question<ProduceRequest, ProduceResponse>("a cut batch", static (scene, version) => Produce(scene, version, "t", Scene.Batch(1)[..^3]), from: 3),
         new Question<ProduceRequest, ProduceResponse>("zstd", static (scene, version) => Produce(scene, version, "empty", Scene.Batch(2, CompressionCodec.Zstd)), from: 3),
         new Question<ProduceRequest, ProduceResponse>("an internal topic", static (_, _) => Scene.Produce("__consumer_offsets", Scene.Batch(1)), from: 3, to: 12),
-        new Question<FetchRequest, FetchResponse>("from the start", static (scene, version) => Fetch(scene, version, "t", 1), from: 4),
-        new Question<FetchRequest, FetchResponse>("at the end", static (scene, version) => Fetch(scene, version, "t", 5), from: 4),
-        new Question<FetchRequest, FetchResponse>("before the start", static (scene, version) => Fetch(scene, version, "t", 0), from: 4),
-        new Question<FetchRequest, FetchResponse>("beyond the end", static (scene, version) => Fetch(scene, version, "t", 99), from: 4),
-        new Question<FetchRequest, FetchResponse>("an unknown partition", static (scene, version) => Fetch(scene, version, "t", 0, partition: 9), from: 4),
-        new Question<FetchRequest, FetchResponse>("an unknown topic", static (_, _) => Asked("nowhere", Nobody, 0), from: 4),
+        new Question<ProduceRequest, ProduceResponse>("old: a batch of format 2", static (_, _) => Scene.Produce("empty", Scene.Batch(2)), to: 2),
+        new Question<ProduceRequest, ProduceResponse>("old: a message of format 0", static (_, _) => Scene.Produce("empty", Convert.FromHexString(FormatZero)), to: 2),
+        new Question<ProduceRequest, ProduceResponse>("old: a message of format 1", static (_, _) => Scene.Produce("empty", Convert.FromHexString(FormatOne)), to: 2),
+        new Question<ProduceRequest, ProduceResponse>("old: an unknown topic", static (_, _) => Scene.Produce("nowhere", Convert.FromHexString(FormatOne)), to: 2),
+        new Question<ProduceRequest, ProduceResponse>("old: no records", static (_, _) => Scene.Produce("empty", []), to: 2),
+        new Question<ProduceRequest, ProduceResponse>("old: a damaged message", static (_, _) => Scene.Produce("empty", Damaged(Convert.FromHexString(FormatOne))), to: 2),
+        new Question<ProduceRequest, ProduceResponse>("formats 0 and 1 too late", static (scene, version) => Produce(scene, version, "empty", Convert.FromHexString(FormatOne)), from: 3),
+        new Question<FetchRequest, FetchResponse>("from the start", static (scene, version) => Fetch(scene, version, "t", 1), from: 0),
+        new Question<FetchRequest, FetchResponse>("at the end", static (scene, version) => Fetch(scene, version, "t", 5), from: 0),
+        new Question<FetchRequest, FetchResponse>("before the start", static (scene, version) => Fetch(scene, version, "t", 0), from: 0),
+        new Question<FetchRequest, FetchResponse>("beyond the end", static (scene, version) => Fetch(scene, version, "t", 99), from: 0),
+        new Question<FetchRequest, FetchResponse>("an unknown partition", static (scene, version) => Fetch(scene, version, "t", 0, partition: 9), from: 0),
+        new Question<FetchRequest, FetchResponse>("an unknown topic", static (_, _) => Asked("nowhere", Nobody, 0), from: 0),
         new Question<FetchRequest, FetchResponse>("read committed", static (scene, version) => Fetch(scene, version, "t", 1, change: static request => request.IsolationLevel = 1), from: 4),
         new Question<FetchRequest, FetchResponse>("a newer leader epoch", static (scene, version) => Fetch(scene, version, "t", 1, change: static request => request.Topics[0].Partitions[0].CurrentLeaderEpoch = 99), from: 9),
         new Question<FetchRequest, FetchResponse>("a fetched epoch of the future", static (scene, version) => Fetch(scene, version, "t", 5, change: static request => request.Topics[0].Partitions[0].LastFetchedEpoch = 99), from: 12),
         new Question<FetchRequest, FetchResponse>("as a replica", static (scene, version) => Fetch(scene, version, "t", 1, change: static request => request.ReplicaId = 7), from: 4, to: 14),
+        new Question<FetchRequest, FetchResponse>("as a replica, newer", static (scene, version) => Fetch(scene, version, "t", 1, change: static request => request.ReplicaState = new() { ReplicaId = 7 }), from: 15),
         new Question<FetchRequest, FetchResponse>("an unknown session", static (scene, version) => Fetch(scene, version, "t", 1, change: static request => (request.SessionId, request.SessionEpoch) = (77, 3)), from: 7),
         new Question<FetchRequest, FetchResponse>("a new session", static (scene, version) => Fetch(scene, version, "t", 5, change: static request => (request.SessionId, request.SessionEpoch) = (0, 0)), from: 7),
-        new Question<FetchRequest, FetchResponse>("nothing", static (_, _) => new() { MaxWaitMs = 0 }, from: 4),
+        new Question<FetchRequest, FetchResponse>("nothing", static (_, _) => new() { MaxWaitMs = 0 }, from: 0),
         .. new long[] { -1, -2, -3, -4, -5, -6, -7, 0, Scene.Time + 1, Scene.Time + 3_600_000 }.Select(static time =>
             new Question<ListOffsetsRequest, ListOffsetsResponse>($"at {(time > 0 ? $"time + {time - Scene.Time}" : time)}", (_, _) => Find("t", 0, time), from: 1)),
+        .. new long[] { -1, -2, 0, Scene.Time + 3_600_000, long.MaxValue }.Select(static time =>
+            new Question<ListOffsetsRequest, ListOffsetsResponse>($"as a list, at {(time > 0 ? $"time + {time - Scene.Time}" : time)}", (_, _) =>
+                new() { ReplicaId = -1, Topics = [new() { Name = "t", Partitions = [new() { Timestamp = time, MaxNumOffsets = 5 }] }] }, to: 0)),
         new Question<ListOffsetsRequest, ListOffsetsResponse>("the latest that is committed", static (_, _) => Find("t", 0, -1, isolation: 1), from: 2),
         new Question<ListOffsetsRequest, ListOffsetsResponse>("in an empty partition, largest timestamp", static (_, _) => Find("t", 1, -3), from: 1),
         new Question<ListOffsetsRequest, ListOffsetsResponse>("in an empty partition, earliest", static (_, _) => Find("t", 1, -2), from: 1),
