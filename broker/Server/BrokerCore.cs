@@ -34,6 +34,7 @@ public sealed class BrokerCore : IDisposable
     private readonly OffsetsTopic _offsets;
     private readonly GroupCoordinator _groups;
     private readonly MaintenanceLoop _maintenance;
+    private readonly LogScrub _scrub;
     private readonly BrokerHealth _health;
 
     private BrokerCore(
@@ -74,6 +75,8 @@ public sealed class BrokerCore : IDisposable
             time,
             OnFatalOf(options));
         _maintenance.Start();
+        _scrub = new LogScrub(topics, settings, time, Telemetry, Logger, OnFatalOf(options));
+        _scrub.Start();
         _health = new BrokerHealth(cluster, topics, directory);
     }
 
@@ -107,6 +110,8 @@ public sealed class BrokerCore : IDisposable
     internal GroupCoordinator Groups => _groups;
 
     internal MaintenanceLoop Maintenance => _maintenance;
+
+    internal LogScrub Scrub => _scrub;
 
     /// <summary>Opens the data directory, recovers it after a crash and loads topics and groups.</summary>
     /// <exception cref="BrokerStartException">A setting is wrong, a listener cannot be served, or the directory is locked or damaged.</exception>
@@ -157,6 +162,7 @@ public sealed class BrokerCore : IDisposable
     {
         _groups.Close();
         await _maintenance.CloseAsync();
+        await _scrub.CloseAsync();
         await _directory.CloseAsync();
     }
 
@@ -165,6 +171,7 @@ public sealed class BrokerCore : IDisposable
     {
         _groups.Close();
         _maintenance.Dispose();
+        _scrub.Dispose();
         _directory.Dispose();
         Heap.Dispose();
         Telemetry.Dispose();

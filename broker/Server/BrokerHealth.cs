@@ -28,6 +28,12 @@ internal sealed class BrokerHealth(ClusterMetadata cluster, TopicRegistry topics
             {
                 problems.Add($"the commit journal is off until the next start, small batches are slow ({why})");
             }
+            (PartitionLog Log, DamagedBatch Batch)[] damaged = [.. directory.Logs.SelectMany(static log => log.DamagedBatches, static (log, batch) => (log, batch))];
+            if (damaged.Length > 0)
+            {
+                (PartitionLog log, DamagedBatch batch) = damaged[0];
+                problems.Add($"{damaged.Length} batches are damaged and not served, the first is {log.Topic}-{log.Partition} at offset {batch.FirstOffset}");
+            }
             if (directory.IsShortOfSpace)
             {
                 problems.Add("the disk is nearly full, producers are refused");

@@ -40,6 +40,10 @@ public sealed partial class PartitionLog
         try
         {
             LogEnd end = EndAt(limitOffset);
+            if (!TryEndBeforeDamage(offset, ref end))
+            {
+                return ErrorCode.KafkaStorageError;
+            }
             if (offset >= end.Offset)
             {
                 return ErrorCode.None;

@@ -135,6 +135,7 @@ public sealed partial class PartitionLog
         }
         _segments[index].CutAt(border, position);
         _epochs.TruncateFrom(border);
+        _damaged = [.. _damaged.Where(batch => batch.FirstOffset < border)];
         if (_epochWritten > _epochs.Latest)
         {
             TextCheckpoint.Write(_files, _directory + "/" + LeaderEpochs.FileName, _epochs.Lines());

@@ -15,7 +15,7 @@ namespace LogPipeline.Storage;
 /// active segment under a lock (PartitionLog.Appending.cs). What is small is made durable by the commit journal of all logs, the rest by
 /// one sync of the segment at a time, which takes what was appended meanwhile (PartitionLog.Flushing.cs). Readers say up to which offset
 /// they may see (PartitionLog.Reading.cs); a follower may cut the end (PartitionLog.Truncation.cs), retention removes the oldest segments
-/// (PartitionLog.Retention.cs).
+/// (PartitionLog.Retention.cs), and what a scrub finds damaged is not served (PartitionLog.Damage.cs).
 /// </summary>
 public sealed partial class PartitionLog
 {
@@ -66,6 +66,7 @@ public sealed partial class PartitionLog
         _epochWritten = state.EpochWritten;
         _cuts = state.Cuts;
         CleanOffset = state.CleanOffset;
+        _damaged = DamagedBatch.Read(_files, _directory);
         _durable = new DurableEnd(WrittenEnd());
         _syncWanted = _endOffset;
         _logStartOffset = Math.Clamp(logStartOffset, _segments[0].BaseOffset, _endOffset);

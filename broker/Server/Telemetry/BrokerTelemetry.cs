@@ -21,6 +21,8 @@ public sealed class BrokerTelemetry : IDisposable
     private readonly Counter<long> _rebalances;
     private readonly ClientLabels _clients = new();
     private readonly Counter<long> _removed;
+    private readonly Counter<long> _scrubbed;
+    private readonly Counter<long> _damaged;
     private readonly Histogram<double> _latency;
     private readonly Dictionary<ApiKey, KeyValuePair<string, object?>> _apiTags =
         Enum.GetValues<ApiKey>().ToDictionary(key => key, key => new KeyValuePair<string, object?>("api", key.ToString()));
@@ -43,6 +45,8 @@ public sealed class BrokerTelemetry : IDisposable
             "logpipe_broker_converted_bytes_total", "By", "Bytes of records made from another message format or codec, by what was made: format_0, format_1, format_2 or codec");
         _rebalances = _meter.CreateCounter<long>("logpipe_broker_group_rebalances_total", "{rebalance}", "Completed join barriers");
         _removed = _meter.CreateCounter<long>("logpipe_broker_retention_bytes_total", "By", "Bytes of records removed, by reason: limits of the topic, or the budget of all topics");
+        _scrubbed = _meter.CreateCounter<long>("logpipe_broker_scrub_bytes_total", "By", "Bytes of closed segments read again to find damage");
+        _damaged = _meter.CreateCounter<long>("logpipe_broker_scrub_damaged_batches_total", "{batch}", "Damaged batches that were found so; they are not served");
         _latency = _meter.CreateHistogram<double>("logpipe_broker_request_seconds", "s", "Time from a request read to its answer ready");
         _meter.CreateObservableGauge("logpipe_broker_connections", () => Volatile.Read(ref _connections), "{connection}", "Open connections");
         _meter.CreateObservableGauge(
@@ -74,6 +78,10 @@ public sealed class BrokerTelemetry : IDisposable
         1, new KeyValuePair<string, object?>("reason", reason.ToString()), new KeyValuePair<string, object?>("client", _clients.Of(clientId)));
 
     internal void Converted(long bytes, string to) => _converted.Add(bytes, new KeyValuePair<string, object?>("to", to));
+
+    internal void Scrubbed(long bytes) => _scrubbed.Add(bytes);
+
+    internal void FoundDamage() => _damaged.Add(1);
 
     internal void Rebalanced() => _rebalances.Add(1);
 

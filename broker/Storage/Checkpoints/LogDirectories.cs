@@ -22,7 +22,7 @@ internal static class LogDirectories
     /// <summary>Up to so many directories are flushed one by one; for more the whole file system is, once.</summary>
     private const int FlushedSinglyMax = 8;
 
-    private static readonly string[] FileNames = [MetadataName, LeaderEpochs.FileName, LogCuts.FileName];
+    private static readonly string[] FileNames = [MetadataName, LeaderEpochs.FileName, LogCuts.FileName, DamagedBatch.FileName];
 
     private static readonly string[] SegmentSuffixes =
         [SegmentFileName.Log, SegmentFileName.OffsetIndex, SegmentFileName.TimeIndex, SegmentFileName.Snapshot, ".txnindex"];

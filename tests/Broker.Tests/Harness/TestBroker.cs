@@ -82,6 +82,7 @@ internal sealed class TestBroker : IAsyncDisposable
     public async Task MaintainAsync(TimeSpan wait)
     {
         await Core.Maintenance.CloseAsync(); // no rounds but those that the test asks for
+        await Core.Scrub.CloseAsync();
         Time.Advance(wait);
         await Core.Maintenance.RoundAsync(CancellationToken.None);
     }
