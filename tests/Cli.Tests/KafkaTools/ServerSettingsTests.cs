@@ -16,7 +16,7 @@ public class ServerSettingsTests
             num.network.threads=3
             log.dirs=/srv/kafka
             num.partitions=1
-            num.recovery.threads.per.data.dir=1
+            replica.lag.time.max.ms=30000
             log.retention.hours=168
             zookeeper.connect=localhost:2181
             zookeeper.connection.timeout.ms=18000
@@ -27,7 +27,7 @@ public class ServerSettingsTests
         Assert.Equal(4, broker.Settings.Count);
         Assert.Equal(2, _warnings.Count);
         Assert.StartsWith("zookeeper.connect, zookeeper.connection.timeout.ms: ignored", _warnings[0], StringComparison.Ordinal);
-        Assert.StartsWith("num.recovery.threads.per.data.dir: ignored", _warnings[1], StringComparison.Ordinal);
+        Assert.StartsWith("replica.lag.time.max.ms: ignored", _warnings[1], StringComparison.Ordinal);
     }
 
     [Fact]
