@@ -14,7 +14,7 @@ internal static class KafkaVerb
         "logpipe kafka console-consumer --topic web_log --from-beginning --max-messages 3")
     {
         ServerStartTool.Create(), StorageTool.Create(), ZooKeeperStartTool.Create(), TopicsTool.Create(), ConsoleProducerTool.Create(), ConsoleConsumerTool.Create(), ConsumerGroupsTool.Create(), ConfigsTool.Create(),
-        GetOffsetsTool.Create(), DeleteRecordsTool.Create(), NoSuchClass(),
+        GetOffsetsTool.Create(), DeleteRecordsTool.Create(), BrokerApiVersionsTool.Create(), ClusterTool.Create(), NoSuchClass(),
     };
 
     /// <summary>
@@ -45,6 +45,8 @@ internal static class KafkaVerb
         "ConfigCommand" => "configs",
         "GetOffsetShell" => "get-offsets",
         "DeleteRecordsCommand" => "delete-records",
+        "BrokerApiVersionsCommand" => "broker-api-versions",
+        "ClusterTool" => "cluster",
         "StorageTool" => "storage",
         "Kafka" => "server-start",
         _ => null,

@@ -1,4 +1,5 @@
 using LogPipeline.Broker;
+using LogPipeline.Broker.Settings;
 using LogPipeline.Cli.KafkaTools;
 using LogPipeline.Cli.KafkaTools.Server;
 
@@ -59,6 +60,10 @@ public class ServerSettingsTests
     [InlineData("ssl.keystore.location=/etc/kafka/keystore.jks")]
     [InlineData("listener.name.internal.sasl.enabled.mechanisms=PLAIN")]
     public void What_guards_nothing_is_no_reason_to_refuse(string line) => Assert.Empty(Read(line).Settings);
+
+    [Fact]
+    public void Names_that_are_ignored_are_no_settings_of_the_broker()
+        => Assert.DoesNotContain(KafkaSettingNames.Others, BrokerSettings.IsKnown);
 
     [Fact]
     public void Variables_of_container_images_are_settings_and_others_are_named()

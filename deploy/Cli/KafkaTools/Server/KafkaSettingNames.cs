@@ -14,33 +14,29 @@ internal static class KafkaSettingNames
         "replication.quota.", "sasl.", "share.", "ssl.", "telemetry.", "transaction.", "transactional.",
     ];
 
-    /// <summary>Single names, to be had beside those of the broker here.</summary>
+    /// <summary>Single names; none of them is a setting of the broker here.</summary>
     public static IReadOnlyList<string> Others { get; } =
     [
         .. """
-        add.partitions.to.txn.retry.backoff.max.ms add.partitions.to.txn.retry.backoff.ms auto.leader.rebalance.enable background.threads
-        broker.heartbeat.interval.ms broker.id.generation.enable broker.rack broker.session.timeout.ms client.quota.callback.class
-        compression.gzip.level compression.lz4.level compression.zstd.level connections.max.reauth.ms control.plane.listener.name
-        controlled.shutdown.enable controlled.shutdown.max.retries controlled.shutdown.retry.backoff.ms controller.socket.timeout.ms
-        delete.records.purgatory.purge.interval.requests early.start.listeners eligible.leader.replicas.enable
-        fetch.purgatory.purge.interval.requests initial.broker.registration.timeout.ms inter.broker.protocol.version
-        leader.imbalance.check.interval.seconds leader.imbalance.per.broker.percentage log.cleaner.backoff.ms
-        log.cleaner.dedupe.buffer.size log.cleaner.io.buffer.load.factor log.cleaner.io.buffer.size log.cleaner.io.max.bytes.per.second
-        log.cleaner.max.compaction.lag.ms log.cleaner.min.cleanable.ratio log.cleaner.min.compaction.lag.ms log.cleaner.threads
+        add.partitions.to.txn.retry.backoff.max.ms add.partitions.to.txn.retry.backoff.ms auto.leader.rebalance.enable
+        broker.heartbeat.interval.ms broker.id.generation.enable broker.rack broker.session.timeout.ms
+        client.quota.callback.class connections.max.reauth.ms control.plane.listener.name
+        controlled.shutdown.enable controlled.shutdown.max.retries controlled.shutdown.retry.backoff.ms
+        controller.socket.timeout.ms delete.records.purgatory.purge.interval.requests early.start.listeners
+        eligible.leader.replicas.enable fetch.purgatory.purge.interval.requests initial.broker.registration.timeout.ms
+        inter.broker.protocol.version leader.imbalance.check.interval.seconds leader.imbalance.per.broker.percentage
         log.dir.failure.timeout.ms log.flush.offset.checkpoint.interval.ms log.flush.scheduler.interval.ms
-        log.flush.start.offset.checkpoint.interval.ms log.local.retention.bytes log.local.retention.ms log.message.downconversion.enable
-        log.message.format.version log.message.timestamp.after.max.ms log.message.timestamp.before.max.ms
-        log.message.timestamp.difference.max.ms log.roll.jitter.hours log.roll.jitter.ms max.connection.creation.rate
-        max.connections.per.ip max.connections.per.ip.overrides max.request.partition.size.limit metadata.max.idle.interval.ms
-        metadata.max.retention.bytes metadata.max.retention.ms num.recovery.threads.per.data.dir num.replica.alter.log.dirs.threads
-        num.replica.fetchers offsets.commit.required.acks offsets.commit.timeout.ms offsets.load.buffer.size
-        offsets.topic.compression.codec principal.builder.class producer.id.expiration.check.interval.ms
-        producer.purgatory.purge.interval.requests queued.max.request.bytes quota.consumer.default quota.producer.default
-        quota.window.num quota.window.size.seconds replica.fetch.backoff.ms replica.fetch.max.bytes replica.fetch.min.bytes
-        replica.fetch.response.max.bytes replica.fetch.wait.max.ms replica.high.watermark.checkpoint.interval.ms replica.lag.max.messages
-        replica.lag.time.max.ms replica.selector.class replica.socket.receive.buffer.bytes replica.socket.timeout.ms
-        request.timeout.ms reserved.broker.max.id security.providers server.max.startup.time.ms socket.connection.setup.timeout.max.ms
-        socket.connection.setup.timeout.ms socket.listen.backlog.size unstable.api.versions.enable unstable.feature.versions.enable
+        log.flush.start.offset.checkpoint.interval.ms log.message.format.version log.message.timestamp.difference.max.ms
+        log.roll.jitter.hours log.roll.jitter.ms max.request.partition.size.limit metadata.max.idle.interval.ms
+        metadata.max.retention.bytes metadata.max.retention.ms num.replica.alter.log.dirs.threads offsets.commit.required.acks
+        offsets.commit.timeout.ms offsets.load.buffer.size offsets.topic.compression.codec principal.builder.class
+        producer.id.expiration.check.interval.ms producer.purgatory.purge.interval.requests queued.max.request.bytes
+        quota.consumer.default quota.producer.default quota.window.num quota.window.size.seconds replica.fetch.backoff.ms
+        replica.fetch.max.bytes replica.fetch.min.bytes replica.fetch.response.max.bytes replica.fetch.wait.max.ms
+        replica.high.watermark.checkpoint.interval.ms replica.lag.max.messages replica.lag.time.max.ms replica.selector.class
+        replica.socket.receive.buffer.bytes replica.socket.timeout.ms request.timeout.ms reserved.broker.max.id
+        security.providers server.max.startup.time.ms socket.connection.setup.timeout.max.ms socket.connection.setup.timeout.ms
+        socket.listen.backlog.size unstable.api.versions.enable unstable.feature.versions.enable
         """.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries),
     ];
 
