@@ -7,6 +7,8 @@ internal sealed class ProgressLine(TextWriter to, bool isTerminal, TimeProvider 
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(200);
 
+    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(0.5); // before, the speed says nothing
+
     private readonly long _begun = time.GetTimestamp();
     private long _shown;
     private int _width;
@@ -40,7 +42,7 @@ internal sealed class ProgressLine(TextWriter to, bool isTerminal, TimeProvider 
     {
         double speed = bytes / Math.Max(elapsed.TotalSeconds, 0.001);
         double percent = bytesInAll == 0 ? 100 : Math.Min(100, 100.0 * bytes / bytesInAll);
-        string left = speed < 1 ? "?" : Duration(TimeSpan.FromSeconds(Math.Max(0, bytesInAll - bytes) / speed));
+        string left = speed < 1 || elapsed < Settled ? "?" : Duration(TimeSpan.FromSeconds(Math.Max(0, bytesInAll - bytes) / speed));
         return string.Create(CultureInfo.InvariantCulture, $"{percent:0} % of {Size(bytesInAll)}, {Size((long)speed)}/s, {left} left");
     }
 
