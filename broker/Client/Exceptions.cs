@@ -23,7 +23,7 @@ public class BrokerErrorException(ErrorCode code, string message) : Exception(me
 
 /// <summary>
 /// What a broker sent at an offset is no record batch, or not the one that was written, or cannot be decoded: its
-/// <see cref="ErrorCode.CorruptMessage"/>, though it did not notice. The position stands at the offset; a seek beyond it reads on.
+/// <see cref="ErrorCode.CorruptMessage"/>, whether it noticed or not. The position stands at the offset; a seek beyond it reads on.
 /// </summary>
 public sealed class CorruptBatchException(TopicPartition partition, long offset, string reason)
     : BrokerErrorException(ErrorCode.CorruptMessage, $"{partition}: the batch at offset {offset} cannot be read: {reason}")

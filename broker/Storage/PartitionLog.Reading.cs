@@ -25,7 +25,7 @@ public sealed partial class PartitionLog
     /// <param name="bytesMax">Bytes at most.</param>
     /// <param name="wholeFirstBatch">Return the first batch even if it alone is larger than <paramref name="bytesMax"/>.</param>
     /// <param name="slice">The batches, in their file.</param>
-    /// <returns>None (the slice may be empty), OffsetOutOfRange, or KafkaStorageError.</returns>
+    /// <returns>None (the slice may be empty), OffsetOutOfRange, CorruptMessage for an offset that a scrub found damaged, or KafkaStorageError.</returns>
     public ErrorCode Read(long offset, long limitOffset, int bytesMax, bool wholeFirstBatch, out LogSlice slice)
     {
         slice = LogSlice.Empty(offset);
@@ -42,7 +42,7 @@ public sealed partial class PartitionLog
             LogEnd end = EndAt(limitOffset);
             if (!TryEndBeforeDamage(offset, ref end))
             {
-                return ErrorCode.KafkaStorageError;
+                return ErrorCode.CorruptMessage;
             }
             if (offset >= end.Offset)
             {

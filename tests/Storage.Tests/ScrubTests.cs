@@ -34,7 +34,7 @@ public sealed class ScrubTests
         Assert.Equal(Enumerable.Range(0, (int)offset).Select(static o => (long)o), ReadableFrom(log, 0));
         for (long refused = offset; refused < offset + 3; refused++)
         {
-            Assert.Equal(ErrorCode.KafkaStorageError, log.Read(refused, 1 << 20, true, out _));
+            Assert.Equal(ErrorCode.CorruptMessage, log.Read(refused, 1 << 20, true, out _));
         }
         Assert.Contains(log.LogEndOffset - 1, ReadableFrom(log, log.ClosedSegments[1]));
     }
@@ -48,7 +48,7 @@ public sealed class ScrubTests
         Scrub(log);
         _node.Kill();
         log = _node.StartLog();
-        Assert.Equal(ErrorCode.KafkaStorageError, log.Read(offset, 1 << 20, true, out _));
+        Assert.Equal(ErrorCode.CorruptMessage, log.Read(offset, 1 << 20, true, out _));
         Assert.Equal(0, log.ClosedSegments[0]);
         _node.Disk.Corrupt(_node.LogFile(), position + 70, 1); // flips it back
         Scrub(log);

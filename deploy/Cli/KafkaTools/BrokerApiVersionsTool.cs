@@ -1,7 +1,9 @@
 using System.CommandLine;
+using LogPipeline.Client;
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Hosting;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 
@@ -27,7 +29,12 @@ internal static class BrokerApiVersionsTool
         IReadOnlyList<BrokerNode> brokers = (await new AdminClient(cluster).DescribeClusterAsync(stop)).Brokers;
         BrokerConnection broker = await cluster.AnyAsync(stop);
         BrokerNode? node = brokers.FirstOrDefault(one => one.Endpoint == broker.Endpoint);
-        ApiVersionsResponse answer = await broker.SendAsync<ApiVersionsRequest, ApiVersionsResponse>(new ApiVersionsRequest(), stop);
+        var request = new ApiVersionsRequest { ClientSoftwareName = "logpipe", ClientSoftwareVersion = Product.Version };
+        ApiVersionsResponse answer = await broker.SendAsync<ApiVersionsRequest, ApiVersionsResponse>(request, stop);
+        if (answer.ErrorCode != ErrorCode.None)
+        {
+            throw new BrokerErrorException(answer.ErrorCode, $"{broker.Endpoint} does not tell its versions: {answer.ErrorCode}");
+        }
         Console.WriteLine($"{broker.Endpoint} (id: {node?.NodeId ?? -1} rack: {node?.Rack ?? "null"} isFenced: false) -> (");
         Console.WriteLine(string.Join(",\n", answer.ApiKeys.Select(static api => $"\t{(Enum.IsDefined((ApiKey)api.ApiKey) ? ((ApiKey)api.ApiKey).ToString() : "UNKNOWN")}({api.ApiKey}): {Range(api.MinVersion, api.MaxVersion)}")));
         Console.WriteLine(")");

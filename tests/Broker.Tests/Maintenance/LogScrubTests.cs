@@ -21,7 +21,7 @@ public sealed class LogScrubTests
         Assert.Contains(broker.Log.Lines, line => line.Contains("t-0 is damaged in", StringComparison.Ordinal) && line.Contains("at position 0: the batch's checksum is wrong", StringComparison.Ordinal));
         Assert.Equal("1 batches are damaged and not served, the first is t-0 at offset 1", broker.Core.Problem);
         Assert.Equal([0], (await client.FetchAsync(Ask.Fetch("t", 0))).Responses[0].Partitions[0].BaseOffsets());
-        Assert.Equal(ErrorCode.KafkaStorageError, (await client.FetchAsync(Ask.Fetch("t", 1))).Responses[0].Partitions[0].ErrorCode);
+        Assert.Equal(ErrorCode.CorruptMessage, (await client.FetchAsync(Ask.Fetch("t", 1))).Responses[0].Partitions[0].ErrorCode);
         Assert.Equal(2, (await client.FetchAsync(Ask.Fetch("t", 2))).Responses[0].Partitions[0].BaseOffsets()[0]);
     }
 

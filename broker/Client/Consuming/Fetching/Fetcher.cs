@@ -266,6 +266,12 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
             wakePoll.Set();
             return true;
         }
+        if (answer.ErrorCode == ErrorCode.CorruptMessage)
+        {
+            // The broker found it itself; asking again in silence would hide that nothing comes any more.
+            Fail(state, entry.Version, new CorruptBatchException(state.Partition, entry.Offset, "the broker finds it damaged on its disk"), entry.Offset);
+            return true;
+        }
         if (answer.ErrorCode.IsRetriable())
         {
             cluster.Invalidate(state.Partition.Topic);
