@@ -16,7 +16,7 @@ public sealed class TroubledPartitionTests
 {
     private readonly ManualTime _time = new();
     private readonly ScriptedBroker _broker = new();
-    private bool _isRefused;
+    private ErrorCode _refusal = ErrorCode.None;
 
     public TroubledPartitionTests()
     {
@@ -32,10 +32,12 @@ public sealed class TroubledPartitionTests
         _broker.OnAsync<FetchRequest, FetchResponse>(FetchAsync, newest: 12);
     }
 
-    [Fact]
-    public void A_refused_partition_is_told_by_a_poll_holds_up_no_other_and_is_read_when_it_may_be() => OneThread.Run(_time, async () =>
+    [Theory]
+    [InlineData(ErrorCode.TopicAuthorizationFailed)]
+    [InlineData(ErrorCode.CorruptMessage)]
+    public void A_refused_partition_is_told_by_a_poll_holds_up_no_other_and_is_read_when_it_may_be(ErrorCode refusal) => OneThread.Run(_time, async () =>
     {
-        _isRefused = true;
+        _refusal = refusal;
         await using ClusterClient cluster = NewCluster();
         await using Consumer consumer = NewConsumer(cluster);
         consumer.Seek(new TopicPartition("t", 0), 0);
@@ -43,10 +45,10 @@ public sealed class TroubledPartitionTests
         Assert.Equal("line of 1", await PollAsync(consumer));
         for (int poll = 0; poll < 2; poll++)
         {
-            BrokerErrorException refused = await Assert.ThrowsAsync<BrokerErrorException>(() => PollAsync(consumer));
-            Assert.Equal(ErrorCode.TopicAuthorizationFailed, refused.Code);
+            BrokerErrorException refused = await Assert.ThrowsAnyAsync<BrokerErrorException>(() => PollAsync(consumer));
+            Assert.Equal(refusal, refused.Code);
         }
-        _isRefused = false;
+        _refusal = ErrorCode.None;
         Assert.Equal("line of 0", await PollAsync(consumer));
     });
 
@@ -108,7 +110,7 @@ public sealed class TroubledPartitionTests
         foreach (FetchRequest.Topic.Partition asked in request.Topics[0].Partitions)
         {
             var answer = new FetchResponse.Response.Partition { PartitionIndex = asked.Index, HighWatermark = 1, LogStartOffset = 0 };
-            answer.ErrorCode = asked.Index == 0 && _isRefused ? ErrorCode.TopicAuthorizationFailed : ErrorCode.None;
+            answer.ErrorCode = asked.Index == 0 ? _refusal : ErrorCode.None;
             if (answer.ErrorCode == ErrorCode.None && asked.FetchOffset == 0)
             {
                 answer.Records = new RecordSet(Batch($"line of {asked.Index}"));
