@@ -58,6 +58,23 @@ public sealed class FetchConversionTests
     }
 
     [Fact]
+    public async Task The_brokers_time_is_told_in_format_1_and_marked_as_such()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreateTopicAsync("t", configs: ("message.timestamp.type", "LogAppendTime"));
+        broker.Time.Advance(TimeSpan.FromHours(1));
+        long now = broker.Time.GetUtcNow().ToUnixTimeMilliseconds();
+        byte[] message = OldMessages.Message(0, "k", "v");
+        Assert.Equal(now, (await client.ProduceAsync("t", message, version: 2)).LogAppendTimeMs);
+        await client.ProduceAsync("t", OldMessages.Wrapper(0, message), version: 2);
+        ReadOnlyMemory<byte> set = (await FetchAsync(client, "t", 0, 2)).Records.Memory;
+        Assert.Equal([8, 9], OldMessages.Entries(set).Select(static entry => (int)entry[17]));
+        Assert.Equal([(0L, now, "k", "v"), (1L, now, "k", "v")], OldMessages.Read(set));
+        Assert.Equal([(0L, -1L, "k", "v"), (1L, -1L, "k", "v")], OldMessages.Read((await FetchAsync(client, "t", 0, 1)).Records.Memory));
+    }
+
+    [Fact]
     public async Task Control_batches_are_left_out_and_what_lies_behind_them_is_found()
     {
         await using var broker = new TestBroker();
