@@ -1,3 +1,5 @@
+using Confluent.Kafka;
+using Confluent.Kafka.Admin;
 using LogPipeline.Broker;
 
 namespace LogPipeline.Interop;
@@ -12,6 +14,12 @@ public sealed class BrokerFixture : IAsyncLifetime
     public string Data => Path.Combine(Scratch, "data");
 
     public string Address => _broker!.Endpoint.ToString();
+
+    public async Task CreateTopicAsync(string name, int partitions)
+    {
+        using IAdminClient admin = new AdminClientBuilder(new AdminClientConfig { BootstrapServers = Address }).Build();
+        await admin.CreateTopicsAsync([new TopicSpecification { Name = name, NumPartitions = partitions }]);
+    }
 
     public async Task InitializeAsync() =>
         _broker = await Broker.Broker.StartAsync(new BrokerOptions { DataDirectory = Data, Listen = "127.0.0.1:0" });

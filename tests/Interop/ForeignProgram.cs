@@ -5,7 +5,7 @@ namespace LogPipeline.Interop;
 /// <summary>Finds and runs programs of others.</summary>
 internal static class ForeignProgram
 {
-    public const string Hint = "Install kcat, golang-go, golang-github-shopify-sarama-dev, nodejs and npm.";
+    public const string Hint = "Install kcat, golang-go, golang-github-shopify-sarama-dev, nodejs, npm and python3-kafka.";
 
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(4);
 

@@ -1,10 +1,12 @@
-// A sarama client, one verb a run:
+// A sarama client, one verb a run; VERSION is a protocol version of sarama ("0.8.2.0" is its default: message format 0):
 //
-//	create ADDR TOPIC PARTITIONS      produce ADDR TOPIC COUNT      group ADDR TOPIC GROUP COUNT      read ADDR TOPIC COUNT
-//
-// produce sends keyed records asynchronously with acks=all; group reads as a member until COUNT records came and commits; read reads
-// partition 0 from the oldest record on. SARAMA_VERSION is the protocol version: V2_0_0_0 when unset, "default" for sarama's own; SARAMA_CODEC
-// how produce compresses.
+//	create ADDR TOPIC PARTITIONS                        a topic
+//	produce ADDR TOPIC COUNT                            keyed records, asynchronous, acks=all; says how many partitions got some
+//	group ADDR TOPIC GROUP COUNT                        a member reads until COUNT records came, and commits
+//	sync ADDR VERSION TOPIC CODEC VALUE...              one message a call, acks=all
+//	batch ADDR VERSION TOPIC CODEC COUNT                messages "record 0" ... in few requests, acks=all
+//	read ADDR VERSION TOPIC oldest|newest COUNT         partition 0 without a group; says "ready" once it waits
+//	place ADDR TOPIC manual|hash|random|time COUNT      says "key partition" for each record; time: slices of a second
 package main
 
 import (
@@ -32,23 +34,25 @@ func number(arg int) int {
 
 func config() *sarama.Config {
 	c := sarama.NewConfig()
-	switch version := os.Getenv("SARAMA_VERSION"); version {
-	case "":
-		c.Version = sarama.V2_0_0_0
-	case "default":
-	default:
-		v, err := sarama.ParseKafkaVersion(version)
-		check(err)
-		c.Version = v
-	}
-	codecs := map[string]sarama.CompressionCodec{
-		"": sarama.CompressionNone, "none": sarama.CompressionNone, "gzip": sarama.CompressionGZIP, "snappy": sarama.CompressionSnappy, "lz4": sarama.CompressionLZ4}
-	c.Producer.Compression = codecs[os.Getenv("SARAMA_CODEC")]
+	c.Version = sarama.V2_0_0_0
 	c.ClientID = "interop-sarama"
 	c.Producer.RequiredAcks = sarama.WaitForAll
 	c.Producer.Return.Successes = true
 	c.Consumer.Offsets.Initial = sarama.OffsetOldest
 	return c
+}
+
+func configOf(version string) *sarama.Config {
+	c := config()
+	v, err := sarama.ParseKafkaVersion(version)
+	check(err)
+	c.Version = v
+	return c
+}
+
+func codec(name string) sarama.CompressionCodec {
+	return map[string]sarama.CompressionCodec{"none": sarama.CompressionNone, "gzip": sarama.CompressionGZIP,
+		"snappy": sarama.CompressionSnappy, "lz4": sarama.CompressionLZ4}[name]
 }
 
 func create(addr []string, topic string, partitions int) {
@@ -59,29 +63,106 @@ func create(addr []string, topic string, partitions int) {
 	fmt.Println("created", topic)
 }
 
-func produce(addr []string, topic string, count int) {
-	producer, err := sarama.NewAsyncProducer(addr, config())
+// Sends records and waits for all; the messages come back in the order of their acknowledgements.
+func send(addr []string, c *sarama.Config, count int, record func(i int) *sarama.ProducerMessage) []*sarama.ProducerMessage {
+	producer, err := sarama.NewAsyncProducer(addr, c)
 	check(err)
 	go func() {
 		for i := 0; i < count; i++ {
-			producer.Input() <- &sarama.ProducerMessage{
-				Topic: topic,
-				Key:   sarama.StringEncoder(strconv.Itoa(i)),
-				Value: sarama.StringEncoder(fmt.Sprintf("record %d", i)),
-			}
+			producer.Input() <- record(i)
 		}
 	}()
-	partitions := map[int32]bool{}
-	for acked := 0; acked < count; acked++ {
+	acked := []*sarama.ProducerMessage{}
+	for len(acked) < count {
 		select {
 		case m := <-producer.Successes():
-			partitions[m.Partition] = true
+			acked = append(acked, m)
 		case err := <-producer.Errors():
 			check(err)
 		}
 	}
 	check(producer.Close())
+	return acked
+}
+
+func produce(addr []string, topic string, count int) {
+	partitions := map[int32]bool{}
+	for _, m := range send(addr, config(), count, func(i int) *sarama.ProducerMessage {
+		return &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder(strconv.Itoa(i)), Value: sarama.StringEncoder(fmt.Sprintf("record %d", i))}
+	}) {
+		partitions[m.Partition] = true
+	}
 	fmt.Println("acked", count, "partitions", len(partitions))
+}
+
+func sync(addr []string, version, topic, codecName string, values []string) {
+	c := configOf(version)
+	c.Producer.Compression = codec(codecName)
+	producer, err := sarama.NewSyncProducer(addr, c)
+	check(err)
+	for _, v := range values {
+		partition, offset, err := producer.SendMessage(&sarama.ProducerMessage{Topic: topic, Value: sarama.StringEncoder(v)})
+		check(err)
+		fmt.Println("partition", partition, "offset", offset)
+	}
+	check(producer.Close())
+}
+
+func batch(addr []string, version, topic, codecName string, count int) {
+	c := configOf(version)
+	c.Producer.Compression = codec(codecName)
+	c.Producer.Flush.Messages = 100
+	send(addr, c, count, func(i int) *sarama.ProducerMessage {
+		return &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder("k"), Value: sarama.StringEncoder(fmt.Sprintf("record %d", i))}
+	})
+	fmt.Println("acked", count)
+}
+
+func read(addr []string, version, topic, from string, count int) {
+	consumer, err := sarama.NewConsumer(addr, configOf(version))
+	check(err)
+	offset := sarama.OffsetOldest
+	if from == "newest" {
+		offset = sarama.OffsetNewest
+	}
+	partition, err := consumer.ConsumePartition(topic, 0, offset)
+	check(err)
+	fmt.Println("ready")
+	for i := 0; i < count; i++ {
+		select {
+		case m := <-partition.Messages():
+			fmt.Println(m.Offset, string(m.Key), string(m.Value))
+		case <-time.After(30 * time.Second):
+			fmt.Println("FAIL only", i, "of", count)
+			os.Exit(1)
+		}
+	}
+}
+
+type slices struct{}
+
+func (slices) RequiresConsistency() bool { return true }
+func (slices) Partition(m *sarama.ProducerMessage, partitions int32) (int32, error) {
+	return int32(m.Timestamp.Unix() % int64(partitions)), nil
+}
+
+func place(addr []string, topic, how string, count int) {
+	c := config()
+	switch how {
+	case "manual":
+		c.Producer.Partitioner = sarama.NewManualPartitioner
+	case "random":
+		c.Producer.Partitioner = sarama.NewRandomPartitioner
+	case "time":
+		c.Producer.Partitioner = func(string) sarama.Partitioner { return slices{} }
+	}
+	for _, m := range send(addr, c, count, func(i int) *sarama.ProducerMessage {
+		key := strconv.Itoa(i % 10)
+		return &sarama.ProducerMessage{Topic: topic, Partition: 2, Key: sarama.StringEncoder(key), Timestamp: time.Unix(1700000000+int64(i%10), 0)}
+	}) {
+		key, _ := m.Key.Encode()
+		fmt.Println(string(key), m.Partition)
+	}
 }
 
 type member struct {
@@ -126,38 +207,26 @@ func group(addr []string, topic, name string, count int) {
 	fmt.Println("consumed", len(values))
 }
 
-func read(addr []string, topic string, count int) {
-	consumer, err := sarama.NewConsumer(addr, config())
-	check(err)
-	partition, err := consumer.ConsumePartition(topic, 0, sarama.OffsetOldest)
-	check(err)
-	for i := 0; i < count; i++ {
-		select {
-		case m := <-partition.Messages():
-			if m.Offset != int64(i) || string(m.Value) != fmt.Sprintf("record %d", i) || string(m.Key) != strconv.Itoa(i) {
-				fmt.Println("FAIL at", i, "offset", m.Offset, string(m.Key), string(m.Value))
-				os.Exit(1)
-			}
-		case <-time.After(60 * time.Second):
-			fmt.Println("FAIL only", i, "of", count)
-			os.Exit(1)
-		}
-	}
-	check(partition.Close())
-	check(consumer.Close())
-	fmt.Println("read", count)
-}
-
 func main() {
-	addr := []string{os.Args[2]}
-	switch os.Args[1] {
+	a := os.Args
+	addr := []string{a[2]}
+	switch a[1] {
 	case "create":
-		create(addr, os.Args[3], number(4))
+		create(addr, a[3], number(4))
 	case "produce":
-		produce(addr, os.Args[3], number(4))
+		produce(addr, a[3], number(4))
 	case "group":
-		group(addr, os.Args[3], os.Args[4], number(5))
+		group(addr, a[3], a[4], number(5))
+	case "sync":
+		sync(addr, a[3], a[4], a[5], a[6:])
+	case "batch":
+		batch(addr, a[3], a[4], a[5], number(6))
 	case "read":
-		read(addr, os.Args[3], number(4))
+		read(addr, a[3], a[4], a[5], number(6))
+	case "place":
+		place(addr, a[3], a[4], number(5))
+	default:
+		fmt.Println("FAIL no verb", a[1])
+		os.Exit(2)
 	}
 }
