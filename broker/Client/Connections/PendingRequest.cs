@@ -28,6 +28,9 @@ internal abstract class PendingRequest(Api api, short version, int correlationId
     /// <summary>Whether its caller has stopped waiting; its answer is read and dropped.</summary>
     public bool IsCancelled { get; set; }
 
+    /// <summary>Whether its answer is here: it cannot be overdue any more.</summary>
+    public bool IsAnswered { get; set; }
+
     /// <summary>In the time provider's timestamps.</summary>
     public long Deadline { get; init; }
 

@@ -249,6 +249,10 @@ internal sealed class RequestPipeline : IAsyncDisposable
             {
                 throw new InvalidDataException($"an answer with correlation id {correlationId} where {request.CorrelationId} was due");
             }
+            lock (_gate)
+            {
+                request.IsAnswered = true; // its caller may go on, and time pass, before it is dequeued
+            }
             request.Complete(frame, lease);
         }
         finally
@@ -280,7 +284,7 @@ internal sealed class RequestPipeline : IAsyncDisposable
             _nextCheck = long.MaxValue;
             long now = _time.GetTimestamp();
             long earliest = long.MaxValue;
-            foreach (PendingRequest request in _awaited.Concat(_queued))
+            foreach (PendingRequest request in _awaited.Concat(_queued).Where(static request => !request.IsAnswered))
             {
                 overdue ??= request.Deadline <= now ? request : null;
                 earliest = Math.Min(earliest, request.Deadline);
