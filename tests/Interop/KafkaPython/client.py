@@ -6,7 +6,7 @@ import sys
 from kafka import KafkaConsumer, KafkaProducer
 
 verb, address, version, topic, *rest = sys.argv[1:]
-options = {"bootstrap_servers": address}
+options = {"bootstrap_servers": address, "api_version_auto_timeout_ms": 30000}  # 2 s as it comes: too short on a busy machine
 if version != "auto":
     options["api_version"] = tuple(int(part) for part in version.split("."))
 if verb == "produce":
