@@ -42,17 +42,22 @@ public sealed partial class PartitionLog
             : null;
     }
 
-    /// <summary>Takes what was found in a segment; from then on it is not served, and what was damaged before and is sound now is.</summary>
+    /// <summary>
+    /// Takes what was found in a segment up to a position; from then on it is not served, and what was damaged before and is sound now is.
+    /// What is known behind the position stays until the check has come there.
+    /// </summary>
     /// <exception cref="IOException">The disk refused to keep it; it counts until the next start.</exception>
-    internal void SetDamage(long segmentOffset, IReadOnlyList<DamagedBatch> found)
+    internal void SetDamage(long segmentOffset, long checkedTo, IReadOnlyList<DamagedBatch> found)
     {
         lock (_gate)
         {
             DamagedBatch[] known = _damaged;
+            bool isThere = _segments.SkipLast(1).Any(segment => segment.BaseOffset == segmentOffset);
             DamagedBatch[] now =
             [
-                .. known.Where(batch => batch.SegmentOffset != segmentOffset && batch.NextOffset > _logStartOffset)
-                    .Concat(_segments.SkipLast(1).Any(segment => segment.BaseOffset == segmentOffset) ? found : [])
+                .. known.Where(batch => batch.SegmentOffset != segmentOffset || (isThere && batch.Position >= checkedTo))
+                    .Where(batch => batch.NextOffset > _logStartOffset)
+                    .Concat(isThere ? found : [])
                     .OrderBy(static batch => batch.FirstOffset),
             ];
             if (!now.SequenceEqual(known))

@@ -59,6 +59,25 @@ public sealed class ScrubTests
     }
 
     [Fact]
+    public void Known_damage_is_not_served_while_the_segment_is_checked_again()
+    {
+        PartitionLog log = Write();
+        (long offset, long position) = Batch(log, 6);
+        (long later, long laterPosition) = Batch(log, 18);
+        _node.Disk.Corrupt(_node.LogFile(), position + 70, 1);
+        _node.Disk.Corrupt(_node.LogFile(), laterPosition + 70, 1);
+        Scrub(log);
+        Assert.Equal([offset, later], log.DamagedBatches.Select(static batch => batch.FirstOffset));
+        using SegmentScrub again = log.Scrub(0)!;
+        while (again.Step(1) > 0)
+        {
+            Assert.Equal(ErrorCode.CorruptMessage, log.Read(offset, 1 << 20, true, out _));
+            Assert.Equal(ErrorCode.CorruptMessage, log.Read(later, 1 << 20, true, out _));
+        }
+        Assert.Equal([offset, later], log.DamagedBatches.Select(static batch => batch.FirstOffset));
+    }
+
+    [Fact]
     public void Damage_below_the_logs_start_is_no_damage_any_more()
     {
         PartitionLog log = Write();
@@ -107,9 +126,11 @@ public sealed class ScrubTests
         }
     }
 
-    private static (long Offset, long Position) ThirdBatch(PartitionLog log)
+    private static (long Offset, long Position) ThirdBatch(PartitionLog log) => Batch(log, 6);
+
+    private static (long Offset, long Position) Batch(PartitionLog log, long offset)
     {
-        Assert.Equal(ErrorCode.None, log.Read(6, 1, true, out LogSlice slice));
+        Assert.Equal(ErrorCode.None, log.Read(offset, 1, true, out LogSlice slice));
         using (slice)
         {
             return (slice.FirstOffset, slice.Position);

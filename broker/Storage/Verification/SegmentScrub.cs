@@ -56,7 +56,7 @@ public sealed class SegmentScrub : IDisposable
         }
         if (from == _position)
         {
-            _log.SetDamage(_segmentOffset, _found); // also what was damaged once and is sound now
+            _log.SetDamage(_segmentOffset, _position, _found); // also what was damaged once and is sound now
         }
         return _position - from;
     }
@@ -74,6 +74,6 @@ public sealed class SegmentScrub : IDisposable
         long nextOffset = next < _length ? _check.Header.BaseOffset : _endOffset;
         _found.Add(new DamagedBatch(_nextOffset, nextOffset, _segmentOffset, _position));
         (_position, _nextOffset, _expected) = (next, nextOffset, null);
-        _log.SetDamage(_segmentOffset, _found);
+        _log.SetDamage(_segmentOffset, _position, _found);
     }
 }
