@@ -59,6 +59,13 @@ internal sealed record ClusterImage
             ? Brokers.GetValueOrDefault(found.Partitions[partition].Leader)
             : null;
 
+    /// <summary>The node that leads a partition; <see cref="PartitionState.NoLeader"/> where it is not there.</summary>
+    public int LiveLeaderOf(PartitionState state) => Brokers.ContainsKey(state.Leader) ? state.Leader : PartitionState.NoLeader;
+
+    /// <summary>The replicas of a partition that are not there; all of them while nobody leads it.</summary>
+    public List<int> OfflineReplicasOf(PartitionState state) =>
+        [.. state.Replicas.Where(node => LiveLeaderOf(state) == PartitionState.NoLeader || !Brokers.ContainsKey(node))];
+
     /// <summary>What was set for a resource, by name in ordinal order; not what it inherits.</summary>
     public ImmutableSortedDictionary<string, string> ConfigsOf(ConfigResource resource) => Configs.GetValueOrDefault(resource) ?? NoConfigs;
 

@@ -74,18 +74,18 @@ internal sealed class DescribeTopicPartitionsHandler(ClusterMetadata cluster)
 
     private static Answer.Partition Describe(int number, PartitionState state, ClusterImage image)
     {
-        bool hasLeader = image.Brokers.ContainsKey(state.Leader);
+        int leader = image.LiveLeaderOf(state);
         return new Answer.Partition
         {
-            ErrorCode = hasLeader ? ErrorCode.None : ErrorCode.LeaderNotAvailable,
+            ErrorCode = leader == PartitionState.NoLeader ? ErrorCode.LeaderNotAvailable : ErrorCode.None,
             PartitionIndex = number,
-            LeaderId = hasLeader ? state.Leader : PartitionState.NoLeader,
+            LeaderId = leader,
             LeaderEpoch = state.LeaderEpoch,
             ReplicaNodes = [.. state.Replicas],
             IsrNodes = [.. state.InSync],
             EligibleLeaderReplicas = [],
             LastKnownElr = [],
-            OfflineReplicas = hasLeader ? [.. state.Replicas.Where(node => !image.Brokers.ContainsKey(node))] : [.. state.Replicas],
+            OfflineReplicas = image.OfflineReplicasOf(state),
         };
     }
 }
