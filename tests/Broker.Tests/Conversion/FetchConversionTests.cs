@@ -5,6 +5,7 @@ using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Storage;
+using LogPipeline.Testing.Records;
 using Answer = LogPipeline.Protocol.Messages.FetchResponse.Response.Partition;
 
 namespace LogPipeline.Broker.Tests.Conversion;

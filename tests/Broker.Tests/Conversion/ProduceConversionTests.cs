@@ -4,6 +4,7 @@ using LogPipeline.Protocol;
 using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
+using LogPipeline.Testing.Records;
 using Answer = LogPipeline.Protocol.Messages.ProduceResponse.Response.PartitionResponse;
 
 namespace LogPipeline.Broker.Tests.Conversion;

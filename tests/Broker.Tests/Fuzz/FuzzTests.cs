@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Protocol;
+using LogPipeline.Testing.Fuzz;
 
 namespace LogPipeline.Broker.Tests.Fuzz;
 

@@ -4,10 +4,10 @@ using System.IO.Hashing;
 using System.Text;
 using LogPipeline.Protocol.Records.Legacy;
 
-namespace LogPipeline.Broker.Tests.Harness;
+namespace LogPipeline.Testing.Records;
 
 /// <summary>Message sets of format 0 and 1, as old producers send them and old consumers are sent them.</summary>
-internal static class OldMessages
+public static class OldMessages
 {
     public const long Time = 1_767_225_600_000;
 

@@ -1,7 +1,10 @@
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
+using LogPipeline.Protocol.Records;
 using LogPipeline.Protocol.Wire;
+using LogPipeline.Testing.Records;
 
-namespace LogPipeline.Broker.Tests.Fuzz;
+namespace LogPipeline.Testing.Fuzz;
 
 /// <summary>Fills a message with values that a broker might stumble over: edges, known and unknown names, batches sound and not.</summary>
 internal struct RandomWire(Random random, short version) : IWire
@@ -51,16 +54,16 @@ internal struct RandomWire(Random random, short version) : IWire
     public readonly void Records(ref RecordSet value) => value = new RecordSet(random.Next(5) switch
     {
         0 => Blob(),
-        1 => Damaged(Harness.Ask.Batch(random.Next(1, 4))),
-        2 => OldMessages(),
-        3 => Damaged(OldMessages()),
-        _ => Harness.Ask.Batch(random.Next(1, 4), random.Next(3) == 0 ? random.Next(3) : -1, 0, random.Next(3)),
+        1 => Damaged(Batch(random.Next(1, 4))),
+        2 => MessageSet(),
+        3 => Damaged(MessageSet()),
+        _ => Batch(random.Next(1, 4), random.Next(3) == 0 ? random.Next(3) : -1, 0, random.Next(3)),
     });
 
-    private readonly byte[] OldMessages()
+    private readonly byte[] MessageSet()
     {
-        byte[] message = Harness.OldMessages.Message(random.Next(2), "k", new string('v', random.Next(300)));
-        return random.Next(2) == 0 ? [.. message, .. message] : Harness.OldMessages.Wrapper(message[16], message, message);
+        byte[] message = OldMessages.Message(random.Next(2), "k", new string('v', random.Next(300)));
+        return random.Next(2) == 0 ? [.. message, .. message] : OldMessages.Wrapper(message[16], message, message);
     }
 
     public readonly void Int8Array(ref List<sbyte> value) => value = [.. Enumerable.Range(0, random.Next(4)).Select(i => (sbyte)i)];
@@ -178,6 +181,16 @@ internal struct RandomWire(Random random, short version) : IWire
         byte[] bytes = new byte[random.Next(40)];
         random.NextBytes(bytes);
         return bytes;
+    }
+
+    private static byte[] Batch(int records, long producerId = -1, short epoch = -1, int sequence = -1)
+    {
+        using var builder = new RecordBatchBuilder(CompressionCodec.None, 1 << 20);
+        for (int i = 0; i < records; i++)
+        {
+            builder.TryAppend(OldMessages.Time + i, new byte[10]);
+        }
+        return builder.Build(producerId, epoch, sequence).ToArray();
     }
 
     private readonly byte[] Damaged(byte[] bytes)

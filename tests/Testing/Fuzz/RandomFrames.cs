@@ -4,11 +4,13 @@ using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Wire;
 
-namespace LogPipeline.Broker.Tests.Fuzz;
+namespace LogPipeline.Testing.Fuzz;
 
 /// <summary>Frames over all APIs that the protocol knows: valid ones, valid ones mutated, lengths that lie, cut ones, noise.</summary>
-internal sealed class RandomFrames(Random random)
+public sealed class RandomFrames(Random random)
 {
+    private const int PartitionsMax = 4;
+
     private delegate byte[] Maker(Random random);
 
     private static readonly Maker[] Makers = [.. typeof(Api).Assembly.GetTypes().SelectMany(Requests)];
@@ -31,7 +33,7 @@ internal sealed class RandomFrames(Random random)
     private static IEnumerable<Maker> Requests(Type type)
     {
         Type? contract = type.GetInterfaces().FirstOrDefault(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IRequest<>));
-        if (contract is null || type == typeof(CreateTopicsRequest) || type == typeof(CreatePartitionsRequest))
+        if (contract is null)
         {
             return [];
         }
@@ -48,10 +50,27 @@ internal sealed class RandomFrames(Random random)
         var request = new TRequest();
         var wire = new RandomWire(random, version);
         request.Transfer(ref wire);
+        KeepSmall(request);
         using FrameBuffer frame = Frames.Request<TRequest, TResponse>(request, version, random.Next(), random.Next(5) == 0 ? null : "fuzz");
         byte[] bytes = new byte[frame.TotalLength];
         frame.CopyTo(bytes);
         return bytes;
+    }
+
+    /// <summary>Lets no request ask for thousands of partitions: a run would then measure how fast the disk makes files.</summary>
+    private static void KeepSmall(object request)
+    {
+        switch (request)
+        {
+            case CreateTopicsRequest create:
+                create.Topics.ForEach(static topic => topic.NumPartitions = Math.Min(topic.NumPartitions, PartitionsMax));
+                break;
+            case CreatePartitionsRequest grow:
+                grow.Topics.ForEach(static topic => topic.Count = Math.Min(topic.Count, PartitionsMax));
+                break;
+            default:
+                break;
+        }
     }
 
     private byte[] Flipped(byte[] bytes)
