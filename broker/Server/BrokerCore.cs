@@ -54,7 +54,7 @@ public sealed class BrokerCore : IDisposable
         Settings = settings;
         Listeners = listeners;
         Logger = LoggerOf(options);
-        Telemetry = new BrokerTelemetry(EndOffsets, () => _directory.IsShortOfSpace);
+        Telemetry = new BrokerTelemetry(EndOffsets, () => _directory.IsShortOfSpace, () => _directory.DamagedBatchesFound);
         Heap = new HeapTrimmer(time);
         _offsets = new OffsetsTopic(topics, settings, time);
         _groups = new GroupCoordinator(new GroupServices(settings, time, new MemberIds(new Random(random.Next())), _offsets, Telemetry, Logger));

@@ -89,6 +89,9 @@ public sealed partial class DataDirectory : IDisposable
     /// <summary>Why the commit journal is off until the next start, so that each log syncs its own segment; null while it works.</summary>
     public string? JournalProblem => _place.Journal.Problem;
 
+    /// <summary>How many damaged batches were found since the start, by a scrub or by a read; they are not served.</summary>
+    public long DamagedBatchesFound => _place.DamageFound.Batches;
+
     /// <summary>Set when the disk runs short or a segment was closed: what retention keeps may be too much now.</summary>
     public AsyncSignal MaintenanceDue => _place.MaintenanceDue;
 

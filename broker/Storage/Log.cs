@@ -44,6 +44,9 @@ internal static partial class Log
     [LoggerMessage(3005, LogLevel.Error, "{Log}: offset {Offset} cannot be read")]
     public static partial void ReadRefused(ILogger logger, string log, long offset, Exception cause);
 
+    [LoggerMessage(3013, LogLevel.Error, "{Log} is damaged in {File} at position {Position}: {Reason}. Offsets {FirstOffset} to {NextOffset} (exclusive) are not served. Restore the file from a copy while the broker is stopped, or delete the records up to there")]
+    public static partial void BatchDamaged(ILogger logger, string log, string file, long position, long firstOffset, long nextOffset, string reason);
+
     [LoggerMessage(3020, LogLevel.Error, "{Journal} is off until the next start; every append now syncs its own segment")]
     public static partial void JournalOff(ILogger logger, string journal, Exception cause);
 

@@ -29,6 +29,9 @@ internal sealed record LogPlace(string Directory, string Topic, Guid TopicId, in
     /// <summary>Shared by all logs of a data directory.</summary>
     public BatchDecoders Decoders { get; } = new();
 
+    /// <summary>Shared by all logs of a data directory.</summary>
+    public DamageCount DamageFound { get; } = new();
+
     /// <summary>The same for another log.</summary>
     public LogPlace Of(FoundLog log) => this with
     {

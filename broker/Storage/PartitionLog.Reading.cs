@@ -1,7 +1,5 @@
-using System.Buffers;
 using LogPipeline.Files;
 using LogPipeline.Protocol;
-using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Storage.Producers;
 using LogPipeline.Storage.Segments;
@@ -25,7 +23,7 @@ public sealed partial class PartitionLog
     /// <param name="bytesMax">Bytes at most.</param>
     /// <param name="wholeFirstBatch">Return the first batch even if it alone is larger than <paramref name="bytesMax"/>.</param>
     /// <param name="slice">The batches, in their file.</param>
-    /// <returns>None (the slice may be empty), OffsetOutOfRange, CorruptMessage for an offset that a scrub found damaged, or KafkaStorageError.</returns>
+    /// <returns>None (the slice may be empty), OffsetOutOfRange, CorruptMessage for an offset that is damaged on the disk, or KafkaStorageError.</returns>
     public ErrorCode Read(long offset, long limitOffset, int bytesMax, bool wholeFirstBatch, out LogSlice slice)
     {
         slice = LogSlice.Empty(offset);
@@ -39,23 +37,15 @@ public sealed partial class PartitionLog
         }
         try
         {
-            LogEnd end = EndAt(limitOffset);
-            if (!TryEndBeforeDamage(offset, ref end))
+            try
             {
-                return ErrorCode.CorruptMessage;
+                return Find(offset, limitOffset, bytesMax, wholeFirstBatch, ref slice);
             }
-            if (offset >= end.Offset)
+            catch (CorruptLogException e)
             {
-                return ErrorCode.None;
+                Examine(e.DamagedFile); // then it is known which batches are damaged
+                return Find(offset, limitOffset, bytesMax, wholeFirstBatch, ref slice);
             }
-            LogSegment[] segments = Volatile.Read(ref _segments);
-            int first = Array.FindLastIndex(segments, segment => segment.BaseOffset <= offset);
-            if (first < 0)
-            {
-                return ErrorCode.OffsetOutOfRange; // deleted meanwhile
-            }
-            slice = Slice(segments.AsSpan(first), offset, end, bytesMax, wholeFirstBatch);
-            return ErrorCode.None;
         }
         catch (FileNotFoundException) when (offset < LogStartOffset)
         {
@@ -69,84 +59,31 @@ public sealed partial class PartitionLog
     }
 
     /// <summary>
-    /// Whether reading from an offset must load or rebuild a segment's index first, which may read the whole segment: not for a thread
-    /// that serves others.
+    /// Whether reading from an offset must first load or rebuild a segment's index, or check what this process did not write; either may
+    /// read the whole segment: not for a thread that serves others.
     /// </summary>
-    public bool IsCold(long offset) => SegmentOf(offset) is { HasIndexes: false };
+    public bool IsCold(long offset) =>
+        SegmentOf(offset) is { } segment && (!segment.HasIndexes || (offset < _foundEndOffset && !segment.Checked.IsComplete));
 
-    /// <summary>The first record at or after a time (milliseconds since 1970), below a limit; null when there is none.</summary>
-    /// <exception cref="IOException">The disk refused, or the log is damaged there.</exception>
-    public TimedOffset? OffsetForTime(long timestamp, long limitOffset) =>
-        WhileRemoved(start => OffsetForTime(timestamp, EndAt(limitOffset), start));
-
-    /// <summary>The record with the largest timestamp below a limit; null when there is none.</summary>
-    /// <exception cref="IOException">The disk refused, or the log is damaged there.</exception>
-    public TimedOffset? MaxTimestamp(long limitOffset) =>
-        WhileRemoved(_ => LargestTimestamp(EndAt(limitOffset))) is >= 0 and var largest ? OffsetForTime(largest, limitOffset) : null;
-
-    // Segments may be removed while they are read: then the log's start has risen, and what is left is looked at again.
-    private T WhileRemoved<T>(Func<long, T> look)
+    private ErrorCode Find(long offset, long limitOffset, int bytesMax, bool wholeFirstBatch, ref LogSlice slice)
     {
-        while (true)
+        LogEnd end = EndAt(limitOffset);
+        if (!TryEndBeforeDamage(offset, ref end))
         {
-            long start = LogStartOffset;
-            try
-            {
-                return look(start);
-            }
-            catch (FileNotFoundException) when (LogStartOffset > start)
-            {
-            }
+            return ErrorCode.CorruptMessage;
         }
-    }
-
-    private TimedOffset? OffsetForTime(long timestamp, LogEnd end, long start)
-    {
-        foreach (LogSegment segment in SegmentsTo(end))
+        if (offset >= end.Offset)
         {
-            segment.RequireIndexes(Options.IndexIntervalBytes);
-            if (segment.MaxTimestamp < timestamp)
-            {
-                continue;
-            }
-            long limit = LimitOf(segment, end);
-            using FileUse use = segment.Use();
-            long position = segment.Offsets.PositionBefore(Math.Max(start, segment.Times.OffsetBefore(timestamp)));
-            for (; SegmentScan.TryReadHeader(use.File, position, limit, out BatchHeader header); position += header.SizeInBytes)
-            {
-                if (header.MaxTimestamp >= timestamp
-                    && header.LastOffset >= start
-                    && FirstRecordAt(use.File, position, in header, timestamp, start) is { } found)
-                {
-                    return found;
-                }
-            }
+            return ErrorCode.None;
         }
-        return null;
-    }
-
-    private long LargestTimestamp(LogEnd end)
-    {
-        long largest = -1;
-        foreach (LogSegment segment in SegmentsTo(end))
+        LogSegment[] segments = Volatile.Read(ref _segments);
+        int first = Array.FindLastIndex(segments, segment => segment.BaseOffset <= offset);
+        if (first < 0)
         {
-            segment.RequireIndexes(Options.IndexIntervalBytes);
-            if (segment != end.Segment)
-            {
-                largest = Math.Max(largest, segment.MaxTimestamp);
-                continue;
-            }
-            int count = segment.Times.CountBelow(end.Offset);
-            (long timestamp, long offset) = count == 0 ? (-1L, segment.BaseOffset) : segment.Times[count - 1];
-            largest = Math.Max(largest, timestamp);
-            long position = segment.Offsets.PositionBefore(offset);
-            using FileUse use = segment.Use();
-            for (; SegmentScan.TryReadHeader(use.File, position, end.Position, out BatchHeader header); position += header.SizeInBytes)
-            {
-                largest = Math.Max(largest, header.MaxTimestamp);
-            }
+            return ErrorCode.OffsetOutOfRange; // deleted meanwhile
         }
-        return largest;
+        slice = Slice(segments.AsSpan(first), offset, end, bytesMax, wholeFirstBatch);
+        return ErrorCode.None;
     }
 
     /// <summary>
@@ -257,19 +194,25 @@ public sealed partial class PartitionLog
     private LogSlice? Slice(LogSegment segment, long offset, LogEnd end, int bytesMax, bool wholeFirstBatch)
     {
         FileUse use = segment.Use();
-        int length = 0;
+        LogSlice? slice = null;
         try
         {
             if (PlaceOf(segment, use.File, offset, end) is not { } place)
             {
                 return null;
             }
-            length = LengthOf(place, use.File, end, bytesMax, wholeFirstBatch);
-            return length > 0 ? new LogSlice(use, place.Position, length, place.Offset) : LogSlice.Empty(offset);
+            if (place.Offset > offset && offset >= CleanOffset)
+            {
+                throw new CorruptLogException(segment.Path, place.Position, offset, $"the batch says that it begins at offset {place.Offset}");
+            }
+            int length = LengthOf(place, use.File, end, bytesMax, wholeFirstBatch);
+            RequireSound(segment, use.File, place.Position, place.Position + length);
+            slice = length > 0 ? new LogSlice(use, place.Position, length, place.Offset) : null;
+            return slice ?? LogSlice.Empty(offset);
         }
         finally
         {
-            if (length == 0)
+            if (slice is null)
             {
                 use.Dispose();
             }
@@ -281,12 +224,14 @@ public sealed partial class PartitionLog
     private Place? PlaceOf(LogSegment segment, IFile file, long offset, LogEnd end)
     {
         Place? known = Volatile.Read(ref _places[offset & (_places.Length - 1)]);
-        if (known?.Offset == offset && known.Segment == segment && known.Cuts == end.Cuts && known.Position < LimitOf(segment, end))
+        DamagedBatch[] damaged = Volatile.Read(ref _damaged);
+        if (known?.Offset == offset && known.Segment == segment && known.Cuts == end.Cuts && known.Position < LimitOf(segment, end)
+            && DamagedBatch.StepOver(damaged, segment.BaseOffset, known.Position) == known.Position)
         {
             return known;
         }
-        segment.RequireIndexes(Options.IndexIntervalBytes);
-        return SegmentScan.Find(segment, file, offset, LimitOf(segment, end)) is { } found
+        RequireIndexes(segment);
+        return SegmentScan.Find(segment, file, offset, LimitOf(segment, end), damaged) is { } found
             ? new Place(found.Header.BaseOffset, segment, found.Position, end.Cuts)
             : null;
     }
@@ -304,7 +249,7 @@ public sealed partial class PartitionLog
             }
             return (int)(limit - from.Position);
         }
-        segment.RequireIndexes(Options.IndexIntervalBytes);
+        RequireIndexes(segment);
         long border = Math.Max(from.Position, segment.Offsets.BorderBefore(from.Position + bytesMax));
         while (SegmentScan.TryReadHeader(file, border, limit, out BatchHeader header))
         {
@@ -330,41 +275,4 @@ public sealed partial class PartitionLog
 
     private IEnumerable<LogSegment> SegmentsTo(LogEnd end) =>
         Volatile.Read(ref _segments).Where(segment => segment.BaseOffset <= end.Segment.BaseOffset);
-
-    private static TimedOffset? FirstRecordAt(IFile file, long position, in BatchHeader header, long timestamp, long start)
-    {
-        byte[] bytes = ArrayPool<byte>.Shared.Rent(header.SizeInBytes);
-        try
-        {
-            Span<byte> batch = bytes.AsSpan(0, header.SizeInBytes);
-            file.ReadFully(batch, position);
-            if (!RecordBatch.CrcIsValid(batch))
-            {
-                throw new CorruptLogException(file.Path, position, header.BaseOffset, "the batch's checksum is wrong");
-            }
-            using var decoder = new BatchDecoder();
-            var records = new RecordReader(decoder.Records(batch, in header), in header);
-            while (records.Read())
-            {
-                if (records.Timestamp >= timestamp && records.Offset >= start)
-                {
-                    return new TimedOffset(records.Offset, records.Timestamp, header.LeaderEpoch);
-                }
-            }
-            return null;
-        }
-        catch (UnsupportedCompressionException)
-        {
-            // Exact to the batch: a version before took batches of any codec number.
-            return new TimedOffset(Math.Max(start, header.BaseOffset), header.MaxTimestamp, header.LeaderEpoch);
-        }
-        catch (CorruptRecordException e)
-        {
-            throw new CorruptLogException(file.Path, position, header.BaseOffset, e.Message);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(bytes);
-        }
-    }
 }

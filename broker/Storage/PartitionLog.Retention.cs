@@ -123,7 +123,7 @@ public sealed partial class PartitionLog
         }
         try
         {
-            segment.RequireIndexes(Options.IndexIntervalBytes);
+            RequireIndexes(segment);
         }
         catch (IOException e)
         {

@@ -87,13 +87,13 @@ public sealed partial class PartitionLog
     // The batch border at an offset or at the begin of the batch that holds it.
     private (long Offset, long Position) BorderOf(LogSegment segment, long offset)
     {
-        segment.RequireIndexes(Options.IndexIntervalBytes);
+        RequireIndexes(segment);
         if (offset == segment.BaseOffset)
         {
             return (offset, 0);
         }
         using FileUse use = segment.Use();
-        return SegmentScan.Find(segment, use.File, offset, segment.SizeBytes) is { } found
+        return SegmentScan.Find(segment, use.File, offset, segment.SizeBytes, _damaged) is { } found
             ? (Math.Min(offset, found.Header.BaseOffset), found.Position) // between two batches where offsets are missing
             : (offset, segment.SizeBytes);
     }
@@ -107,7 +107,7 @@ public sealed partial class PartitionLog
         for (int i = first; i <= index; i++)
         {
             LogSegment segment = _segments[i];
-            segment.RequireIndexes(Options.IndexIntervalBytes);
+            RequireIndexes(segment);
             long limit = i == index ? position : segment.SizeBytes;
             long at = i == first ? BorderOf(segment, snapshot).Position : 0;
             snapshotPosition = at;

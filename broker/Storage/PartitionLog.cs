@@ -15,7 +15,7 @@ namespace LogPipeline.Storage;
 /// active segment under a lock (PartitionLog.Appending.cs). What is small is made durable by the commit journal of all logs, the rest by
 /// one sync of the segment at a time, which takes what was appended meanwhile (PartitionLog.Flushing.cs). Readers say up to which offset
 /// they may see (PartitionLog.Reading.cs); a follower may cut the end (PartitionLog.Truncation.cs), retention removes the oldest segments
-/// (PartitionLog.Retention.cs), and what a scrub finds damaged is not served (PartitionLog.Damage.cs).
+/// (PartitionLog.Retention.cs), what is found on the disk is checked before it is served, and what is damaged is not (PartitionLog.Damage.cs).
 /// </summary>
 public sealed partial class PartitionLog
 {
@@ -34,6 +34,7 @@ public sealed partial class PartitionLog
     private readonly LeaderEpochs _epochs;
     private ProducerTable _producers; // replaced when the log is cut
     private LogSegment[] _segments; // replaced whole, so that readers need no lock
+    private readonly long _foundEndOffset; // what lies below was there at the start
     private long _endOffset;
     private long _logStartOffset;
 
@@ -61,12 +62,14 @@ public sealed partial class PartitionLog
         _producers = state.Producers;
         _epochs = state.Epochs;
         _endOffset = state.EndOffset;
+        _foundEndOffset = state.EndOffset;
         _snapshotOffset = state.SnapshotOffset;
         _snapshotPosition = state.SnapshotPosition;
         _epochWritten = state.EpochWritten;
         _cuts = state.Cuts;
         CleanOffset = state.CleanOffset;
         _damaged = DamagedBatch.Read(_files, _directory);
+        _damageFound = place.DamageFound;
         _durable = new DurableEnd(WrittenEnd());
         _syncWanted = _endOffset;
         _logStartOffset = Math.Clamp(logStartOffset, _segments[0].BaseOffset, _endOffset);

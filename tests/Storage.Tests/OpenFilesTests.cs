@@ -68,7 +68,7 @@ public sealed class OpenFilesTests
     }
 
     [Fact]
-    public async Task A_segment_not_read_since_the_start_is_cold_until_its_index_is_loaded()
+    public async Task A_segment_not_read_since_the_start_is_cold_until_it_was_checked()
     {
         PartitionLog log = _node.StartLog();
         for (int i = 0; i < 100; i++)
@@ -79,7 +79,7 @@ public sealed class OpenFilesTests
         log = _node.StartLog();
         Assert.True(log.IsCold(0));
         Assert.False(log.IsCold(log.LogEndOffset));
-        log.Read(0, 200, true, out LogSlice slice);
+        log.Read(0, 1 << 20, true, out LogSlice slice);
         slice.Dispose();
         Assert.False(log.IsCold(0));
         Assert.True(log.IsCold(100));

@@ -13,7 +13,7 @@ public sealed class ScrubTests
     public void Sound_segments_have_no_damage()
     {
         PartitionLog log = Write();
-        Assert.True(log.ClosedSegments.Count >= 2);
+        Assert.True(log.SegmentsToScrub.Count >= 3);
         Scrub(log);
         Assert.Empty(log.DamagedBatches);
         Assert.Equal(BatchesInAll * 3, ReadableFrom(log, 0).Count);
@@ -30,13 +30,13 @@ public sealed class ScrubTests
         _node.Disk.Corrupt(_node.LogFile(), position + within, 0x40);
         Scrub(log);
         DamagedBatch damaged = Assert.Single(log.DamagedBatches);
-        Assert.Equal(new DamagedBatch(offset, offset + 3, 0, position), damaged);
+        Assert.Equal(new DamagedBatch(offset, offset + 3, 0, position, Batch(log, offset + 3).Position), damaged);
         Assert.Equal(Enumerable.Range(0, (int)offset).Select(static o => (long)o), ReadableFrom(log, 0));
         for (long refused = offset; refused < offset + 3; refused++)
         {
             Assert.Equal(ErrorCode.CorruptMessage, log.Read(refused, 1 << 20, true, out _));
         }
-        Assert.Contains(log.LogEndOffset - 1, ReadableFrom(log, log.ClosedSegments[1]));
+        Assert.Equal(Enumerable.Range((int)offset + 3, (BatchesInAll * 3) - (int)offset - 3).Select(static o => (long)o), ReadableFrom(log, offset + 3));
     }
 
     [Fact]
@@ -49,7 +49,7 @@ public sealed class ScrubTests
         _node.Kill();
         log = _node.StartLog();
         Assert.Equal(ErrorCode.CorruptMessage, log.Read(offset, 1 << 20, true, out _));
-        Assert.Equal(0, log.ClosedSegments[0]);
+        Assert.Equal(0, log.SegmentsToScrub[0]);
         _node.Disk.Corrupt(_node.LogFile(), position + 70, 1); // flips it back
         Scrub(log);
         Assert.Empty(log.DamagedBatches);
@@ -93,7 +93,7 @@ public sealed class ScrubTests
     public void Damage_up_to_the_segments_end_ends_with_it()
     {
         PartitionLog log = Write();
-        long next = log.ClosedSegments[1];
+        long next = log.SegmentsToScrub[1];
         long length = _node.Files.Stat(_node.LogFile())!.Value.Length;
         _node.Disk.Corrupt(_node.LogFile(), length - 3, 1);
         Scrub(log);
@@ -101,6 +101,21 @@ public sealed class ScrubTests
         Assert.Equal((next - 3, next), (damaged.FirstOffset, damaged.NextOffset));
         Assert.Equal(next, ReadableFrom(log, next)[0]);
         Assert.Equal(next - 3, ReadableFrom(log, 0).Count);
+    }
+
+    [Fact]
+    public async Task Active_segment_is_checked_as_far_as_it_is_durable()
+    {
+        PartitionLog log = Write();
+        long active = log.SegmentsToScrub[^1];
+        (long offset, long position) = Batch(log, active + 3);
+        _node.Disk.Corrupt(_node.LogFile(active), position + 70, 1);
+        log.Append(TestBatches.Make(3));
+        Scrub(log);
+        Assert.Equal(offset, Assert.Single(log.DamagedBatches).FirstOffset);
+        Assert.Equal(ErrorCode.CorruptMessage, log.Read(offset, 1 << 20, true, out _));
+        await log.FlushedAsync(log.LogEndOffset);
+        Assert.Equal(log.LogEndOffset - offset - 3, ReadableFrom(log, offset + 3).Count);
     }
 
     private PartitionLog Write()
@@ -117,7 +132,7 @@ public sealed class ScrubTests
 
     private static void Scrub(PartitionLog log)
     {
-        foreach (long segment in log.ClosedSegments)
+        foreach (long segment in log.SegmentsToScrub)
         {
             using SegmentScrub scrub = log.Scrub(segment)!;
             while (scrub.Step(500) > 0)

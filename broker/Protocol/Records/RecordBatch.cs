@@ -14,7 +14,7 @@ public static class RecordBatch
     internal const int CrcAt = 17;
 
     /// <summary>Where the bytes begin that the CRC covers.</summary>
-    internal const int CrcFrom = 21;
+    public const int CrcFrom = 21;
 
     /// <summary>Whether the CRC-32C of a whole batch holds.</summary>
     public static bool CrcIsValid(ReadOnlySpan<byte> batch) =>

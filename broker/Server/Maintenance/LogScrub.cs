@@ -9,7 +9,7 @@ namespace LogPipeline.Broker.Maintenance;
 
 // A disk forgets bits of what nobody reads. The scrub reads it, at a rate that nobody notices: a step, then a wait that makes up for it.
 /// <summary>
-/// Reads all closed segments again and again, at most log.scrub.bytes.per.second, and checks every batch. A damaged one is told and not
+/// Reads all segments again and again, the active one as far as it is durable, at most log.scrub.bytes.per.second, and checks every batch. A damaged one is told and not
 /// served from then on. Segments that had damage before a restart come first.
 /// </summary>
 internal sealed class LogScrub(TopicRegistry topics, BrokerSettings settings, TimeProvider time, BrokerTelemetry telemetry, ILogger logger, Action<Exception> onFatal) : IDisposable
@@ -63,13 +63,13 @@ internal sealed class LogScrub(TopicRegistry topics, BrokerSettings settings, Ti
         }
     }
 
-    /// <summary>One pass over all closed segments, with log.scrub.bytes.per.second=0 over none.</summary>
+    /// <summary>One pass over all segments, with log.scrub.bytes.per.second=0 over none.</summary>
     internal async Task PassAsync(CancellationToken stop)
     {
         PartitionLog[] logs = [.. topics.All.SelectMany(static topic => topic.Partitions).Select(static partition => partition.Log).OfType<PartitionLog>()];
         foreach (PartitionLog log in logs.OrderByDescending(static log => log.DamagedBatches.Count > 0))
         {
-            foreach (long segment in log.ClosedSegments)
+            foreach (long segment in log.SegmentsToScrub)
             {
                 if (settings.ScrubBytesPerSecond == 0)
                 {
@@ -85,11 +85,9 @@ internal sealed class LogScrub(TopicRegistry topics, BrokerSettings settings, Ti
         try
         {
             using SegmentScrub? scrub = log.OfflineReason is null ? log.Scrub(segment) : null;
-            HashSet<DamagedBatch> known = [.. log.DamagedBatches];
             while (scrub?.Step(StepBytes) is > 0 and long bytes)
             {
                 telemetry.Scrubbed(bytes);
-                Tell(log, scrub, known);
                 await Task.Delay(TimeSpan.FromSeconds(bytes / (double)Math.Max(1, settings.ScrubBytesPerSecond)), time, stop);
             }
         }
@@ -100,15 +98,6 @@ internal sealed class LogScrub(TopicRegistry topics, BrokerSettings settings, Ti
         catch (IOException e)
         {
             logger.ScrubRefused(e, log.Topic, log.Partition, segment);
-        }
-    }
-
-    private void Tell(PartitionLog log, SegmentScrub scrub, HashSet<DamagedBatch> known)
-    {
-        foreach (DamagedBatch batch in scrub.Found.Where(known.Add))
-        {
-            telemetry.FoundDamage();
-            logger.BatchDamaged(log.Topic, log.Partition, scrub.File, batch.Position, batch.FirstOffset, batch.NextOffset, scrub.Problem);
         }
     }
 }

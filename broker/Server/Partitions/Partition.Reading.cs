@@ -26,7 +26,7 @@ internal sealed partial class Partition
         : ErrorCode.UnknownLeaderEpoch;
 
     /// <summary>Finds whole batches from the one that holds <paramref name="offset"/>, up to the high watermark.</summary>
-    /// <returns>None (the slice may be empty), OffsetOutOfRange, CorruptMessage for an offset that a scrub found damaged, or KafkaStorageError.</returns>
+    /// <returns>None (the slice may be empty), OffsetOutOfRange, CorruptMessage for an offset that is damaged on the disk, or KafkaStorageError.</returns>
     public ErrorCode Read(long offset, int bytesMax, bool wholeFirstBatch, out LogSlice slice) =>
         OpenLog.Read(offset, HighWatermark, bytesMax, wholeFirstBatch, out slice);
 

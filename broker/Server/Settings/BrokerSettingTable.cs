@@ -71,7 +71,7 @@ internal static class BrokerSettingTable
         new("log.retention.total.bytes", Long, "-1", "Bytes that all partitions together may have; beyond it the oldest segments of any topic go. -1: no limit.") { Min = -1 },
         new("log.roll.hours", Int, "168", "Default of segment.ms, in hours; log.roll.ms goes before it.") { Min = 1 },
         new("log.roll.ms", Long, null, "Default of segment.ms.") { Min = 1 },
-        new("log.scrub.bytes.per.second", Long, "2097152", "How fast closed segments are read again to find damaged batches, which are then not served; 0: not at all.") { Min = 0 },
+        new("log.scrub.bytes.per.second", Long, "2097152", "How fast segments are read again to find damaged batches, which are then not served; 0: not at all.") { Min = 0 },
         new("log.segment.bytes", Int, "1073741824", "Default of segment.bytes.") { Min = 1048576 },
         new("log.segment.delete.delay.ms", Long, "60000", "Default of file.delete.delay.ms.") { HasEffect = false },
         new("max.connection.creation.rate", Int, "2147483647", "Connections are accepted as fast as they come.") { Min = 0, HasEffect = false },

@@ -92,7 +92,7 @@ public sealed class BrokerSettings
     /// <summary>Bytes that all logs together may have; null when there is no such limit.</summary>
     public long? RetentionTotalBytes => long.Parse(Value("log.retention.total.bytes")!, CultureInfo.InvariantCulture) is >= 0 and var limit ? limit : null;
 
-    /// <summary>Bytes of closed segments that a scrub reads in a second; 0: it reads none.</summary>
+    /// <summary>Bytes of segments that a scrub reads in a second; 0: it reads none.</summary>
     public long ScrubBytesPerSecond => long.Parse(Value("log.scrub.bytes.per.second")!, CultureInfo.InvariantCulture);
 
     public TimeSpan FlushInterval => Milliseconds("log.flush.interval.ms");

@@ -124,9 +124,6 @@ internal static partial class BrokerLog
     [LoggerMessage(1055, LogLevel.Information, "{Topic}-{Partition} could be opened now, and is served")]
     public static partial void PartitionReopened(this ILogger logger, string topic, int partition);
 
-    [LoggerMessage(1080, LogLevel.Error, "{Topic}-{Partition} is damaged in {File} at position {Position}: {Reason}. Offsets {FirstOffset} to {NextOffset} (exclusive) are not served. Restore the file from a copy while the broker is stopped, or delete the records up to there")]
-    public static partial void BatchDamaged(this ILogger logger, string topic, int partition, string file, long position, long firstOffset, long nextOffset, string reason);
-
     [LoggerMessage(1081, LogLevel.Error, "The segment of {Topic}-{Partition} from offset {SegmentOffset} on could not be checked: the disk refused. The next pass tries again")]
     public static partial void ScrubRefused(this ILogger logger, Exception exception, string topic, int partition, long segmentOffset);
 }

@@ -22,7 +22,6 @@ public sealed class BrokerTelemetry : IDisposable
     private readonly ClientLabels _clients = new();
     private readonly Counter<long> _removed;
     private readonly Counter<long> _scrubbed;
-    private readonly Counter<long> _damaged;
     private readonly Histogram<double> _latency;
     private readonly Dictionary<ApiKey, KeyValuePair<string, object?>> _apiTags =
         Enum.GetValues<ApiKey>().ToDictionary(key => key, key => new KeyValuePair<string, object?>("api", key.ToString()));
@@ -31,7 +30,9 @@ public sealed class BrokerTelemetry : IDisposable
     /// <summary>Creates the instruments.</summary>
     /// <param name="partitions">Returns topic, partition and log end offset of each partition.</param>
     /// <param name="isShortOfSpace">Returns whether the disk is so full that producers are refused.</param>
-    public BrokerTelemetry(Func<IEnumerable<(string Topic, int Partition, long EndOffset)>> partitions, Func<bool> isShortOfSpace)
+    /// <param name="damagedBatches">Returns how many damaged batches were found since the start.</param>
+    public BrokerTelemetry(
+        Func<IEnumerable<(string Topic, int Partition, long EndOffset)>> partitions, Func<bool> isShortOfSpace, Func<long> damagedBatches)
     {
         _requests = _meter.CreateCounter<long>("logpipe_broker_requests_total", "{request}", "Requests by api");
         _failures = _meter.CreateCounter<long>("logpipe_broker_request_failures_total", "{request}", "Requests that ended in a fault of the broker");
@@ -45,12 +46,13 @@ public sealed class BrokerTelemetry : IDisposable
             "logpipe_broker_converted_bytes_total", "By", "Bytes of records made from another message format or codec, by what was made: format_0, format_1, format_2 or codec");
         _rebalances = _meter.CreateCounter<long>("logpipe_broker_group_rebalances_total", "{rebalance}", "Completed join barriers");
         _removed = _meter.CreateCounter<long>("logpipe_broker_retention_bytes_total", "By", "Bytes of records removed, by reason: limits of the topic, or the budget of all topics");
-        _scrubbed = _meter.CreateCounter<long>("logpipe_broker_scrub_bytes_total", "By", "Bytes of closed segments read again to find damage");
-        _damaged = _meter.CreateCounter<long>("logpipe_broker_scrub_damaged_batches_total", "{batch}", "Damaged batches that were found so; they are not served");
+        _scrubbed = _meter.CreateCounter<long>("logpipe_broker_scrub_bytes_total", "By", "Bytes of segments read again to find damage");
         _latency = _meter.CreateHistogram<double>("logpipe_broker_request_seconds", "s", "Time from a request read to its answer ready");
         _meter.CreateObservableGauge("logpipe_broker_connections", () => Volatile.Read(ref _connections), "{connection}", "Open connections");
         _meter.CreateObservableGauge(
             "logpipe_broker_disk_full", () => isShortOfSpace() ? 1 : 0, description: "1 while producers are refused because the disk is nearly full");
+        _meter.CreateObservableCounter(
+            "logpipe_broker_damaged_batches_total", damagedBatches, "{batch}", "Damaged batches that a scrub or a fetch has found; they are not served");
         _meter.CreateObservableGauge("logpipe_broker_log_end_offset", () => Observe(partitions), "{record}", "Next offset of each partition");
     }
 
@@ -80,8 +82,6 @@ public sealed class BrokerTelemetry : IDisposable
     internal void Converted(long bytes, string to) => _converted.Add(bytes, new KeyValuePair<string, object?>("to", to));
 
     internal void Scrubbed(long bytes) => _scrubbed.Add(bytes);
-
-    internal void FoundDamage() => _damaged.Add(1);
 
     internal void Rebalanced() => _rebalances.Add(1);
 

@@ -224,6 +224,7 @@ internal sealed class LogRecovery(
             TornTail.Require(use.File, segment.SizeBytes, fileLength, _endOffset, reader.Problem);
         }
         segment.IndexesAreComplete();
+        segment.Checked.EndAt(position);
         if (isActive)
         {
             if (rest > 0 || !_isFlushed)

@@ -30,6 +30,13 @@ internal sealed class IndexBuilder(OffsetIndex offsets, TimeIndex times)
         Position += header.SizeInBytes;
     }
 
+    /// <summary>Goes on at a later position: what lies between is damaged.</summary>
+    public void Skip(long position)
+    {
+        _bytesSinceEntry += position - Position;
+        Position = position;
+    }
+
     /// <summary>Counts a batch's timestamp only.</summary>
     public void NoteTime(in BatchHeader header)
     {

@@ -57,6 +57,9 @@ internal sealed class LogSegment
     /// <summary>The largest timestamp so far; -1 when there is none.</summary>
     public long MaxTimestamp => _builder.MaxTimestamp;
 
+    /// <summary>Which of its bytes may be served as they are.</summary>
+    public CheckedBytes Checked { get; private set; } = new(0);
+
     public OffsetIndex Offsets { get; }
 
     public TimeIndex Times { get; }
@@ -80,6 +83,7 @@ internal sealed class LogSegment
     {
         FileStatus status = _files.Stat(Path) ?? throw new FileNotFoundException($"{Path} is gone.", Path);
         Begin(status.Length, status.BirthTime / 1_000_000, status.ModifiedTime / 1_000_000);
+        Checked = new CheckedBytes(status.Length);
     }
 
     /// <summary>Opens the file of the last segment for writing.</summary>
@@ -198,6 +202,7 @@ internal sealed class LogSegment
             _builder.NoteTime(in header); // of batches behind the last index entry that is left
         }
         SizeBytes = position;
+        Checked.EndAt(position);
         CutTail();
     }
 
@@ -205,7 +210,10 @@ internal sealed class LogSegment
     public bool HasIndexes => Volatile.Read(ref _indexesLoaded);
 
     /// <summary>Loads the indexes of a segment that is no longer written; makes them anew when they are missing or wrong.</summary>
-    public void RequireIndexes(int indexIntervalBytes)
+    /// <param name="indexIntervalBytes">Bytes of batches between two entries.</param>
+    /// <param name="damaged">What of the log is known to be damaged: it gets no entries.</param>
+    /// <exception cref="CorruptLogException">There is damage that is not known yet.</exception>
+    public void RequireIndexes(int indexIntervalBytes, DamagedBatch[] damaged)
     {
         if (Volatile.Read(ref _indexesLoaded))
         {
@@ -221,7 +229,7 @@ internal sealed class LogSegment
                 }
                 else
                 {
-                    RebuildIndexes(indexIntervalBytes);
+                    RebuildIndexes(indexIntervalBytes, damaged);
                 }
                 Volatile.Write(ref _indexesLoaded, true);
             }
@@ -308,19 +316,27 @@ internal sealed class LogSegment
     }
 
     // Readers may use the segment meanwhile: its size stays as it is.
-    private void RebuildIndexes(int indexIntervalBytes)
+    private void RebuildIndexes(int indexIntervalBytes, DamagedBatch[] damaged)
     {
         Offsets.Entries.Clear();
         Times.Entries.Clear();
         var builder = new IndexBuilder(Offsets, Times);
         using FileUse use = Use();
+        long next = BaseOffset;
         while (builder.Position < SizeBytes)
         {
-            if (!SegmentScan.TryReadHeader(use.File, builder.Position, SizeBytes, out BatchHeader header))
+            long position = DamagedBatch.StepOver(damaged, BaseOffset, builder.Position);
+            if (position > builder.Position)
             {
-                throw new CorruptLogException(Path, builder.Position, -1, "no record batch begins here");
+                builder.Skip(position);
+                continue;
+            }
+            if (!SegmentScan.TryReadHeader(use.File, position, SizeBytes, out BatchHeader header) || header.BaseOffset < next || header.LastOffset - BaseOffset > int.MaxValue)
+            {
+                throw new CorruptLogException(Path, position, next, "no record batch begins here");
             }
             builder.Add(in header, indexIntervalBytes);
+            next = header.NextOffset;
         }
         builder.Complete();
         TryFlushIndexes();

@@ -47,11 +47,14 @@ internal sealed class OffsetIndex(IFileSystem files, OpenFiles open, string path
     }
 
     /// <summary>The last indexed batch border at or before a position; 0 when there is none.</summary>
-    public long BorderBefore(long position)
+    public long BorderBefore(long position) => LastAt(position)?.Position ?? 0;
+
+    /// <summary>The last entry whose batch begins at or before a position; null when there is none.</summary>
+    public (long LastOffset, long Position)? LastAt(long position)
     {
         int count = _entries.CountWhile(
             static (index, entry, limit) => !IsPadding(index, entry) && BinaryPrimitives.ReadInt32BigEndian(entry[4..]) <= limit, position);
-        return count == 0 ? 0 : this[count - 1].Position;
+        return count == 0 ? null : this[count - 1];
     }
 
     /// <summary>Entries of batches that end before the offset.</summary>

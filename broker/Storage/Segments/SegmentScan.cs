@@ -23,12 +23,13 @@ internal static class SegmentScan
     /// <param name="file">Its file.</param>
     /// <param name="offset">Below the offset that <paramref name="limit"/> stands for.</param>
     /// <param name="limit">A batch border, in bytes.</param>
-    public static (long Position, BatchHeader Header)? Find(LogSegment segment, IFile file, long offset, long limit)
+    /// <param name="damaged">What of the log is known to be damaged: it is stepped over.</param>
+    public static (long Position, BatchHeader Header)? Find(LogSegment segment, IFile file, long offset, long limit, DamagedBatch[] damaged)
     {
-        long position = segment.Offsets.PositionBefore(offset);
+        long position = DamagedBatch.StepOver(damaged, segment.BaseOffset, segment.Offsets.PositionBefore(offset));
         if (!TryReadHeader(file, position, limit, out BatchHeader header) || header.BaseOffset > offset)
         {
-            position = 0; // an index that lies: walk from the start
+            position = DamagedBatch.StepOver(damaged, segment.BaseOffset, 0); // an index that lies: walk from the start
         }
         while (TryReadHeader(file, position, limit, out header))
         {
@@ -36,9 +37,9 @@ internal static class SegmentScan
             {
                 return (position, header);
             }
-            position += header.SizeInBytes;
+            position = DamagedBatch.StepOver(damaged, segment.BaseOffset, position + header.SizeInBytes);
         }
-        return position == limit ? null : throw new CorruptLogException(segment.Path, position, offset, "no record batch begins here");
+        return position >= limit ? null : throw new CorruptLogException(segment.Path, position, offset, "no record batch begins here");
     }
 
     /// <summary>The position of the batch border at an offset; null when there is none.</summary>

@@ -3,36 +3,29 @@ using LogPipeline.Storage.Segments;
 
 namespace LogPipeline.Storage.Verification;
 
-/// <summary>Checks a closed segment of a log in use, a step at a time; what it finds damaged is not served from that moment on. Not for several threads.</summary>
+/// <summary>Checks a segment of a log in use, a step at a time; what it finds damaged is not served from that moment on. Not for several threads.</summary>
 public sealed class SegmentScrub : IDisposable
 {
     private readonly PartitionLog _log;
+    private readonly LogSegment _segment;
+    private readonly LogEnd _end;
     private readonly FileUse _file;
     private readonly BatchCheck _check;
-    private readonly long _segmentOffset;
-    private readonly long _endOffset;
-    private readonly long _length;
     private readonly List<DamagedBatch> _found = [];
     private long _position;
-    private long? _expected;
+    private long? _expected; // null behind damage
     private long _nextOffset;
+    private int? _epoch; // of the sound batch before; null behind damage
 
-    internal SegmentScrub(PartitionLog log, FileUse file, LogSegment segment, long endOffset)
+    /// <param name="log">The log.</param>
+    /// <param name="file">The segment's file; disposed with the scrub.</param>
+    /// <param name="end">How far to check: the end of a closed segment, or of what is durable.</param>
+    internal SegmentScrub(PartitionLog log, FileUse file, LogEnd end)
     {
-        (_log, _file, _segmentOffset, _endOffset, _length) = (log, file, segment.BaseOffset, endOffset, segment.SizeBytes);
-        (_expected, _nextOffset) = (segment.BaseOffset, segment.BaseOffset);
-        _check = new BatchCheck(file.File, _length, log.CleanOffset);
-        File = segment.Path;
+        (_log, _file, _end, _segment) = (log, file, end, end.Segment);
+        (_expected, _nextOffset) = (_segment.BaseOffset, _segment.BaseOffset);
+        _check = new BatchCheck(file.File, end.Position, log.CleanOffset);
     }
-
-    /// <summary>The segment's path.</summary>
-    public string File { get; }
-
-    /// <summary>What is damaged so far.</summary>
-    public IReadOnlyList<DamagedBatch> Found => _found;
-
-    /// <summary>Why the last of <see cref="Found"/> was refused.</summary>
-    public string Problem { get; private set; } = "";
 
     /// <summary>Checks the next batches.</summary>
     /// <param name="bytes">About how many bytes of them.</param>
@@ -41,23 +34,22 @@ public sealed class SegmentScrub : IDisposable
     public long Step(long bytes)
     {
         long from = _position;
-        while (_position < _length && _position - from < bytes)
+        while (_position < _end.Position && _position - from < bytes)
         {
-            if (_check.IsSound(_position, _expected))
+            if (ProblemHere() is { } problem)
             {
-                BatchHeader header = _check.Header;
-                _position += header.SizeInBytes;
-                (_expected, _nextOffset) = (header.NextOffset, header.NextOffset);
+                StepOver(problem);
+                continue;
             }
-            else
-            {
-                StepOver();
-            }
+            BatchHeader header = _check.Header;
+            _position += header.SizeInBytes;
+            (_expected, _nextOffset, _epoch) = (header.NextOffset, header.NextOffset, header.LeaderEpoch);
         }
         if (from == _position)
         {
-            _log.SetDamage(_segmentOffset, _position, _found); // also what was damaged once and is sound now
+            _log.SetDamage(_segment, _end.Cuts, _position, _found, ""); // also what was damaged once and is sound now
         }
+        _segment.Checked.Add(from, _position, _nextOffset);
         return _position - from;
     }
 
@@ -67,13 +59,23 @@ public sealed class SegmentScrub : IDisposable
         _file.Dispose();
     }
 
-    private void StepOver()
+    private string? ProblemHere() =>
+        !_check.IsSound(_position, _expected) ? _check.Problem
+        : FitsEpoch(_check.Header) ? null
+        : $"the batch says leader epoch {_check.Header.LeaderEpoch}";
+
+    // Where it alone says so. With a batch beside it that says the same, the checkpoint of epochs is what is damaged.
+    private bool FitsEpoch(BatchHeader header) =>
+        _log.FitsEpoch(in header)
+        || header.LeaderEpoch == _epoch
+        || (SegmentScan.TryReadHeader(_file.File, _position + header.SizeInBytes, _end.Position, out BatchHeader next) && next.LeaderEpoch == header.LeaderEpoch);
+
+    private void StepOver(string problem)
     {
-        Problem = _check.Problem;
         long next = _check.NextSound(_position, _nextOffset);
-        long nextOffset = next < _length ? _check.Header.BaseOffset : _endOffset;
-        _found.Add(new DamagedBatch(_nextOffset, nextOffset, _segmentOffset, _position));
-        (_position, _nextOffset, _expected) = (next, nextOffset, null);
-        _log.SetDamage(_segmentOffset, _position, _found);
+        long nextOffset = next < _end.Position ? _check.Header.BaseOffset : _end.Offset;
+        _found.Add(new DamagedBatch(_nextOffset, nextOffset, _segment.BaseOffset, _position, next));
+        (_position, _nextOffset, _expected, _epoch) = (next, nextOffset, null, null);
+        _log.SetDamage(_segment, _end.Cuts, _position, _found, problem);
     }
 }

@@ -1,6 +1,7 @@
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Compression;
+using LogPipeline.Protocol.Messages;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Broker.Tests.Maintenance;
@@ -23,6 +24,24 @@ public sealed class LogScrubTests
         Assert.Equal([0], (await client.FetchAsync(Ask.Fetch("t", 0))).Responses[0].Partitions[0].BaseOffsets());
         Assert.Equal(ErrorCode.CorruptMessage, (await client.FetchAsync(Ask.Fetch("t", 1))).Responses[0].Partitions[0].ErrorCode);
         Assert.Equal(2, (await client.FetchAsync(Ask.Fetch("t", 2))).Responses[0].Partitions[0].BaseOffsets()[0]);
+    }
+
+    [Fact]
+    public async Task Bit_that_flips_while_the_broker_is_stopped_is_found_by_the_first_fetch()
+    {
+        await using var broker = new TestBroker(("log.scrub.bytes.per.second", "0"));
+        await ProducedAsync(broker);
+        string segment = SegmentOf(broker, 1);
+        await broker.RestartAsync(() => broker.Disk.Corrupt(segment, 5000, 4));
+        TestClient client = broker.Connect();
+        Assert.Null(broker.Core.Problem);
+        Assert.Equal(ErrorCode.CorruptMessage, (await client.FetchAsync(Ask.Fetch("t", 1))).Responses[0].Partitions[0].ErrorCode);
+        Assert.Equal([0], (await client.FetchAsync(Ask.Fetch("t", 0))).Responses[0].Partitions[0].BaseOffsets());
+        Assert.Equal([2], (await client.FetchAsync(Ask.Fetch("t", 2))).Responses[0].Partitions[0].BaseOffsets());
+        Assert.Equal(1, broker.Log.Count($"t-0 is damaged in {segment} at position 0: the batch's checksum is wrong"));
+        Assert.Equal("1 batches are damaged and not served, the first is t-0 at offset 1", broker.Core.Problem);
+        FetchResponse.Response.Partition old = (await client.FetchAsync(Ask.Fetch("t", 1), version: 2)).Responses[0].Partitions[0];
+        Assert.Equal((ErrorCode.CorruptMessage, 0), (old.ErrorCode, old.Records.Length));
     }
 
     [Fact]
