@@ -19,6 +19,7 @@ public sealed class SinkWorker
     private readonly ISinkStore _store;
     private readonly SinkEnvironment _environment;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SinkLoop? _loop;
 
     /// <exception cref="SinkConfigurationException">A setting is wrong.</exception>
     public SinkWorker(SinkOptions options, IConnector connector, ISinkStore store, SinkEnvironment environment)
@@ -29,6 +30,9 @@ public sealed class SinkWorker
 
     /// <summary>Done when the store is open and the group is joined; faults when <see cref="RunAsync"/> ends before.</summary>
     public Task Ready => _ready.Task;
+
+    /// <summary>What keeps it from storing all that comes, in one line; null when all is well. Any thread may ask.</summary>
+    public string? Problem => Volatile.Read(ref _loop)?.Problem;
 
     /// <summary>
     /// Works until cancelled, then flushes what is buffered, leaves the group and returns. Whatever ends it otherwise is given to
@@ -80,6 +84,7 @@ public sealed class SinkWorker
         await using var consumer = new Consumer(consuming, cluster, _environment.Time, new Random(random.Next()));
         var claims = new LedgerClaims(_options, cluster, consumer, _store, ledgerId, _environment, new Random(random.Next()));
         using var loop = new SinkLoop(_options, consumer, claims, new Flusher(_options.Name, _store, _environment), patience, _environment, OnJoined);
+        Volatile.Write(ref _loop, loop);
         await loop.RunAsync(stop);
     }
 

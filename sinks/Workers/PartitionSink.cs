@@ -14,6 +14,7 @@ namespace LogPipeline.Sinks.Workers;
 internal sealed class PartitionSink(TopicPartition partition, CancellationToken stop) : IDisposable
 {
     private readonly CancellationTokenSource _released = CancellationTokenSource.CreateLinkedTokenSource(stop);
+    private string? _stuckReason;
 
     public TopicPartition Partition { get; } = partition;
 
@@ -45,7 +46,18 @@ internal sealed class PartitionSink(TopicPartition partition, CancellationToken 
     public long? StuckSince { get; set; }
 
     /// <summary>The offset of the last such batch that was told of; -1 for none.</summary>
-    public long StuckTold { get; set; } = -1;
+    public long StuckTold { get; private set; } = -1;
+
+    /// <summary>Why that batch cannot be read; null while the partition goes on.</summary>
+    public string? StuckReason => StuckTold == NextOffset ? _stuckReason : null;
+
+    /// <summary>Notes that the batch at <see cref="NextOffset"/> cannot be read; returns whether that is news.</summary>
+    public bool HoldUp(string reason, long now)
+    {
+        bool isNews = StuckTold != NextOffset;
+        (StuckSince, StuckTold, _stuckReason) = (now, NextOffset, reason);
+        return isNews;
+    }
 
     /// <summary>Flushes in a row that failed.</summary>
     public int Failures { get; set; }

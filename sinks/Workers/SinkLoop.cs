@@ -32,8 +32,12 @@ internal sealed partial class SinkLoop(
     private readonly RowBuffers _buffers = new(consumer, options.Flush.BytesMax);
     private readonly CancellationTokenSource _abandoned = new(Timeout.InfiniteTimeSpan, environment.Time);
     private readonly OffsetReports _reports = new(options.Name, consumer, claims.CommitMetadata, environment);
+    private string? _problem;
     private Exception? _fatal;
     private CancellationToken _stop;
+
+    /// <summary>Why a partition waits, in one line; null when none does. Any thread may ask.</summary>
+    public string? Problem => Volatile.Read(ref _problem);
 
     /// <summary>Runs until stopped, then flushes what is buffered. Throws what no waiting mends.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -218,24 +222,24 @@ internal sealed partial class SinkLoop(
             return;
         }
         consumer.Seek(partition, sink.NextOffset, sink.LeaderEpoch);
-        sink.StuckSince = environment.Time.GetTimestamp();
-        if (sink.StuckTold == sink.NextOffset)
+        if (sink.HoldUp(reason, environment.Time.GetTimestamp()))
         {
-            return;
+            SinkLog.Stuck(environment.Logger, options.Name, reason, StuckRetry);
         }
-        sink.StuckTold = sink.NextOffset;
-        SinkLog.Stuck(environment.Logger, options.Name, reason, StuckRetry);
     }
 
     private void HoldBack()
     {
+        string? problem = null;
         foreach (PartitionSink sink in _partitions.Values)
         {
+            problem ??= sink.StuckReason;
             if (sink.StuckSince is { } since && environment.Time.GetElapsedTime(since) >= StuckRetry)
             {
                 sink.StuckSince = null;
             }
         }
+        Volatile.Write(ref _problem, problem);
         _buffers.HoldBack(_partitions.Values);
     }
 

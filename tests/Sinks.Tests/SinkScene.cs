@@ -151,12 +151,13 @@ internal sealed class SinkScene : IAsyncDisposable
     private SinkOptions Options() => new() { Name = "web_log", Bootstrap = Bootstrap, Topics = ["web_log"], Parser = "combined" };
 
     /// <summary>Runs a sink until its rows number this many, then stops it.</summary>
-    public static async Task RunAsync(SinkOptions options, Func<Task<long>> countRows, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null)
+    public static async Task RunAsync(SinkOptions options, Func<Task<long>> countRows, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null, Action<SinkWorker>? starting = null)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         var environment = new SinkEnvironment { Random = new Random(3), OnFatal = _ => { }, Events = events ?? new SilentSinkEvents(), Logger = logger ?? NullLogger.Instance };
         await using ISinkStore store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random());
         var worker = new SinkWorker(options, new TcpConnector(), store, environment);
+        starting?.Invoke(worker);
         Task running = worker.RunAsync(stop.Token);
         await worker.Ready.WaitAsync(TimeSpan.FromSeconds(60));
         if (meanwhile is not null)
@@ -185,8 +186,8 @@ internal sealed class SinkScene : IAsyncDisposable
     public static async Task<long> CountAsync(SinkOptions options) => (long)(await ScalarAsync(options, "SELECT count(*) FROM web_log"))!;
 
     /// <summary>Runs a sink until its table has so many rows, then stops it.</summary>
-    public static Task RunAsync(SinkOptions options, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null) =>
-        RunAsync(options, () => CountAsync(options), rows, meanwhile, events, logger);
+    public static Task RunAsync(SinkOptions options, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null, Action<SinkWorker>? starting = null) =>
+        RunAsync(options, () => CountAsync(options), rows, meanwhile, events, logger, starting);
 
     public static Task<VerifyReport> VerifyAsync(SinkOptions options) =>
         new Verifier(options, new TcpConnector(), new OsFileSystem(), TimeProvider.System, new Random(4)).RunAsync(null, default);

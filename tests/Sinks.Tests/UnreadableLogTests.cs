@@ -48,6 +48,30 @@ public sealed class UnreadableLogTests
         Assert.True((await SinkScene.VerifyAsync(options)).Passed);
     }
 
+    [Fact]
+    public async Task Bit_that_flipped_while_the_broker_was_stopped_holds_up_its_partition_and_no_other()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
+        for (int n = 0; n < 3; n++)
+        {
+            await scene.SendAsync(0, Lines(n, 1));
+        }
+        await scene.SendAsync(1, Lines(10, 5));
+        await scene.RestartBrokerAsync(_ => scene.ChangeBatch(1, static batch => batch[^1] ^= 1));
+        var log = new WarningLog();
+        SinkWorker? worker = null;
+        await SinkScene.RunAsync(options, 11, logger: log, starting: started => worker = started, meanwhile: async () =>
+        {
+            const string Reason = "web_log-0: the batch at offset 1 cannot be read: the broker finds it damaged on its disk";
+            await UntilAsync(() => log.Count($"sink web_log: {Reason}") == 1);
+            await UntilAsync(() => worker!.Problem == Reason);
+            await scene.SendAsync(1, Lines(15, 5));
+        });
+        Assert.Equal(1, log.Count("Its partition waits"));
+        Assert.Equal(1L, await SinkScene.ScalarAsync(options, "SELECT next_offset FROM logpipe_logs WHERE partition = 0"));
+    }
+
     private static Task UntilAsync(Func<bool> holds) => UntilAsync(() => Task.FromResult(holds()));
 
     private static async Task UntilAsync(Func<Task<bool>> holds)

@@ -13,16 +13,19 @@ internal sealed class SinkPart(SinkOptions options, ISinkEvents events, ILoggerF
     private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _died = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private ISinkStore? _store;
+    private SinkWorker? _worker;
     private Task _work = Task.CompletedTask;
 
     public string Name => $"sink {options.Name}";
 
     public Task Running => _died.Task;
 
+    public string? Problem => _worker?.Problem;
+
     public async Task<string> StartAsync(CancellationToken stop)
     {
         _store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random());
-        var worker = new SinkWorker(options, new TcpConnector(), _store, new SinkEnvironment
+        SinkWorker worker = _worker = new SinkWorker(options, new TcpConnector(), _store, new SinkEnvironment
         {
             Random = new Random(),
             Logger = loggers.CreateLogger("LogPipeline.Sinks"),
