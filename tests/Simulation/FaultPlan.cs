@@ -34,6 +34,7 @@ internal sealed class FaultPlan
         ForeignProducers = On(0.3) ? world.Random.Next(1, 3) : 0;
         Retention = On(0.2);
         TailLost &= !Retention; // a lost end below the log's start is no log any more
+        FlipsBits = On(0.15) && !DeletesTopic; // the same name may be another log's later
     }
 
     /// <summary>How long faults go on.</summary>
@@ -82,6 +83,9 @@ internal sealed class FaultPlan
     /// <summary>The broker keeps records for seconds only, read or unread.</summary>
     public bool Retention { get; set; }
 
+    /// <summary>A broker that starts finds a bit of a closed segment flipped; it is restored before the next start.</summary>
+    public bool FlipsBits { get; set; }
+
     public CrashPoint? NextCrash() => CrashEvery == 0
         ? null
         : new CrashPoint(1 + (int)(-Math.Log(1 - _world.Random.NextDouble()) * CrashEvery), _world.Random.Next(2) == 0, _world.Chance(PowerLoss));
@@ -92,7 +96,7 @@ internal sealed class FaultPlan
         ("crashes", CrashEvery > 0), ("power", PowerLoss > 0), ("kills", Kills), ("stops", CleanStops), ("freezes", Freezes), ("clocks", ClockJumps),
         ("restores", Restores), ("database", DatabaseRestarts), ("second-sink", SecondSink), ("disk-full", DiskFull), ("tail-lost", TailLost),
         ("forgets", Forgets), ("deletes-topic", DeletesTopic), ("clone", ClonedState), ("foreign", ForeignProducers > 0),
-        ("retention", Retention),
+        ("retention", Retention), ("flips-bits", FlipsBits),
     }.Where(static fault => fault.IsOn).Select(static fault => fault.Name));
 
     private bool On(double probability) => _world.Chance(probability);

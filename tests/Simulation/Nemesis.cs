@@ -61,6 +61,11 @@ internal sealed class Nemesis
             machine.DiskFaults.Refuse = 0;
             machine.PowerUp();
         }
+        _plan.FlipsBits = false;
+        if (_story.FlippedBit.IsThere)
+        {
+            _story.Broker.Part.Life?.RequestStop(); // somebody restores the file
+        }
         foreach (Part part in _mortal)
         {
             part.Life?.Spare();

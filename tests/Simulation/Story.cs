@@ -36,11 +36,16 @@ internal sealed class Story
         Deletion = new TopicDeletion(this);
         Removals = new Removals(this);
         Broker.Deleting = Removals.Deleting;
+        FlippedBit = new FlippedBit(World, BrokerHost.Disk);
         Broker.Opened = core =>
         {
             Deletion.Look(core);
             CheckBrokerDisk();
             forgetful?.Forget(core);
+            if (Plan.FlipsBits)
+            {
+                FlippedBit.Flip(core, Broker.Part.Life!);
+            }
         };
         BrokerHost.PowerLost = () =>
         {
@@ -106,6 +111,8 @@ internal sealed class Story
     public TopicDeletion Deletion { get; }
 
     public Removals Removals { get; }
+
+    public FlippedBit FlippedBit { get; }
 
     public int PartitionCount { get; }
 

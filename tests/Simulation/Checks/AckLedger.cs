@@ -37,6 +37,15 @@ internal sealed class AckLedger(World world)
 
     public void Shown(int partition, long endOffset) => _shown[partition] = Math.Max(endOffset, _shown.GetValueOrDefault(partition));
 
+    /// <summary>A client was sent a batch of bytes that may not be what was written.</summary>
+    public void ShownBatch(int partition, long baseOffset, bool isSound)
+    {
+        if (!isSound)
+        {
+            world.Fail("what is shown is sound", $"partition {partition}: the batch shown at offset {baseOffset} is damaged");
+        }
+    }
+
     /// <summary>The fault "tail lost" took all from an offset on.</summary>
     public void Forget(int partition, long from)
     {

@@ -113,6 +113,7 @@ internal sealed class WireWitness(AckLedger ledger) : IWireWitness
             ReadOnlySpan<byte> records = partition.Records.Memory.Span;
             while (BatchHeader.TryParse(records, out BatchHeader batch) && batch.SizeInBytes <= records.Length)
             {
+                ledger.ShownBatch(partition.PartitionIndex, batch.BaseOffset, RecordBatch.CrcIsValid(records[..batch.SizeInBytes]));
                 ledger.Shown(partition.PartitionIndex, batch.NextOffset);
                 records = records[batch.SizeInBytes..];
             }

@@ -1,6 +1,8 @@
+using LogPipeline.Broker;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Simulation.Checks;
 using LogPipeline.Storage.Producers;
+using LogPipeline.Storage.Segments;
 
 namespace LogPipeline.Simulation.Plants;
 
@@ -14,6 +16,7 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
 {
     private const string AckedStays = "an acked batch stays";
     private const string ShownStays = "what was shown stays";
+    private const string ShownIsSound = "what is shown is sound";
     private const string StaysRemoved = "what was removed stays removed";
     private const string NoGap = "offsets have no gap";
     private const string EndToEnd = "ranges lie end to end";
@@ -51,6 +54,8 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
             {
                 SkipsRename = static path => path.EndsWith(".snapshot", StringComparison.Ordinal),
             }),
+        new("broker serves what it found on its disk without a look", Cast.BrokerAndSink, [ShownIsSound], FlipsBits, static story =>
+            story.Broker.Opened += static core => TakeForChecked(core)),
         new("broker does not flush directories", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, NoEnd, Possible, Drains], PowerFails, static story =>
             story.Broker.WrapFiles = static files => new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true }),
         new("broker's topic registry is not flushed", Cast.BrokerAndSink, [AckedStays, ShownStays, NoGap, NoEnd, Possible, Drains], PowerFails, static story =>
@@ -179,6 +184,21 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
             {
                 partition.Log!.Durable.WrittenDirectly(0);
             }
+        }
+    }
+
+    private static void FlipsBits(Story story)
+    {
+        Kills(story);
+        story.Plan.FlipsBits = true;
+        story.Broker.Settings["log.roll.ms"] = "1000";
+    }
+
+    private static void TakeForChecked(BrokerCore core)
+    {
+        foreach (CheckedBytes bytes in core.Topics.All.SelectMany(static topic => topic.Partitions).SelectMany(static partition => partition.Log!.CheckedBytes))
+        {
+            bytes.EndAt(0);
         }
     }
 
