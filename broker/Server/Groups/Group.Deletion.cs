@@ -71,7 +71,7 @@ internal sealed partial class Group
     }
 
     private ErrorCode MayDelete(GroupOffsets offsets) =>
-        _isDead || (_generation == 0 && _members.Count == 0 && _outstanding.Count == 0 && _pendingCommits == 0 && offsets.Count == 0)
+        _isDead || (_generation == 0 && _members.Count == 0 && _outstanding.Count == 0 && _pendingCommits == 0 && !offsets.HadAny)
             ? ErrorCode.GroupIdNotFound
         : _isClosed || _pendingCommits > 0 ? ErrorCode.CoordinatorLoadInProgress
         : ErrorCode.None;

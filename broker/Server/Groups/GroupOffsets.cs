@@ -19,6 +19,11 @@ internal sealed class GroupOffsets
     private readonly SortedDictionary<(string Topic, int Partition), CommittedOffset> _offsets = new(Comparer<(string Topic, int Partition)>.Create(
         static (a, b) => string.CompareOrdinal(a.Topic, b.Topic) is var order and not 0 ? order : a.Partition.CompareTo(b.Partition)));
 
+    /// <summary>
+    /// Whether an offset was ever committed here since the start. As in Kafka, a group that has none any more is there until it expires.
+    /// </summary>
+    public bool HadAny { get; private set; }
+
     public int Count
     {
         get
@@ -45,6 +50,7 @@ internal sealed class GroupOffsets
             }
             else
             {
+                HadAny = true;
                 long? expires = value.ExpireTimestamp >= 0 ? value.ExpireTimestamp : null;
                 _offsets[(topic, partition)] =
                     new CommittedOffset(value.Offset, value.LeaderEpoch, value.Metadata, value.CommitTimestamp, expires, logOffset);

@@ -60,6 +60,19 @@ public sealed class GroupDeletionTests
     }
 
     [Fact]
+    public async Task A_group_without_members_and_offsets_is_there_until_it_is_deleted()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        await CommitAsync(client, "", -1, 5);
+        Assert.Equal([("t", 0, ErrorCode.None)], (await DeleteOffsetsAsync(client, ("t", 0))).Told);
+        Assert.Equal([("t", 0, ErrorCode.None)], (await DeleteOffsetsAsync(client, ("t", 0))).Told);
+        Assert.Equal([ErrorCode.None], await DeleteAsync(client, GroupId));
+        Assert.Equal([ErrorCode.GroupIdNotFound], await DeleteAsync(client, GroupId));
+    }
+
+    [Fact]
     public async Task Offsets_of_an_empty_group_are_deleted_and_stay_deleted_after_a_power_cut()
     {
         await using var broker = new TestBroker();

@@ -66,6 +66,10 @@ internal static class GroupQuestions
         new Question<OffsetDeleteRequest, OffsetDeleteResponse>("an unknown group", static (_, _) => new() { GroupId = "nobody", Topics = [new() { Name = "t", Partitions = [new()] }] }),
         new Question<OffsetDeleteRequest, OffsetDeleteResponse>("an empty group id", static (_, _) => new() { GroupId = "", Topics = [new() { Name = "t", Partitions = [new()] }] }),
         new Question<OffsetDeleteRequest, OffsetDeleteResponse>("some", static (_, _) => new() { GroupId = "g", Topics = [new() { Name = "t", Partitions = [new(), new() { PartitionIndex = 9 }] }, new() { Name = "nowhere", Partitions = [new()] }] }),
+        new Question<OffsetDeleteRequest, OffsetDeleteResponse>("the last one", static (_, _) => LastOf("plain-2")),
+        new Question<OffsetDeleteRequest, OffsetDeleteResponse>("one that is deleted already", static (_, _) => LastOf("plain-2")),
+        new Question<DescribeGroupsRequest, DescribeGroupsResponse>("one without offsets", static (_, _) => new() { Groups = ["plain-2"] }),
+        new Question<DeleteGroupsRequest, DeleteGroupsResponse>("one without offsets", static (_, version) => new() { GroupNames = [$"plain-{version}"] }, from: 2),
     ];
 
     // Each version commits for a group of its own, so that all begin with the same.
@@ -107,6 +111,8 @@ internal static class GroupQuestions
         ProtocolType = "consumer",
         Protocols = [new() { Name = "range", Metadata = new byte[] { 0, 1, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff } }],
     };
+
+    private static OffsetDeleteRequest LastOf(string group) => new() { GroupId = group, Topics = [new() { Name = "t", Partitions = [new()] }] };
 
     private static LeaveGroupRequest Leave(string group, string member) => new() { GroupId = group, MemberId = member, Members = [new() { MemberId = member }] };
 }
