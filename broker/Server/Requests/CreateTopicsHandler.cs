@@ -53,7 +53,7 @@ internal sealed class CreateTopicsHandler(ClusterMetadata cluster, TopicRegistry
             (Topic topic, bool created) = topics.Create(asked.Name, partitions, given);
             return created
                 ? Accepted(topic.Name, topic.Id, partitions, topic.Settings)
-                : Refused(asked.Name, ErrorCode.TopicAlreadyExists, Exists(asked.Name));
+                : Taken(asked.Name, topic.Name);
         }
         catch (HandlesExhaustedException e)
         {
@@ -78,11 +78,11 @@ internal sealed class CreateTopicsHandler(ClusterMetadata cluster, TopicRegistry
         }
         if (cluster.Image.Find(asked.Name) is not null)
         {
-            return Refused(asked.Name, ErrorCode.TopicAlreadyExists, Exists(asked.Name));
+            return Taken(asked.Name, asked.Name);
         }
         if (cluster.Image.FindColliding(asked.Name) is { } colliding)
         {
-            return Refused(asked.Name, ErrorCode.InvalidTopicException, $"Topic '{asked.Name}' collides with existing topic: {colliding}");
+            return Taken(asked.Name, colliding);
         }
         if (asked.Assignments.Count > 0 && (asked.NumPartitions != -1 || asked.ReplicationFactor != -1))
         {
@@ -126,7 +126,10 @@ internal sealed class CreateTopicsHandler(ClusterMetadata cluster, TopicRegistry
         return problem is null ? null : Refused(asked.Name, ErrorCode.InvalidConfig, problem);
     }
 
-    private static string Exists(string name) => $"Topic '{name}' already exists.";
+    /// <summary>What is told when a topic has the name, or one that collides with it.</summary>
+    private static Answer Taken(string name, string existing) => name == existing
+        ? Refused(name, ErrorCode.TopicAlreadyExists, $"Topic '{name}' already exists.")
+        : Refused(name, ErrorCode.InvalidTopicException, $"Topic '{name}' collides with existing topic: {existing}");
 
     private static Answer Refused(string name, ErrorCode error, string message) =>
         new() { Name = name, ErrorCode = error, ErrorMessage = message, Configs = [] };

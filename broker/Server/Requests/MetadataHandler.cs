@@ -98,10 +98,10 @@ internal sealed class MetadataHandler(ClusterMetadata cluster, TopicRegistry top
     {
         try
         {
-            topics.Create(name, settings.PartitionsDefault, new Dictionary<string, string>());
+            (Topic topic, bool _) = topics.Create(name, settings.PartitionsDefault, new Dictionary<string, string>());
             ClusterImage image = cluster.Image;
-            return image.Find(name) is { } created
-                ? Describe(created, image)
+            return topic.Name != name ? new() { ErrorCode = ErrorCode.InvalidTopicException, Name = name } // another that collides came first
+                : image.Find(name) is { } created ? Describe(created, image)
                 : new() { ErrorCode = ErrorCode.UnknownTopicOrPartition, Name = name }; // deleted at once
         }
         catch (HandlesExhaustedException)

@@ -41,14 +41,16 @@ internal sealed class TopicRegistry(
     }
 
     /// <summary>Creates a topic; durable on return.</summary>
-    /// <returns>The topic, and whether it is new: false when the name was taken meanwhile.</returns>
+    /// <returns>
+    /// The topic, and whether it is new. If not, it is the one that has the name, or a name that differs in '.' against '_' only.
+    /// </returns>
     /// <exception cref="HandlesExhaustedException">The process may not open that many files.</exception>
     /// <exception cref="IOException">The disk refused; there is no such topic.</exception>
     public (Topic Topic, bool Created) Create(string name, int partitions, IReadOnlyDictionary<string, string> given)
     {
         lock (_lock)
         {
-            if (_index.Find(name) is { } existing)
+            if ((_index.Find(name) ?? FindColliding(name)) is { } existing)
             {
                 return (existing, false);
             }
@@ -73,6 +75,9 @@ internal sealed class TopicRegistry(
             return (topic, true);
         }
     }
+
+    // Of the image and under the lock, so that of two that collide one alone is created.
+    private Topic? FindColliding(string name) => cluster.Image.FindColliding(name) is { } other ? _index.Find(other) : null;
 
     /// <summary>Adds partitions to a topic, all of them or none; durable on return.</summary>
     /// <param name="topic">The topic; partitions that others have added meanwhile count.</param>

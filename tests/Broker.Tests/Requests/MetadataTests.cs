@@ -1,4 +1,5 @@
 using LogPipeline.Broker.Tests.Harness;
+using LogPipeline.Broker.Topics;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Messages;
 
@@ -56,5 +57,15 @@ public sealed class MetadataTests
         Assert.Equal(ErrorCode.TopicAlreadyExists, (await client.CreateTopicAsync("a.b")).ErrorCode);
         Assert.Equal(ErrorCode.None, (await client.CreateTopicAsync("a-b")).ErrorCode);
         Assert.Equal(ErrorCode.None, (await client.CreateTopicAsync("a_c")).ErrorCode);
+    }
+
+    // Two requests may have looked for a topic that collides before either has created its own.
+    [Fact]
+    public async Task Of_two_that_collide_one_is_created()
+    {
+        await using var broker = new TestBroker();
+        Assert.True(broker.Core.Topics.Create("a.b", 1, new Dictionary<string, string>()).Created);
+        (Topic existing, bool created) = broker.Core.Topics.Create("a_b", 1, new Dictionary<string, string>());
+        Assert.Equal(("a.b", false), (existing.Name, created));
     }
 }
