@@ -13,11 +13,19 @@ public readonly record struct AppendResult(ErrorCode Error, long BaseOffset, lon
     /// <summary>What is wrong with the batch, for people; null where the code says all.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>The records for which the batch was refused, the first hundred of them; null where it was not refused for single records.</summary>
+    public IReadOnlyList<RefusedRecord>? RefusedRecords { get; init; }
+
     /// <summary>The time that the batch's records got, in milliseconds since 1970; -1 where they keep the producer's.</summary>
     public long LogAppendTime { get; init; } = -1;
 
     internal static AppendResult Refused(ErrorCode error, long logStartOffset) => new(error, -1, -1, logStartOffset, false);
 }
+
+/// <summary>A record that breaks a rule of its topic.</summary>
+/// <param name="Index">Its place in the batch, from 0.</param>
+/// <param name="Reason">What is wrong with it, for people.</param>
+public readonly record struct RefusedRecord(int Index, string Reason);
 
 /// <summary>Who appends.</summary>
 public enum AppendOrigin

@@ -17,79 +17,76 @@ internal static class BatchRules
     /// <param name="bytes">The whole batch.</param>
     /// <param name="origin">The broker's own batches are not walked.</param>
     /// <param name="bytesMax">The largest batch taken from a client, as sent, in bytes; what makes the broker's own bounds them.</param>
+    /// <param name="rules">What the topic asks of each record of a client.</param>
     /// <param name="decoders">Where a decoder for a compressed batch is taken from.</param>
     /// <param name="header">The batch's header.</param>
-    /// <param name="problem">What is wrong, for people, where the code does not say it.</param>
-    public static ErrorCode Check(
-        Span<byte> bytes, AppendOrigin origin, int bytesMax, BatchDecoders decoders, out BatchHeader header, out string? problem)
+    public static BatchFault Check(
+        Span<byte> bytes, AppendOrigin origin, int bytesMax, in RecordRules rules, BatchDecoders decoders, out BatchHeader header)
     {
-        problem = null;
         if (!BatchHeader.TryParse(bytes, out header) || header.SizeInBytes != bytes.Length)
         {
-            return ErrorCode.CorruptMessage;
+            return new BatchFault(ErrorCode.CorruptMessage);
         }
         if (origin == AppendOrigin.Client && bytes.Length > bytesMax)
         {
-            return ErrorCode.MessageTooLarge;
+            return new BatchFault(ErrorCode.MessageTooLarge);
         }
         if (!RecordBatch.CrcIsValid(bytes))
         {
-            return ErrorCode.CorruptMessage;
+            return new BatchFault(ErrorCode.CorruptMessage);
         }
         if (header.RecordCount <= 0 || header.RecordCount - 1 != header.LastOffsetDelta)
         {
-            problem = $"{header.RecordCount} records, with a last offset delta of {header.LastOffsetDelta}";
-            return ErrorCode.InvalidRecord;
+            return Invalid($"{header.RecordCount} records, with a last offset delta of {header.LastOffsetDelta}");
         }
-        return origin == AppendOrigin.Broker ? ErrorCode.None : CheckClients(bytes, ref header, decoders, out problem);
+        return origin == AppendOrigin.Broker ? default : CheckClients(bytes, ref header, in rules, decoders);
     }
 
-    private static ErrorCode CheckClients(Span<byte> bytes, ref BatchHeader header, BatchDecoders decoders, out string? problem)
+    private static BatchFault CheckClients(Span<byte> bytes, ref BatchHeader header, in RecordRules rules, BatchDecoders decoders)
     {
         if (header.IsControl)
         {
-            problem = "a client may not write control batches";
-            return ErrorCode.InvalidRecord;
+            return Invalid("a client may not write control batches");
         }
         if (header.HasProducer && header.BaseSequence < 0)
         {
-            problem = $"producer {header.ProducerId} with a base sequence of {header.BaseSequence}";
-            return ErrorCode.InvalidRecord;
+            return Invalid($"producer {header.ProducerId} with a base sequence of {header.BaseSequence}");
         }
-        problem = RecordsProblem(bytes, in header, decoders, out long maxTimestamp);
-        if (problem is not null)
-        {
-            return ErrorCode.InvalidRecord;
-        }
-        if (maxTimestamp != header.MaxTimestamp || header.IsLogAppendTime)
+        BatchFault fault = CheckPacked(bytes, in header, in rules, decoders, out long maxTimestamp);
+        if (fault.Error == ErrorCode.None && (maxTimestamp != header.MaxTimestamp || header.IsLogAppendTime))
         {
             RecordBatch.SetCreateTime(bytes, maxTimestamp);
             header = header with { Attributes = (short)(header.Attributes & ~BatchHeader.LogAppendTime), MaxTimestamp = maxTimestamp };
         }
-        return ErrorCode.None;
+        return fault;
     }
 
-    private static string? RecordsProblem(ReadOnlySpan<byte> bytes, in BatchHeader header, BatchDecoders decoders, out long maxTimestamp)
+    private static BatchFault CheckPacked(ReadOnlySpan<byte> bytes, in BatchHeader header, in RecordRules rules, BatchDecoders decoders, out long maxTimestamp)
     {
         if (header.Codec == CompressionCodec.None)
         {
-            return RecordScan.Problem(bytes[RecordBatch.HeaderSize..], in header, out maxTimestamp);
+            return CheckRecords(bytes[RecordBatch.HeaderSize..], in header, in rules, out maxTimestamp);
         }
         BatchDecoder decoder = decoders.Rent();
         try
         {
-            return RecordScan.Problem(decoder.Records(bytes, in header, UnpackedBytesMax), in header, out maxTimestamp);
+            return CheckRecords(decoder.Records(bytes, in header, UnpackedBytesMax), in header, in rules, out maxTimestamp);
         }
         catch (Exception e) when (e is CorruptRecordException or UnsupportedCompressionException)
         {
             maxTimestamp = -1;
-            return e.Message;
+            return Invalid(e.Message);
         }
         finally
         {
             decoders.Return(decoder);
         }
     }
+
+    private static BatchFault CheckRecords(ReadOnlySpan<byte> records, in BatchHeader header, in RecordRules rules, out long maxTimestamp) =>
+        RecordScan.Problem(records, in header, out maxTimestamp) is { } problem ? Invalid(problem) : rules.Check(records, in header, maxTimestamp);
+
+    private static BatchFault Invalid(string problem) => new(ErrorCode.InvalidRecord, problem);
 
     /// <summary>Whether these are whole batches, one behind the other, each with the right checksum.</summary>
     public static bool AreSound(ReadOnlySpan<byte> batches)

@@ -19,18 +19,18 @@ public sealed partial class PartitionLog
     /// <param name="origin">Who made it.</param>
     /// <param name="leaderEpoch">The epoch in which the caller leads this partition; it never falls.</param>
     /// <returns>
-    /// CorruptMessage, InvalidRecord, MessageTooLarge, OutOfOrderSequenceNumber, DuplicateSequenceNumber (a repeat older than the
+    /// CorruptMessage, InvalidRecord, InvalidTimestamp, MessageTooLarge, OutOfOrderSequenceNumber, DuplicateSequenceNumber (a repeat older than the
     /// five batches remembered), InvalidProducerEpoch, or KafkaStorageError when the disk refused: then nothing of the batch stays.
     /// </returns>
     public AppendResult AppendAsLeader(Memory<byte> batch, AppendOrigin origin, int leaderEpoch)
     {
         Span<byte> bytes = batch.Span;
-        if (!IsSound(bytes, origin, out BatchHeader header, out AppendResult result))
+        long now = Now();
+        if (!IsSound(bytes, origin, now, out BatchHeader header, out AppendResult result))
         {
-            return result;
+            return result.RefusedRecords is not null && header.HasProducer ? RepeatOr(result, in header, now) : result;
         }
         Due due;
-        long now = Now();
         if (origin == AppendOrigin.Client && Options.LogAppendTime)
         {
             RecordBatch.SetAppendTime(bytes, now); // before the lock, since it reads the whole batch for its checksum
@@ -85,11 +85,11 @@ public sealed partial class PartitionLog
     public AppendResult AppendDurably(Memory<byte> batch, int leaderEpoch)
     {
         const AppendOrigin Origin = AppendOrigin.Broker;
-        if (!IsSound(batch.Span, Origin, out BatchHeader header, out AppendResult result))
+        long now = Now();
+        if (!IsSound(batch.Span, Origin, now, out BatchHeader header, out AppendResult result))
         {
             return result;
         }
-        long now = Now();
         lock (_gate)
         {
             result = AppendChecked(batch.Span, header with { LeaderEpoch = leaderEpoch }, Origin, now);
@@ -103,11 +103,23 @@ public sealed partial class PartitionLog
     }
 
     // What can be checked of one batch without the lock.
-    private bool IsSound(Span<byte> batch, AppendOrigin origin, out BatchHeader header, out AppendResult refused)
+    private bool IsSound(Span<byte> batch, AppendOrigin origin, long now, out BatchHeader header, out AppendResult refused)
     {
-        ErrorCode error = BatchRules.Check(batch, origin, Options.BatchBytesMax, _decoders, out header, out string? problem);
-        refused = AppendResult.Refused(error, LogStartOffset) with { Problem = problem };
-        return error == ErrorCode.None;
+        PartitionLogOptions options = Options;
+        BatchFault fault = BatchRules.Check(batch, origin, options.BatchBytesMax, new RecordRules(options, now), _decoders, out header);
+        refused = AppendResult.Refused(fault.Error, LogStartOffset) with { Problem = fault.Problem, RefusedRecords = fault.Records };
+        return fault.Error == ErrorCode.None;
+    }
+
+    // A batch that the log took stays acknowledged, though the clock or the topic's settings would refuse its records now: its producer
+    // would take the refusal for "not stored" and send them otherwise. Apache Kafka answers the refusal.
+    private AppendResult RepeatOr(in AppendResult refused, in BatchHeader header, long now)
+    {
+        lock (_gate)
+        {
+            _producers.Check(in header, HeardSince(now), out ProducerBatch? repeated);
+            return repeated is { } known && _offline is null && !_isClosed ? Repeat(in known, Options.LogAppendTime) : refused;
+        }
     }
 
     /// <summary>What an append leaves to do once the lock is left.</summary>
@@ -146,10 +158,7 @@ public sealed partial class PartitionLog
             ErrorCode error = _producers.Check(in header, HeardSince(now), out ProducerBatch? repeated);
             if (repeated is { } known)
             {
-                return new AppendResult(ErrorCode.None, known.BaseOffset, known.LastOffset, _logStartOffset, Duplicate: true)
-                {
-                    LogAppendTime = header.IsLogAppendTime ? known.Timestamp : -1,
-                };
+                return Repeat(in known, header.IsLogAppendTime);
             }
             if (error != ErrorCode.None)
             {
@@ -169,6 +178,9 @@ public sealed partial class PartitionLog
             }
             : AppendResult.Refused(ErrorCode.KafkaStorageError, _logStartOffset);
     }
+
+    private AppendResult Repeat(in ProducerBatch known, bool hasAppendTime) =>
+        new(ErrorCode.None, known.BaseOffset, known.LastOffset, _logStartOffset, Duplicate: true) { LogAppendTime = hasAppendTime ? known.Timestamp : -1 };
 
     private AppendResult AppendCopies(ReadOnlySpan<byte> batches, int leaderEpoch, long now)
     {

@@ -21,6 +21,15 @@ public sealed record PartitionLogOptions
     /// <summary>Whether clients' records get the time at which they are appended instead of their own [message.timestamp.type].</summary>
     public bool LogAppendTime { get; init; }
 
+    /// <summary>
+    /// How far before the broker's clock a client's record may say it was made, in milliseconds; long.MaxValue: any time
+    /// [message.timestamp.before.max.ms].
+    /// </summary>
+    public long TimestampBeforeMaxMs { get; init; } = long.MaxValue;
+
+    /// <summary>How far ahead of the broker's clock it may be, in milliseconds [message.timestamp.after.max.ms, there an hour].</summary>
+    public long TimestampAfterMaxMs { get; init; } = long.MaxValue;
+
     /// <summary>How long records are kept; null = for ever [retention.ms].</summary>
     public TimeSpan? Retention { get; init; } = TimeSpan.FromDays(7);
 

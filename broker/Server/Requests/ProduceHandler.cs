@@ -150,6 +150,10 @@ internal sealed class ProduceHandler(TopicRegistry topics, AppendConversion conv
             {
                 pending.Add(new Pending(partition, result.LastOffset + 1, answer));
             }
+            else if (result.RefusedRecords is { } refused)
+            {
+                answer.RecordErrors = [.. refused.Select(static record => new Answer.RecordError { BatchIndex = record.Index, BatchIndexErrorMessage = record.Reason })];
+            }
         }
         catch (IOException e)
         {

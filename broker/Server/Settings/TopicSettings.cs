@@ -72,6 +72,8 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
         IndexBytesMax = (int)Number("segment.index.bytes"),
         BatchBytesMax = (int)Number("max.message.bytes"),
         LogAppendTime = Value(TopicSettingTable.Find("message.timestamp.type")!) == "LogAppendTime",
+        TimestampBeforeMaxMs = Number("message.timestamp.before.max.ms"),
+        TimestampAfterMaxMs = Number("message.timestamp.after.max.ms"),
         Retention = Limit("retention.ms") is { } time ? TimeSpan.FromMilliseconds(Math.Min(time, CenturyMs)) : null,
         RetentionClock = Value(TopicSettingTable.Find("retention.clock")!) == "arrival" ? RetentionClock.Arrival : RetentionClock.Record,
         RetentionBytes = Limit("retention.bytes"),
