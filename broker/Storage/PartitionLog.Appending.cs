@@ -106,7 +106,7 @@ public sealed partial class PartitionLog
     private bool IsSound(Span<byte> batch, AppendOrigin origin, long now, out BatchHeader header, out AppendResult refused)
     {
         PartitionLogOptions options = Options;
-        BatchFault fault = BatchRules.Check(batch, origin, options.BatchBytesMax, new RecordRules(options, now), _decoders, out header);
+        BatchFault fault = BatchRules.Check(batch, origin, options.BatchBytesMax, new RecordRules(options, Name, now), _decoders, out header);
         refused = AppendResult.Refused(fault.Error, LogStartOffset) with { Problem = fault.Problem, RefusedRecords = fault.Records };
         return fault.Error == ErrorCode.None;
     }

@@ -21,6 +21,9 @@ public sealed record PartitionLogOptions
     /// <summary>Whether clients' records get the time at which they are appended instead of their own [message.timestamp.type].</summary>
     public bool LogAppendTime { get; init; }
 
+    /// <summary>Whether clients' records must have keys [cleanup.policy with compact].</summary>
+    public bool KeysRequired { get; init; }
+
     /// <summary>
     /// How far before the broker's clock a client's record may say it was made, in milliseconds; long.MaxValue: any time
     /// [message.timestamp.before.max.ms].

@@ -9,7 +9,7 @@ namespace LogPipeline.Compare;
 
 /// <summary>
 /// One broker as the questions find it. Topic t has two partitions, t-0 five records in two batches of which the first one is deleted;
-/// timely takes timestamps within a second only; empty has no records, a.b is there for names that collide with it, doomed for what is removed. Group g has committed t-0 at 2.
+/// timely takes timestamps within a second only, compacted wants keys; empty has no records, a.b is there for names that collide with it, doomed for what is removed. Group g has committed t-0 at 2.
 /// </summary>
 internal sealed class Scene(IPEndPoint endpoint) : IDisposable
 {
@@ -29,6 +29,7 @@ internal sealed class Scene(IPEndPoint endpoint) : IDisposable
         await CreateAsync("empty", 1, Forever);
         await CreateAsync("a.b", 1);
         await CreateAsync("stamped", 1, Forever, ("message.timestamp.type", "LogAppendTime"));
+        await CreateAsync("compacted", 1, Forever, ("cleanup.policy", "compact"));
         await CreateAsync("timely", 1, Forever, ("message.timestamp.before.max.ms", "1000"), ("message.timestamp.after.max.ms", "1000"));
         await ProduceAsync("t", Batch(2));
         await ProduceAsync("t", Batch(3));

@@ -52,6 +52,22 @@ public sealed class RecordRulesTests
     }
 
     [Fact]
+    public void Keys_and_times_are_asked_together_and_a_key_may_be_empty()
+    {
+        _log.Options = _log.Options with { KeysRequired = true, TimestampBeforeMaxMs = 0 };
+        using var builder = new RecordBatchBuilder(CompressionCodec.None, 1 << 20);
+        builder.TryAppend(Now, true, default, false, default, 0, default);
+        Assert.Equal(ErrorCode.None, _log.Append(builder.Build().ToArray()).Error);
+        builder.Reset();
+        builder.TryAppend(Now - 1, "no key"u8);
+        builder.TryAppend(Now - 1, true, "k"u8, true, "too old"u8, 0, default);
+        AppendResult result = _log.Append(builder.Build().ToArray());
+        Assert.Equal((ErrorCode.InvalidTimestamp, 2), (result.Error, result.RefusedRecords!.Count));
+        Assert.StartsWith("Compacted topic cannot accept message without key", result.RefusedRecords[0].Reason, StringComparison.Ordinal);
+        Assert.StartsWith("Timestamp", result.RefusedRecords[1].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_answer_to_many_bad_records_stays_small()
     {
         _log.Options = _log.Options with { TimestampBeforeMaxMs = 0 };
@@ -61,7 +77,7 @@ public sealed class RecordRulesTests
     [Fact]
     public void The_brokers_own_records_are_not_asked()
     {
-        _log.Options = _log.Options with { TimestampBeforeMaxMs = 0, TimestampAfterMaxMs = 0 };
+        _log.Options = _log.Options with { KeysRequired = true, TimestampBeforeMaxMs = 0, TimestampAfterMaxMs = 0 };
         Assert.Equal(ErrorCode.None, _log.Append(TestBatches.Make(1), AppendOrigin.Broker).Error);
     }
 

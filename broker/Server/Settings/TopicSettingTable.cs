@@ -9,7 +9,7 @@ internal static class TopicSettingTable
 
     /// <summary>There is no compaction yet: a topic that asks for it alone keeps all records.</summary>
     public static string? CompactsNothing(string policy) =>
-        policy.Split(',', StringSplitOptions.TrimEntries).Contains("compact", StringComparer.Ordinal) ? "Nothing is compacted yet; without delete all records are kept." : null;
+        policy.Split(',', StringSplitOptions.TrimEntries).Contains("compact", StringComparer.Ordinal) ? "Nothing is compacted yet: records must have keys, and without delete all are kept." : null;
 
     public static IReadOnlyList<SettingDefinition> All { get; } =
     [

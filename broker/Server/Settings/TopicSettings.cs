@@ -44,8 +44,7 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
         setting.BrokerName is { } name && BrokerSettingTable.Find(name) is not null ? broker.Value(name) : setting.Default;
 
     /// <summary>Whether old records go (cleanup.policy); a topic that is only compacted keeps the last record of each key.</summary>
-    public bool DeletesOldRecords =>
-        Value(TopicSettingTable.Find("cleanup.policy")!)!.Split(',', StringSplitOptions.TrimEntries).Contains("delete", StringComparer.Ordinal);
+    public bool DeletesOldRecords => HasPolicy("delete");
 
     /// <summary>How records are kept and handed out, for every request to ask.</summary>
     public RecordSettings Records
@@ -72,6 +71,7 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
         IndexBytesMax = (int)Number("segment.index.bytes"),
         BatchBytesMax = (int)Number("max.message.bytes"),
         LogAppendTime = Value(TopicSettingTable.Find("message.timestamp.type")!) == "LogAppendTime",
+        KeysRequired = HasPolicy("compact"),
         TimestampBeforeMaxMs = Number("message.timestamp.before.max.ms"),
         TimestampAfterMaxMs = Number("message.timestamp.after.max.ms"),
         Retention = Limit("retention.ms") is { } time ? TimeSpan.FromMilliseconds(Math.Min(time, CenturyMs)) : null,
@@ -86,6 +86,9 @@ internal sealed class TopicSettings(BrokerSettings broker, IReadOnlyDictionary<s
         },
         FlushInterval = broker.FlushInterval,
     };
+
+    private bool HasPolicy(string policy) =>
+        Value(TopicSettingTable.Find("cleanup.policy")!)!.Split(',', StringSplitOptions.TrimEntries).Contains(policy, StringComparer.Ordinal);
 
     /// <summary>A limit, or null where Kafka says "none" by -1.</summary>
     private long? Limit(string name) => Number(name) is >= 0 and var limit ? limit : null;

@@ -272,7 +272,8 @@ public sealed class RetentionTests
         for (int i = 0; i < batches; i++)
         {
             using var builder = new RecordBatchBuilder(CompressionCodec.None, 1 << 20);
-            builder.TryAppend((broker.Time.GetUtcNow() + ahead).ToUnixTimeMilliseconds(), new byte[Size]);
+            long time = (broker.Time.GetUtcNow() + ahead).ToUnixTimeMilliseconds();
+            builder.TryAppend(time, true, "k"u8, true, new byte[Size - 1], 0, default);
             Assert.Equal(ErrorCode.None, (await client.ProduceAsync(topic, builder.Build().ToArray())).ErrorCode);
         }
     }

@@ -50,4 +50,21 @@ public sealed class RefusedRecordsTests
         Assert.Equal(ErrorCode.InvalidTimestamp, (await client.ProduceAsync("t", OldMessages.Message(1, null, "v"), version: 2)).ErrorCode);
         Assert.Equal(ErrorCode.None, (await client.ProduceAsync("t", OldMessages.Message(0, null, "v"), version: 0)).ErrorCode);
     }
+
+    [Fact]
+    public async Task Records_without_a_key_are_refused_as_soon_as_a_topic_is_to_be_compacted()
+    {
+        await using var broker = new TestBroker();
+        TestClient client = broker.Connect();
+        await client.CreatedAsync("t");
+        Assert.Equal(ErrorCode.None, (await client.ProduceAsync("t", Ask.Batch(2))).ErrorCode);
+        await client.ChangeAsync(Configs.TopicResource, "t", (Configs.Append, "cleanup.policy", "compact"));
+        Answer answer = await client.ProduceAsync("t", Ask.Batch(2));
+        Assert.Equal(ErrorCode.InvalidRecord, answer.ErrorCode);
+        Assert.Equal(
+            [(0, "Compacted topic cannot accept message without key in topic partition t-0"), (1, "Compacted topic cannot accept message without key in topic partition t-0")],
+            answer.RecordErrors.Select(static record => (record.BatchIndex, record.BatchIndexErrorMessage)));
+        Assert.Equal(ErrorCode.InvalidRecord, (await client.ProduceAsync("t", OldMessages.Message(1, null, "v"), version: 2)).ErrorCode);
+        Assert.Equal(2, (await client.ProduceAsync("t", OldMessages.Message(1, "k", "v"), version: 2)).BaseOffset);
+    }
 }

@@ -50,7 +50,7 @@ public sealed class IdleSettingsTests
         await using var broker = new TestBroker(("log.cleanup.policy", "compact"));
         Assert.Equal(1, broker.Log.Count("log.cleanup.policy=compact has no effect here"));
         CreateTopicsResponse.Topic made = await broker.Connect().CreateTopicAsync("t", configs: ("cleanup.policy", "compact,delete"));
-        Assert.Equal("cleanup.policy=compact,delete has no effect here: Nothing is compacted yet; without delete all records are kept.", made.ErrorMessage);
+        Assert.Equal("cleanup.policy=compact,delete has no effect here: Nothing is compacted yet: records must have keys, and without delete all are kept.", made.ErrorMessage);
     }
 
     private static string ValueOf(SettingDefinition setting) =>

@@ -25,6 +25,7 @@ internal static class RecordQuestions
         new Question<ProduceRequest, ProduceResponse>("a damaged batch", static (scene, version) => Produce(scene, version, "t", Damaged(Scene.Batch(1))), from: 3),
         new Question<ProduceRequest, ProduceResponse>("a cut batch", static (scene, version) => Produce(scene, version, "t", Scene.Batch(1)[..^3]), from: 3),
         new Question<ProduceRequest, ProduceResponse>("zstd", static (scene, version) => Produce(scene, version, "empty", Scene.Batch(2, CompressionCodec.Zstd)), from: 3),
+        new Question<ProduceRequest, ProduceResponse>("no key", static (scene, version) => Produce(scene, version, "compacted", Scene.Batch(2)), from: 3),
         new Question<ProduceRequest, ProduceResponse>("a timestamp too old", static (scene, version) => Produce(scene, version, "timely", Scene.Batch(2)), from: 3),
         new Question<ProduceRequest, ProduceResponse>("a timestamp too new", static (scene, version) => Produce(scene, version, "timely", Scene.Batch(2, CompressionCodec.Gzip, time: 2 * Scene.Time)), from: 3),
         new Question<ProduceRequest, ProduceResponse>("an internal topic", static (_, _) => Scene.Produce("__consumer_offsets", Scene.Batch(1)), from: 3, to: 12),
