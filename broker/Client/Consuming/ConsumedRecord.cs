@@ -10,6 +10,12 @@ public readonly record struct ConsumedRecord
     /// <summary>Milliseconds since 1970, UTC.</summary>
     public required long Timestamp { get; init; }
 
+    /// <summary>Whether <see cref="Timestamp"/> is when the broker appended the record, and not its producer's.</summary>
+    public bool HasAppendTime { get; init; }
+
+    /// <summary>The leader epoch in which the record was appended; -1 unknown.</summary>
+    public int LeaderEpoch { get; init; }
+
     public ReadOnlyMemory<byte>? Key { get; init; }
 
     public ReadOnlyMemory<byte>? Value { get; init; }

@@ -60,6 +60,12 @@ public sealed record ConsumerOptions
     /// <summary>No new fetch begins while so many fetched bytes wait to be polled.</summary>
     public long PrefetchBytes { get; init; } = 16 << 20;
 
+    /// <summary>
+    /// Whether records of transactions that are open or were aborted are left out. Of whole batches (<see cref="Consumer.PollBatchesAsync"/>)
+    /// those of open ones are; aborted ones are not told apart there.
+    /// </summary>
+    public bool ReadCommitted { get; init; }
+
     /// <summary>Whether the CRC of each batch is checked.</summary>
     public bool CheckCrc { get; init; } = true;
 

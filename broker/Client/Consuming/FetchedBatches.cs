@@ -1,4 +1,5 @@
 using LogPipeline.Client.Consuming.Fetching;
+using LogPipeline.Protocol.Messages;
 
 namespace LogPipeline.Client.Consuming;
 
@@ -34,4 +35,8 @@ public sealed class FetchedBatches : IDisposable
 /// <param name="LogStartOffset">The first offset that the log still holds.</param>
 /// <param name="Batches">The bytes; control batches included.</param>
 public sealed record PartitionBatches(
-    TopicPartition Partition, Guid TopicId, long FetchOffset, long NextOffset, long HighWatermark, long LogStartOffset, ReadOnlyMemory<byte> Batches);
+    TopicPartition Partition, Guid TopicId, long FetchOffset, long NextOffset, long HighWatermark, long LogStartOffset, ReadOnlyMemory<byte> Batches)
+{
+    /// <summary>The aborted transactions that have records here; none unless committed ones alone are read.</summary>
+    internal IReadOnlyList<FetchResponse.Response.Partition.AbortedTransaction> Aborted { get; init; } = [];
+}

@@ -7,7 +7,13 @@ namespace LogPipeline.Client.Metadata;
 /// <summary>Requests that only a partition's leader answers, repeated while leadership moves.</summary>
 internal static class PartitionQueries
 {
-    public static ValueTask<OffsetFound> OffsetAsync(this ClusterClient cluster, TopicPartition partition, OffsetSpec spec, CancellationToken ct) =>
+    /// <param name="cluster">The cluster.</param>
+    /// <param name="partition">Whose offset.</param>
+    /// <param name="spec">Which one.</param>
+    /// <param name="ct">Ends the wait.</param>
+    /// <param name="readCommitted">Whether open transactions bound the latest offset.</param>
+    public static ValueTask<OffsetFound> OffsetAsync(
+        this ClusterClient cluster, TopicPartition partition, OffsetSpec spec, CancellationToken ct, bool readCommitted = false) =>
         cluster.AskLeaderAsync(
             partition,
             async (leader, inner) =>
@@ -15,6 +21,7 @@ internal static class PartitionQueries
                 var request = new ListOffsetsRequest
                 {
                     ReplicaId = -1,
+                    IsolationLevel = (sbyte)(readCommitted ? 1 : 0),
                     TimeoutMs = (int)cluster.Options.RequestTimeout.TotalMilliseconds,
                     Topics =
                     [

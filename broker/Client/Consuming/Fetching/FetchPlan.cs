@@ -23,6 +23,7 @@ internal sealed class FetchPlan(BrokerEndpoint leader)
             MaxWaitMs = (int)options.FetchWaitMax.TotalMilliseconds,
             MinBytes = options.FetchBytesMin,
             MaxBytes = options.FetchBytesMax,
+            IsolationLevel = (sbyte)(options.ReadCommitted ? 1 : 0),
         };
         foreach (Entry entry in Entries)
         {

@@ -244,7 +244,10 @@ internal sealed class Fetcher(ConsumerOptions options, ClusterClient cluster, Pa
         if (whole.Memory.Length > 0)
         {
             var batches = new PartitionBatches(
-                entry.State.Partition, entry.TopicId, entry.Offset, whole.NextOffset, answer.HighWatermark, answer.LogStartOffset, whole.Memory);
+                entry.State.Partition, entry.TopicId, entry.Offset, whole.NextOffset, answer.HighWatermark, answer.LogStartOffset, whole.Memory)
+            {
+                Aborted = answer.AbortedTransactions ?? [],
+            };
             if (table.Offer(new FetchedPartition(entry.State, entry.Version, batches, whole.LastEpoch, lease)))
             {
                 ClientMetrics.FetchedBytes.Add(whole.Memory.Length);

@@ -109,7 +109,7 @@ internal sealed class PositionFinder(
     private async ValueTask ResetAsync(PartitionState state, int version)
     {
         OffsetSpec spec = options.OffsetReset == OffsetReset.Latest ? OffsetSpec.Latest : OffsetSpec.Earliest;
-        OffsetFound found = await cluster.OffsetAsync(state.Partition, spec, _closed.Token);
+        OffsetFound found = await cluster.OffsetAsync(state.Partition, spec, _closed.Token, options.ReadCommitted);
         if (options.OffsetReset == OffsetReset.None)
         {
             OffsetFound end = await cluster.OffsetAsync(state.Partition, OffsetSpec.Latest, _closed.Token);

@@ -10,18 +10,20 @@ internal sealed class RecordDecoder : IDisposable
     private readonly BatchDecoder _decoder = new();
 
     /// <summary>
-    /// Appends the records from the fetch offset on; control records are left out. Gives the batch that cannot be read, before which it ends;
+    /// Appends the records from the fetch offset on; control records and those of aborted transactions are left out. Gives the batch that cannot be read, before which it ends;
     /// null when all were.
     /// </summary>
     public CorruptBatchException? Decode(PartitionBatches batches, List<ConsumedRecord> to)
     {
         ReadOnlySpan<byte> rest = batches.Batches.Span;
+        AbortedTransactions? aborted = batches.Aborted.Count > 0 ? new AbortedTransactions(batches.Aborted) : null;
         while (BatchHeader.TryParse(rest, out BatchHeader header) && header.SizeInBytes <= rest.Length)
         {
             int before = to.Count;
             try
             {
-                if (!header.IsControl)
+                bool isAborted = aborted?.Has(in header, rest[RecordBatch.HeaderSize..header.SizeInBytes]) == true;
+                if (!header.IsControl && !isAborted)
                 {
                     DecodeBatch(rest[..header.SizeInBytes], header, batches, to);
                 }
@@ -53,6 +55,8 @@ internal sealed class RecordDecoder : IDisposable
                 Partition = batches.Partition,
                 Offset = reader.Offset,
                 Timestamp = reader.Timestamp,
+                HasAppendTime = header.IsLogAppendTime,
+                LeaderEpoch = header.LeaderEpoch,
                 Key = reader.HasKey ? Slice(area, reader.Key) : null,
                 Value = reader.HasValue ? Slice(area, reader.Value) : null,
                 HeaderCount = reader.HeaderCount,
