@@ -29,6 +29,9 @@ internal class Verb(string name, string description, params string[] examples) :
 /// <summary>Prints a verb's examples below the usual help.</summary>
 internal sealed class HelpWithExamples(HelpAction usual) : SynchronousCommandLineAction
 {
+    /// <summary>Who asks for help need not know what must be given.</summary>
+    public override bool ClearsParseErrors => true;
+
     public override int Invoke(ParseResult parsed)
     {
         int status = usual.Invoke(parsed);

@@ -12,6 +12,7 @@ public class CommandLineTests
         {
             Assert.NotEmpty(verb.Description!);
             Assert.NotEmpty(verb.Examples);
+            Assert.Empty(root.Parse([.. PathOf(verb), "--help"]).Errors);
             foreach (string? example in verb.Examples.SelectMany(Calls))
             {
                 Assert.Empty(root.Parse(example).Errors);
@@ -23,6 +24,9 @@ public class CommandLineTests
     private static IEnumerable<string> Calls(string example)
         => example.Split('|').Where(part => part.Contains("logpipe ", StringComparison.Ordinal))
             .Select(part => part[(part.IndexOf("logpipe ", StringComparison.Ordinal) + 8)..].Split(" > ")[0].Split(" < ")[0].Replace('\'', '"'));
+
+    private static IEnumerable<string> PathOf(System.CommandLine.Command verb)
+        => verb.Parents.OfType<System.CommandLine.Command>().FirstOrDefault() is { } parent and not RootCommand ? PathOf(parent).Append(verb.Name) : [verb.Name];
 
     private static IEnumerable<Verb> Verbs(System.CommandLine.Command command)
         => command.Subcommands.OfType<Verb>().SelectMany(verb => Verbs(verb).Prepend(verb));

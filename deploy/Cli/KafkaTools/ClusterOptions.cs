@@ -16,11 +16,14 @@ internal sealed class ClusterOptions
     private readonly Option<string?> _zooKeeper = new("--zookeeper") { Description = "Ignored with a warning: there is no ZooKeeper", HelpName = "HOST:PORT" };
     private readonly Option<string?> _file;
     private readonly Option<string[]> _properties;
+    private readonly IReadOnlyCollection<string> _read;
 
     /// <param name="file">Names of the option that gives a file with the client's properties.</param>
     /// <param name="property">Names of the option that gives one of the client's properties; none where Kafka's command has no such option.</param>
-    public ClusterOptions(string[]? file = null, string[]? property = null)
+    /// <param name="read">The properties that the tool reads, beside those of all clients; of others it warns.</param>
+    public ClusterOptions(string[]? file = null, string[]? property = null, IReadOnlyCollection<string>? read = null)
     {
+        _read = read ?? [];
         string[] fileNames = file ?? ["--command-config"];
         _file = new(fileNames[0], fileNames[1..]) { Description = "A file of client properties", HelpName = "FILE" };
         string[] propertyNames = property ?? ["--command-property"];
@@ -54,14 +57,23 @@ internal sealed class ClusterOptions
 
     /// <param name="parsed">The command line.</param>
     /// <param name="createsTopics">Whether asking for a topic that is not there may create it.</param>
-    public ClusterClient Connect(ParseResult parsed, bool createsTopics = false)
+    public ClusterClient Connect(ParseResult parsed, bool createsTopics = false) => Connect(parsed, Properties(parsed), createsTopics);
+
+    /// <param name="parsed">The command line.</param>
+    /// <param name="properties">The client's properties, with what the tool's own options say.</param>
+    /// <param name="createsTopics">Whether asking for a topic that is not there may create it.</param>
+    public ClusterClient Connect(ParseResult parsed, IReadOnlyDictionary<string, string> properties, bool createsTopics = false)
     {
-        string? bootstrap = parsed.GetValue(_bootstrap) ?? parsed.GetValue(_brokerList) ?? Properties(parsed).GetValueOrDefault("bootstrap.servers");
+        ClientProperties.WarnOfOthers(properties.Keys, _read);
+        string? bootstrap = Bootstrap(parsed, properties);
         if (parsed.GetValue(_zooKeeper) is { } zooKeeper)
         {
             Console.Error.WriteLine($"WARN --zookeeper {zooKeeper} is ignored: there is no ZooKeeper here. "
                 + $"{(bootstrap is null ? "Asking the broker" : "The broker is")} {bootstrap ?? PipelineConfiguration.DefaultBootstrap}; --bootstrap-server names another.");
         }
-        return Brokers.Connect(bootstrap ?? PipelineConfiguration.DefaultBootstrap, createsTopics);
+        return Brokers.Connect(ClientProperties.Apply(Brokers.Options(bootstrap ?? PipelineConfiguration.DefaultBootstrap, createsTopics), properties));
     }
+
+    private string? Bootstrap(ParseResult parsed, IReadOnlyDictionary<string, string> properties) =>
+        parsed.GetValue(_bootstrap) ?? parsed.GetValue(_brokerList) ?? properties.GetValueOrDefault("bootstrap.servers");
 }

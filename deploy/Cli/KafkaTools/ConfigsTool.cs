@@ -18,7 +18,17 @@ internal static class ConfigsTool
     private static readonly Option<string?> AddConfig = new("--add-config") { Description = "Settings to give: k1=v1,k2=[v1,v2]", HelpName = "PAIRS" };
     private static readonly Option<string?> AddConfigFile = new("--add-config-file") { Description = "The same from a properties file", HelpName = "FILE" };
     private static readonly Option<string?> DeleteConfig = new("--delete-config") { Description = "Settings to take back: k1,k2", HelpName = "KEYS" };
-    private static readonly Option<bool> Force = new("--force") { Description = "Taken and without effect: nothing is asked back" };
+
+    /// <summary>Options of Kafka's that name an entity which has nothing to configure here, with its type.</summary>
+    private static readonly (Option Option, string Type)[] Elsewhere =
+    [
+        (new Option<string?>("--client"), "clients"), (new Option<bool>("--client-defaults"), "clients"),
+        (new Option<string?>("--user"), "users"), (new Option<bool>("--user-defaults"), "users"),
+        (new Option<string?>("--ip"), "ips"), (new Option<bool>("--ip-defaults"), "ips"),
+        (new Option<string?>("--broker-logger"), "broker-loggers"), (new Option<string?>("--client-metrics"), "client-metrics"), (new Option<string?>("--group"), "groups"),
+    ];
+
+    private static readonly Option<bool> Force = new("--force") { Description = "Ask nothing back, as without it" };
 
     public static Command Create()
     {
@@ -29,8 +39,17 @@ internal static class ConfigsTool
         tool.AddAction("--alter", "Change settings", AlterAsync);
         tool.RunsOneAction();
         Cluster.AddTo(tool);
-        foreach (Option option in new Option[] { EntityType, EntityName, EntityDefault, Topic, Broker, All, AddConfig, AddConfigFile, DeleteConfig, Force })
+        foreach (Option option in new Option[] { EntityType, EntityName, EntityDefault, Topic, Broker, Force })
         {
+            tool.Options.Add(option);
+        }
+        tool.AddOption(All, "--describe");
+        tool.AddOption(AddConfig, "--alter");
+        tool.AddOption(AddConfigFile, "--alter");
+        tool.AddOption(DeleteConfig, "--alter");
+        foreach ((Option option, string type) in Elsewhere)
+        {
+            option.Description = $"Refused: {WhyNot(type)}";
             tool.Options.Add(option);
         }
         return tool;
@@ -106,7 +125,9 @@ internal static class ConfigsTool
     // The entity and its name; null for all of them.
     private static (ConfigResourceType Type, string? Name) Entity(ParseResult parsed)
     {
-        string? type = parsed.GetValue(Topic) is not null ? "topics" : parsed.GetValue(Broker) is not null ? "brokers" : parsed.GetValue(EntityType);
+        string? type = parsed.GetValue(Topic) is not null ? "topics" : parsed.GetValue(Broker) is not null ? "brokers"
+            : Elsewhere.FirstOrDefault(other => parsed.GetResult(other.Option) is { Implicit: false }).Type
+            ?? parsed.GetValue(EntityType);
         string? name = parsed.GetValue(EntityDefault) ? "" : parsed.GetValue(Topic) ?? parsed.GetValue(Broker) ?? parsed.GetValue(EntityName);
         return type switch
         {
@@ -115,9 +136,18 @@ internal static class ConfigsTool
             "brokers" => (ConfigResourceType.Broker, name),
             null when name?.Length == 0 => (ConfigResourceType.Broker, name),
             null => throw new KafkaToolException("At least one entity type must be specified with --entity-type, --topic or --broker"),
-            _ => throw new KafkaToolException($"Invalid entity type {type}: here topics and brokers have settings"),
+            _ => throw new KafkaToolException($"Invalid entity type {type}, the entity type must be one of topics and brokers: {WhyNot(type)}"),
         };
     }
+
+    private static string WhyNot(string type) => type switch
+    {
+        "clients" or "users" or "ips" => "there are no users and no quotas here",
+        "broker-loggers" => "single loggers have no levels here, --log-level sets that of the broker",
+        "client-metrics" => "clients send no metrics here",
+        "groups" => "groups have no settings of their own, those of the broker that begin with group. and offsets. count",
+        _ => "nothing else has settings",
+    };
 
     private static ConfigSource GivenTo(ConfigResourceType type, string name) =>
         type == ConfigResourceType.Topic ? ConfigSource.Topic : name.Length == 0 ? ConfigSource.AllBrokers : ConfigSource.Broker;

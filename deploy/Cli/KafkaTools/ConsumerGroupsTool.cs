@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using LogPipeline.Client;
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Metadata;
@@ -14,7 +15,7 @@ internal static class ConsumerGroupsTool
     private static readonly Option<bool> AllGroups = new("--all-groups") { Description = "All consumer groups" };
     private static readonly Option<string?> State = new("--state") { Description = "Show states; with --list those alone that are named", HelpName = "STATES", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string?> Type = new("--type") { Description = "With --list: show types, or those alone that are named", HelpName = "TYPES", Arity = ArgumentArity.ZeroOrOne };
-    private static readonly Option<string?> Timeout = new("--timeout") { Description = "Taken and without effect", HelpName = "MS" };
+    private static readonly Option<int?> Timeout = new("--timeout") { Description = "How long each request to the brokers may take, and finding them", HelpName = "MS" };
 
     public static Command Create()
     {
@@ -32,16 +33,28 @@ internal static class ConsumerGroupsTool
         tool.AddAction("--delete-offsets", "Delete committed offsets of a topic", DeleteOffsetsAsync);
         tool.RunsOneAction();
         Cluster.AddTo(tool);
-        foreach (Option option in new Option[] { Group, AllGroups, State, Type, Timeout })
-        {
-            tool.Options.Add(option);
-        }
+        tool.Options.Add(Timeout);
+        tool.AddOption(Group, "--describe", "--delete", "--reset-offsets", "--delete-offsets");
+        tool.AddOption(AllGroups, "--describe", "--delete", "--reset-offsets");
+        tool.AddOption(State, "--list", "--describe");
+        tool.AddOption(Type, "--list");
         GroupTables.AddTo(tool);
         GroupOffsetsReset.AddTo(tool);
         return tool;
     }
 
-    internal static ClusterClient Connect(ParseResult parsed) => Cluster.Connect(parsed);
+    internal static ClusterClient Connect(ParseResult parsed) => Cluster.Connect(parsed, Properties(parsed));
+
+    /// <summary>The client's properties, with what --timeout says.</summary>
+    internal static IReadOnlyDictionary<string, string> Properties(ParseResult parsed)
+    {
+        var properties = new Dictionary<string, string>(Cluster.Properties(parsed), StringComparer.Ordinal);
+        if (parsed.GetValue(Timeout) is { } timeout)
+        {
+            properties["request.timeout.ms"] = properties["default.api.timeout.ms"] = properties["socket.connection.setup.timeout.ms"] = timeout.ToString(CultureInfo.InvariantCulture);
+        }
+        return properties;
+    }
 
     internal static bool ShowsState(ParseResult parsed) => parsed.GetResult(State) is { Implicit: false };
 

@@ -15,7 +15,7 @@ internal static class GetOffsetsTool
     private static readonly Option<string?> TopicPartitions = new("--topic-partitions") { Description = "topic, topic:1, topic:0-2 (without 2), topic:1- and several of them with commas", HelpName = "LIST" };
     private static readonly Option<string> Time = new("--time") { Description = "latest (-1), earliest (-2), max-timestamp (-3) or milliseconds since 1970", HelpName = "TIME", DefaultValueFactory = _ => "latest" };
     private static readonly Option<bool> ExcludeInternal = new("--exclude-internal-topics") { Description = "Leave the broker's own topics out" };
-    private static readonly Option<string?> Offsets = new("--offsets") { Description = "Taken and without effect: one offset is printed", HelpName = "N" };
+    private static readonly Option<string?> Offsets = new("--offsets") { Description = "Ignored with a warning: one offset is printed", HelpName = "N" };
 
     public static Command Create()
     {
@@ -27,12 +27,23 @@ internal static class GetOffsetsTool
         {
             tool.Options.Add(option);
         }
+        tool.Validators.Add(static result =>
+        {
+            if (result.GetValue(TopicPartitions) is not null && (result.GetValue(Topic) is not null || result.GetValue(Partitions) is not null))
+            {
+                result.AddError("--topic-partitions cannot be used with --topic or --partitions");
+            }
+        });
         tool.Runs(RunAsync);
         return tool;
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
+        if (parsed.GetValue(Offsets) is not null)
+        {
+            Console.Error.WriteLine("WARN --offsets is ignored: one offset is printed");
+        }
         OffsetSpec spec = Spec(parsed.GetRequiredValue(Time));
         await using ClusterClient cluster = Cluster.Connect(parsed);
         var admin = new AdminClient(cluster);

@@ -15,21 +15,25 @@ internal static class GroupOffsetsReset
     private static readonly Option<bool> DryRun = new("--dry-run") { Description = "Show what would be set" };
     private static readonly Option<bool> Export = new("--export") { Description = "Print lines for --from-file" };
 
-    private static readonly Option[] All = [Topic, AllTopics, Execute, DryRun, Export];
     private static readonly ResetOptions To = new();
 
-    public static void AddTo(Command tool)
+    public static void AddTo(KafkaTool tool)
     {
-        foreach (Option option in All)
+        tool.AddOption(Topic, "--reset-offsets", "--delete-offsets");
+        tool.AddOption(AllTopics, "--reset-offsets", "--delete-offsets");
+        foreach (Option option in (Option[])[Execute, DryRun, Export, .. To.All])
         {
-            tool.Options.Add(option);
+            tool.AddOption(option, "--reset-offsets");
         }
-        To.AddTo(tool);
     }
 
     public static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        bool executes = parsed.GetValue(Execute) && !parsed.GetValue(DryRun);
+        bool executes = parsed.GetValue(Execute);
+        if (executes && parsed.GetValue(DryRun))
+        {
+            throw new KafkaToolException("Option [reset-offsets] only accepts one of [execute] and [dry-run]");
+        }
         if (!executes && !parsed.GetValue(DryRun))
         {
             Console.Error.WriteLine("WARN: No action will be performed as the --execute option is missing.");

@@ -15,15 +15,25 @@ internal static class GroupTables
     private static readonly Option<bool> Offsets = new("--offsets") { Description = "With --describe: offsets and lag, as without it" };
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "With --members: what is assigned to each" };
 
-    public static void AddTo(Command tool)
+    public static void AddTo(KafkaTool tool)
     {
-        tool.Options.Add(Members);
-        tool.Options.Add(Offsets);
-        tool.Options.Add(Verbose);
+        foreach (Option<bool> option in new[] { Members, Offsets, Verbose })
+        {
+            tool.AddOption(option, "--describe");
+        }
     }
 
     public static async Task<int> DescribeAsync(ParseResult parsed, CancellationToken stop)
     {
+        bool state = ConsumerGroupsTool.ShowsState(parsed);
+        if ((parsed.GetValue(Members) ? 1 : 0) + (parsed.GetValue(Offsets) ? 1 : 0) + (state ? 1 : 0) > 1)
+        {
+            throw new KafkaToolException("Option [describe] takes at most one of these options: [members], [offsets], [state]");
+        }
+        if (parsed.GetValue(Verbose) && !parsed.GetValue(Members))
+        {
+            Console.Error.WriteLine("WARN --verbose is ignored: it shows more with --members only");
+        }
         await using ClusterClient cluster = ConsumerGroupsTool.Connect(parsed);
         var admin = new AdminClient(cluster);
         int status = Exit.Done;
@@ -36,7 +46,7 @@ internal static class GroupTables
                 status = KafkaTool.Failed;
                 continue;
             }
-            if (ConsumerGroupsTool.ShowsState(parsed))
+            if (state)
             {
                 await PrintStateAsync(cluster, group, stop);
             }

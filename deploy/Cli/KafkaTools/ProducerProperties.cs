@@ -1,73 +1,60 @@
-using System.Globalization;
 using LogPipeline.Client.Producing;
 using LogPipeline.Protocol.Compression;
+using Apply = System.Func<LogPipeline.Client.Producing.ProducerOptions, string, string, LogPipeline.Client.Producing.ProducerOptions>;
 
 namespace LogPipeline.Cli.KafkaTools;
 
-/// <summary>Kafka's names of producer settings, as far as our producer has what they mean; the others are ignored with a warning.</summary>
+/// <summary>Kafka's names of producer settings, as far as our producer has what they mean.</summary>
 internal static class ProducerProperties
 {
-    /// <summary>Tuning that ours does in its own way: no warning is worth reading.</summary>
-    private static readonly HashSet<string> WithoutEffect = new(StringComparer.Ordinal)
+    private const int BatchBytesMin = 256;
+
+    private static readonly Dictionary<string, Apply> Known = new(StringComparer.Ordinal)
     {
-        "bootstrap.servers", "security.protocol", "client.id", "buffer.memory", "max.block.ms", "max.request.size", "retries", "retry.backoff.ms", "request.timeout.ms",
-        "send.buffer.bytes", "receive.buffer.bytes", "metadata.max.age.ms", "key.serializer", "value.serializer", "max.in.flight.requests.per.connection",
+        ["acks"] = static (options, name, value) => options with { Acks = AcksOf(name, value) },
+        ["enable.idempotence"] = static (options, name, value) => options with { Idempotent = PropertyValue.Flag(name, value) },
+        ["compression.type"] = static (options, name, value) => options with { Compression = Codec(name, value) },
+        ["linger.ms"] = static (options, name, value) => options with { Linger = PropertyValue.Milliseconds(name, value) },
+        ["batch.size"] = static (options, name, value) => options with { BatchBytes = Math.Max(BatchBytesMin, PropertyValue.Int(name, value)) },
+        ["buffer.memory"] = static (options, name, value) => options with { BufferBytes = PropertyValue.Long(name, value) },
+        ["max.request.size"] = static (options, name, value) => options with { RequestBytesMax = PropertyValue.Int(name, value) },
+        ["delivery.timeout.ms"] = static (options, name, value) => options with { DeliveryTimeout = PropertyValue.Milliseconds(name, value) },
+        ["max.in.flight.requests.per.connection"] = static (options, name, value) => options with { InFlightMax = PropertyValue.Int(name, value) },
     };
+
+    /// <summary>The names that <see cref="Options"/> reads.</summary>
+    public static IReadOnlyCollection<string> Names => Known.Keys;
 
     /// <exception cref="KafkaToolException">A value cannot be.</exception>
     public static ProducerOptions Options(IReadOnlyDictionary<string, string> properties)
     {
-        Acks acks = properties.GetValueOrDefault("acks", "all") switch
-        {
-            "all" or "-1" => Acks.All,
-            "1" => Acks.Leader,
-            "0" => Acks.None,
-            string wrong => throw Wrong("acks", wrong),
-        };
-        var options = new ProducerOptions
-        {
-            Acks = acks,
-            Idempotent = acks == Acks.All && properties.GetValueOrDefault("enable.idempotence", "true") == "true",
-            Compression = Codec(properties.GetValueOrDefault("compression.type", "none")),
-        };
+        var options = new ProducerOptions();
         foreach ((string name, string value) in properties)
         {
-            options = name switch
-            {
-                "linger.ms" => options with { Linger = Milliseconds(name, value) },
-                "batch.size" => options with { BatchBytes = Math.Max(256, (int)Math.Min(Number(name, value), options.BufferBytes)) },
-                "delivery.timeout.ms" => options with { DeliveryTimeout = Milliseconds(name, value) },
-                "acks" or "enable.idempotence" or "compression.type" => options,
-                _ => Ignored(name, options),
-            };
+            options = Known.TryGetValue(name, out Apply? apply) ? apply(options, name, value) : options;
         }
-        return options;
-    }
-
-    private static ProducerOptions Ignored(string name, ProducerOptions options)
-    {
-        if (!WithoutEffect.Contains(name))
+        return options with
         {
-            Console.Error.WriteLine($"WARN the configuration {name} is unknown here and ignored");
-        }
-        return options;
+            Idempotent = options.Idempotent && options.Acks == Acks.All,
+            BatchBytes = (int)Math.Min(options.BatchBytes, Math.Max(BatchBytesMin, options.BufferBytes)),
+        };
     }
 
-    private static CompressionCodec Codec(string name) => name switch
+    private static Acks AcksOf(string name, string value) => value switch
+    {
+        "all" or "-1" => Acks.All,
+        "1" => Acks.Leader,
+        "0" => Acks.None,
+        _ => throw PropertyValue.Wrong(name, value),
+    };
+
+    private static CompressionCodec Codec(string name, string value) => value switch
     {
         "none" => CompressionCodec.None,
         "gzip" => CompressionCodec.Gzip,
         "snappy" => CompressionCodec.Snappy,
         "lz4" => CompressionCodec.Lz4,
         "zstd" => CompressionCodec.Zstd,
-        _ => throw Wrong("compression.type", name),
+        _ => throw PropertyValue.Wrong(name, value),
     };
-
-    private static TimeSpan Milliseconds(string name, string value) => TimeSpan.FromMilliseconds(Number(name, value));
-
-    private static long Number(string name, string value) =>
-        long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out long number) && number <= int.MaxValue ? number : throw Wrong(name, value);
-
-    private static KafkaToolException Wrong(string name, string value) =>
-        new($"Invalid value {value} for configuration {name}", "org.apache.kafka.common.config.ConfigException");
 }

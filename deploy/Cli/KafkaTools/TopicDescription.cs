@@ -14,11 +14,11 @@ internal static class TopicDescription
     private static readonly Option<bool> AtMinIsr = new("--at-min-isr-partitions") { Description = "With --describe: partitions alone with just as many" };
     private static readonly Option<bool> WithOverrides = new("--topics-with-overrides") { Description = "With --describe: topics alone that have settings of their own" };
 
-    public static void AddTo(Command tool)
+    public static void AddTo(KafkaTool tool)
     {
         foreach (Option<bool> option in new[] { UnderReplicated, Unavailable, UnderMinIsr, AtMinIsr, WithOverrides })
         {
-            tool.Options.Add(option);
+            tool.AddOption(option, "--describe");
         }
     }
 

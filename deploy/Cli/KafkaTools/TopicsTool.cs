@@ -21,7 +21,7 @@ internal static class TopicsTool
     private static readonly Option<bool> IfNotExists = new("--if-not-exists") { Description = "With --create: a topic that is there is well" };
     private static readonly Option<bool> IfExists = new("--if-exists") { Description = "A topic that is not there is well" };
     private static readonly Option<bool> ExcludeInternal = new("--exclude-internal") { Description = "Leave the broker's own topics out" };
-    private static readonly Option<bool> Force = new("--force") { Description = "Taken and without effect: nothing is asked back" };
+    private static readonly Option<bool> Force = new("--force") { Description = "Ask nothing back, as without it" };
 
     public static Command Create()
     {
@@ -38,10 +38,15 @@ internal static class TopicsTool
         tool.AddAction("--delete", "Delete topics", DeleteAsync);
         tool.RunsOneAction();
         Cluster.AddTo(tool);
-        foreach (Option option in new Option[] { Topic, Partitions, ReplicationFactor, Config, DeleteConfig, IfNotExists, IfExists, ExcludeInternal, Force })
-        {
-            tool.Options.Add(option);
-        }
+        tool.Options.Add(Topic);
+        tool.Options.Add(Force);
+        tool.AddOption(Partitions, "--create", "--alter");
+        tool.AddOption(ReplicationFactor, "--create");
+        tool.AddOption(Config, "--create", "--alter");
+        tool.AddOption(DeleteConfig, "--alter");
+        tool.AddOption(IfNotExists, "--create");
+        tool.AddOption(IfExists, "--alter", "--delete", "--describe");
+        tool.AddOption(ExcludeInternal, "--list", "--describe");
         TopicDescription.AddTo(tool);
         return tool;
     }

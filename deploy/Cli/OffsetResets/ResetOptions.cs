@@ -17,13 +17,7 @@ internal sealed class ResetOptions
     private readonly Option<string?> _byDuration = new("--by-duration") { Description = "To the first record not older than so long ago: PT2H or 2h", HelpName = "DURATION" };
     private readonly Option<string?> _fromFile = new("--from-file") { Description = "To what a file of topic,partition,offset lines says", HelpName = "FILE" };
 
-    public void AddTo(Command verb)
-    {
-        foreach (Option option in new Option[] { _toEarliest, _toLatest, _toCurrent, _toOffset, _shiftBy, _toDatetime, _byDuration, _fromFile })
-        {
-            verb.Options.Add(option);
-        }
-    }
+    public IReadOnlyList<Option> All => [_toEarliest, _toLatest, _toCurrent, _toOffset, _shiftBy, _toDatetime, _byDuration, _fromFile];
 
     /// <exception cref="InvalidDataException">None of the options is there, or several, or one cannot be read; one line for people.</exception>
     public ResetTarget Target(ParseResult parsed)

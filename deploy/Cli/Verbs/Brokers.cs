@@ -13,18 +13,20 @@ internal static class Brokers
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     public static ClusterClient Connect(ParseResult parsed, Option<string?> bootstrap, Option<string?> config, bool createsTopics = false)
-        => Connect(parsed.GetValue(bootstrap) ?? PipelineConfiguration.Load(parsed.GetValue(config)).ClientBootstrap, createsTopics);
+        => Connect(Options(parsed.GetValue(bootstrap) ?? PipelineConfiguration.Load(parsed.GetValue(config)).ClientBootstrap, createsTopics));
 
-    public static ClusterClient Connect(string bootstrap, bool createsTopics = false)
+    /// <summary>How a client verb reaches its cluster where nothing else is said.</summary>
+    public static ClientOptions Options(string bootstrap, bool createsTopics) => new()
     {
-        var options = new ClientOptions
-        {
-            Bootstrap = bootstrap.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
-            ClientId = "logpipe-cli",
-            ConnectTimeout = Patience,
-            LookupTimeout = Patience,
-            AutoCreateTopics = createsTopics,
-        };
+        Bootstrap = bootstrap.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+        ClientId = "logpipe-cli",
+        ConnectTimeout = Patience,
+        LookupTimeout = Patience,
+        AutoCreateTopics = createsTopics,
+    };
+
+    public static ClusterClient Connect(ClientOptions options)
+    {
         try
         {
             return new ClusterClient(options, new TcpConnector(), TimeProvider.System, Random.Shared);

@@ -19,7 +19,10 @@ internal static class ResetOffsetsVerb
         var verb = new Verb("reset-offsets", "Set a group's committed offsets: where its members go on. A sink goes on by its own ledger and does not read them.",
             "logpipe groups reset-offsets readers --to-earliest",
             "logpipe groups reset-offsets readers --topic web_log:0,1 --by-duration 2h --execute") { name, topics, execute };
-        to.AddTo(verb);
+        foreach (Option option in to.All)
+        {
+            verb.Options.Add(option);
+        }
         verb.Does(async (parsed, stop) =>
         {
             await using ClusterClient cluster = Brokers.Connect(parsed, bootstrap, config);

@@ -28,6 +28,7 @@ public sealed class TutorialTests : IAsyncLifetime, IDisposable
     [InlineData("topics.txt")]
     [InlineData("groups.txt")]
     [InlineData("configs.txt")]
+    [InlineData("options.txt")]
     [InlineData("zookeeper-era.txt")]
     public async Task Commands_print_what_the_tutorial_shows(string name)
     {

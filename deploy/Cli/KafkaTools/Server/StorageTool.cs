@@ -16,10 +16,13 @@ internal static class StorageTool
     private static readonly Option<string> Config = new("--config", "-c") { Description = "The server.properties that names the directory", HelpName = "FILE", Required = true };
     private static readonly Option<bool> IgnoreFormatted = new("--ignore-formatted", "-g") { Description = "A directory that has an id is well" };
 
+    private static readonly Option<bool> Standalone = new("--standalone", "-s") { Description = "One node, as without it" };
+    private static readonly Option<bool> NoControllers = new("--no-initial-controllers", "-N") { Description = "No list of controllers, as without it" };
+    private static readonly Option<string[]> Scram = new("--add-scram", "-S") { Description = "Refused: there are no users here yet", HelpName = "USER" };
+
     private static readonly Option[] Ignored =
     [
-        new Option<bool>("--standalone", "-s"), new Option<bool>("--no-initial-controllers", "-N"), new Option<string?>("--initial-controllers", "-I"),
-        new Option<string?>("--release-version", "-r"), new Option<string?>("--feature", "-f"), new Option<string?>("--add-scram", "-S"),
+        new Option<string?>("--initial-controllers", "-I"), new Option<string?>("--release-version", "-r"), new Option<string[]>("--feature", "-f"),
     ];
 
     public static Command Create()
@@ -60,15 +63,23 @@ internal static class StorageTool
         var tool = new KafkaTool("format", "Make the data directory and give it its cluster id.",
             "logpipe kafka storage format --standalone -t MkU3OEVBNTcwNTJENDM2Qg -c config/server.properties")
         {
-            ClusterId, Config, IgnoreFormatted,
+            ClusterId, Config, IgnoreFormatted, Standalone, NoControllers, Scram,
         };
         foreach (Option option in Ignored)
         {
-            option.Description = "Taken and without effect";
+            option.Description = "Ignored with a warning";
             tool.Options.Add(option);
         }
         tool.Runs((parsed, _) =>
         {
+            if (parsed.GetValue(Scram) is { Length: > 0 })
+            {
+                throw new KafkaToolException("--add-scram: there are no users here yet, so nothing would ask for the password");
+            }
+            foreach (Option option in Ignored.Where(option => parsed.GetResult(option) is { Implicit: false }))
+            {
+                Console.Error.WriteLine($"WARN {option.Name} is ignored: one node is its own controller, and the broker knows its features");
+            }
             BrokerOptions broker = ServerSettings.Read(JavaProperties.ReadFile(parsed.GetRequiredValue(Config)), static text => Console.Error.WriteLine($"WARN {text}"));
             if (FormatOnce(broker, parsed.GetRequiredValue(ClusterId)))
             {
