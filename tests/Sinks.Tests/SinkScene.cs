@@ -8,6 +8,7 @@ using LogPipeline.Client.Metadata;
 using LogPipeline.Contract;
 using LogPipeline.Client.Producing;
 using LogPipeline.Files;
+using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Verification;
@@ -35,11 +36,14 @@ internal sealed class SinkScene : IAsyncDisposable
 
     public string File { get; init; } = "/var/log/access.log";
 
+    /// <summary>How its producer compresses.</summary>
+    public CompressionCodec Codec { get; init; }
+
     private string BrokerDirectory => Path.Combine(_directory, "broker");
 
-    public static async Task<SinkScene> StartAsync(string? host = null, string? file = null)
+    public static async Task<SinkScene> StartAsync(string? host = null, string? file = null, CompressionCodec codec = CompressionCodec.None)
     {
-        var scene = new SinkScene { Host = host ?? "web-1", File = file ?? "/var/log/access.log" };
+        var scene = new SinkScene { Host = host ?? "web-1", File = file ?? "/var/log/access.log", Codec = codec };
         await scene.StartBrokerAsync("127.0.0.1:0");
         return scene;
     }
@@ -70,7 +74,7 @@ internal sealed class SinkScene : IAsyncDisposable
             Settings = new Dictionary<string, string> { ["num.partitions"] = "2" },
         });
         _cluster = new ClusterClient(new ClientOptions { Bootstrap = [Bootstrap] }, new TcpConnector(), TimeProvider.System, new Random(1));
-        _producer = new Producer(new ProducerOptions(), _cluster, TimeProvider.System, new Random(2));
+        _producer = new Producer(new ProducerOptions { Compression = Codec }, _cluster, TimeProvider.System, new Random(2));
     }
 
     private async Task StopBrokerAsync()

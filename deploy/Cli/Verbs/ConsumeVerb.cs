@@ -77,7 +77,8 @@ internal static class ConsumeVerb
         return Exit.Done;
     }
 
-    private static async Task PrintAsync(Consumer consumer, RecordOutput output, Dictionary<TopicPartition, long> ends, long limit, CancellationToken stop)
+    /// <summary>Prints what comes, until there were so many records, all ends are reached or the signal comes.</summary>
+    internal static async Task PrintAsync(Consumer consumer, RecordOutput output, Dictionary<TopicPartition, long> ends, long limit, CancellationToken stop)
     {
         bool bounded = ends.Count > 0;
         while (limit > 0 && (!bounded || ends.Count > 0))
