@@ -69,8 +69,9 @@ public sealed partial class PartitionLog
     /// <param name="checkedTo">How far the check has come.</param>
     /// <param name="found">What is damaged up to there.</param>
     /// <param name="problem">Why the last of them was refused.</param>
+    /// <returns>False when the log was cut meanwhile: nothing of it was taken.</returns>
     /// <exception cref="IOException">The disk refused to keep it; it counts until the next start.</exception>
-    internal void SetDamage(LogSegment segment, int cuts, long checkedTo, IReadOnlyList<DamagedBatch> found, string problem)
+    internal bool SetDamage(LogSegment segment, int cuts, long checkedTo, IReadOnlyList<DamagedBatch> found, string problem)
     {
         lock (_gate)
         {
@@ -78,7 +79,7 @@ public sealed partial class PartitionLog
             bool isThere = _segments.Contains(segment);
             if (isThere && cuts != _cuts)
             {
-                return;
+                return false;
             }
             DamagedBatch[] now =
             [
@@ -89,7 +90,7 @@ public sealed partial class PartitionLog
             ];
             if (now.SequenceEqual(known))
             {
-                return;
+                return true;
             }
             Volatile.Write(ref _damaged, now);
             foreach (DamagedBatch batch in now.Except(known))
@@ -98,6 +99,7 @@ public sealed partial class PartitionLog
                 Log.BatchDamaged(_logger, Name, segment.Path, batch.Position, batch.FirstOffset, batch.NextOffset, problem);
             }
             DamagedBatch.Write(_files, _directory, now);
+            return true;
         }
     }
 
@@ -181,7 +183,8 @@ public sealed partial class PartitionLog
         }
     }
 
-    // Where a read must end before the next damage; false when the offset itself is damaged.
+    // Where a read must end before the next damage; false when the offset itself is damaged. What an earlier life knew is looked at again
+    // first: the file may have been restored.
     private bool TryEndBeforeDamage(long offset, ref LogEnd end)
     {
         foreach (DamagedBatch batch in Volatile.Read(ref _damaged))
@@ -190,11 +193,14 @@ public sealed partial class PartitionLog
             {
                 continue;
             }
+            LogSegment? segment = Array.Find(Volatile.Read(ref _segments), segment => segment.BaseOffset == batch.SegmentOffset);
             if (batch.FirstOffset <= offset)
             {
-                return false;
+                return segment is not { Checked.IsComplete: false }
+                    ? false
+                    : throw new CorruptLogException(segment.Path, batch.Position, batch.FirstOffset, "a batch there was damaged before the start");
             }
-            if (batch.FirstOffset <= end.Offset && Array.Find(Volatile.Read(ref _segments), segment => segment.BaseOffset == batch.SegmentOffset) is { } segment)
+            if (batch.FirstOffset <= end.Offset && segment is not null)
             {
                 end = new LogEnd(batch.FirstOffset, segment, batch.Position, end.Cuts);
             }

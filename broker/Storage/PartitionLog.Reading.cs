@@ -181,14 +181,16 @@ public sealed partial class PartitionLog
             {
                 return slice;
             }
+            if (offset >= CleanOffset)
+            {
+                throw new CorruptLogException(segment.Path, LimitOf(segment, end), offset, "no record batch begins here");
+            }
             if (segment == end.Segment)
             {
                 break;
             }
         }
-        return offset < CleanOffset
-            ? LogSlice.Empty(offset) // nothing is left up to the end
-            : throw new CorruptLogException(end.Segment.Path, end.Position, offset, "no record batch begins here");
+        return LogSlice.Empty(offset); // nothing is left up to the end
     }
 
     private LogSlice? Slice(LogSegment segment, long offset, LogEnd end, int bytesMax, bool wholeFirstBatch)
@@ -205,8 +207,12 @@ public sealed partial class PartitionLog
             {
                 throw new CorruptLogException(segment.Path, place.Position, offset, $"the batch says that it begins at offset {place.Offset}");
             }
-            int length = LengthOf(place, use.File, end, bytesMax, wholeFirstBatch);
+            (int length, Place? next) = LengthOf(place, use.File, end, bytesMax, wholeFirstBatch);
             RequireSound(segment, use.File, place.Position, place.Position + length);
+            if (next is not null)
+            {
+                Volatile.Write(ref _places[next.Offset & (_places.Length - 1)], next);
+            }
             slice = length > 0 ? new LogSlice(use, place.Position, length, place.Offset) : null;
             return slice ?? LogSlice.Empty(offset);
         }
@@ -236,18 +242,14 @@ public sealed partial class PartitionLog
             : null;
     }
 
-    // Bytes of whole batches from a place on; remembers where the reader will go on.
-    private int LengthOf(Place from, IFile file, LogEnd end, int bytesMax, bool wholeFirstBatch)
+    // Bytes of whole batches from a place on, and where the reader will go on; null where that is not known.
+    private (int Length, Place? Next) LengthOf(Place from, IFile file, LogEnd end, int bytesMax, bool wholeFirstBatch)
     {
         LogSegment segment = from.Segment;
         long limit = LimitOf(segment, end);
         if (limit - from.Position <= bytesMax)
         {
-            if (segment == end.Segment)
-            {
-                Remember(new Place(end.Offset, segment, limit, end.Cuts));
-            }
-            return (int)(limit - from.Position);
+            return ((int)(limit - from.Position), segment == end.Segment ? new Place(end.Offset, segment, limit, end.Cuts) : null);
         }
         RequireIndexes(segment);
         long border = Math.Max(from.Position, segment.Offsets.BorderBefore(from.Position + bytesMax));
@@ -256,20 +258,16 @@ public sealed partial class PartitionLog
             bool fits = border + header.SizeInBytes <= from.Position + bytesMax;
             if (!fits && (border > from.Position || !wholeFirstBatch))
             {
-                Remember(new Place(header.BaseOffset, segment, border, end.Cuts));
-                return (int)(border - from.Position);
+                return ((int)(border - from.Position), new Place(header.BaseOffset, segment, border, end.Cuts));
             }
             border += header.SizeInBytes;
             if (!fits)
             {
-                Remember(new Place(header.NextOffset, segment, border, end.Cuts));
-                return header.SizeInBytes;
+                return (header.SizeInBytes, new Place(header.NextOffset, segment, border, end.Cuts));
             }
         }
         throw new CorruptLogException(segment.Path, border, from.Offset, "no record batch begins here");
     }
-
-    private void Remember(Place place) => Volatile.Write(ref _places[place.Offset & (_places.Length - 1)], place);
 
     private static long LimitOf(LogSegment segment, LogEnd end) => segment == end.Segment ? end.Position : segment.SizeBytes;
 

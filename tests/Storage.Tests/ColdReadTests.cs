@@ -44,6 +44,27 @@ public sealed class ColdReadTests
     }
 
     [Fact]
+    public async Task Batch_that_says_it_begins_earlier_does_not_make_a_reader_pass_over_it()
+    {
+        await WriteAsync(CompressionCodec.None);
+        long position = 0;
+        foreach ((long offset, byte[] bytes) in _written.TakeWhile(batch => batch.Offset < BaseOf(Segments(_node)[1])))
+        {
+            if (offset >= 8)
+            {
+                TestNode node = _node.Copy();
+                byte highest = (byte)(1 << System.Numerics.BitOperations.Log2((uint)offset));
+                node.Disk.Corrupt(node.LogFile(), position + 7, highest);
+                PartitionLog log = node.StartLog();
+                Assert.Equal(ErrorCode.CorruptMessage, log.Read(offset + 1, 1 << 20, true, out _));
+                Assert.Equal(offset, Assert.Single(log.DamagedBatches).FirstOffset);
+            }
+            position += bytes.Length;
+        }
+        Assert.True(position > 1000);
+    }
+
+    [Fact]
     public async Task Flipped_bit_of_a_tail_that_was_not_closed_is_never_read()
     {
         await WriteAsync(CompressionCodec.None, clean: false);
@@ -108,6 +129,23 @@ public sealed class ColdReadTests
         }
         Assert.Equal(1, _node.Logger.Count($"web_log-0 is damaged in {_node.LogFile()} at position 0: the batch's checksum is wrong"));
         Assert.Equal(1, _node.Directory.DamagedBatchesFound);
+    }
+
+    [Fact]
+    public async Task Restored_file_is_served_from_the_next_start_on()
+    {
+        await WriteAsync(CompressionCodec.None);
+        _node.Disk.Corrupt(_node.LogFile(), 70, 1);
+        Assert.Equal(ErrorCode.CorruptMessage, _node.StartLog().Read(0, 1 << 20, true, out _));
+        _node.Kill();
+        Assert.Equal(ErrorCode.CorruptMessage, _node.StartLog().Read(0, 1 << 20, true, out _));
+        Assert.Equal(1, _node.Logger.Count("is damaged in"));
+        _node.Kill();
+        _node.Disk.Corrupt(_node.LogFile(), 70, 1);
+        PartitionLog log = _node.StartLog();
+        Assert.Single(log.DamagedBatches);
+        Assert.Equal(_written.Count * 3, ReadFrom(log, 0, 700).Sum(static batch => batch.Count));
+        Assert.Empty(log.DamagedBatches);
     }
 
     [Fact]

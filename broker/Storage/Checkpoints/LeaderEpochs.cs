@@ -49,8 +49,14 @@ internal sealed class LeaderEpochs
     /// <summary>The epoch in which an offset was appended; -1 when unknown.</summary>
     public int EpochAt(long offset)
     {
-        int index = _entries.FindLastIndex(entry => entry.StartOffset <= offset);
-        return index < 0 ? -1 : _entries[index].Epoch;
+        int low = 0;
+        int high = _entries.Count;
+        while (low < high)
+        {
+            int middle = (low + high) >>> 1;
+            (low, high) = _entries[middle].StartOffset <= offset ? (middle + 1, high) : (low, middle);
+        }
+        return low == 0 ? -1 : _entries[low - 1].Epoch;
     }
 
     public string[] Lines() =>

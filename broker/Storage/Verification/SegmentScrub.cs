@@ -29,7 +29,7 @@ public sealed class SegmentScrub : IDisposable
 
     /// <summary>Checks the next batches.</summary>
     /// <param name="bytes">About how many bytes of them.</param>
-    /// <returns>How many bytes it were; 0 when the segment is done.</returns>
+    /// <returns>How many bytes it were; 0 when the segment is done, or the log was cut meanwhile.</returns>
     /// <exception cref="IOException">The disk refused to read, or to keep what was found.</exception>
     public long Step(long bytes)
     {
@@ -38,7 +38,10 @@ public sealed class SegmentScrub : IDisposable
         {
             if (ProblemHere() is { } problem)
             {
-                StepOver(problem);
+                if (!TryStepOver(problem))
+                {
+                    return 0;
+                }
                 continue;
             }
             BatchHeader header = _check.Header;
@@ -70,12 +73,12 @@ public sealed class SegmentScrub : IDisposable
         || header.LeaderEpoch == _epoch
         || (SegmentScan.TryReadHeader(_file.File, _position + header.SizeInBytes, _end.Position, out BatchHeader next) && next.LeaderEpoch == header.LeaderEpoch);
 
-    private void StepOver(string problem)
+    private bool TryStepOver(string problem)
     {
         long next = _check.NextSound(_position, _nextOffset);
         long nextOffset = next < _end.Position ? _check.Header.BaseOffset : _end.Offset;
         _found.Add(new DamagedBatch(_nextOffset, nextOffset, _segment.BaseOffset, _position, next));
         (_position, _nextOffset, _expected, _epoch) = (next, nextOffset, null, null);
-        _log.SetDamage(_segment, _end.Cuts, _position, _found, problem);
+        return _log.SetDamage(_segment, _end.Cuts, _position, _found, problem);
     }
 }
