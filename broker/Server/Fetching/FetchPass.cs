@@ -19,29 +19,22 @@ internal sealed class FetchPass : IDisposable
     /// <summary>The most that is read at once of a partition whose records are converted.</summary>
     public const int ConvertedReadBytesMax = 1 << 20;
 
-    private const short FirstVersionWithMaxBytes = 3;
-    private const short FirstVersionWithZstd = 10;
-
     /// <summary>The most that is read for one answer whose records are converted, and so kept in memory until they are sent.</summary>
     private const int ConvertedBytesMax = 2 << 20;
 
     private readonly TopicRegistry _topics;
-    private readonly bool _byTopicId;
     private readonly bool _readCommitted;
-    private readonly short _version;
-    private readonly bool _isConverted;
+    private readonly FetchVersion _version;
     private readonly bool _isReplica;
     private int _left;
 
-    public FetchPass(TopicRegistry topics, FetchTurn turn, FetchRequest request, short version, int bytesMax)
+    public FetchPass(TopicRegistry topics, FetchTurn turn, FetchRequest request, FetchVersion version, int bytesMax)
     {
         _topics = topics;
         _version = version;
-        _byTopicId = version >= 13;
-        _isConverted = FormatOf(version) is not null;
         _readCommitted = request.IsolationLevel == 1;
         _isReplica = (request.ReplicaState?.ReplicaId ?? request.ReplicaId) >= 0;
-        _left = Math.Min(Math.Min(request.MaxBytes, bytesMax), _isConverted ? ConvertedBytesMax : int.MaxValue);
+        _left = Math.Min(Math.Min(request.MaxBytes, bytesMax), version.IsConverted ? ConvertedBytesMax : int.MaxValue);
         var read = new List<FetchedPartition>(turn.Partitions.Count);
         foreach (FetchPartition asked in turn.Partitions)
         {
@@ -49,9 +42,6 @@ internal sealed class FetchPass : IDisposable
         }
         Partitions = read;
     }
-
-    /// <summary>The only format that clients of a version know, when they do not know format 2.</summary>
-    public static sbyte? FormatOf(short version) => version <= 1 ? 0 : version <= 3 ? 1 : null;
 
     public IReadOnlyList<FetchedPartition> Partitions { get; }
 
@@ -81,7 +71,7 @@ internal sealed class FetchPass : IDisposable
     {
         var answer = new Answer { PartitionIndex = asked.Key.Partition, HighWatermark = -1 };
         var fetched = new FetchedPartition(asked, answer);
-        Topic? topic = _byTopicId ? _topics.Find(asked.Key.TopicId) : _topics.Find(asked.Key.Topic);
+        Topic? topic = _version.HasTopicIds ? _topics.Find(asked.Key.TopicId) : _topics.Find(asked.Key.Topic);
         Partition? partition = topic?.Partition(asked.Key.Partition);
         asked.FoundName = topic?.Name ?? asked.FoundName;
         answer.ErrorCode = partition is null ? Missing(topic, asked)
@@ -102,7 +92,7 @@ internal sealed class FetchPass : IDisposable
 
     // In a session the topic may have been found before: then it was deleted, or is another one by now.
     private ErrorCode Missing(Topic? topic, FetchPartition asked) =>
-        topic is not null || !_byTopicId ? ErrorCode.UnknownTopicOrPartition
+        topic is not null || !_version.HasTopicIds ? ErrorCode.UnknownTopicOrPartition
         : asked.FoundName is null ? ErrorCode.UnknownTopicId
         : _topics.Find(asked.FoundName) is null ? ErrorCode.UnknownTopicOrPartition
         : ErrorCode.InconsistentTopicId;
@@ -120,7 +110,7 @@ internal sealed class FetchPass : IDisposable
         }
         else
         {
-            bool wholeFirstBatch = Bytes == 0 || (_version < FirstVersionWithMaxBytes && _left > 0);
+            bool wholeFirstBatch = Bytes == 0 || (!_version.LimitsAll && _left > 0);
             answer.ErrorCode = partition.Read(asked.Offset, ReadBytesMax(asked), wholeFirstBatch, out LogSlice slice);
             if (answer.ErrorCode != ErrorCode.None)
             {
@@ -136,12 +126,12 @@ internal sealed class FetchPass : IDisposable
 
     /// <summary>Bytes that one more read may find.</summary>
     private int ReadBytesMax(FetchPartition asked) =>
-        Math.Max(0, Math.Min(Math.Min(asked.BytesMax, _left), _isConverted ? ConvertedReadBytesMax : int.MaxValue));
+        Math.Max(0, Math.Min(Math.Min(asked.BytesMax, _left), _version.IsConverted ? ConvertedReadBytesMax : int.MaxValue));
 
     /// <summary>What a topic's settings keep from clients of this version.</summary>
     private ErrorCode Refusal(RecordSettings settings) =>
-        settings.Codec == CompressionCodec.Zstd && _version < FirstVersionWithZstd ? ErrorCode.UnsupportedCompressionType
-        : _isConverted && !settings.ConvertsDown ? ErrorCode.UnsupportedVersion
+        settings.Codec == CompressionCodec.Zstd && !_version.KnowsZstd ? ErrorCode.UnsupportedCompressionType
+        : _version.IsConverted && !settings.ConvertsDown ? ErrorCode.UnsupportedVersion
         : ErrorCode.None;
 
     private void Take(Answer answer, LogSlice slice)

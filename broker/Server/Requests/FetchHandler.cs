@@ -17,18 +17,16 @@ internal sealed class FetchHandler(
     TopicRegistry topics, BrokerSettings settings, FetchSessions sessions, FetchConversion conversion, TimeProvider time)
     : RequestHandler<FetchRequest, FetchResponse>
 {
-    /// <summary>Clients of older versions may take KafkaStorageError for one that does not pass.</summary>
-    private const short FirstVersionWithStorageError = 6;
-
     protected override async ValueTask<FetchResponse?> AnswerAsync(
         FetchRequest request, RequestContext context, CancellationToken cancellation)
     {
-        ErrorCode error = sessions.Begin(request, context.Version >= 13, out FetchTurn turn);
+        var version = new FetchVersion(context.Version);
+        ErrorCode error = sessions.Begin(request, version.HasTopicIds, out FetchTurn turn);
         if (error != ErrorCode.None)
         {
             return new FetchResponse { ErrorCode = error };
         }
-        if (FetchPass.FormatOf(context.Version) is not null || IsCold(turn))
+        if (version.IsConverted || IsCold(turn))
         {
             await Task.Yield(); // converting, or reading an index, takes long: not on the thread that serves other connections too
         }
@@ -38,15 +36,16 @@ internal sealed class FetchHandler(
             pass.Dispose();
             pass = await ReadWhenThereIsMoreAsync(turn, request, context, cancellation);
         }
-        return Answer(turn, pass, context.Version);
+        return Answer(turn, pass, version);
     }
 
     // Reads, and converts if this will be the answer.
     private ValueTask<FetchPass> ReadAsync(
         FetchTurn turn, FetchRequest request, RequestContext context, bool isLast, CancellationToken cancellation)
     {
-        var pass = new FetchPass(topics, turn, request, context.Version, settings.FetchBytesMax);
-        return FetchPass.FormatOf(context.Version) is { } magic && (isLast || IsEnough(pass, turn, request))
+        var version = new FetchVersion(context.Version);
+        var pass = new FetchPass(topics, turn, request, version, settings.FetchBytesMax);
+        return version.OldFormat is { } magic && (isLast || IsEnough(pass, turn, request))
             ? ConvertAsync(pass, magic, cancellation)
             : new(pass);
     }
@@ -136,7 +135,7 @@ internal sealed class FetchHandler(
     private Partition? Find(FetchKey key) =>
         (key.TopicId != Guid.Empty ? topics.Find(key.TopicId) : topics.Find(key.Topic))?.Partition(key.Partition);
 
-    private static FetchResponse Answer(FetchTurn turn, FetchPass pass, short version)
+    private static FetchResponse Answer(FetchTurn turn, FetchPass pass, FetchVersion version)
     {
         var response = new FetchResponse { SessionId = turn.Session?.Id ?? 0 };
         IEnumerable<FetchedPartition> told = turn.Session is null ? pass.Partitions : turn.Session.News(pass.Partitions, turn.IsFull);
@@ -149,10 +148,7 @@ internal sealed class FetchHandler(
                 last = new FetchResponse.Response { Topic = key.Topic, TopicId = key.TopicId };
                 response.Responses.Add(last);
             }
-            if (partition.Answer.ErrorCode == ErrorCode.KafkaStorageError && version < FirstVersionWithStorageError)
-            {
-                partition.Answer.ErrorCode = ErrorCode.NotLeaderOrFollower;
-            }
+            partition.Answer.ErrorCode = version.Told(partition.Answer.ErrorCode);
             last.Partitions.Add(partition.Answer);
         }
         return response;
