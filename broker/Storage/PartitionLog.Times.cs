@@ -92,6 +92,7 @@ public sealed partial class PartitionLog
             using FileUse use = segment.Use();
             for (; SegmentScan.TryReadHeader(use.File, position, end.Position, out BatchHeader header); position += header.SizeInBytes)
             {
+                RequireSound(segment, use.File, position, position + header.SizeInBytes);
                 largest = Math.Max(largest, header.MaxTimestamp);
             }
         }

@@ -160,6 +160,18 @@ public sealed class ColdReadTests
     }
 
     [Fact]
+    public async Task Largest_timestamp_is_not_taken_from_a_damaged_batch()
+    {
+        await WriteAsync(CompressionCodec.None);
+        string active = Segments(_node)[^1];
+        long last = _written.Where(batch => batch.Offset >= BaseOf(active)).SkipLast(1).Sum(static batch => batch.Bytes.Length);
+        _node.Disk.Corrupt(active, last + 41, 0x40); // the largest timestamp of the last batch
+        PartitionLog log = _node.StartLog();
+        Assert.Throws<CorruptLogException>(() => log.MaxTimestamp());
+        Assert.Single(log.DamagedBatches);
+    }
+
+    [Fact]
     public async Task Damaged_checkpoint_of_epochs_takes_no_sound_batch_away()
     {
         await WriteAsync(CompressionCodec.None);
