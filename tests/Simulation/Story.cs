@@ -35,8 +35,12 @@ internal sealed class Story
         Forgetful? forgetful = Plan.Forgets ? new Forgetful(World, forgetsProducers: cast == Cast.Whole) : null;
         Deletion = new TopicDeletion(this);
         Removals = new Removals(this);
-        Broker.Deleting = Removals.Deleting;
         FlippedBit = new FlippedBit(World, BrokerHost.Disk);
+        Broker.Deleting = path =>
+        {
+            FlippedBit.Deleting(path);
+            Removals.Deleting(path);
+        };
         Broker.Opened = core =>
         {
             Deletion.Look(core);

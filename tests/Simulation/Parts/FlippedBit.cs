@@ -34,6 +34,15 @@ internal sealed class FlippedBit(World world, MemoryDisk disk)
         life.AtDeath(Restore);
     }
 
+    /// <summary>Restores a file that is about to be deleted, so that it can be seen what goes with it.</summary>
+    public void Deleting(string path)
+    {
+        if (_flipped?.Path == path)
+        {
+            Restore();
+        }
+    }
+
     private void Restore()
     {
         if (_flipped is { } bit && new MemoryFileSystem(disk).FileExists(bit.Path))
