@@ -50,6 +50,9 @@ public interface IFileSystem
     /// <summary>What stat(2) says of a path, links followed; null when nothing is there.</summary>
     FileStatus? Stat(string path);
 
+    /// <summary>The path with every link in it resolved; null when nothing is there.</summary>
+    string? RealPath(string path);
+
     /// <summary>Takes an exclusive lock that ends with the process.</summary>
     /// <exception cref="DirectoryLockedException">Another process holds it.</exception>
     IDisposable Lock(string path);
@@ -78,7 +81,10 @@ public enum FileOpenMode
 }
 
 /// <summary>One name in a directory.</summary>
-public readonly record struct DirectoryEntry(string Name, bool IsDirectory);
+/// <param name="Name">The name, without the directory's path.</param>
+/// <param name="IsDirectory">Whether it is a directory, or a link to one.</param>
+/// <param name="IsLink">Whether it is a symbolic link.</param>
+public readonly record struct DirectoryEntry(string Name, bool IsDirectory, bool IsLink = false);
 
 /// <summary>Identity and size of a file.</summary>
 /// <param name="FileSystem">Identifies the file system for as long as it is mounted (UUID where known, else the device number).</param>

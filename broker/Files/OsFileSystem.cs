@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 using LogPipeline.Files.Linux;
 using Microsoft.Win32.SafeHandles;
@@ -7,6 +8,8 @@ namespace LogPipeline.Files;
 /// <summary>The machine's disks (Linux). One instance serves a process: it owns the threads that wait for flushes.</summary>
 public sealed class OsFileSystem : IFileSystem
 {
+    private static readonly EnumerationOptions s_everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
+
     private readonly FlushThreads _flushThreads = new();
     private readonly FileIdentities _identities = new();
 
@@ -118,19 +121,24 @@ public sealed class OsFileSystem : IFileSystem
 
     public IReadOnlyList<DirectoryEntry> List(string path)
     {
-        var found = new List<DirectoryEntry>();
-        if (Directory.Exists(path))
+        if (!Directory.Exists(path))
         {
-            foreach (FileSystemInfo entry in new DirectoryInfo(path).EnumerateFileSystemInfos())
-            {
-                found.Add(new DirectoryEntry(entry.Name, entry is DirectoryInfo));
-            }
-            found.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
+            return [];
         }
+        List<DirectoryEntry> found =
+        [
+            .. new FileSystemEnumerable<DirectoryEntry>(path, static (ref entry) => new DirectoryEntry(
+                entry.FileName.ToString(),
+                entry.IsDirectory,
+                entry.IsDirectory && entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_everything),
+        ];
+        found.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
         return found;
     }
 
     public FileStatus? Stat(string path) => _identities.Of(path);
+
+    public string? RealPath(string path) => LibC.RealPath(path);
 
     public IDisposable Lock(string path) => LinuxLock.Take(path);
 

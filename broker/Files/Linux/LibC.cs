@@ -22,6 +22,7 @@ internal static unsafe partial class LibC
     public const int AccessDenied = 13;
     public const int NotDirectory = 20;
     public const int NoSpace = 28;
+    private const int PathMax = 4096; // PATH_MAX, which realpath(3) needs room for
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fdatasync(SafeFileHandle file);
@@ -67,6 +68,17 @@ internal static unsafe partial class LibC
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fstatfs(SafeFileHandle file, StatfsBuffer* status);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial byte* realpath(string path, byte* resolved);
+
+    /// <summary>The path with every link resolved; null when nothing is there.</summary>
+    public static string? RealPath(string path)
+    {
+        byte* resolved = stackalloc byte[PathMax];
+        return realpath(path, resolved) != null ? Marshal.PtrToStringUTF8((nint)resolved)
+            : Marshal.GetLastPInvokeError() is NoEntry or NotDirectory ? null : throw Error("realpath", path);
+    }
 
     /// <summary>The most files and sockets that this process may have open: the soft RLIMIT_NOFILE.</summary>
     public static long HandlesMax()

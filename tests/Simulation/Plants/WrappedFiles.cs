@@ -61,6 +61,8 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 
     public FileStatus? Stat(string path) => inner.Stat(path);
 
+    public string? RealPath(string path) => inner.RealPath(path);
+
     public IDisposable Lock(string path) => inner.Lock(path);
 
     public long FreeBytes(string path) => inner.FreeBytes(path);

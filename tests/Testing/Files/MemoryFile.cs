@@ -143,7 +143,7 @@ internal sealed class MemoryFile(MemoryFileSystem owner, MemoryContent content, 
     {
         var call = new FileCall(FileOperation.Stat, path);
         Begin(call);
-        FileStatus status = owner.StatusOf(content);
+        FileStatus status = owner.StatusOf(content, Path);
         owner.Leave(call);
         return status;
     }

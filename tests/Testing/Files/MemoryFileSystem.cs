@@ -210,6 +210,9 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         Leave(call);
     }
 
+    /// <summary>The path itself: there are no links on this disk.</summary>
+    public string? RealPath(string path) => Ask(path) is null ? null : path;
+
     public IReadOnlyList<DirectoryEntry> List(string path)
     {
         var call = new FileCall(FileOperation.List, path);
@@ -311,12 +314,12 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         disk.Release(content);
     }
 
-    internal FileStatus StatusOf(MemoryNode node)
+    internal FileStatus StatusOf(MemoryNode node, string path)
     {
         lock (disk.Gate)
         {
             return new FileStatus(
-                disk.Name,
+                MountOf?.Invoke(path) ?? disk.Name,
                 node.Inode,
                 node.BirthTime,
                 node is MemoryContent content ? content.Length : 0,
@@ -332,7 +335,7 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         lock (disk.Gate)
         {
             return disk.Find(path) is not { } node ? null
-                : MountOf?.Invoke(path) is { } mount ? StatusOf(node) with { FileSystem = mount } : StatusOf(node);
+                : StatusOf(node, path);
         }
     }
 
