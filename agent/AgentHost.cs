@@ -18,11 +18,14 @@ public static class AgentHost
     public static Task RunAsync(AgentOptions options, ILogger logger, Action<int> ready, CancellationToken cancellation) =>
         SerialContext.RunAsync(() => ServeAsync(MachineFacts.Complete(options), logger, ready, cancellation));
 
+    /// <exception cref="ArgumentException">The options cannot be.</exception>
+    public static void Check(AgentOptions options) => MachineFacts.Complete(options).Validate();
+
     private static async Task ServeAsync(AgentOptions options, ILogger logger, Action<int> ready, CancellationToken cancellation)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using CancellationTokenRegistration asked = cancellation.Register(() => ended.TrySetResult());
-        using Inotify? watch = Inotify.TryCreate();
+        using Inotify? watch = Inotify.TryCreate(logger);
         await using var agent = new AgentService(
             options, new OsFileSystem(), new TcpConnector(), TimeProvider.System, new SystemRandom(), logger, fault => ended.TrySetException(fault), watch);
         await agent.StartAsync(cancellation);

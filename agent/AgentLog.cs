@@ -35,11 +35,35 @@ internal static partial class AgentLog
     [LoggerMessage(2014, LogLevel.Warning, "{Path}: lost its end in a crash of the host; what differs is read from byte {Position} on")]
     public static partial void CutByCrash(this ILogger logger, string path, long position);
 
-    [LoggerMessage(2015, LogLevel.Warning, "{Path}: gone with byte {Position} read; what followed could not be")]
-    public static partial void GoneUnread(this ILogger logger, string path, long position);
+    [LoggerMessage(2015, LogLevel.Error, "{Path}: gone with byte {Position} read; {Unread} bytes that followed are lost")]
+    public static partial void GoneUnread(this ILogger logger, string path, long position, long unread);
+
+    [LoggerMessage(2017, LogLevel.Warning, "{Path}: gone while the agent was away, with byte {Position} read; whether more followed cannot be told")]
+    public static partial void GoneAway(this ILogger logger, string path, long position);
 
     [LoggerMessage(2016, LogLevel.Warning, "Topic {Topic} is in no input any more: {Files} files are not followed; what was under way is still settled")]
     public static partial void Unfollowed(this ILogger logger, string topic, int files);
+
+    [LoggerMessage(2034, LogLevel.Warning, "{Path}: no input for topic {Topic} wants it any more: it is not followed; what was under way is still settled")]
+    public static partial void Unwanted(this ILogger logger, string path, string topic);
+
+    [LoggerMessage(2018, LogLevel.Information, "{Path}: replaced by a file that begins with all that was read; it is read on at byte {Position}")]
+    public static partial void Replaced(this ILogger logger, string path, long position);
+
+    [LoggerMessage(2019, LogLevel.Information, "{Path}: is compressed and left out")]
+    public static partial void Compressed(this ILogger logger, string path);
+
+    [LoggerMessage(2030, LogLevel.Warning, "{Path}: {Bytes} NUL bytes from byte {Position} on are left out: its writer went on behind the end that a truncation took, or wrote none of them")]
+    public static partial void NulsLeftOut(this ILogger logger, string path, long bytes, long position);
+
+    [LoggerMessage(2031, LogLevel.Warning, "{Files} files with unread lines are open, more than that are not held: new ones are read in their turn, but lost if they are deleted before. Raise open_files_max")]
+    public static partial void FilesWait(this ILogger logger, int files);
+
+    [LoggerMessage(2032, LogLevel.Warning, "{Path}: begins as UTF-16 does; its bytes are sent as they are")]
+    public static partial void WideText(this ILogger logger, string path);
+
+    [LoggerMessage(2033, LogLevel.Warning, "Directory {Directory} cannot be watched ({Reason}): changes in it are found by looking, at most {Seconds} s later")]
+    public static partial void Unwatched(this ILogger logger, string directory, string reason, int seconds);
 
     [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
     public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);

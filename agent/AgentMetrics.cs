@@ -8,7 +8,8 @@ internal sealed class AgentMetrics : IDisposable
 {
     private readonly Meter _meter = new("LogPipeline.Agent");
 
-    public AgentMetrics(Func<IEnumerable<Measurement<long>>> lag, Func<long> filesOpen, Func<long> unackedBytes, Func<long> paused)
+    public AgentMetrics(
+        Func<IEnumerable<Measurement<long>>> lag, Func<long> filesOpen, Func<long> filesWaiting, Func<long> unackedBytes, Func<long> paused)
     {
         Lines = _meter.CreateCounter<long>("logpipe_agent_lines_total", description: "Records put into batches: lines and parts of long lines.");
         Bytes = _meter.CreateCounter<long>("logpipe_agent_bytes_total", "By", "Bytes of their values.");
@@ -21,6 +22,15 @@ internal sealed class AgentMetrics : IDisposable
         Fences = _meter.CreateCounter<long>("logpipe_agent_fences_total", description: "Producers fenced and logs read back.");
         DeadLetters = _meter.CreateCounter<long>("logpipe_agent_dead_letters_total", description: "Records that a broker refuses for good.");
         Unreadable = _meter.CreateCounter<long>("logpipe_agent_unreadable_paths_total", description: "Paths that turned unreadable.");
+        LostBytes = _meter.CreateCounter<long>("logpipe_agent_lost_bytes_total", "By", "Bytes that were seen in a file and cut or deleted before they were read.");
+        NulBytes = _meter.CreateCounter<long>("logpipe_agent_nul_bytes_total", "By", "NUL bytes before a line that were left out.");
+        LeftOutFiles = _meter.CreateCounter<long>("logpipe_agent_files_left_out_total", description: "Files that a pattern names and that are compressed.");
+        foreach (Counter<long> counter in (Counter<long>[])
+            [Lines, Bytes, Batches, AckedRecords, AckedBytes, Truncations, GenerationsBegun, Resent, Fences, DeadLetters, Unreadable, LostBytes, NulBytes, LeftOutFiles])
+        {
+            counter.Add(0); // so that each is there from the start
+        }
+        _meter.CreateObservableGauge("logpipe_agent_files_waiting", filesWaiting, description: "Files with unread lines that could not be held open.");
         _meter.CreateObservableGauge("logpipe_agent_lag_bytes", lag, "By", "Bytes of a file that are not acked.");
         _meter.CreateObservableGauge("logpipe_agent_files_open", filesOpen, description: "Files held open.");
         _meter.CreateObservableGauge("logpipe_agent_unacked_bytes", unackedBytes, "By", "Bytes of batches under way.");
@@ -48,6 +58,12 @@ internal sealed class AgentMetrics : IDisposable
     public Counter<long> DeadLetters { get; }
 
     public Counter<long> Unreadable { get; }
+
+    public Counter<long> LostBytes { get; }
+
+    public Counter<long> NulBytes { get; }
+
+    public Counter<long> LeftOutFiles { get; }
 
     public void Acked(InflightEntry entry)
     {

@@ -60,13 +60,16 @@ public sealed record AgentOptions
     /// <summary>How long a new file that equals a tailed one is taken for the copy that copytruncate makes.</summary>
     public TimeSpan CopyWait { get; init; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Handles held on files that have nothing to read.</summary>
-    public int OpenFilesMax { get; init; } = 512;
+    /// <summary>Files held open: those with unread lines, and those that were written to lately.</summary>
+    public int OpenFilesMax { get; init; } = 4096;
+
+    /// <summary>Files and directories that the product itself writes to, and that are never read.</summary>
+    public IReadOnlyList<string> OwnPaths { get; init; } = [];
 
     /// <summary>How often progress is noted durably.</summary>
     public TimeSpan RegistryInterval { get; init; } = TimeSpan.FromSeconds(1);
 
-    // The registry notes the paths with a length of 16 bits; a character may be four bytes.
+    // The registry notes a path with a length of 16 bits; a character may be four bytes.
     private const int InputKeyMax = 8000;
 
     /// <exception cref="ArgumentException">What is wrong, in words for the person who wrote the configuration.</exception>
@@ -87,11 +90,9 @@ public sealed record AgentOptions
             Require(input.Paths.Count > 0, $"agent: the input for topic '{input.Topic}' has no paths");
             Require(input.Topic.Length > 0, $"agent: the input for {input.Paths[0]} has no topic");
             Require(input.MaxLineBytes is >= 1024 and <= 16 << 20, $"agent: max_line_bytes of {input.Paths[0]} must be between 1 KiB and 16 MiB");
-            Require(
-                PathSet.KeyOf(input).Length <= InputKeyMax,
-                $"agent: the paths of the input for topic '{input.Topic}' that begins with {input.Paths[0]} are longer than {InputKeyMax} together: use patterns, or several inputs");
             foreach (string path in input.Paths)
             {
+                Require(PathRules.KeyOf(input.Topic, path).Length <= InputKeyMax, $"agent: a path of the input for topic '{input.Topic}' is longer than {InputKeyMax} characters");
                 Require(Path.IsPathRooted(path), $"agent: the path '{path}' is not absolute");
             }
         }

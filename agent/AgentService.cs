@@ -17,6 +17,9 @@ namespace LogPipeline.Agent;
 /// </summary>
 public sealed class AgentService : IAsyncDisposable
 {
+    /// <summary>How long a file is shown among the metrics after it was last written to.</summary>
+    private static readonly TimeSpan ShownFor = TimeSpan.FromMinutes(5);
+
     private readonly AgentOptions _options;
     private readonly IFileSystem _files;
     private readonly IConnector _connector;
@@ -33,6 +36,7 @@ public sealed class AgentService : IAsyncDisposable
     private readonly List<Task> _loops = [];
     private volatile IReadOnlyList<Measurement<long>> _lag = [];
     private volatile int _filesOpen;
+    private volatile int _filesWaiting;
     private Running? _running;
 
     /// <param name="options">What to do.</param>
@@ -60,23 +64,23 @@ public sealed class AgentService : IAsyncDisposable
 
     /// <summary>What a started agent is made of.</summary>
     private sealed record Running(
-        AgentState State, ClusterClient Cluster, FileBook Book, FileBirths Births, FileResume Resume, ReadLoop Reads,
-        SweepLoop Sweeps, ShippingParts Parts, AgentMetrics Metrics);
+        AgentState State, ClusterClient Cluster, FileTable Table, FileHandles Handles, FileCopies Copies, FileBirths Births, Resume Resume,
+        ReadLoop Reads, LookLoop Looks, ShippingParts Parts, AgentMetrics Metrics);
 
     /// <summary>Files that are followed now.</summary>
-    public int FilesFollowed => _running?.Book.Files.Count(f => !f.Generation.IsOver) ?? 0;
+    public int FilesFollowed => _running?.Table.Files.Count(f => !f.Generation.IsOver) ?? 0;
 
     /// <summary>Whether all that the files held at the last look is acked, up to each file's last line feed.</summary>
     public bool IsCaughtUp =>
         _running is Running r
         && r.Reads.IsIdle
         && _shippers.Values.All(s => s.IsIdle)
-        && r.Book.Files.All(f => f.Generation.IsOver || (f.IsAtEnd && f.Generation is { IsDurable: true } g && g.Acked.Position == g.Read.Position));
+        && r.Table.Files.All(f => f.Generation.IsOver || (f.IsAtEnd && f.Generation is { IsDurable: true } g && g.Acked.Position == g.Read.Position));
 
     /// <summary>Where each file and each log stands, for people.</summary>
     public string Describe() => string.Join("; ",
     [
-        .. (_running?.Book.Files ?? []).Select(f =>
+        .. (_running?.Table.Files ?? []).Select(f =>
             $"{f.Generation.Path} {f.Generation.Phase} size {f.Size} read {f.Generation.Read.Position} acked {f.Generation.Acked.Position}"
             + $"{(f.Log is null ? " without a log" : "")}{(f.Generation.IsDurable ? "" : " not durable")}{(f.Handle is null ? " closed" : "")}{(f.IsQueued ? " queued" : "")}"),
         .. _shippers.Values.Select(s => s.Describe()),
@@ -108,13 +112,13 @@ public sealed class AgentService : IAsyncDisposable
         await state.SavedAsync();
         _running.Resume.Run();
         state.Resumed();
-        await _running.Sweeps.SweepAsync();
+        await _running.Looks.LookAtAllAsync();
         _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);
         if (_watch is not null)
         {
             _watch.Hint = HintFromAnywhere();
         }
-        Start(_running.Sweeps.RunAsync(_stopReading.Token));
+        Start(_running.Looks.RunAsync(_stopReading.Token));
         Start(_running.Reads.RunAsync(_stopReading.Token));
         Start(NoteProgressAsync(_stopped.Token));
     }
@@ -143,10 +147,11 @@ public sealed class AgentService : IAsyncDisposable
         await noted;
         await running.Cluster.DisposeAsync();
         await Task.WhenAll(_loops);
-        foreach (TailedFile file in running.Book.Files)
+        foreach (TailedFile file in running.Table.Files)
         {
-            file.Close();
+            running.Handles.Close(file);
         }
+        running.Copies.CloseAll();
         running.Parts.Builders.Dispose();
         running.State.Dispose();
         running.Metrics.Dispose();
@@ -184,22 +189,26 @@ public sealed class AgentService : IAsyncDisposable
         var clientOptions = new ClientOptions { Bootstrap = _options.Bootstrap, ClientId = "logpipe-agent", RequestTimeout = _options.RequestTimeout };
         var cluster = new ClusterClient(clientOptions, _connector, _time, _random);
         var budget = new UnackedBudget(_options.UnackedBytesMax);
-        var metrics = new AgentMetrics(() => _lag, () => _filesOpen, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0);
+        var metrics = new AgentMetrics(() => _lag, () => _filesOpen, () => _filesWaiting, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0);
         var parts = new ShippingParts(
             _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget,
             new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, _time, _logger);
-        var book = new FileBook(_files, _options, state, metrics, _logger);
-        var births = new FileBirths(book, state, generations, _options, _time, metrics, _logger);
-        var copies = new FileCopies(book, births, generations, _options, _time);
-        var lives = new FileLives(book, births, copies, state, generations, _time, metrics, _logger);
-        var paths = new PathSet(_options.Inputs);
-        var sweep = new FileSweep(paths, book, births, lives, generations, state, _options, _time, _logger);
-        var resume = new FileResume(paths, book, lives, sweep, generations, _options, _logger);
-        var reads = new ReadLoop(new LineReader(_options, _time, metrics), book, sweep, _options, _time);
-        var sweeps = new SweepLoop(sweep, births, book, state, _options, _watch, _time) { Attach = Attach };
-        sweep.Ready = reads.Add;
-        sweep.Hurry = () => sweeps.Hint(null);
-        return new Running(state, cluster, book, births, resume, reads, sweeps, parts, metrics);
+        var rules = new PathRules(_options);
+        var probe = new FileProbe(_files, metrics, _logger);
+        var table = new FileTable(_options, state);
+        var handles = new FileHandles(probe, table, state, _options, _time, _logger);
+        var births = new FileBirths(table, handles, state, generations, _options, _time, metrics, _logger);
+        var copies = new FileCopies(probe, table, handles, births, generations, _options, _time);
+        var lives = new FileLives(table, handles, births, copies, state, generations, _time, metrics, _logger);
+        var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, _options, _time, metrics, _logger);
+        var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, generations, state, _options, _time, _logger);
+        var resume = new Resume(rules, probe, table, handles, lives, tailer, generations, state, _logger);
+        var reads = new ReadLoop(new FileReader(_options, _time, metrics, _logger), probe, table, handles, tailer, _options, _time);
+        var looks = new LookLoop(tailer, births, table, state, _options, _watch, _time) { Attach = Attach };
+        news.Check = (file, status) => tailer.Check(file, status);
+        tailer.Ready = reads.Add;
+        tailer.Hurry = () => looks.Hint(null);
+        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, parts, metrics);
     }
 
     private LogShipper ShipperOf(TopicPartitionKey key) => _shippers.TryGetValue(key, out LogShipper? known) ? known : AddShipper(key, []);
@@ -245,7 +254,7 @@ public sealed class AgentService : IAsyncDisposable
         }
         int count = await _running!.Parts.Directory.PartitionsAsync(topic, Trouble, _stopped.Token);
         _running.Births.AssignPartitions(topic, count);
-        _running.Sweeps.Hint(null);
+        _running.Looks.Hint(null);
     }
 
     private async Task NoteProgressAsync(CancellationToken stopped)
@@ -254,7 +263,7 @@ public sealed class AgentService : IAsyncDisposable
         while (true)
         {
             await Task.Delay(_options.RegistryInterval, _time, stopped);
-            (_lag, _filesOpen) = (LagNow(), _running.Book.OpenCount);
+            (_lag, _filesOpen, _filesWaiting) = (LagNow(), _running.Handles.Count, _running.Handles.Waiting);
             if (state.IsDirty)
             {
                 await state.SavedAsync();
@@ -268,21 +277,22 @@ public sealed class AgentService : IAsyncDisposable
     {
         SynchronizationContext context = SynchronizationContext.Current
             ?? throw new InvalidOperationException("An agent with a file watch needs a synchronization context that runs one thing at a time.");
-        SweepLoop sweeps = _running!.Sweeps;
+        LookLoop looks = _running!.Looks;
         return path => context.Post(static state =>
         {
-            (SweepLoop sweeps, string? path) = ((SweepLoop, string?))state!;
-            sweeps.Hint(path);
-        }, (sweeps, path));
+            (LookLoop looks, string? path) = ((LookLoop, string?))state!;
+            looks.Hint(path);
+        }, (looks, path));
     }
 
-    /// <summary>Metrics are read on other threads: they get a list that nobody changes.</summary>
+    /// <summary>The files that have unread lines or were written to lately. Metrics are read on other threads: they get a list that nobody changes.</summary>
     private List<Measurement<long>> LagNow() =>
     [
-        .. _running!.Book.Files.Where(f => !f.Generation.IsOver).Select(f => new Measurement<long>(
-            Math.Max(0, f.Size - f.Generation.Acked.Position),
-            new KeyValuePair<string, object?>("file", f.Generation.Path),
-            new KeyValuePair<string, object?>("topic", f.Generation.Topic))),
+        .. _running!.Table.TakeActive(file => file.Unread > 0 || file.Generation.Acked.Position < file.Generation.Read.Position
+            || _time.GetElapsedTime(file.ChangedAt) < ShownFor).Select(static file => new Measurement<long>(
+                Math.Max(0, file.Size - file.Generation.Acked.Position),
+                new KeyValuePair<string, object?>("file", file.Generation.Path),
+                new KeyValuePair<string, object?>("topic", file.Generation.Topic))),
     ];
 
     private void Start(Task loop) => _loops.Add(GuardAsync(loop));

@@ -6,7 +6,13 @@ namespace LogPipeline.Agent.Configuration;
 public static class AgentSection
 {
     private const int BatchBytesMax = 64 << 20;
+    private const string BrokerData = "./data/broker"; // what the broker takes where nothing is said
     private const int LineBytesMax = 16 << 20;
+
+    /// <summary>Binds the <c>agent:</c> of a configuration; null when there is none.</summary>
+    /// <exception cref="ConfigurationException">A key is unknown, missing or of the wrong kind.</exception>
+    public static AgentOptions? Find(ConfigurationSection root) =>
+        root.SectionOrNull("agent") is { } section ? Read(section) with { OwnPaths = [.. OwnPaths(root)] } : null;
 
     /// <exception cref="ConfigurationException">A key is unknown, missing or of the wrong kind.</exception>
     public static AgentOptions Read(ConfigurationSection section)
@@ -35,6 +41,17 @@ public static class AgentSection
         };
         section.Close();
         return options;
+    }
+
+    /// <summary>Where the broker and the sinks of the same configuration write.</summary>
+    private static IEnumerable<string> OwnPaths(ConfigurationSection root)
+    {
+        IEnumerable<string?> paths = root.Sections("sinks").SelectMany(static sink => new[]
+        {
+            sink.SectionOrNull("sqlite")?.TextOrNull("file"),
+            sink.SectionOrNull("files")?.TextOrNull("directory"),
+        });
+        return paths.Append(root.SectionOrNull("broker")?.Text("data", BrokerData)).OfType<string>().Select(Path.GetFullPath);
     }
 
     private static InputOptions ReadInput(ConfigurationSection section)

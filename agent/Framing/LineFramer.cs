@@ -15,8 +15,13 @@ namespace LogPipeline.Agent.Framing;
 internal ref struct LineFramer(
     ReadOnlySpan<byte> bytes, long position, long lineBegin, int part, int lineBytesMax, bool isEnd)
 {
+    /// <summary>Bytes of a byte order mark.</summary>
+    public const int MarkLength = 3;
+
     private const byte LineFeed = (byte)'\n';
     private const byte CarriageReturn = (byte)'\r';
+
+    private static ReadOnlySpan<byte> Mark => [0xef, 0xbb, 0xbf];
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
     private int _at;
@@ -26,6 +31,30 @@ internal ref struct LineFramer(
 
     /// <summary>Parts of that line given out.</summary>
     public int Part { get; private set; } = part;
+
+    /// <summary>Whether the next bytes are the UTF-8 byte order mark that some programs begin a file with.</summary>
+    public readonly bool IsAtMark => position == 0 && _at == 0 && _bytes.StartsWith(Mark);
+
+    /// <summary>NUL bytes at a line's begin; all that is left, where nothing else follows. 0 inside a line.</summary>
+    public readonly int NulsAhead
+    {
+        get
+        {
+            ReadOnlySpan<byte> rest = _bytes[_at..];
+            int other = Part > 0 || rest.IsEmpty || rest[0] != 0 ? 0 : rest.IndexOfAnyExcept((byte)0);
+            return other < 0 ? rest.Length : other;
+        }
+    }
+
+    /// <summary>Bytes behind the last line that was accepted.</summary>
+    public readonly int Left => _bytes.Length - _at;
+
+    /// <summary>Leaves bytes at a line's begin out: the line begins behind them.</summary>
+    public void Skip(int count)
+    {
+        _at += count;
+        LineBegin = position + _at;
+    }
 
     /// <summary>Finds the next line or part; false when the bytes that are left are none.</summary>
     public readonly bool TryPeek(out FramedLine line)

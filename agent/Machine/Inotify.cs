@@ -1,13 +1,15 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using LogPipeline.Agent.Tailing;
+using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
 namespace LogPipeline.Agent.Machine;
 
 /// <summary>
-/// Linux's inotify on directories. One thread blocks in read(2) and passes on each path once a read; an overflow of the kernel's
-/// queue, or anything it cannot place, becomes "anything may have changed". The lock guards the table of watches.
+/// Linux's inotify on directories. One thread waits in poll(2) and passes on each path once a read; an overflow of the kernel's
+/// queue, or anything it cannot place, becomes "anything may have changed". The lock guards the table of watches. Where the kernel has no
+/// more watches to give, which is told once, looking finds what changes there.
 /// </summary>
 internal sealed partial class Inotify : IFileWatch
 {
@@ -20,50 +22,77 @@ internal sealed partial class Inotify : IFileWatch
     private const uint Ignored = 0x8000;
     private const int CloseOnExec = 0x80000;
     private const int EventHeader = 16;
+    private const short PollIn = 1;
+    private const int NoSpace = 28; // ENOSPC: fs.inotify.max_user_watches is used up
+    private const int LookedAtEvery = 10; // seconds
 
     private readonly Lock _lock = new();
     private readonly Dictionary<int, string> _byWatch = [];
     private readonly HashSet<string> _directories = [];
+    private readonly HashSet<string> _unwatched = [];
     private readonly SafeFileHandle _handle;
+    private readonly SafeFileHandle _stop;
+    private readonly ILogger _logger;
     private readonly Thread _thread;
     private volatile bool _closed;
 
-    private Inotify(SafeFileHandle handle)
+    private Inotify(SafeFileHandle handle, SafeFileHandle stop, ILogger logger)
     {
-        _handle = handle;
+        (_handle, _stop, _logger) = (handle, stop, logger);
         _thread = new Thread(Run) { Name = "inotify", IsBackground = true };
         _thread.Start();
     }
 
     public Action<string?>? Hint { get; set; }
 
-    /// <summary>Null where the kernel has none to give.</summary>
-    public static Inotify? TryCreate()
+    public bool IsComplete
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _unwatched.Count == 0;
+            }
+        }
+    }
+
+    /// <summary>Null where the kernel has none to give, which is told.</summary>
+    public static Inotify? TryCreate(ILogger logger)
     {
         if (!OperatingSystem.IsLinux())
         {
             return null;
         }
         int descriptor = InotifyInit(CloseOnExec);
-        return descriptor < 0 ? null : new Inotify(new SafeFileHandle(descriptor, ownsHandle: true));
+        if (descriptor < 0)
+        {
+            logger.Unwatched("/", Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()), LookedAtEvery);
+            return null;
+        }
+        return new Inotify(new SafeFileHandle(descriptor, ownsHandle: true), new SafeFileHandle(EventFd(0, CloseOnExec), ownsHandle: true), logger);
     }
 
     public void Watch(string directory)
     {
         lock (_lock)
         {
-            if (!_closed && _directories.Add(directory))
+            if (_closed || !_directories.Add(directory))
             {
-                int watch = InotifyAddWatch(_handle, directory, Modify | MovedFrom | MovedTo | Create | Delete);
-                if (watch >= 0)
-                {
-                    _byWatch[watch] = directory;
-                }
-                else
-                {
-                    // Not there, not allowed, or out of watches: the sweep sees it all the same, and asks again.
-                    _directories.Remove(directory);
-                }
+                return;
+            }
+            int watch = InotifyAddWatch(_handle, directory, Modify | MovedFrom | MovedTo | Create | Delete);
+            int error = Marshal.GetLastPInvokeError();
+            if (watch >= 0)
+            {
+                _byWatch[watch] = directory;
+                _unwatched.Remove(directory);
+                return;
+            }
+            // Not there, not allowed, or out of watches: a look at all files sees it all the same, and asks again.
+            _directories.Remove(directory);
+            if (_unwatched.Add(directory) && error == NoSpace && _unwatched.Count == 1)
+            {
+                _logger.Unwatched(directory, "fs.inotify.max_user_watches is used up", LookedAtEvery);
             }
         }
     }
@@ -71,11 +100,11 @@ internal sealed partial class Inotify : IFileWatch
     public void Dispose()
     {
         _closed = true;
-        // The thread sits in read(2) until an event comes: one is made by adding and dropping a watch of our own.
-        int watch = InotifyAddWatch(_handle, "/", Create);
-        _ = InotifyRemoveWatch(_handle, watch);
+        long one = 1;
+        _ = Write(_stop, ref one, sizeof(long));
         _thread.Join();
         _handle.Dispose();
+        _stop.Dispose();
     }
 
     private void Run()
@@ -84,6 +113,11 @@ internal sealed partial class Inotify : IFileWatch
         HashSet<string> changed = [];
         while (!_closed)
         {
+            WaitForEvent();
+            if (_closed)
+            {
+                break;
+            }
             long got = Read(_handle, buffer, buffer.Length);
             if (got <= 0)
             {
@@ -103,6 +137,20 @@ internal sealed partial class Inotify : IFileWatch
             {
                 Hint?.Invoke(null);
             }
+        }
+    }
+
+    /// <summary>Returns when an event can be read, or the end is asked for.</summary>
+    private void WaitForEvent()
+    {
+        Span<PollEntry> entries =
+        [
+            new PollEntry { Descriptor = (int)_handle.DangerousGetHandle(), Events = PollIn },
+            new PollEntry { Descriptor = (int)_stop.DangerousGetHandle(), Events = PollIn },
+        ];
+        while (Poll(ref entries[0], (nuint)entries.Length, -1) < 0)
+        {
+            // A signal interrupted it.
         }
     }
 
@@ -144,9 +192,23 @@ internal sealed partial class Inotify : IFileWatch
     [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int InotifyAddWatch(SafeFileHandle handle, string path, uint mask);
 
-    [LibraryImport("libc", EntryPoint = "inotify_rm_watch", SetLastError = true)]
-    private static partial int InotifyRemoveWatch(SafeFileHandle handle, int watch);
+    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
+    private static partial int EventFd(uint initial, int flags);
+
+    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
+    private static partial int Poll(ref PollEntry entries, nuint count, int milliseconds);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial long Write(SafeFileHandle handle, ref long value, nint count);
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static partial long Read(SafeFileHandle handle, [Out] byte[] buffer, nint count);
+
+    /// <summary>struct pollfd.</summary>
+    private struct PollEntry
+    {
+        public int Descriptor;
+        public short Events;
+        public short Returned;
+    }
 }

@@ -7,8 +7,30 @@ internal static class MachineFacts
     {
         Host = options.Host.Length > 0 ? options.Host : Environment.MachineName,
         MachineId = options.MachineId.Length > 0 ? options.MachineId : ReadLine("/etc/machine-id"),
+        OwnPaths = [.. options.OwnPaths, .. OwnOutputs()],
         BootId = options.BootId.Length > 0 ? options.BootId : ReadLine("/proc/sys/kernel/random/boot_id"),
     };
+
+    /// <summary>The files that this process's own lines go to, where its output is redirected.</summary>
+    private static IEnumerable<string> OwnOutputs()
+    {
+        foreach (string descriptor in (string[])["/proc/self/fd/1", "/proc/self/fd/2"])
+        {
+            string? target = null;
+            try
+            {
+                target = File.ResolveLinkTarget(descriptor, returnFinalTarget: false)?.FullName;
+            }
+            catch (Exception unknown) when (unknown is IOException or UnauthorizedAccessException)
+            {
+                // Then it is not told from other files.
+            }
+            if (target is not null && File.Exists(target))
+            {
+                yield return target;
+            }
+        }
+    }
 
     private static string ReadLine(string path)
     {

@@ -26,6 +26,8 @@ internal static class AgentCommand
           --log-level LEVEL  debug, information (default), warning, error or none
           --version, --help
 
+        Signals: SIGHUP applies a changed configuration (a wrong one is refused and the old one goes on), SIGTERM stops.
+
         Examples:
           logpipe-agent --config /etc/logpipe/logpipe.yaml
           LOGPIPE__AGENT__BOOTSTRAP=broker1:9092 logpipe-agent
@@ -60,13 +62,7 @@ internal static class AgentCommand
                 Console.WriteLine(Product.Version);
                 return 0;
         }
-        ConfigurationSection root = ConfigurationFile.Load(arguments.Config);
-        AgentOptions options = root.SectionOrNull("agent") is { } section
-            ? AgentSection.Read(section)
-            : throw new ConfigurationException($"{root.Origin}: there is no 'agent:' here; copy one from deploy/config/logpipe.yaml");
-        TelemetryOptions telemetry = TelemetrySection.Read(root) with { ServiceName = "logpipe-agent" };
-        root.Leave("broker", "sinks");
-        root.Close();
+        (AgentOptions options, TelemetryOptions telemetry) = Load(arguments);
         if (arguments.Verb == AgentVerb.Check)
         {
             foreach (InputOptions input in options.Inputs)
@@ -75,23 +71,40 @@ internal static class AgentCommand
             }
             return 0;
         }
-        return await ServeAsync(options, telemetry with { AdminListen = arguments.Admin ?? telemetry.AdminListen }, arguments.LogLevel);
+        return await ServeAsync(options, telemetry, arguments);
     }
 
-    private static async Task<int> ServeAsync(AgentOptions options, TelemetryOptions telemetry, LogLevel least)
+    /// <exception cref="ConfigurationException">The configuration is not there, or wrong.</exception>
+    private static (AgentOptions Agent, TelemetryOptions Telemetry) Load(AgentArguments arguments)
     {
-        using var signals = new StopSignals();
-        using ILoggerFactory loggers = ConsoleLogging.Create(least);
-        var health = new Health();
-        await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(telemetry, health, loggers.CreateLogger("LogPipeline.Agent"));
-        try
+        ConfigurationSection root = ConfigurationFile.Load(arguments.Config);
+        AgentOptions options = AgentSection.Find(root)
+            ?? throw new ConfigurationException($"{root.Origin}: there is no 'agent:' here; copy one from deploy/config/logpipe.yaml");
+        TelemetryOptions telemetry = TelemetrySection.Read(root) with { ServiceName = "logpipe-agent" };
+        root.Leave("broker", "sinks");
+        root.Close();
+        return (options, telemetry with { AdminListen = arguments.Admin ?? telemetry.AdminListen });
+    }
+
+    /// <summary>Runs until SIGTERM or Ctrl-C. SIGHUP stops the agent and starts it with the configuration as it is now, if that can be.</summary>
+    private static async Task<int> ServeAsync(AgentOptions options, TelemetryOptions telemetry, AgentArguments arguments)
+    {
+        using ILoggerFactory loggers = ConsoleLogging.Create(arguments.LogLevel);
+        ILogger logger = loggers.CreateLogger("LogPipeline.Agent");
+        var reload = new Reload(() => Load(arguments).Agent, logger);
+        using var signals = new StopSignals(reload.Ask);
+        await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(telemetry, new Health(), logger);
+        for (AgentOptions? next = options; next is not null; next = reload.TakeNext())
         {
-            await AgentHost.RunAsync(options, loggers.CreateLogger("LogPipeline.Agent"),
-                files => Console.WriteLine($"ready: agent, {files} file{(files == 1 ? "" : "s")}"), signals.Token);
-        }
-        catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
-        {
-            // how a run that was told to stop may end
+            using CancellationTokenSource run = reload.Begin(signals.Token);
+            try
+            {
+                await AgentHost.RunAsync(next, logger, files => Console.WriteLine($"ready: agent, {files} file{(files == 1 ? "" : "s")}"), run.Token);
+            }
+            catch (OperationCanceledException) when (run.IsCancellationRequested)
+            {
+                // how a run that was told to stop may end
+            }
         }
         return 0;
     }

@@ -1,19 +1,19 @@
 namespace LogPipeline.Agent.State;
 
-/// <summary>The generations by id, and how acks move them.</summary>
+/// <summary>The generations by id, by the file that they are and by the path that they were first seen at, and how acks move them.</summary>
 internal sealed class Generations
 {
     private readonly Registry _registry;
     private readonly Dictionary<ulong, Generation> _byId = [];
     private readonly Dictionary<(string FirstPath, string Topic), Generation> _latest = [];
+    private readonly Dictionary<(FileIdentity Identity, string Topic), List<Generation>> _lives = [];
 
     public Generations(Registry registry)
     {
         _registry = registry;
         foreach (Generation generation in registry.Generations)
         {
-            _byId[generation.Id] = generation;
-            _latest[(generation.FirstPath, generation.Topic)] = generation;
+            Index(generation);
         }
     }
 
@@ -26,28 +26,56 @@ internal sealed class Generations
         _latest.GetValueOrDefault((firstPath, topic));
 
     /// <summary>The last generation that a file has been; null when it is not known.</summary>
-    public Generation? LastOf(FileIdentity identity, string topic) => All.LastOrDefault(g => g.Identity == identity && g.Topic == topic);
+    public Generation? LastOf(FileIdentity identity, string topic) => _lives.GetValueOrDefault((identity, topic))?[^1];
 
     /// <summary>The generations that a file has been, oldest first, up to one.</summary>
     public List<Generation> LivesOf(Generation last) =>
-        [.. All.Where(g => g != last && g.Identity == last.Identity && g.Topic == last.Topic), last];
+        [.. (_lives.GetValueOrDefault((last.Identity, last.Topic)) ?? []).Where(g => g != last), last];
 
     public void Add(Generation generation)
     {
         _registry.Generations.Add(generation);
-        _byId.Add(generation.Id, generation);
-        _latest[(generation.FirstPath, generation.Topic)] = generation;
+        Index(generation);
+    }
+
+    /// <summary>A generation goes on in another file, and with it all that the file was before.</summary>
+    public void Identify(Generation last, FileIdentity identity)
+    {
+        if (last.Identity == identity)
+        {
+            return;
+        }
+        List<Generation> lives = LivesOf(last);
+        _lives.Remove((last.Identity, last.Topic));
+        if (!_lives.TryGetValue((identity, last.Topic), out List<Generation>? there))
+        {
+            _lives[(identity, last.Topic)] = there = [];
+        }
+        foreach (Generation life in lives)
+        {
+            life.Identity = identity;
+            there.Add(life);
+        }
     }
 
     public void Forget(Predicate<Generation> over)
     {
-        List<Generation> gone = _registry.Generations.FindAll(over);
+        HashSet<Generation> gone = [.. _registry.Generations.Where(g => over(g))];
+        if (gone.Count == 0)
+        {
+            return;
+        }
         foreach (Generation generation in gone)
         {
             _byId.Remove(generation.Id);
-            if (_latest.GetValueOrDefault((generation.FirstPath, generation.Topic)) == generation)
+            if (LatestAt(generation.FirstPath, generation.Topic) == generation)
             {
                 _latest.Remove((generation.FirstPath, generation.Topic));
+            }
+            (FileIdentity, string) key = (generation.Identity, generation.Topic);
+            if (_lives.TryGetValue(key, out List<Generation>? lives) && lives.Remove(generation) && lives.Count == 0)
+            {
+                _lives.Remove(key);
             }
         }
         _registry.Generations.RemoveAll(gone.Contains);
@@ -76,5 +104,17 @@ internal sealed class Generations
                 generation.DeadLetters += range.LeftOut;
             }
         }
+    }
+
+    private void Index(Generation generation)
+    {
+        _byId.Add(generation.Id, generation);
+        _latest[(generation.FirstPath, generation.Topic)] = generation;
+        (FileIdentity, string) key = (generation.Identity, generation.Topic);
+        if (!_lives.TryGetValue(key, out List<Generation>? lives))
+        {
+            _lives[key] = lives = [];
+        }
+        lives.Add(generation);
     }
 }

@@ -25,7 +25,7 @@ internal sealed class Registry
     /// <summary>Entries up to this number, exclusive, were written before: fewer in the in-flight file means damage.</summary>
     public long NextEntry { get; set; } = 1;
 
-    /// <summary>Inputs that had their first start; <c>read_from: end</c> is over for them.</summary>
+    /// <summary>Patterns that had their first start, each behind its topic; <c>read_from: end</c> is over for them.</summary>
     public SortedSet<string> InputsStarted { get; init; } = new(StringComparer.Ordinal);
 
     public List<Generation> Generations { get; init; } = [];
@@ -129,8 +129,19 @@ internal sealed class Registry
         };
         for (int inputs = reader.Int32(); inputs > 0; inputs--)
         {
-            registry.InputsStarted.Add(reader.String());
+            AddStarted(reader.String(), registry.InputsStarted);
         }
         return registry;
+    }
+
+    /// <summary>Earlier versions noted all paths of an input behind one topic; each pattern stands for itself now.</summary>
+    private static void AddStarted(string key, SortedSet<string> started)
+    {
+        started.Add(key);
+        int space = key.IndexOf(" /", StringComparison.Ordinal);
+        foreach (string path in space < 0 ? [] : key[(space + 1)..].Split(" /"))
+        {
+            started.Add($"{key[..space]} /{path.TrimStart('/')}");
+        }
     }
 }

@@ -47,7 +47,7 @@ internal static class CrashCut
         }
         bool isAllRead = differs == copy.Length || run.Find(r => !r.IsSame) is { EndsHere: true };
         bool isProven = hostCrashed && differs >= Fingerprint.LengthMax
-            && (run[0].Begin == 0 || (generation.Head.Length == Fingerprint.LengthMax && FileProof.HeadOf(copy) == generation.Head));
+            && (run[0].Begin == 0 || (generation.Head.Length == Fingerprint.LengthMax && ContentCheck.HeadOf(copy) == generation.Head));
         return isAllRead || isProven ? differs : null;
     }
 
@@ -65,7 +65,7 @@ internal static class CrashCut
         }
         // The head proves what lies before the run; where the run begins within it, the cut may have changed the head too.
         int head = generation.Head.Length;
-        if (run[0].Begin >= head && head > 0 && FileProof.HeadOf(file, head) != generation.Head)
+        if (run[0].Begin >= head && head > 0 && ContentCheck.HeadOf(file, head) != generation.Head)
         {
             return null;
         }
@@ -115,8 +115,10 @@ internal static class CrashCut
 
     private static Compared Compare(IFile file, in RecordPosition position, ReadOnlySpan<byte> value, long until, bool isLive)
     {
-        long recordEnd = Math.Min(position.End, until);
-        byte[] expected = new byte[recordEnd - position.CoveredBegin];
+        // What was left out before the line is not compared: NUL bytes, or a byte order mark.
+        long begin = Math.Max(position.CoveredBegin, position.LineBegin);
+        long recordEnd = Math.Max(Math.Min(position.End, until), begin);
+        byte[] expected = new byte[recordEnd - begin];
         int text = Math.Min(value.Length, expected.Length);
         value[..text].CopyTo(expected);
         int at = text;
@@ -129,9 +131,9 @@ internal static class CrashCut
             expected[at] = (byte)'\n';
         }
         byte[] there = new byte[expected.Length];
-        int read = file.ReadFully(there, position.CoveredBegin);
+        int read = file.ReadFully(there, begin);
         int same = there.AsSpan(0, read).CommonPrefixLength(expected);
-        long end = position.CoveredBegin + same;
+        long end = begin + same;
         bool isLineEnded = same >= text && same < read && there[same] == (byte)'\n';
         // The line is all there, though it lost its carriage return.
         long goOn = isLineEnded ? end + 1 : same < read ? Math.Min(position.LineBegin, end) : end;

@@ -7,16 +7,26 @@ namespace LogPipeline.Agent.Tailing;
 
 /// <summary>Begins generations and gives them their partitions.</summary>
 internal sealed class FileBirths(
-    FileBook book, AgentState state, Generations generations, AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
+    FileTable table, FileHandles handles, AgentState state, Generations generations, AgentOptions options, TimeProvider time,
+    AgentMetrics metrics, ILogger logger)
 {
     private readonly Dictionary<string, int> _partitionCounts = [];
+    private readonly List<TailedFile> _begun = [];
 
-    /// <summary>Whether a generation began since this was last cleared; the registry must know it before it is read.</summary>
-    public bool HasBegun { get; set; }
+    /// <summary>Whether a generation began since <see cref="TakeBegun"/>; the registry must know it before it is read.</summary>
+    public bool HasBegun => _begun.Count > 0;
+
+    /// <summary>The files whose generations the registry does not know yet.</summary>
+    public List<TailedFile> TakeBegun()
+    {
+        List<TailedFile> begun = [.. _begun];
+        _begun.Clear();
+        return begun;
+    }
 
     /// <param name="path">What names the file, or named it.</param>
     /// <param name="input">The input that wants it.</param>
-    /// <param name="file">The file.</param>
+    /// <param name="file">The file, open: the generation keeps the handle.</param>
     /// <param name="begin">Where it is read from; what lies before is read, or is not to be.</param>
     /// <param name="phase">Live or rotated.</param>
     public TailedFile Begin(string path, InputOptions input, IFile file, long begin, GenerationPhase phase)
@@ -28,27 +38,28 @@ internal sealed class FileBirths(
             FirstPath = path,
             Path = path,
             Identity = FileIdentity.Of(file.Status()),
-            Head = FileProof.HeadOf(file, (int)Math.Min(begin, Fingerprint.LengthMax)),
+            Head = ContentCheck.HeadOf(file, (int)Math.Min(begin, Fingerprint.LengthMax)),
             Begin = begin,
             Acked = Progress.At(begin),
-            AckedTail = FileProof.TailBefore(file, begin),
+            AckedTail = ContentCheck.TailBefore(file, begin),
             Phase = phase,
             PhaseSince = time.GetUtcNow().ToUnixTimeMilliseconds(),
         };
         (generation.Read, generation.ReadTail) = (generation.Acked, generation.AckedTail);
         generation.Partition = PartitionOf(generation, input);
         generations.Add(generation);
-        HasBegun = true;
         metrics.GenerationsBegun.Add(1);
-        return Follow(generation, input);
+        TailedFile begun = Follow(generation, input);
+        handles.Give(begun, file);
+        _begun.Add(begun);
+        return begun;
     }
 
     /// <summary>Follows a generation from where it was read to.</summary>
     public TailedFile Follow(Generation generation, InputOptions input)
     {
-        TailedFile file = book.Add(generation, input);
+        TailedFile file = table.Add(generation, input);
         file.ChangedAt = time.GetTimestamp();
-        file.WasSeen = true;
         logger.Following(generation.Path, generation.Read.Position, generation.Topic);
         return file;
     }
@@ -57,12 +68,12 @@ internal sealed class FileBirths(
     public void AssignPartitions(string topic, int count)
     {
         _partitionCounts[topic] = count;
-        foreach (TailedFile file in book.Files)
+        foreach (TailedFile file in table.Unattached)
         {
             if (file.Generation.Topic == topic && file.Generation.Partition < 0)
             {
                 file.Generation.Partition = PartitionOf(file.Generation, file.Input);
-                HasBegun = true;
+                _begun.Add(file);
             }
         }
     }

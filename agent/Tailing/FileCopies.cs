@@ -6,45 +6,77 @@ namespace LogPipeline.Agent.Tailing;
 /// <summary>
 /// The copies of followed files, as copytruncate makes them just before it cuts the original. What a copy is, its bytes tell:
 /// <code>
-///   while the original holds what was read, and the copy is its begin:   the copy waits, CopyWait at most, then it is a file of its own
+///   while the original holds what was read, and the copy is its begin:   the copy waits, held open; CopyWait after it last grew, or when
+///                                                                        it vanishes, it is a file of its own
 ///   once the original is cut, gone, or unlinked and read to its end:
 ///     a copy that holds all that was read                                the generation goes on in it
 ///     a copy all of whose bytes were read                                it is followed from its end on
 ///     after a crash of the host, a copy of what the crash left           it is followed from the first line on that was not read
 ///     anything else                                                      a new file
 /// </code>
-/// None of it is durable by itself: until the registry has the outcome, a restart finds original and copy as they were and
+/// A copy lies in the original's directory under a name that a rotation gives (<see cref="CopyNames"/>), or anywhere if its first KiB is the
+/// original's. None of it is durable by itself: until the registry has the outcome, a restart finds original and copy as they were and
 /// decides the same; only the wait begins anew. A copy waits under any name: it is known by its inode.
 /// </summary>
-internal sealed class FileCopies(FileBook book, FileBirths births, Generations generations, AgentOptions options, TimeProvider time)
+internal sealed class FileCopies(FileProbe probe, FileTable table, FileHandles handles, FileBirths births, Generations generations, AgentOptions options, TimeProvider time)
 {
-    private readonly Dictionary<(FileIdentity Identity, string Topic), long> _waiting = [];
+    private readonly OrderedDictionary<(FileIdentity Identity, string Topic), WaitingCopy> _waiting = [];
 
-    /// <summary>The followed files that a new one may be a copy of: of like name, in its directory.</summary>
-    public List<TailedFile> OriginalsOf(string path, string topic) =>
-    [
-        .. book.Files.Where(f => f.Generation is { IsOver: false } g && g.Topic == topic && IsLike(path, g)),
-    ];
+    /// <summary>The copies that wait.</summary>
+    public IReadOnlyList<WaitingCopy> Waiting => [.. _waiting.Values];
 
-    /// <summary>Whether a new file is to wait, since it is the begin of one of its originals, which hold what was read of them.</summary>
-    public bool IsWaiting(IFile probe, in FileIdentity identity, string path, string topic)
+    /// <summary>The followed files that a new one may be a copy of.</summary>
+    public List<TailedFile> OriginalsOf(string path, string topic, IFile copy)
     {
-        (FileIdentity, string) key = (identity, topic);
-        if (!OriginalsOf(path, topic).Exists(o => MayBeCopyOf(probe, o)))
+        string directory = FileProbe.DirectoryOf(path);
+        IEnumerable<TailedFile> beside = CopyNames.OriginalsOf(Path.GetFileName(path))
+            .SelectMany(name => table.Named(name, topic)).Where(file => DirectoriesOf(file.Generation).Contains(directory));
+        Fingerprint head = ContentCheck.HeadOf(copy);
+        IEnumerable<TailedFile> elsewhere = head.Length == Fingerprint.LengthMax ? table.WithHead(head, topic) : [];
+        return [.. beside.Concat(elsewhere).Where(file => file.Generation.Path != path && file.Generation.FirstPath != path).Distinct()];
+    }
+
+    /// <summary>Whether a new file is the begin of one of its originals, which hold what was read of them, and has not waited too long.</summary>
+    public bool MayWait(IFile copy, in FileIdentity identity, string path, string topic)
+    {
+        if (!OriginalsOf(path, topic, copy).Exists(original => MayBeCopyOf(copy, original)))
         {
-            _waiting.Remove(key);
             return false;
         }
-        if (!_waiting.TryGetValue(key, out long since))
+        return !_waiting.TryGetValue((identity, topic), out WaitingCopy? waiting) || copy.Length > waiting.Length
+            || time.GetElapsedTime(waiting.GrownAt) < options.CopyWait;
+    }
+
+    /// <summary>Holds a copy until its original tells what it is.</summary>
+    public void Hold(IFile copy, in FileIdentity identity, string path, InputOptions input)
+    {
+        if (!_waiting.TryGetValue((identity, input.Topic), out WaitingCopy? waiting))
         {
-            Prune();
-            _waiting[key] = since = time.GetTimestamp();
+            _waiting.Add((identity, input.Topic), new WaitingCopy(path, input, copy, identity) { GrownAt = time.GetTimestamp(), Length = copy.Length });
+            return;
         }
-        return time.GetElapsedTime(since) < options.CopyWait;
+        waiting.Path = path;
+        if (copy.Length > waiting.Length)
+        {
+            (waiting.Length, waiting.GrownAt) = (copy.Length, time.GetTimestamp());
+        }
+        if (copy != waiting.File)
+        {
+            copy.Dispose();
+        }
+    }
+
+    /// <summary>It waits no longer, since it is followed by way of <paramref name="file"/>.</summary>
+    public void Release(in FileIdentity identity, string topic, IFile file)
+    {
+        if (_waiting.Remove((identity, topic), out WaitingCopy? waiting) && waiting.File != file)
+        {
+            waiting.File.Dispose();
+        }
     }
 
     /// <summary>
-    /// The original will hold no more of what was read. Takes its copies for what they are; gives the one that the generation
+    /// The original will hold no more of what was read. Takes its copies for what they are; returns the one that the generation
     /// goes on in, open, if there is one.
     /// </summary>
     /// <param name="original">The file whose copies are sought.</param>
@@ -59,38 +91,57 @@ internal sealed class FileCopies(FileBook book, FileBirths births, Generations g
         {
             return null;
         }
-        foreach ((string path, FileStatus status) in Unfollowed(generation))
+        foreach ((string path, FileIdentity identity, IFile? opened) in CandidatesOf(original))
         {
-            IFile? copy = status.Length == 0 ? null : book.Open(path);
-            if (copy is not null && left is not null && FileProof.IsBeginOf(copy, left))
+            if (opened is not IFile copy)
             {
-                copy.Dispose();
                 continue;
             }
-            FileIdentity identity = FileIdentity.Of(status);
-            if (copy is not null && heir is null && HoldsAll(copy, generation, kept) && !IsRatherOfAnother(copy, path, original))
+            if (copy.Length == 0 || (left is not null && ContentCheck.IsBeginOf(copy, left)))
+            {
+                LetWait(copy, identity, generation.Topic);
+            }
+            else if (heir is null && HoldsAll(copy, generation, kept) && !IsRatherOfAnother(copy, path, original))
             {
                 heir = new OpenCopy(path, copy, identity);
                 _waiting.Remove((identity, generation.Topic));
-                continue;
             }
-            using (copy)
+            else if ((hostCrashed || copy.Length < generation.Read.Position)
+                && CrashCut.GoOnInCopy(generations.LivesOf(generation), copy, kept.Value, hostCrashed) is long begin)
             {
-                if (copy is not null && (hostCrashed || copy.Length < generation.Read.Position)
-                    && CrashCut.GoOnInCopy(generations.LivesOf(generation), copy, kept.Value, hostCrashed) is long begin)
-                {
-                    births.Begin(path, original.Input, copy, begin, GenerationPhase.Rotated);
-                    _waiting.Remove((identity, generation.Topic));
-                }
+                _waiting.Remove((identity, generation.Topic));
+                births.Begin(path, original.Input, copy, begin, GenerationPhase.Rotated);
+            }
+            else
+            {
+                LetWait(copy, identity, generation.Topic);
             }
         }
         return heir;
     }
 
+    public void CloseAll()
+    {
+        foreach (WaitingCopy waiting in _waiting.Values)
+        {
+            waiting.File.Dispose();
+        }
+        _waiting.Clear();
+    }
+
+    /// <summary>Closes a candidate, unless it is held because it waits.</summary>
+    private void LetWait(IFile copy, in FileIdentity identity, string topic)
+    {
+        if (!_waiting.TryGetValue((identity, topic), out WaitingCopy? waiting) || waiting.File != copy)
+        {
+            copy.Dispose();
+        }
+    }
+
     /// <summary>Whether a copy holds all that was read of a generation, and that is enough to tell it from any other file.</summary>
     private bool HoldsAll(IFile copy, Generation generation, Lazy<List<InflightEntry>> kept) =>
-        FileProof.Holds(copy, generation)
-        && FileProof.Suffices(copy, generation)
+        ContentCheck.Holds(copy, generation)
+        && ContentCheck.Suffices(copy, generation)
         // A start knows the head as far as it was acked; the tail alone may lie within a line that others have too.
         && (generation.Head.Length >= Math.Min(generation.Read.Position, Fingerprint.LengthMax)
             || CrashCut.IsSame(generations.LivesOf(generation), copy, kept.Value));
@@ -98,54 +149,68 @@ internal sealed class FileCopies(FileBook book, FileBirths births, Generations g
     /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>
     private bool IsRatherOfAnother(IFile copy, string path, TailedFile original) =>
         copy.Length > original.Generation.Read.Position
-        && OriginalsOf(path, original.Generation.Topic).Exists(
-            o => o != original && book.HandleOf(o) is IFile handle && FileProof.IsBeginOf(copy, handle));
+        && OriginalsOf(path, original.Generation.Topic, copy).Exists(
+            o => o != original && handles.Of(o) is IFile handle && ContentCheck.IsBeginOf(copy, handle));
 
-    private bool MayBeCopyOf(IFile probe, TailedFile original) =>
-        probe.Length == 0
+    private bool MayBeCopyOf(IFile copy, TailedFile original) =>
+        copy.Length == 0
             // Its maker has just begun.
             ? original.Generation.Phase == GenerationPhase.Live
             // An original that cannot be opened now tells nothing: the next look does.
-            : book.HandleOf(original) is not IFile handle || FileProof.IsBeginOf(probe, handle);
+            : handles.Of(original) is not IFile handle || ContentCheck.IsBeginOf(copy, handle);
 
-    /// <summary>
-    /// Same directory, and the names agree up to the first dot of the original's. What has the name that the original had at first
-    /// is no copy: it is what its application writes to since it was renamed.
-    /// </summary>
-    private static bool IsLike(string path, Generation original)
+    /// <summary>The files that are not followed and may be copies: those that wait, under whatever name, and those beside the original.</summary>
+    private IEnumerable<(string Path, FileIdentity Identity, IFile? File)> CandidatesOf(TailedFile original)
     {
-        string name = Path.GetFileName(original.Path);
-        int dot = name.IndexOf('.', 1);
-        string stem = dot < 0 ? name : name[..dot];
-        return path != original.Path
-            && path != original.FirstPath
-            && Path.GetDirectoryName(path) == Path.GetDirectoryName(original.Path)
-            && Path.GetFileName(path).StartsWith(stem, StringComparison.Ordinal);
-    }
-
-    /// <summary>The files like one that are not followed.</summary>
-    private IEnumerable<(string Path, FileStatus Status)> Unfollowed(Generation generation)
-    {
-        string directory = Path.GetDirectoryName(generation.Path) ?? "/";
-        foreach (DirectoryEntry entry in book.List(directory))
+        Generation generation = original.Generation;
+        HashSet<FileIdentity> told = [];
+        foreach (WaitingCopy waiting in Waiting)
         {
-            string path = Path.Combine(directory, entry.Name);
-            if (!entry.IsDirectory && IsLike(path, generation) && book.Stat(path) is FileStatus status
-                && book.With(FileIdentity.Of(status), generation.Topic) is null)
+            if (waiting.Input.Topic == generation.Topic && OriginalsOf(waiting.Path, generation.Topic, waiting.File).Contains(original))
             {
-                yield return (path, status);
+                told.Add(waiting.Identity);
+                yield return (waiting.Path, waiting.Identity, waiting.File);
+            }
+        }
+        foreach (string path in DirectoriesOf(generation).SelectMany(directory => CopiesIn(directory, generation)))
+        {
+            if (probe.Stat(path) is not FileStatus { Kind: FileKind.Regular } status)
+            {
+                continue;
+            }
+            FileIdentity identity = FileIdentity.Of(status);
+            if (table.With(identity, generation.Topic) is null && told.Add(identity))
+            {
+                yield return (path, identity, _waiting.TryGetValue((identity, generation.Topic), out WaitingCopy? held) ? held.File : probe.Open(path));
             }
         }
     }
 
-    /// <summary>Copies that vanished while they waited.</summary>
-    private void Prune()
-    {
-        foreach ((FileIdentity, string) gone in _waiting.Where(w => time.GetElapsedTime(w.Value) > 2 * options.CopyWait).Select(w => w.Key).ToList())
-        {
-            _waiting.Remove(gone);
-        }
-    }
+    private IEnumerable<string> CopiesIn(string directory, Generation generation) =>
+        probe.List(directory).Where(static entry => !entry.IsDirectory)
+            .Where(entry => CopyNames.IsCopyOf(entry.Name, Path.GetFileName(generation.Path)) || CopyNames.IsCopyOf(entry.Name, Path.GetFileName(generation.FirstPath)))
+            .Select(entry => Path.Combine(directory, entry.Name)).Where(path => path != generation.FirstPath && path != generation.Path);
+
+    /// <summary>Where a copy may lie that was made under the name that it has now, or had first.</summary>
+    private static IEnumerable<string> DirectoriesOf(Generation generation) =>
+        new[] { FileProbe.DirectoryOf(generation.Path), FileProbe.DirectoryOf(generation.FirstPath) }.Distinct();
+}
+
+/// <summary>A file that may be the copy of a followed one, held open so that it can be read though its name goes.</summary>
+internal sealed class WaitingCopy(string path, InputOptions input, IFile file, FileIdentity identity)
+{
+    public string Path { get; set; } = path;
+
+    public InputOptions Input => input;
+
+    public IFile File => file;
+
+    public FileIdentity Identity => identity;
+
+    public long Length { get; set; }
+
+    /// <summary>When it was last seen to grow: a timestamp.</summary>
+    public long GrownAt { get; set; }
 }
 
 /// <summary>A copy that a generation goes on in.</summary>

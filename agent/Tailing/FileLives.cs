@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
-/// What becomes of files. A generation's road, each step durable with the registry's next save:
+/// Takes the steps that become of files. A generation's phases, each change durable with the registry's next save:
 /// <code>
 ///   live      → rotated    its path names another file or none; its handle is kept
 ///   rotated   → live       the host crashed and its renaming is lost: its first path names it again
@@ -15,11 +15,12 @@ namespace LogPipeline.Agent.Tailing;
 ///   any       → rotated    it is cut or gone, and goes on in a copy (see FileCopies)
 ///   any       → gone       it is cut or gone, and there is none
 /// </code>
-/// A file that is cut begins a generation at once: at the first byte that differs where a crash of the host cut it, else at 0.
+/// A file that is cut begins a generation at once: at the first byte that differs where a crash of the host cut it, else at 0. A file that is
+/// replaced by one that begins with all that was read of it goes on in that, in the phase that it has.
 /// </summary>
 internal sealed class FileLives(
-    FileBook book, FileBirths births, FileCopies copies, AgentState state, Generations generations, TimeProvider time,
-    AgentMetrics metrics, ILogger logger)
+    FileTable table, FileHandles handles, FileBirths births, FileCopies copies, AgentState state, Generations generations,
+    TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
     private Lazy<List<InflightEntry>>? _found;
 
@@ -32,67 +33,23 @@ internal sealed class FileLives(
 
     private bool HostCrashed => IsResuming && state.HostRestarted;
 
-    /// <summary>A path names a file that is not followed.</summary>
-    /// <param name="path">The path.</param>
-    /// <param name="input">The input that wants it.</param>
-    /// <param name="status">What was seen there.</param>
-    /// <param name="displaced">The followed file that the path named before.</param>
-    /// <param name="firstStart">Whether the input is new.</param>
-    public void Found(string path, InputOptions input, in FileStatus status, TailedFile? displaced, bool firstStart)
-    {
-        using IFile? probe = book.Open(path);
-        FileIdentity identity = FileIdentity.Of(status);
-        if (probe is null || FileIdentity.Of(probe.Status()) != identity)
-        {
-            return;
-        }
-        if (displaced is not null)
-        {
-            MarkRotated(displaced);
-        }
-        // An original that was cut and has grown again shows only now, and the new file may be its copy, or one of what came since.
-        foreach (TailedFile cut in copies.OriginalsOf(path, input.Topic).Where(o => book.HandleOf(o) is IFile handle && !FileProof.Holds(handle, o.Generation)))
-        {
-            Cut(cut);
-        }
-        if (book.With(identity, input.Topic) is not null)
-        {
-            return;
-        }
-        if (generations.LastOf(identity, input.Topic) is Generation last && IsStill(last, probe))
-        {
-            last.Path = path;
-            Enter(last, GenerationPhase.Live);
-            births.Follow(last, input).Predecessor = displaced;
-        }
-        else if (!copies.IsWaiting(probe, identity, path, input.Topic))
-        {
-            long begin = firstStart && input.ReadFrom == ReadFrom.End ? FileProof.LastLineEnd(probe, input.MaxLineBytes) : 0;
-            births.Begin(path, input, probe, begin, GenerationPhase.Live).Predecessor = displaced;
-        }
-    }
-
-    /// <summary>Whether a file that was away, as while its volume was not mounted, is what it was.</summary>
-    private static bool IsStill(Generation last, IFile file) =>
-        // Without a time of birth the inode may be another file's by now: then a whole fingerprint must prove it.
-        last.Read.Position >= (last.Identity.BirthTime == 0 ? Fingerprint.LengthMax : 1) && FileProof.Holds(file, last);
-
     /// <summary>Whether a file that could not be compared at the start holds what was read of it.</summary>
     /// <exception cref="InvalidOperationException">It does not, and only a start knows what a crash of the host left.</exception>
     public bool Proves(TailedFile file)
     {
-        if (book.HandleOf(file) is not IFile handle)
+        if (handles.Of(file) is not IFile handle)
         {
             return false;
         }
-        FileProof.HeadOf(handle); // throws while it cannot be read; a file that is too short is not read below
-        bool holds = FileProof.Holds(handle, file.Generation);
+        ContentCheck.HeadOf(handle); // throws while it cannot be read; a file that is too short is not read below
+        bool holds = ContentCheck.Holds(handle, file.Generation);
         if (!holds && state.HostRestarted && file.Generation.Phase != GenerationPhase.Finished)
         {
             throw new InvalidOperationException(
                 $"{file.Generation.Path} can be read again and does not hold what was read of it before the host's crash: a new start compares it.");
         }
-        file.IsUnproved = false;
+        file.Proved();
+        table.Classify(file);
         NoteProved();
         return holds;
     }
@@ -100,7 +57,7 @@ internal sealed class FileLives(
     /// <summary>Names this boot once nothing is left to compare.</summary>
     public void NoteProved()
     {
-        if (book.AreProved)
+        if (table.Unproved.Count == 0)
         {
             state.Compared();
         }
@@ -110,7 +67,7 @@ internal sealed class FileLives(
     public void Cut(TailedFile file)
     {
         Generation generation = file.Generation;
-        if (book.HandleOf(file) is not IFile handle)
+        if (handles.Of(file) is not IFile handle)
         {
             Gone(file);
             return;
@@ -132,18 +89,19 @@ internal sealed class FileLives(
             logger.Truncated(path, position, NoteOf(file, heir));
         }
         // The new generation reads the same open file, even where no path names it any more.
-        file.Handle = null;
+        handles.Take(file);
         if (heir is OpenCopy copy)
         {
             GoOnIn(copy, file);
         }
         else
         {
-            generation.TruncatedBytes += different is null ? Math.Max(0, file.Size - position) : 0;
+            long lost = different is null ? Math.Max(0, file.Size - position) : 0;
+            generation.TruncatedBytes += lost;
+            metrics.LostBytes.Add(lost);
             End(file);
         }
         TailedFile next = births.Begin(path, file.Input, handle, different ?? 0, phase);
-        next.Handle = handle;
         next.Predecessor = heir is null ? null : file;
         next.Size = handle.Length;
     }
@@ -159,17 +117,24 @@ internal sealed class FileLives(
             logger.Rotated(path, copy.Path);
             return;
         }
-        if (IsResuming || file.Unread > 0)
+        if (file.Unread > 0)
         {
-            logger.GoneUnread(path, position);
+            metrics.LostBytes.Add(file.Unread);
+            logger.GoneUnread(path, position, file.Unread);
+        }
+        else if (IsResuming)
+        {
+            logger.GoneAway(path, position);
         }
         End(file);
     }
 
     /// <summary>A rotated file is read to its end, acked and quiet.</summary>
-    public void Finish(TailedFile file)
+    /// <param name="file">The file.</param>
+    /// <param name="isUnlinked">Whether no name is left of it.</param>
+    /// <param name="isNamed">Whether it can be found again by a name.</param>
+    public void Finish(TailedFile file, bool isUnlinked, bool isNamed)
     {
-        bool isUnlinked = !file.WasSeen && book.HandleOf(file)?.Status() is null or { Links: 0 };
         // It ends here, and what waits as its copy is no more to wait.
         if (isUnlinked && copies.Resolve(file, KeptOf(file), HostCrashed) is OpenCopy copy)
         {
@@ -177,11 +142,11 @@ internal sealed class FileLives(
             return;
         }
         file.TakeRest = false;
-        Enter(file.Generation, GenerationPhase.Finished);
+        Enter(file, GenerationPhase.Finished);
         // A file that has a name, but not where it is looked for, can be watched by its handle alone.
-        if (isUnlinked || book.NamedStatusOf(file) is not null || book.AreTooManyOpen)
+        if (isUnlinked || isNamed)
         {
-            file.Close();
+            handles.Close(file);
         }
     }
 
@@ -190,13 +155,20 @@ internal sealed class FileLives(
     {
         if (file.Generation.Phase == GenerationPhase.Live)
         {
-            book.HandleOf(file);
-            Enter(file.Generation, GenerationPhase.Rotated);
+            handles.Of(file);
+            Enter(file, GenerationPhase.Rotated);
             file.ChangedAt = time.GetTimestamp();
         }
-        book.Unname(file);
+        table.Unname(file);
     }
 
+    public void Enter(TailedFile file, GenerationPhase phase)
+    {
+        Enter(file.Generation, phase);
+        table.Classify(file);
+    }
+
+    /// <summary>A generation that is not followed goes on, or is over.</summary>
     public void Enter(Generation generation, GenerationPhase phase)
     {
         generation.Phase = phase;
@@ -204,27 +176,45 @@ internal sealed class FileLives(
         state.IsDirty = true;
     }
 
+    /// <summary>A file took the place of a followed one, with all that was read of it: the generation goes on there.</summary>
+    public void ContinueIn(IFile handle, TailedFile file)
+    {
+        logger.Replaced(file.Generation.Path, file.Generation.Read.Position);
+        Move(file, FileIdentity.Of(handle.Status()), handle);
+        file.Size = handle.Length;
+        file.TakeRest = false;
+        file.ChangedAt = time.GetTimestamp();
+        Enter(file, GenerationPhase.Live);
+        table.Rename(file, file.Generation.Path);
+    }
+
     private void GoOnIn(in OpenCopy copy, TailedFile file)
     {
-        // What the file was before it was cut, the copy was too.
-        foreach (Generation life in generations.LivesOf(file.Generation).Where(life => life != file.Generation))
-        {
-            life.Identity = copy.Identity;
-        }
-        book.Move(file, copy.Identity, copy.Path, copy.File);
+        Move(file, copy.Identity, copy.File);
+        table.MovePath(file, copy.Path);
         file.Size = copy.File.Length;
         file.TakeRest = false;
-        file.WasSeen = true;
         file.ChangedAt = time.GetTimestamp();
-        Enter(file.Generation, GenerationPhase.Rotated);
+        Enter(file, GenerationPhase.Rotated);
+        table.Rename(file, copy.Path);
+    }
+
+    /// <summary>Its bytes go on in another file. What the file was before, the other was too.</summary>
+    private void Move(TailedFile file, FileIdentity identity, IFile handle)
+    {
+        table.Identify(file, identity, to => generations.Identify(file.Generation, to));
+        handles.Give(file, handle);
+        file.ForgetScan();
+        file.SeenIn = table.Look;
     }
 
     /// <summary>Nothing more can be read of it.</summary>
     private void End(TailedFile file)
     {
-        Enter(file.Generation, GenerationPhase.Gone);
+        Enter(file, GenerationPhase.Gone);
         file.ScannedUntil = file.Size = file.Generation.Read.Position;
-        book.Remove(file);
+        table.Remove(file);
+        handles.Close(file);
     }
 
     private Lazy<List<InflightEntry>> KeptOf(TailedFile file) => _found ?? new Lazy<List<InflightEntry>>(() => [.. file.Log?.Kept() ?? []]);

@@ -1,5 +1,3 @@
-using LogPipeline.Files;
-
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
@@ -8,8 +6,6 @@ namespace LogPipeline.Agent.Tailing;
 /// </summary>
 internal sealed class GlobPattern
 {
-    private const int DepthMax = 32;
-
     private readonly string[] _segments;
 
     private GlobPattern(string pattern)
@@ -23,8 +19,14 @@ internal sealed class GlobPattern
     /// <summary>Whether a whole path matches.</summary>
     public bool IsMatch(string path) => Match(path.Split('/', StringSplitOptions.RemoveEmptyEntries), 0, 0);
 
-    /// <summary>Adds the files that match, and the directories they were looked for in.</summary>
-    public void Collect(Func<string, IReadOnlyList<DirectoryEntry>> list, ISet<string> paths, ISet<string> directories) => Walk(list, "/", 0, 0, paths, directories);
+    /// <summary>The names that make it up, from the root on.</summary>
+    public string[] Segments => _segments;
+
+    /// <summary>Whether a segment has wildcards.</summary>
+    public static bool IsWild(string segment) => segment.AsSpan().IndexOfAny('*', '?', '[') >= 0;
+
+    /// <summary>Whether a name matches a segment; a hidden one only where the segment begins with a dot too.</summary>
+    public static bool Matches(string segment, string name) => (name[0] != '.' || segment[0] == '.') && NameMatches(segment, name);
 
     /// <summary>Whether a name matches one segment.</summary>
     public static bool NameMatches(ReadOnlySpan<char> pattern, ReadOnlySpan<char> name)
@@ -95,60 +97,6 @@ internal sealed class GlobPattern
         }
         return name < names.Length && Matches(_segments[segment], names[name]) && Match(names, name + 1, segment + 1);
     }
-
-    private void Walk(Func<string, IReadOnlyList<DirectoryEntry>> list, string directory, int segment, int depth, ISet<string> paths, ISet<string> directories)
-    {
-        string pattern = _segments[segment];
-        bool last = segment == _segments.Length - 1;
-        if (pattern == "**")
-        {
-            Walk(list, directory, last ? segment : segment + 1, depth, paths, directories, anyName: last);
-            foreach (DirectoryEntry entry in depth < DepthMax ? list(directory) : [])
-            {
-                if (entry.IsDirectory && entry.Name[0] != '.')
-                {
-                    Walk(list, Path.Combine(directory, entry.Name), segment, depth + 1, paths, directories);
-                }
-            }
-            return;
-        }
-        Walk(list, directory, segment, depth, paths, directories, anyName: false);
-    }
-
-    private void Walk(
-        Func<string, IReadOnlyList<DirectoryEntry>> list, string directory, int segment, int depth, ISet<string> paths, ISet<string> directories, bool anyName)
-    {
-        string pattern = anyName ? "*" : _segments[segment];
-        bool last = segment == _segments.Length - 1;
-        if (!last && !IsWild(pattern))
-        {
-            Walk(list, Path.Combine(directory, pattern), segment + 1, depth, paths, directories);
-            return;
-        }
-        if (last)
-        {
-            directories.Add(directory);
-        }
-        foreach (DirectoryEntry entry in list(directory))
-        {
-            if (!Matches(pattern, entry.Name))
-            {
-                continue;
-            }
-            if (last && !entry.IsDirectory)
-            {
-                paths.Add(Path.Combine(directory, entry.Name));
-            }
-            else if (!last && entry.IsDirectory)
-            {
-                Walk(list, Path.Combine(directory, entry.Name), segment + 1, depth + 1, paths, directories);
-            }
-        }
-    }
-
-    private static bool IsWild(string segment) => segment.AsSpan().IndexOfAny('*', '?', '[') >= 0;
-
-    private static bool Matches(string segment, string name) => (name[0] != '.' || segment[0] == '.') && NameMatches(segment, name);
 
     private static IEnumerable<string> Braces(string pattern)
     {

@@ -9,7 +9,7 @@ namespace LogPipeline.Agent.Tailing;
 /// Reads files that have something, in turn, and closes batches: at once where their log has nothing under way, else when they
 /// are full or have lingered. A log that takes no more stops only its own files.
 /// </summary>
-internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep, AgentOptions options, TimeProvider time)
+internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable table, FileHandles handles, Tailer tailer, AgentOptions options, TimeProvider time)
 {
     private const int OpenBatchesMax = 8;
 
@@ -23,9 +23,8 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
     /// <summary>The file may have something to read.</summary>
     public void Add(TailedFile file)
     {
-        if (!file.IsQueued)
+        if (file.TryQueue())
         {
-            file.IsQueued = true;
             _ready.Enqueue(file);
             _signal.Set();
         }
@@ -71,7 +70,11 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
 
     private void Step(TailedFile file)
     {
-        file.IsQueued = false;
+        file.Dequeued();
+        if (file.Predecessor is { Generation.IsOver: true })
+        {
+            file.Predecessor = null;
+        }
         if (!file.IsReadable)
         {
             // Whatever makes it readable adds it again: the sweep looks at it in any case.
@@ -100,7 +103,7 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
     {
         try
         {
-            if (book.HandleOf(file) is IFile handle)
+            if (handles.Of(file) is IFile handle)
             {
                 Read(file, handle, log);
             }
@@ -108,20 +111,25 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
         catch (IOException e)
         {
             file.IsFailing = true;
-            book.Failed(file.Generation.Path, e.Message);
-            if (file.Generation.Phase == GenerationPhase.Live || book.NamedStatusOf(file) is not null)
+            probe.Failed(file.Generation.Path, e.Message);
+            if (file.Generation.Phase == GenerationPhase.Live || handles.NamedStatusOf(file) is not null)
             {
                 // A handle on a network's file may be stale for ever; what has a name is opened anew.
-                file.Close();
+                handles.Close(file);
             }
         }
     }
 
     private void Read(TailedFile file, IFile handle, LogShipper log)
     {
+        bool isHeadWhole = file.Generation.Head.Length == Fingerprint.LengthMax;
         ReadOutcome outcome = reader.Read(file, handle, log);
+        if (!isHeadWhole && file.Generation.Head.Length == Fingerprint.LengthMax)
+        {
+            table.Classify(file); // from now on it is known by its first KiB
+        }
         file.IsFailing = false;
-        book.Succeeded(file.Generation.Path);
+        probe.Succeeded(file.Generation.Path);
         switch (outcome)
         {
             case ReadOutcome.More:
@@ -131,19 +139,20 @@ internal sealed class ReadLoop(LineReader reader, FileBook book, FileSweep sweep
                 Block(file);
                 break;
             case ReadOutcome.Changed:
-                sweep.Changed(file);
-                sweep.Look();
+                tailer.Changed(file);
                 break;
             default:
-                book.LetGo(file);
+                handles.Rested(file);
                 break;
         }
     }
 
     private void Block(TailedFile file)
     {
-        file.IsQueued = true;
-        _blocked.Add(file);
+        if (file.TryQueue())
+        {
+            _blocked.Add(file);
+        }
     }
 
     /// <summary>Closes what is due; gives the time until the next is.</summary>

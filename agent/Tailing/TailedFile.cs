@@ -5,22 +5,28 @@ using LogPipeline.Files;
 
 namespace LogPipeline.Agent.Tailing;
 
-/// <summary>A generation that is followed: its handle and what the last look at it saw.</summary>
+/// <summary>A generation that is followed: its handle and what the last look at it saw. Owned by the agent's loop.</summary>
 internal sealed class TailedFile(Generation generation, InputOptions input, LineHeaders headers)
 {
+    private FileState _state = FileState.Resting;
+
     public Generation Generation => generation;
 
     public InputOptions Input => input;
 
     public LineHeaders Headers => headers;
 
-    /// <summary>Null while nothing is to be read, or the file cannot be opened.</summary>
+    /// <summary>Null while nothing is to be read, or the file cannot be opened. <see cref="FileHandles"/> sets and counts it.</summary>
     public IFile? Handle { get; set; }
 
+    /// <summary>Where its lines go; null until the topic's partitions are known.</summary>
     public LogShipper? Log { get; set; }
 
     /// <summary>The file that its path named before: read to its end first.</summary>
     public TailedFile? Predecessor { get; set; }
+
+    /// <summary>Where its path led by links when it was found; null when there are none in it.</summary>
+    public string? RealPath { get; set; }
 
     public long Size { get; set; }
 
@@ -32,19 +38,23 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     /// <summary>Position up to which no line feed follows the read position.</summary>
     public long ScannedUntil { get; set; }
 
-    /// <summary>Whether it waits in the read loop's queue.</summary>
-    public bool IsQueued { get; set; }
+    /// <summary>Position up to which nothing but NUL follows the read position: a hole, or what a writer reserved.</summary>
+    public long NulUntil { get; set; }
 
     /// <summary>Whether what follows the last line feed is to be sent as it is: the generation is over.</summary>
     public bool TakeRest { get; set; }
 
-    public bool WasSeen { get; set; }
-
-    /// <summary>Whether it could not be compared yet with what the last run read of it: nothing is read of it before.</summary>
-    public bool IsUnproved { get; set; }
+    /// <summary>The number of the look that last found a name of it.</summary>
+    public long SeenIn { get; set; } = -1;
 
     /// <summary>Whether the last try to read it failed: it keeps nobody waiting then.</summary>
     public bool IsFailing { get; set; }
+
+    /// <summary>Whether it could not be compared yet with what the last run read of it: nothing is read of it before.</summary>
+    public bool IsUnproved => _state == FileState.Unproved;
+
+    /// <summary>Whether it waits for its turn to be read.</summary>
+    public bool IsQueued => _state == FileState.Queued;
 
     public long Unread => Size - generation.Read.Position;
 
@@ -54,9 +64,29 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     public bool IsReadable =>
         generation is { IsDurable: true, IsOver: false } && Log is not null && !IsUnproved && Predecessor is not { IsAtEnd: false, IsFailing: false };
 
-    public void Close()
+    /// <summary>Nothing is read of it until <see cref="Proved"/>.</summary>
+    public void Doubt() => _state = FileState.Unproved;
+
+    public void Proved() => _state = FileState.Resting;
+
+    /// <summary>True when it is to be put into the queue; false when it is there, or may not be read yet.</summary>
+    public bool TryQueue()
     {
-        Handle?.Dispose();
-        Handle = null;
+        bool queues = _state == FileState.Resting;
+        _state = queues ? FileState.Queued : _state;
+        return queues;
+    }
+
+    /// <summary>Its turn has come.</summary>
+    public void Dequeued() => _state = _state == FileState.Queued ? FileState.Resting : _state;
+
+    /// <summary>What lies behind the read position was cut or written anew: it is to be searched again.</summary>
+    public void ForgetScan() => ScannedUntil = NulUntil = 0;
+
+    private enum FileState
+    {
+        Unproved,
+        Resting,
+        Queued,
     }
 }

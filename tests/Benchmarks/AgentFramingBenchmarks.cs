@@ -25,7 +25,7 @@ public class AgentFramingBenchmarks
 
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"agent-framing-{Environment.ProcessId}.log");
     private Target _target = null!;
-    private LineReader _reader = null!;
+    private FileReader _reader = null!;
     private TailedFile _file = null!;
     private IFile _handle = null!;
     private AgentMetrics _metrics = null!;
@@ -41,8 +41,8 @@ public class AgentFramingBenchmarks
         WebLog.Write(_path, 0, Lines);
         var input = new InputOptions { Paths = [_path], Topic = "web_log" };
         var options = new AgentOptions { Inputs = [input] };
-        _metrics = new AgentMetrics(static () => [], static () => 0, static () => 0, static () => 0);
-        _reader = new LineReader(options, TimeProvider.System, _metrics);
+        _metrics = new AgentMetrics(static () => [], static () => 0, static () => 0, static () => 0, static () => 0);
+        _reader = new FileReader(options, TimeProvider.System, _metrics, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance);
         _target = new Target(new BatchBuilders(Codec, options.BatchBytes));
         _handle = new OsFileSystem().Open(_path, FileOpenMode.Read);
         var generation = new Generation { Id = 1, Topic = input.Topic, FirstPath = _path, Path = _path };

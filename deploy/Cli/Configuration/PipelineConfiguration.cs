@@ -26,7 +26,7 @@ internal sealed record PipelineConfiguration(BrokerOptions? Broker, AgentOptions
     {
         var configuration = new PipelineConfiguration(
             root.SectionOrNull("broker") is { } broker ? BrokerSection.Read(broker) : null,
-            root.SectionOrNull("agent") is { } agent ? AgentSection.Read(agent) : null,
+            AgentSection.Find(root),
             SinkSection.ReadAll(root.Sections("sinks")),
             TelemetrySection.Read(root));
         root.Close();

@@ -45,6 +45,9 @@ internal sealed class AgentRig : IDisposable
     /// <summary>Says which reads of the agent meet a disk that fails; null = none.</summary>
     public Func<FileCall, bool>? FailingRead { get; set; }
 
+    /// <summary>Names the file system that a path is on, as the agent is told it from its next start on; null = the disk's own.</summary>
+    public Func<string, string?>? MountOf { get; set; }
+
     /// <summary>Hints of changed files; without it there are only sweeps.</summary>
     public IFileWatch? Watch { get; set; }
 
@@ -84,7 +87,7 @@ internal sealed class AgentRig : IDisposable
 
     public async Task StartAsync()
     {
-        var process = new MemoryFileSystem(Disk) { Before = OnFileCall };
+        var process = new MemoryFileSystem(Disk) { Before = OnFileCall, MountOf = MountOf };
         _process = process;
         _agent = new AgentService(
             Options,

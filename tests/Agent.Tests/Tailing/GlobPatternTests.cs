@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging.Abstractions;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Files;
 using LogPipeline.Testing.Files;
@@ -29,9 +30,11 @@ public sealed class GlobPatternTests
             files.CreateDirectory(Path.GetDirectoryName(path)!);
             files.Open(path, FileOpenMode.CreateNew).Dispose();
         }
-        var set = new PathSet([new InputOptions { Paths = ["/l/**/*"], Exclude = ["*.gz"], Topic = "t" }]);
+        var rules = new PathRules(new AgentOptions { Inputs = [new InputOptions { Paths = ["/l/**/*"], Exclude = ["*.gz"], Topic = "t" }] });
         var directories = new SortedSet<string>(StringComparer.Ordinal);
-        Assert.Equal(["/l/a.log", "/l/x/b.log", "/l/x/y/c.log"], set.Look(files.List, directories).Select(f => f.Path));
+        using var metrics = new AgentMetrics(() => [], () => 0, () => 0, () => 0, () => 0);
+        var probe = new FileProbe(files, metrics, NullLogger.Instance);
+        Assert.Equal(["/l/a.log", "/l/x/b.log", "/l/x/y/c.log"], rules.Find(probe, directories).Select(f => f.Path));
         Assert.Equal(["/l", "/l/x", "/l/x/y"], directories);
     }
 }

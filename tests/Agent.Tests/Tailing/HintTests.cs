@@ -54,6 +54,8 @@ public sealed class HintTests
 
         public Action<string?>? Hint { get; set; }
 
+        public bool IsComplete => true;
+
         public void Watch(string directory) => Watched.Add(directory);
 
         public void Dispose()

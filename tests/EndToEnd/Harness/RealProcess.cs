@@ -7,6 +7,7 @@ namespace LogPipeline.EndToEnd.Harness;
 /// <summary>A program that runs as a user would run it. What it prints is kept; disposed, it is killed.</summary>
 internal sealed partial class RealProcess : IAsyncDisposable
 {
+    private const int SigHup = 1;
     private const int SigTerm = 15;
 
     private readonly Process _process;
@@ -145,6 +146,9 @@ internal sealed partial class RealProcess : IAsyncDisposable
         Assert.Equal(0, Signal(_process.Id, SigTerm));
         return (await ExitAsync(TimeSpan.FromSeconds(20)), clock.Elapsed);
     }
+
+    /// <summary>SIGHUP.</summary>
+    public void HangUp() => Assert.Equal(0, Signal(_process.Id, SigHup));
 
     public async Task<int> ExitAsync(TimeSpan within)
     {

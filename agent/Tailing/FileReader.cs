@@ -4,6 +4,7 @@ using LogPipeline.Agent.State;
 using LogPipeline.Contract;
 using LogPipeline.Files;
 using LogPipeline.Protocol.Records;
+using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Tailing;
 
@@ -27,9 +28,12 @@ internal enum ReadOutcome
 /// Moves lines from a file to its log's open batch: one read into a shared buffer, one search for each line feed, one copy into
 /// the batch. A read begins up to 1 KiB before the position, so each proves that the file is still the one that was read.
 /// </summary>
-internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentMetrics metrics)
+internal sealed class FileReader(AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
     private const int ReadBytes = 512 << 10;
+
+    /// <summary>A shorter run of NUL bytes before a line is taken for a part of it.</summary>
+    private const int NulsLeftOutMin = 4096;
 
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
         Fingerprint.LengthMax + Math.Max(ReadBytes, options.Inputs.Max(i => i.MaxLineBytes) + (64 << 10)));
@@ -37,36 +41,54 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
     public ReadOutcome Read(TailedFile file, IFile handle, ILineTarget log)
     {
         Generation generation = file.Generation;
-        Progress begin = generation.Read;
+        long position = generation.Read.Position;
         int before = generation.ReadTail.Length;
-        int got = handle.ReadFully(_buffer, begin.Position - before);
+        // What follows a run of NUL bytes that was read before is read alone; the bytes before the position prove the file all the same.
+        bool isBehindNuls = file.NulUntil > position;
+        Span<byte> buffer = isBehindNuls ? _buffer.AsSpan(0, before + 1) : _buffer;
+        int got = handle.ReadFully(buffer, position - before);
         if (got < before || (before > 0 && Fingerprint.Of(_buffer.AsSpan(0, before)) != generation.ReadTail))
         {
             return ReadOutcome.Changed;
         }
-        file.Size = Math.Max(file.Size, begin.Position - before + got);
+        if (isBehindNuls)
+        {
+            if (got > before && _buffer[before] != 0)
+            {
+                file.NulUntil = 0; // the writer has come this far
+                return ReadOutcome.More;
+            }
+            (position, before) = (file.NulUntil, 0);
+            got = handle.ReadFully(_buffer, position);
+            int text = _buffer.AsSpan(0, got).IndexOfAnyExcept((byte)0);
+            if (text >= 0 && position + text - generation.Read.Position < NulsLeftOutMin)
+            {
+                file.NulUntil = 0; // so few are a part of the line
+                return ReadOutcome.More;
+            }
+        }
+        file.Size = Math.Max(file.Size, position - before + got);
         bool reachesEnd = got < _buffer.Length;
-        bool blocked = Frame(file, log, before, got, reachesEnd);
-        GrowHead(generation, handle, begin.Position - before);
+        bool blocked = Frame(file, log, position, before, got, reachesEnd);
+        GrowHead(generation, handle, position - before);
         return blocked ? ReadOutcome.Blocked : reachesEnd ? ReadOutcome.AtEnd : ReadOutcome.More;
     }
 
     /// <summary>Adds what lines there are; true when the log takes no more.</summary>
-    private bool Frame(TailedFile file, ILineTarget log, int before, int got, bool reachesEnd)
+    private bool Frame(TailedFile file, ILineTarget log, long origin, int before, int got, bool reachesEnd)
     {
         Generation generation = file.Generation;
         Progress progress = generation.Read;
-        long origin = progress.Position;
         ReadOnlySpan<byte> bytes = _buffer.AsSpan(before, got - before);
         // Bytes behind the position may have been cut and written anew since they were searched, so they are searched again.
         var framer = new LineFramer(
-            bytes, origin, progress.LineBegin, progress.Part, file.Input.MaxLineBytes, file.TakeRest && reachesEnd);
+            bytes, origin, origin > progress.Position ? origin : progress.LineBegin, progress.Part, file.Input.MaxLineBytes, file.TakeRest && reachesEnd);
         long now = SaneClock.Now(time, out bool clamped);
         PositionFlags more = clamped ? PositionFlags.TimestampClamped : PositionFlags.None;
         bool blocked = false;
         Progress covered = progress;
         RecordBatchBuilder? builder = null;
-        while (framer.TryPeek(out FramedLine line))
+        while (!EndsInNuls(file, ref framer, progress, origin + bytes.Length) && framer.TryPeek(out FramedLine line))
         {
             if (builder is null)
             {
@@ -86,6 +108,7 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
                 builder = null;
                 continue;
             }
+            TellLeftOut(file, line, progress);
             framer.Accept(line);
             progress = new Progress(
                 line.End,
@@ -98,6 +121,45 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
         Cover(file, log, covered, progress, before, origin);
         file.ScannedUntil = blocked ? 0 : origin + bytes.Length;
         return blocked;
+    }
+
+    /// <summary>
+    /// Leaves out what is no text at a line's begin: a byte order mark, and a long run of NUL bytes, as a writer leaves that goes on behind the
+    /// end that a truncation took. The next record covers them. True when nothing but NUL follows: a writer may have
+    /// reserved it and may write there yet.
+    /// </summary>
+    private static bool EndsInNuls(TailedFile file, ref LineFramer framer, in Progress progress, long end)
+    {
+        if (progress.Position == 0 && framer.IsAtMark)
+        {
+            framer.Skip(LineFramer.MarkLength);
+        }
+        int nuls = framer.NulsAhead;
+        if (nuls == framer.Left && framer.LineBegin + nuls > progress.Position)
+        {
+            file.NulUntil = end;
+            return true;
+        }
+        if (nuls == 0)
+        {
+            return false;
+        }
+        if (framer.LineBegin + nuls - progress.Position >= NulsLeftOutMin)
+        {
+            framer.Skip(nuls);
+            file.NulUntil = framer.LineBegin;
+        }
+        return false;
+    }
+
+    private void TellLeftOut(TailedFile file, in FramedLine line, in Progress before)
+    {
+        long leftOut = line.LineBegin - before.Position;
+        if (leftOut >= NulsLeftOutMin)
+        {
+            metrics.NulBytes.Add(leftOut);
+            logger.NulsLeftOut(file.Generation.Path, leftOut, before.Position);
+        }
     }
 
     private static bool Append(
@@ -134,7 +196,7 @@ internal sealed class LineReader(AgentOptions options, TimeProvider time, AgentM
         int length = (int)Math.Min(generation.Read.Position, Fingerprint.LengthMax);
         if (length > generation.Head.Length)
         {
-            generation.Head = bufferBegin == 0 ? Fingerprint.Of(_buffer.AsSpan(0, length)) : FileProof.HeadOf(handle, length);
+            generation.Head = bufferBegin == 0 ? Fingerprint.Of(_buffer.AsSpan(0, length)) : ContentCheck.HeadOf(handle, length);
         }
     }
 }

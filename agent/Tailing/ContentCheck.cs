@@ -4,7 +4,7 @@ using LogPipeline.Files;
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>Compares what lies in a file with what is known of it.</summary>
-internal static class FileProof
+internal static class ContentCheck
 {
     /// <summary>The fingerprint of the first bytes, up to 1 KiB, or up to <paramref name="lengthMax"/>.</summary>
     public static Fingerprint HeadOf(IFile file, int lengthMax = Fingerprint.LengthMax)
@@ -24,6 +24,37 @@ internal static class FileProof
     /// <summary>Whether a file holds what was read of a generation.</summary>
     public static bool Holds(IFile file, Generation generation) =>
         file.Length >= generation.Read.Position && Holds(file, generation.Head, generation.Read.Position, generation.ReadTail);
+
+    /// <summary>
+    /// Whether a file that has another identity than a generation is its file all the same: it holds all that was read, and that is at least a
+    /// KiB or several lines. One line may be any file's.
+    /// </summary>
+    /// <param name="file">The file.</param>
+    /// <param name="generation">The generation.</param>
+    /// <param name="holdsKept">
+    /// Whether the file holds the records that are kept of the generation: asked at a start, which knows the generation's head only as far as it was acked.
+    /// </param>
+    public static bool Continues(IFile file, Generation generation, Func<bool>? holdsKept = null)
+    {
+        if (generation.Read.Position == 0 || !Holds(file, generation))
+        {
+            return false;
+        }
+        Span<byte> head = stackalloc byte[Fingerprint.LengthMax];
+        head = head[..(int)Math.Min(generation.Read.Position, head.Length)];
+        return (generation.Head.Length == head.Length || (holdsKept?.Invoke() ?? false))
+            && (head.Length == Fingerprint.LengthMax || (file.ReadFully(head, 0) == head.Length && head.Count((byte)'\n') > 1));
+    }
+
+    /// <summary>Whether a file is compressed, as its first bytes say: gzip, zstd, xz or bzip2.</summary>
+    public static bool IsCompressed(IFile file)
+    {
+        Span<byte> magic = stackalloc byte[6];
+        ReadOnlySpan<byte> begin = magic[..file.ReadFully(magic, 0)];
+        return begin.StartsWith<byte>([0x1f, 0x8b, 0x08]) || begin.StartsWith<byte>([0x28, 0xb5, 0x2f, 0xfd])
+            || begin.StartsWith<byte>([0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0])
+            || (begin.StartsWith("BZh"u8) && begin.Length > 4 && begin[4] == 0x31);
+    }
 
     /// <summary>
     /// Whether what was read of a generation, which the file holds, is enough to know it by: a whole line, or a whole fingerprint. The

@@ -1,0 +1,135 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>The disk as the tailer asks it. What it refuses is told once, counted, and asked for again at the next look.</summary>
+internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger logger)
+{
+    private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _failing = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, IReadOnlyList<DirectoryEntry>> _listed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Dictionary<FileIdentity, string>> _present = new(StringComparer.Ordinal);
+
+    /// <summary>A look begins: each directory is listed anew, once.</summary>
+    public void BeginLook()
+    {
+        _listed.Clear();
+        _present.Clear();
+    }
+
+    /// <summary>Null when it is not there, is no regular file, or cannot be read.</summary>
+    public IFile? Open(string path)
+    {
+        if (Stat(path) is not FileStatus { Kind: FileKind.Regular })
+        {
+            return null;
+        }
+        IFile? handle = Try(path, () => files.Open(path, FileOpenMode.Read));
+        if (handle is not null)
+        {
+            _unreadable.Remove(path);
+        }
+        return handle;
+    }
+
+    /// <summary>The directory as this look found it; empty when it cannot be listed: then nothing is known of the files in it.</summary>
+    public IReadOnlyList<DirectoryEntry> List(string directory)
+    {
+        if (_listed.TryGetValue(directory, out IReadOnlyList<DirectoryEntry>? known))
+        {
+            return known;
+        }
+        IReadOnlyList<DirectoryEntry>? entries = Try(directory, () => files.List(directory));
+        if (entries is not null)
+        {
+            _unreadable.Remove(directory);
+        }
+        return _listed[directory] = entries ?? [];
+    }
+
+    /// <summary>Whether the directory of a path could not be listed when last looked at.</summary>
+    public bool IsUnlisted(string path) => _unreadable.Contains(DirectoryOf(path));
+
+    public FileStatus? Stat(string path)
+    {
+        FileStatus? status = null;
+        Try<object>(path, () => status = files.Stat(path));
+        return status;
+    }
+
+    /// <summary>The path with its links resolved; the path itself when that cannot be told.</summary>
+    public string RealPath(string path)
+    {
+        string? real = null;
+        Try<object>(path, () => real = files.RealPath(path));
+        return real ?? path;
+    }
+
+    /// <summary>Where a file is that a path named: beside that, or beside what the path's link leads to; null when it is not there.</summary>
+    public string? Find(in FileIdentity identity, string path)
+    {
+        string directory = DirectoryOf(path);
+        return Present(directory).GetValueOrDefault(identity)
+            ?? (DirectoryOf(RealPath(path)) is string real && real != directory ? Present(real).GetValueOrDefault(identity) : null);
+    }
+
+    private Dictionary<FileIdentity, string> Present(string directory)
+    {
+        if (!_present.TryGetValue(directory, out Dictionary<FileIdentity, string>? present))
+        {
+            _present[directory] = present = [];
+            foreach (DirectoryEntry entry in List(directory))
+            {
+                string path = Path.Combine(directory, entry.Name);
+                if (!entry.IsDirectory && Stat(path) is FileStatus { Kind: FileKind.Regular } status)
+                {
+                    present.TryAdd(FileIdentity.Of(status), path);
+                }
+            }
+        }
+        return present;
+    }
+
+    public static string DirectoryOf(string path) => Path.GetDirectoryName(path) ?? "/";
+
+    /// <summary>A file could not be read. It is tried again: nothing is known of it until then.</summary>
+    public void Failed(string path, string reason)
+    {
+        if (_failing.Add(path))
+        {
+            Say(path, reason);
+        }
+    }
+
+    /// <summary>What failed before was read.</summary>
+    public void Succeeded(string path) => _failing.Remove(path);
+
+    private T? Try<T>(string path, Func<T?> ask)
+        where T : class
+    {
+        try
+        {
+            return ask();
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            if (_unreadable.Add(path))
+            {
+                Say(path, refused.Message);
+            }
+            return null;
+        }
+    }
+
+    private void Say(string path, string reason)
+    {
+        logger.Unreadable(path, reason);
+        metrics.Unreadable.Add(1);
+    }
+}

@@ -1,0 +1,199 @@
+using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.State;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// The files that are followed, by identity, path and name, and those of them that a look has something to do for: what a look costs then
+/// grows with what changes, not with what is there. Files are listed in the order in which they came.
+/// </summary>
+internal sealed class FileTable(AgentOptions options, AgentState state)
+{
+    private readonly OrderedSet<TailedFile> _files = new();
+    private readonly Dictionary<(FileIdentity Identity, string Topic), TailedFile> _byIdentity = [];
+    private readonly Dictionary<(string Path, string Topic), TailedFile> _byPath = [];
+    private readonly Dictionary<(string Name, string Topic), OrderedSet<TailedFile>> _byName = [];
+    private readonly Dictionary<(Fingerprint Head, string Topic), OrderedSet<TailedFile>> _byHead = [];
+    private readonly OrderedSet<TailedFile> _rotated = new();
+    private readonly OrderedSet<TailedFile> _unattached = new();
+    private readonly OrderedSet<TailedFile> _unproved = new();
+    private readonly OrderedSet<TailedFile> _active = new();
+    private readonly Dictionary<string, string> _links = new(StringComparer.Ordinal);
+
+    public IReadOnlyCollection<TailedFile> Files => _files;
+
+    /// <summary>The number of the look that is under way, or was last.</summary>
+    public long Look { get; private set; }
+
+    /// <summary>A look begins: what it does not see has no name where it looks.</summary>
+    public void BeginLook() => Look++;
+
+    /// <summary>Whether the look saw a name of the file.</summary>
+    public bool IsSeen(TailedFile file) => file.SeenIn == Look;
+
+    /// <summary>Files that no path names any more and that are not finished.</summary>
+    public IReadOnlyCollection<TailedFile> Rotated => _rotated;
+
+    /// <summary>Files that have no log yet.</summary>
+    public IReadOnlyCollection<TailedFile> Unattached => _unattached;
+
+    /// <summary>Files that could not be compared yet with what the last run read of them, finished ones left out.</summary>
+    public IReadOnlyCollection<TailedFile> Unproved => _unproved;
+
+    /// <summary>A file was found or has changed.</summary>
+    public void Activate(TailedFile file) => _active.Add(file);
+
+    /// <summary>The files that were found or have changed, as long as <paramref name="isActive"/> holds of them.</summary>
+    public List<TailedFile> TakeActive(Predicate<TailedFile> isActive)
+    {
+        foreach (TailedFile file in _active)
+        {
+            if (!Holds(file) || !isActive(file))
+            {
+                _active.Remove(file);
+            }
+        }
+        return [.. _active];
+    }
+
+    /// <summary>Real paths of files that are followed by a path with links in it, and that path.</summary>
+    public IReadOnlyDictionary<string, string> Links => _links;
+
+    /// <summary>Notes that a file's path leads by links to another one: what happens there is told under that name.</summary>
+    public void Link(TailedFile file, string realPath)
+    {
+        if (realPath != file.Generation.Path)
+        {
+            file.RealPath = realPath;
+            _links[realPath] = file.Generation.Path;
+        }
+    }
+
+    public bool Holds(TailedFile file) => _files.Contains(file);
+
+    public TailedFile? At(string path, string topic) => _byPath.GetValueOrDefault((path, topic));
+
+    public TailedFile? With(in FileIdentity identity, string topic) => _byIdentity.GetValueOrDefault((identity, topic));
+
+    /// <summary>Files that are not over, by the name that they have in their directory, or had at first.</summary>
+    public IReadOnlyCollection<TailedFile> Named(string name, string topic) =>
+        _byName.GetValueOrDefault((name, topic)) ?? (IReadOnlyCollection<TailedFile>)[];
+
+    /// <summary>Files that are not over and whose first KiB was read, by that.</summary>
+    public IReadOnlyCollection<TailedFile> WithHead(in Fingerprint head, string topic) =>
+        _byHead.GetValueOrDefault((head, topic)) ?? (IReadOnlyCollection<TailedFile>)[];
+
+    /// <summary>Follows a generation; its path names it unless it was rotated.</summary>
+    public TailedFile Add(Generation generation, InputOptions input)
+    {
+        var headers = new LineHeaders(options.Host, generation.FirstPath, state.AgentId, generation.Id);
+        var file = new TailedFile(generation, input, headers) { SeenIn = Look };
+        _files.Add(file);
+        _byIdentity[(generation.Identity, generation.Topic)] = file;
+        if (generation.Phase == GenerationPhase.Live)
+        {
+            _byPath[(generation.Path, generation.Topic)] = file;
+        }
+        Classify(file);
+        Activate(file);
+        return file;
+    }
+
+    /// <summary>Its phase has changed, its log is known, it is in doubt or proved, or its first KiB was read.</summary>
+    public void Classify(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        bool isFollowed = _files.Contains(file);
+        bool isOver = !isFollowed || generation.IsOver;
+        Put(_rotated, file, isFollowed && generation.Phase == GenerationPhase.Rotated);
+        Put(_unattached, file, !isOver && file.Log is null);
+        Put(_unproved, file, isFollowed && file.IsUnproved && generation.Phase != GenerationPhase.Finished);
+        PutUnder(_byName, (Path.GetFileName(generation.Path), generation.Topic), file, !isOver);
+        PutUnder(_byName, (Path.GetFileName(generation.FirstPath), generation.Topic), file, !isOver);
+        PutUnder(_byHead, (generation.Head, generation.Topic), file, !isOver && generation.Head.Length == Fingerprint.LengthMax);
+    }
+
+    public void Rename(TailedFile file, string path)
+    {
+        MovePath(file, path);
+        _byPath[(path, file.Generation.Topic)] = file;
+    }
+
+    /// <summary>Notes where it was seen, though that path is not one of those looked for.</summary>
+    public void MovePath(TailedFile file, string path)
+    {
+        Unname(file);
+        Generation generation = file.Generation;
+        PutUnder(_byName, (Path.GetFileName(generation.Path), generation.Topic), file, isIn: false);
+        generation.Path = path;
+        Classify(file);
+    }
+
+    /// <summary>Its path no longer names it.</summary>
+    public void Unname(TailedFile file)
+    {
+        (string, string) key = (file.Generation.Path, file.Generation.Topic);
+        if (_byPath.GetValueOrDefault(key) == file)
+        {
+            _byPath.Remove(key);
+        }
+    }
+
+    /// <summary>Its bytes go on under another identity.</summary>
+    public void Identify(TailedFile file, in FileIdentity identity, Action<FileIdentity> change)
+    {
+        (FileIdentity, string) key = (file.Generation.Identity, file.Generation.Topic);
+        if (_byIdentity.GetValueOrDefault(key) == file)
+        {
+            _byIdentity.Remove(key);
+        }
+        change(identity);
+        _byIdentity[(identity, file.Generation.Topic)] = file;
+    }
+
+    public void Remove(TailedFile file)
+    {
+        if (file.RealPath is string real && _links.GetValueOrDefault(real) == file.Generation.Path)
+        {
+            _links.Remove(real);
+        }
+        Unname(file);
+        _files.Remove(file);
+        Classify(file);
+        (FileIdentity, string) key = (file.Generation.Identity, file.Generation.Topic);
+        if (_byIdentity.GetValueOrDefault(key) == file)
+        {
+            _byIdentity.Remove(key);
+        }
+    }
+
+    private static void Put(OrderedSet<TailedFile> set, TailedFile file, bool isIn)
+    {
+        if (isIn)
+        {
+            set.Add(file);
+        }
+        else
+        {
+            set.Remove(file);
+        }
+    }
+
+    private static void PutUnder<TKey>(Dictionary<TKey, OrderedSet<TailedFile>> index, TKey key, TailedFile file, bool isIn)
+        where TKey : notnull
+    {
+        if (!index.TryGetValue(key, out OrderedSet<TailedFile>? set))
+        {
+            if (!isIn)
+            {
+                return;
+            }
+            index[key] = set = new OrderedSet<TailedFile>();
+        }
+        Put(set, file, isIn);
+        if (set.Count == 0)
+        {
+            index.Remove(key);
+        }
+    }
+}

@@ -1,0 +1,141 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files.Waiting;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// Says when to look: at paths that a hint names at once, at everything after an interval that grows with what that costs, and at what waits for
+/// time to pass as often as a sweep may come. Makes begun generations durable before they are read.
+/// </summary>
+internal sealed class LookLoop(
+    Tailer tailer, FileBirths births, FileTable table, AgentState state, AgentOptions options, IFileWatch? watch, TimeProvider time)
+{
+    /// <summary>Of the time, looks at everything take at most one part in this many: without hints nothing else finds what changed.</summary>
+    private const int CostFactor = 20;
+
+    /// <summary>The same where hints come for every directory, and a look only finds what they missed.</summary>
+    private const int HintedCostFactor = 500;
+
+    private static readonly TimeSpan IntervalMax = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan HintedIntervalMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan HintedMin = TimeSpan.FromMilliseconds(20);
+
+    private readonly AsyncSignal _signal = new();
+    private readonly SortedSet<string> _hints = new(StringComparer.Ordinal);
+    private bool _all;
+
+    /// <summary>Called for a file whose topic and partition are known now, or whose topic's partitions are not.</summary>
+    public Action<TailedFile>? Attach { get; set; }
+
+    /// <summary>A path may have changed; null = anything may have. On the agent's context.</summary>
+    public void Hint(string? path)
+    {
+        if (path is null)
+        {
+            _all = true;
+        }
+        else
+        {
+            _hints.Add(path);
+        }
+        _signal.Set();
+    }
+
+    public async Task RunAsync(CancellationToken stopped)
+    {
+        long last = time.GetTimestamp();
+        long ticked = last;
+        TimeSpan interval = options.SweepInterval;
+        while (!stopped.IsCancellationRequested)
+        {
+            TimeSpan rest = (_all && HintedMin < interval ? HintedMin : interval) - time.GetElapsedTime(last);
+            if (tailer.IsWaiting && rest > options.SweepInterval)
+            {
+                rest = options.SweepInterval;
+            }
+            if (rest > TimeSpan.Zero)
+            {
+                await _signal.WaitAsync(rest, time, stopped);
+            }
+            if (_hints.Count > 0)
+            {
+                await LookAtHintsAsync();
+            }
+            TimeSpan since = time.GetElapsedTime(last);
+            if (since >= interval || (_all && since >= HintedMin))
+            {
+                long begin = time.GetTimestamp();
+                await LookAtAllAsync();
+                last = ticked = time.GetTimestamp();
+                interval = IntervalAfter(time.GetElapsedTime(begin, last));
+            }
+            else if (time.GetElapsedTime(ticked) >= options.SweepInterval)
+            {
+                ticked = time.GetTimestamp();
+                tailer.Tick();
+                await FollowUpAsync();
+            }
+        }
+    }
+
+    /// <summary>One look at everything, and what follows from it.</summary>
+    public async Task LookAtAllAsync()
+    {
+        _all = false;
+        tailer.LookAtAll();
+        tailer.Tick();
+        Watch();
+        await FollowUpAsync();
+    }
+
+    private void Watch()
+    {
+        if (watch is not null)
+        {
+            foreach (string directory in tailer.Directories)
+            {
+                watch.Watch(directory);
+            }
+        }
+    }
+
+    private async Task LookAtHintsAsync()
+    {
+        string[] paths = [.. _hints];
+        _hints.Clear();
+        _all |= !tailer.TryLookAt(paths);
+        await FollowUpAsync();
+    }
+
+    /// <summary>Gives logs to files that have none, and makes durable what began.</summary>
+    private async Task FollowUpAsync()
+    {
+        foreach (TailedFile file in table.Unattached)
+        {
+            Attach?.Invoke(file);
+            table.Classify(file);
+        }
+        if (births.HasBegun)
+        {
+            List<TailedFile> begun = births.TakeBegun();
+            Watch(); // where their links lead to
+            await state.SavedAsync();
+            foreach (TailedFile file in begun)
+            {
+                if (file.Unread > 0 || file.TakeRest)
+                {
+                    tailer.Ready?.Invoke(file);
+                }
+            }
+        }
+    }
+
+    private TimeSpan IntervalAfter(TimeSpan cost)
+    {
+        bool isHinted = watch?.IsComplete ?? false;
+        TimeSpan rest = cost * (isHinted ? HintedCostFactor : CostFactor);
+        TimeSpan least = watch is null ? options.SweepInterval : options.SweepInterval * 4;
+        TimeSpan most = isHinted ? HintedIntervalMax : IntervalMax;
+        return rest > most ? most : rest > least ? rest : least;
+    }
+}

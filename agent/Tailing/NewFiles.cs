@@ -1,0 +1,128 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>What becomes of files that paths name and that are not followed: <see cref="Reconciler"/> decides, here it is done.</summary>
+internal sealed class NewFiles(
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileBirths births, FileLives lives, FileCopies copies,
+    Generations generations, AgentState state, AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
+{
+    /// <summary>Compressed files, and the look that saw them last.</summary>
+    private readonly Dictionary<(FileIdentity Identity, string Topic), long> _leftOut = [];
+
+    /// <summary>Called for a file that is followed from now on, with what was seen of it.</summary>
+    public Action<TailedFile, FileStatus>? Check { get; set; }
+
+    /// <summary>A file that is not followed.</summary>
+    public void See(Sighting sighting)
+    {
+        FileIdentity identity = FileIdentity.Of(sighting.Status);
+        string topic = sighting.Input.Topic;
+        if (table.With(identity, topic) is not null)
+        {
+            return;
+        }
+        if (_leftOut.ContainsKey((identity, topic)))
+        {
+            _leftOut[(identity, topic)] = table.Look;
+            return;
+        }
+        using var path = new NewPath(sighting, probe, table, handles, copies, generations);
+        if (!path.IsReadable)
+        {
+            return;
+        }
+        if (Reconciler.OfPath(path) == PathStep.Continue && path.Replaced is Generation replaced)
+        {
+            ContinueIn(path, replaced);
+            return;
+        }
+        if (sighting.Displaced is TailedFile displaced)
+        {
+            lives.MarkRotated(displaced);
+        }
+        // An original that was cut and has grown again shows only now, and the new file may be its copy, or one of what came since.
+        foreach (TailedFile original in copies.OriginalsOf(sighting.Path, topic, path.File))
+        {
+            if (handles.Of(original) is IFile handle && !ContentCheck.Holds(handle, original.Generation))
+            {
+                lives.Cut(original);
+            }
+        }
+        if (table.With(identity, topic) is null)
+        {
+            Take(Reconciler.OfPath(path), path);
+        }
+        if (table.With(identity, topic) is TailedFile begun)
+        {
+            Check?.Invoke(begun, sighting.Status);
+            handles.Hold(begun);
+            table.Link(begun, probe.RealPath(sighting.Path));
+        }
+        probe.Succeeded(sighting.Path);
+    }
+
+    private void Take(PathStep step, NewPath path)
+    {
+        Sighting sighting = path.Sighting;
+        InputOptions input = sighting.Input;
+        switch (step)
+        {
+            case PathStep.LeaveOut:
+                _leftOut[(path.Identity, input.Topic)] = table.Look;
+                metrics.LeftOutFiles.Add(1);
+                logger.Compressed(sighting.Path);
+                break;
+            case PathStep.Resume:
+                Generation last = path.Away!;
+                last.Path = sighting.Path;
+                lives.Enter(last, GenerationPhase.Live);
+                TailedFile resumed = births.Follow(last, input);
+                handles.Give(resumed, path.Take());
+                resumed.Predecessor = sighting.Displaced;
+                break;
+            case PathStep.Wait:
+                path.Wait();
+                break;
+            case PathStep.Begin:
+                bool fromEnd = input.ReadFrom == ReadFrom.End && !rules.KeysOf(sighting.Path, input).Any(state.Registry.InputsStarted.Contains);
+                long begin = fromEnd ? ContentCheck.LastLineEnd(path.File, input.MaxLineBytes) : 0;
+                GenerationPhase phase = sighting.Status.Links > 0 ? GenerationPhase.Live : GenerationPhase.Rotated;
+                births.Begin(sighting.Path, input, path.Take(), begin, phase).Predecessor = sighting.Displaced;
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void ContinueIn(NewPath path, Generation replaced)
+    {
+        TailedFile file = table.With(replaced.Identity, replaced.Topic) is TailedFile followed && followed.Generation == replaced
+            ? followed : births.Follow(replaced, path.Sighting.Input);
+        lives.ContinueIn(path.Take(), file);
+        Check?.Invoke(file, path.Sighting.Status);
+    }
+
+    /// <summary>A copy that waits: its path names it still, or it is told by its handle.</summary>
+    public void LookAt(WaitingCopy copy)
+    {
+        bool isNamed = probe.Stat(copy.Path) is FileStatus there && FileIdentity.Of(there) == copy.Identity;
+        FileStatus status = copy.File.Status();
+        if (!isNamed && status.Links > 0 && time.GetElapsedTime(copy.GrownAt) < options.CopyWait)
+        {
+            return; // it has another name, which the next look at all files finds
+        }
+        See(new Sighting(copy.Path, copy.Input, status, isNamed ? table.At(copy.Path, copy.Input.Topic) : null, copy.File));
+    }
+
+    /// <summary>A look at all files is over: what it did not see of the compressed files is gone.</summary>
+    public void ForgetUnseen()
+    {
+        foreach ((FileIdentity, string) gone in _leftOut.Where(file => file.Value != table.Look).Select(static file => file.Key).ToList())
+        {
+            _leftOut.Remove(gone);
+        }
+    }
+}

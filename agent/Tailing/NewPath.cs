@@ -1,0 +1,91 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>A file that a path names and that is not followed, open, and what can be told of it.</summary>
+internal sealed class NewPath : IPathFacts, IDisposable
+{
+    private readonly FileTable _table;
+    private readonly FileHandles _handles;
+    private readonly FileCopies _copies;
+    private readonly Generations _generations;
+    private IFile? _file;
+
+    public NewPath(Sighting sighting, FileProbe probe, FileTable table, FileHandles handles, FileCopies copies, Generations generations)
+    {
+        (_table, _handles, _copies, _generations, Sighting) = (table, handles, copies, generations, sighting);
+        _file = sighting.Held ?? probe.Open(sighting.Path);
+    }
+
+    public Sighting Sighting { get; }
+
+    public FileIdentity Identity => FileIdentity.Of(Sighting.Status);
+
+    public IFile File => _file!;
+
+    public bool IsReadable => _file is not null && FileIdentity.Of(_file.Status()) == Identity;
+
+    public bool IsCompressed => ContentCheck.IsCompressed(File);
+
+    /// <summary>The last generation that the file was, if it is over and the file holds what was read of it.</summary>
+    public Generation? Away =>
+        _generations.LastOf(Identity, Sighting.Input.Topic) is Generation last
+        // Without a time of birth the inode may be another file's by now: then a whole fingerprint must prove it.
+        && last.Read.Position >= (last.Identity.BirthTime == 0 ? Fingerprint.LengthMax : 1) && ContentCheck.Holds(File, last) ? last : null;
+
+    public bool WasAway => Away is not null;
+
+    /// <summary>The generation of the file that the path named before, if that file is gone and this one begins with all that was read of it.</summary>
+    public Generation? Replaced
+    {
+        get
+        {
+            Generation? before = _table.At(Sighting.Path, Sighting.Input.Topic)?.Generation
+                ?? _generations.LatestAt(Sighting.Path, Sighting.Input.Topic);
+            return before is { Phase: GenerationPhase.Live or GenerationPhase.Gone or GenerationPhase.Rotated } && before.Path == Sighting.Path
+                && IsGone(before) && ContentCheck.Continues(File, before) ? before : null;
+        }
+    }
+
+    public bool ReplacesOneThatIsGone => Replaced is not null;
+
+    public bool MayBeCopy => _copies.MayWait(File, Identity, Sighting.Path, Sighting.Input.Topic);
+
+    /// <summary>Hands the open file over to the generation that follows it; it waits as a copy no longer.</summary>
+    public IFile Take()
+    {
+        IFile file = File;
+        _file = null;
+        _copies.Release(Identity, Sighting.Input.Topic, file);
+        return file;
+    }
+
+    /// <summary>Leaves the open file with those that wait as copies.</summary>
+    public void Wait()
+    {
+        _copies.Hold(File, Identity, Sighting.Path, Sighting.Input);
+        _file = null;
+    }
+
+    public void Dispose()
+    {
+        if (_file is not null && _file != Sighting.Held)
+        {
+            _file.Dispose();
+        }
+    }
+
+    private bool IsGone(Generation before) =>
+        _table.With(before.Identity, before.Topic) is not TailedFile followed || followed.Generation != before
+            ? before.Phase == GenerationPhase.Gone
+            : followed.Handle is IFile handle ? handle.Status().Links == 0 : _handles.NamedStatusOf(followed) is null;
+}
+
+/// <summary>What a path names, where that is not the file that it named before.</summary>
+/// <param name="Path">The path.</param>
+/// <param name="Input">The input that wants it.</param>
+/// <param name="Status">What was seen there.</param>
+/// <param name="Displaced">The followed file that the path named before.</param>
+/// <param name="Held">The file, where it was held open as a copy that waits; its owner closes it.</param>
+internal sealed record Sighting(string Path, InputOptions Input, FileStatus Status, TailedFile? Displaced, IFile? Held = null);

@@ -1,0 +1,75 @@
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>Which paths the configuration wants: each once a topic, for the first input that names it.</summary>
+internal sealed class PathRules
+{
+    private readonly List<Rule> _rules;
+    private readonly List<string> _own;
+
+    public PathRules(AgentOptions options)
+    {
+        _rules = [.. options.Inputs.Select(static input => new Rule(input))];
+        Topics = [.. options.Inputs.Select(static input => input.Topic).Distinct()];
+        _own = [.. options.OwnPaths.Append(options.StateDirectory).Where(static path => path.Length > 0).Select(Path.GetFullPath)];
+    }
+
+    /// <summary>Whether the product itself writes there: a line about a line would be a line again, without end.</summary>
+    public bool IsOwn(string path) =>
+        _own.Exists(own => path.StartsWith(own, StringComparison.Ordinal) && (path.Length == own.Length || path[own.Length] is '/' or '-'));
+
+    /// <summary>The input of a topic that wants a path; null when none does.</summary>
+    public InputOptions? InputOf(string path, string topic) => _rules.Find(rule => rule.Input.Topic == topic && rule.Wants(path) && !IsOwn(path))?.Input;
+
+    /// <summary>The inputs that want a path, one a topic.</summary>
+    public IEnumerable<InputOptions> InputsOf(string path) =>
+        IsOwn(path) ? [] : _rules.Where(rule => rule.Wants(path)).Select(static rule => rule.Input).DistinctBy(static input => input.Topic);
+
+    /// <summary>All that is there now, inputs in their order, paths in theirs.</summary>
+    public List<(string Path, InputOptions Input)> Find(FileProbe probe, ISet<string> directories)
+    {
+        List<(string Path, InputOptions Input)> found = [];
+        HashSet<(string Path, string Topic)> taken = [];
+        foreach (Rule rule in _rules)
+        {
+            var matches = new SortedSet<string>(StringComparer.Ordinal);
+            var walk = new GlobWalk(probe, matches, directories);
+            rule.Patterns.ForEach(pattern => walk.Collect(pattern.Glob));
+            foreach (string path in matches)
+            {
+                if (!rule.IsExcluded(path) && !IsOwn(path) && taken.Add((path, rule.Input.Topic)))
+                {
+                    found.Add((path, rule.Input));
+                }
+            }
+        }
+        return found;
+    }
+
+    /// <summary>The patterns of an input that match a path, as the registry remembers them.</summary>
+    public IEnumerable<string> KeysOf(string path, InputOptions input) =>
+        _rules.Find(rule => rule.Input == input)!.Patterns.Where(pattern => pattern.Glob.IsMatch(path)).Select(static pattern => pattern.Key);
+
+    public IReadOnlyList<string> Topics { get; }
+
+    /// <summary>What the registry remembers each pattern by.</summary>
+    public IEnumerable<string> Keys => _rules.SelectMany(static rule => rule.Patterns.Select(static pattern => pattern.Key));
+
+    /// <summary>What the registry remembers a pattern by: its topic and itself.</summary>
+    public static string KeyOf(string topic, string pattern) => $"{topic} {pattern}";
+
+    /// <summary>One input, its patterns parsed.</summary>
+    private sealed class Rule(InputOptions input)
+    {
+        private readonly List<GlobPattern> _exclude =
+            [.. input.Exclude.SelectMany(static e => GlobPattern.Parse(e.Contains('/', StringComparison.Ordinal) ? e : $"/**/{e}"))];
+
+        public InputOptions Input => input;
+
+        public List<(string Key, GlobPattern Glob)> Patterns { get; } =
+            [.. input.Paths.SelectMany(path => GlobPattern.Parse(path).Select(glob => (KeyOf(input.Topic, path), glob)))];
+
+        public bool Wants(string path) => Patterns.Exists(pattern => pattern.Glob.IsMatch(path)) && !IsExcluded(path);
+
+        public bool IsExcluded(string path) => _exclude.Exists(e => e.IsMatch(path));
+    }
+}

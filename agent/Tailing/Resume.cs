@@ -1,0 +1,193 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// Finds the generations of the last run again, under whatever name, and proves that they hold what was read. What the configuration wants
+/// no more is not followed, whatever the registry says.
+/// </summary>
+internal sealed class Resume(
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, Tailer tailer, Generations generations, AgentState state,
+    ILogger logger)
+{
+    private readonly Lazy<List<InflightEntry>> _kept = new(() => [.. state.FoundWhole]);
+
+    public void Run()
+    {
+        Dictionary<FileIdentity, string> present = Present();
+        List<TailedFile> found = [];
+        List<TailedFile> gone = [];
+        List<Generation> unwanted = [];
+        // All files must be known before the first is examined; otherwise one could be taken for a copy of another.
+        foreach (Generation generation in generations.All)
+        {
+            if (generation.Phase == GenerationPhase.Gone)
+            {
+                continue;
+            }
+            if (rules.InputOf(generation.FirstPath, generation.Topic) is not InputOptions input)
+            {
+                unwanted.Add(generation);
+                continue;
+            }
+            if (present.TryGetValue(generation.Identity, out string? path))
+            {
+                found.Add(Follow(generation, input, path));
+            }
+            else if (probe.IsUnlisted(generation.Path))
+            {
+                // Where it is cannot be told yet.
+                Doubt(table.Add(generation, input));
+            }
+            else if (Elsewhere(generation, present) is FileIdentity identity)
+            {
+                generations.Identify(generation, identity);
+                state.IsDirty = true;
+                found.Add(Follow(generation, input, generation.Path));
+            }
+            else if (generation.Phase != GenerationPhase.Finished)
+            {
+                gone.Add(table.Add(generation, input));
+            }
+        }
+        lives.IsResuming = true;
+        found.ForEach(TryProve);
+        gone.ForEach(lives.Gone);
+        lives.IsResuming = false;
+        lives.NoteProved();
+        Tell(unwanted.FindAll(static generation => !generation.IsOver));
+    }
+
+    private void Tell(List<Generation> unwanted)
+    {
+        foreach (IGrouping<string, Generation> topic in unwanted.GroupBy(static g => g.Topic).OrderBy(static g => g.Key, StringComparer.Ordinal))
+        {
+            if (!rules.Topics.Contains(topic.Key))
+            {
+                logger.Unfollowed(topic.Key, topic.Count());
+                continue;
+            }
+            foreach (string path in topic.Select(static g => g.FirstPath).Distinct().Order(StringComparer.Ordinal))
+            {
+                logger.Unwanted(path, topic.Key);
+            }
+        }
+    }
+
+    /// <summary>All files in the directories that are or were looked into, also behind links.</summary>
+    private Dictionary<FileIdentity, string> Present()
+    {
+        SortedSet<string> directories = new(StringComparer.Ordinal);
+        Dictionary<FileIdentity, string> present = [];
+        foreach ((string path, _) in rules.Find(probe, directories))
+        {
+            Note(path, present);
+        }
+        SortedSet<string> paths = new(StringComparer.Ordinal);
+        foreach (Generation generation in generations.All)
+        {
+            if (generation.Phase != GenerationPhase.Gone && paths.Add(generation.Path))
+            {
+                directories.Add(FileProbe.DirectoryOf(generation.Path));
+                directories.Add(FileProbe.DirectoryOf(probe.RealPath(generation.Path)));
+            }
+        }
+        foreach (string directory in directories)
+        {
+            foreach (DirectoryEntry entry in probe.List(directory))
+            {
+                if (!entry.IsDirectory)
+                {
+                    Note(Path.Combine(directory, entry.Name), present);
+                }
+            }
+        }
+        return present;
+    }
+
+    private void Note(string path, Dictionary<FileIdentity, string> present)
+    {
+        if (probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status)
+        {
+            present.TryAdd(FileIdentity.Of(status), path);
+        }
+    }
+
+    /// <summary>
+    /// The identity of the file that a generation goes on in though its own is nowhere: its volume's number has changed, or another program wrote the
+    /// file anew and renamed it to the path. Inode and time of birth together are proof enough, else the content is.
+    /// </summary>
+    private FileIdentity? Elsewhere(Generation generation, Dictionary<FileIdentity, string> present)
+    {
+        if (probe.Stat(generation.Path) is not FileStatus { Kind: FileKind.Regular } status)
+        {
+            return null;
+        }
+        FileIdentity identity = FileIdentity.Of(status);
+        if (generations.LastOf(identity, generation.Topic) is not null || !present.ContainsKey(identity))
+        {
+            return null;
+        }
+        bool isSameInode = identity.Inode == generation.Identity.Inode && identity.BirthTime == generation.Identity.BirthTime && identity.BirthTime != 0;
+        using IFile? file = isSameInode ? null : probe.Open(generation.Path);
+        return isSameInode || (file is not null && ContentCheck.Continues(file, generation, () => CrashCut.IsSame(generations.LivesOf(generation), file, _kept.Value)))
+            ? identity : null;
+    }
+
+    private TailedFile Follow(Generation generation, InputOptions input, string path)
+    {
+        if (path != generation.Path && generation.Phase == GenerationPhase.Live)
+        {
+            logger.Rotated(generation.Path, path);
+            lives.Enter(generation, GenerationPhase.Rotated);
+        }
+        else if (path != generation.Path && path == generation.FirstPath && generation.Phase != GenerationPhase.Live)
+        {
+            lives.Enter(generation, GenerationPhase.Live);
+        }
+        generation.Path = path;
+        TailedFile file = table.Add(generation, input);
+        table.Link(file, probe.RealPath(path));
+        return file;
+    }
+
+    private void TryProve(TailedFile file)
+    {
+        try
+        {
+            Prove(file);
+        }
+        catch (IOException e)
+        {
+            Doubt(file);
+            probe.Failed(file.Generation.Path, e.Message);
+        }
+    }
+
+    private void Prove(TailedFile file)
+    {
+        if (probe.Stat(file.Generation.Path) is not FileStatus status || handles.Of(file) is not IFile handle)
+        {
+            Doubt(file);
+            return;
+        }
+        if (!ContentCheck.Holds(handle, file.Generation))
+        {
+            lives.Cut(file);
+            return;
+        }
+        tailer.Check(file, status);
+        if (file.Unread <= 0)
+        {
+            handles.Close(file);
+        }
+    }
+
+    private void Doubt(TailedFile file)
+    {
+        file.Doubt();
+        table.Classify(file);
+    }
+}

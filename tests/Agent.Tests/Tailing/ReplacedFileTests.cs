@@ -1,0 +1,81 @@
+using LogPipeline.Agent.Tests.Scripted;
+
+namespace LogPipeline.Agent.Tests.Tailing;
+
+/// <summary>Files that have another identity than before and are the same to their owner: written anew by rsync or an editor, or on a volume that
+/// came back under another number.</summary>
+public sealed class ReplacedFileTests
+{
+    private const string Temporary = "/logs/.access.log.x1";
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_that_is_replaced_by_a_longer_one_is_read_on(bool isAway) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("one\ntwo\nthree\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        for (int sync = 0; sync < 3; sync++)
+        {
+            if (isAway)
+            {
+                await rig.StopAsync();
+            }
+            rig.Append(string.Concat(rig.Lines().Append($"sync {sync}").Select(line => line + "\n")), Temporary);
+            rig.Machine.Rename(Temporary, AgentRig.LogPath);
+            if (isAway)
+            {
+                await rig.StartAsync();
+            }
+            await rig.UntilLinesAsync(4 + sync);
+        }
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(["one", "two", "three", "sync 0", "sync 1", "sync 2"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData("same\n", "same\nmore\n")] // one line, which many files may begin with
+    [InlineData("one\ntwo\nthree\n", "one\ntwo\nTHREE\n")] // an edited line
+    [InlineData("one\ntwo\nthree\n", "one\ntwo\n")] // fewer lines
+    public void A_file_that_does_not_prove_to_be_the_one_before_is_read_whole(string before, string after) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append(before);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(before.Count(c => c == '\n'));
+        rig.Append(after, Temporary);
+        rig.Machine.Rename(Temporary, AgentRig.LogPath);
+        await rig.UntilLinesAsync((before + after).Count(c => c == '\n'));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_renamed_file_does_not_go_on_in_a_new_one_that_begins_alike() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("one\ntwo\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        rig.Machine.Rename(AgentRig.LogPath, "/logs/old");
+        rig.Append("one\ntwo\nthree\n");
+        await rig.UntilLinesAsync(5);
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_volume_that_comes_back_under_another_number_is_read_on() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.MountOf = static path => path.StartsWith("/logs", StringComparison.Ordinal) ? "dev-7-0" : null;
+        rig.Append("one\n"); // even a single line, since inode and time of birth are the same
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await rig.StopAsync();
+        rig.MountOf = static path => path.StartsWith("/logs", StringComparison.Ordinal) ? "dev-7-1" : null;
+        rig.Append("two\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(["one", "two"], rig.Lines());
+        await rig.StopAsync();
+    });
+}

@@ -1,0 +1,55 @@
+using LogPipeline.EndToEnd.Harness;
+
+namespace LogPipeline.EndToEnd;
+
+/// <summary>SIGHUP and a real agent.</summary>
+public sealed class ReloadTests : IDisposable
+{
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
+
+    private readonly Workspace _workspace = new();
+    private readonly string _bootstrap = $"127.0.0.1:{Ports.Free()}";
+
+    public void Dispose() => _workspace.Dispose();
+
+    [Fact]
+    public async Task A_changed_configuration_is_applied_and_a_wrong_one_refused()
+    {
+        await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
+        await broker.ReadyAsync();
+        Configure("a.log");
+        Write("a.log", "a 1");
+        Write("b.log", "b 1");
+        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await agent.ReadyAsync();
+        await using RealProcess consumer = _workspace.Start("consume", "t", "--from-beginning", "--bootstrap", _bootstrap);
+        await consumer.LineAsync(line => line.EndsWith("a 1", StringComparison.Ordinal), Within);
+
+        Configure("a.log", "b.log");
+        agent.HangUp();
+        await consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
+
+        _workspace.Configure("agent: { bootstrap: nowhere, inputs: [ { pths: [/x], topic: t } ] }");
+        agent.HangUp();
+        await Deadline.UntilAsync(Within, () => Task.FromResult(agent.Errors.Contains("is refused, the old one goes on", StringComparison.Ordinal)), () => agent.Errors);
+        Write("a.log", "a 2");
+        Write("b.log", "b 2");
+        await consumer.LineAsync(line => line.EndsWith("a 2", StringComparison.Ordinal), Within);
+        await consumer.LineAsync(line => line.EndsWith("b 2", StringComparison.Ordinal), Within);
+
+        broker.HangUp();
+        await Deadline.UntilAsync(Within, () => Task.FromResult(broker.Errors.Contains("SIGHUP changes nothing here", StringComparison.Ordinal)), () => broker.Errors);
+        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(4, consumer.Output.Count);
+    }
+
+    private void Write(string name, string line) => File.AppendAllText(_workspace.File(name), line + "\n");
+
+    private void Configure(params string[] names) => _workspace.Configure($$"""
+        agent:
+          bootstrap: {{_bootstrap}}
+          inputs:
+            - paths: [{{string.Join(", ", names.Select(_workspace.File))}}]
+              topic: t
+        """);
+}
