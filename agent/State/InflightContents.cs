@@ -111,7 +111,7 @@ internal sealed class InflightContents
                 byte version = reader.Byte();
                 if (version != 1)
                 {
-                    throw new InvalidDataException($"The agent's in-flight files are of version {version}; this agent knows version 1.");
+                    throw new StateVersionException($"The agent's in-flight files are of version {version}; this agent knows version 1.");
                 }
                 reader.Int32();
                 NextNumber = Math.Max(NextNumber, reader.Int64());

@@ -117,7 +117,7 @@ internal sealed class Registry
         byte version = reader.Byte();
         if (version != Version)
         {
-            throw new InvalidDataException(
+            throw new StateVersionException(
                 $"The agent's registry is of version {version}; this agent knows version {Version}. Use the agent that wrote it, or a new state directory.");
         }
         var registry = new Registry

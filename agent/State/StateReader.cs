@@ -79,3 +79,6 @@ internal enum FrameResult
 
 /// <summary>A state file does not hold what was written.</summary>
 internal sealed class StateDamagedException(string message) : Exception(message);
+
+/// <summary>The state directory was written by an agent whose format this one does not know: a newer one, before a downgrade. Nothing in it was changed.</summary>
+internal sealed class StateVersionException(string message) : IOException(message);
