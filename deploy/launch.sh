@@ -41,7 +41,7 @@ build() {
 
 newer_than() {
     find "$root"/{agent,broker,contract,hosting,sinks,deploy} "$root"/Directory.*.props "$root/global.json" \
-        \( -type d -o -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.sql' -o -name '*.json' \) -newer "$1" -print -quit
+        \( -type d -o -name '*.cs' -o -name '*.csproj' -o -name '*.props' -o -name '*.sql' -o -name '*.json' -o -path '*/packaging/*' \) -newer "$1" -print -quit
 }
 
 # launch PROJECT_FOLDER PROGRAM ARGUMENT...
