@@ -1,0 +1,57 @@
+using LogPipeline.EndToEnd.Harness;
+
+namespace LogPipeline.EndToEnd.Packaging;
+
+/// <summary>A small Debian in a directory, into which dpkg installs and in which the installed agent runs as its own user.</summary>
+internal sealed class DebianRoot(Workspace workspace)
+{
+    private static readonly string Maker = Path.Combine(Programs.Root, "tests", "EndToEnd", "Packaging", "make-root");
+
+    private readonly string _directory = workspace.File("debian");
+
+    /// <summary>What the packages' scripts asked systemd for since the last call.</summary>
+    public string[] TakeSystemdCalls()
+    {
+        string log = PathOf("/systemctl.log");
+        string[] calls = File.Exists(log) ? File.ReadAllLines(log) : [];
+        File.Delete(log);
+        return calls;
+    }
+
+    public string PathOf(string path) => _directory + path;
+
+    public bool Has(string path) => Path.Exists(PathOf(path));
+
+    public string Read(string path) => File.ReadAllText(PathOf(path));
+
+    /// <summary>Owner, group and mode as <c>stat</c> prints them with numbers.</summary>
+    public async Task<string> OwnerAndModeAsync(string path) => (await RunAsync("stat", "--format", "%u:%g %a", PathOf(path))).TrimEnd();
+
+    public Task MakeAsync() => RunAsync(Maker, _directory);
+
+    public Task DpkgAsync(params string[] arguments) => RunAsync("dpkg", [$"--root={_directory}", .. arguments]);
+
+    /// <summary>The same package under another version: what an upgrade would install.</summary>
+    public async Task<string> WithVersionAsync(string package, string version)
+    {
+        string unpacked = workspace.File("package-" + version);
+        await RunAsync("dpkg-deb", "--raw-extract", package, unpacked);
+        string control = Path.Combine(unpacked, "DEBIAN", "control");
+        string[] lines = await File.ReadAllLinesAsync(control);
+        await File.WriteAllLinesAsync(control, lines.Select(line => line.StartsWith("Version:", StringComparison.Ordinal) ? $"Version: {version}" : line));
+        string changed = unpacked + ".deb";
+        await RunAsync("dpkg-deb", "--root-owner-group", "-Znone", "--build", unpacked, changed);
+        return changed;
+    }
+
+    /// <summary>Starts the installed agent as systemd would: as its user, in that user's groups.</summary>
+    public RealProcess StartAgent(params string[] arguments)
+        => RealProcess.Start("chroot", workspace.Folder, ["--userspec=logpipe:logpipe", _directory, "/usr/bin/logpipe-agent", .. arguments]);
+
+    private async Task<string> RunAsync(string program, params string[] arguments)
+    {
+        (int status, string output, string errors) = await RealProcess.RunAsync(program, workspace.Folder, arguments);
+        Assert.True(status == 0, $"{program} {string.Join(' ', arguments)} gave {status}: {output}{errors}");
+        return output;
+    }
+}
