@@ -31,6 +31,11 @@ internal sealed class DebianRoot(Workspace workspace)
 
     public Task DpkgAsync(params string[] arguments) => RunAsync("dpkg", [$"--root={_directory}", .. arguments]);
 
+    /// <summary>Unpacks an archive into /tmp there.</summary>
+    public Task UnpackAsync(string archive) => RunAsync("tar", "--extract", "--file", archive, "--directory", PathOf("/tmp"));
+
+    public Task RootRunsAsync(params string[] command) => RunAsync("chroot", [_directory, .. command]);
+
     /// <summary>The same package under another version: what an upgrade would install.</summary>
     public async Task<string> WithVersionAsync(string package, string version)
     {
