@@ -18,7 +18,7 @@ namespace LogPipeline.Agent;
 public sealed class AgentService : IAsyncDisposable
 {
     /// <summary>How long a file is shown among the metrics after it was last written to.</summary>
-    private static readonly TimeSpan ShownFor = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan ShownFor = TimeSpan.FromMinutes(1);
 
     private readonly AgentOptions _options;
     private readonly IFileSystem _files;
@@ -196,7 +196,7 @@ public sealed class AgentService : IAsyncDisposable
         var rules = new PathRules(_options);
         var probe = new FileProbe(_files, metrics, _logger);
         var table = new FileTable(_options, state);
-        var handles = new FileHandles(probe, table, state, _options, _time, _logger);
+        var handles = new FileHandles(_files, probe, table, state, _options, _time, _logger);
         var births = new FileBirths(table, handles, state, generations, _options, _time, metrics, _logger);
         var copies = new FileCopies(probe, table, handles, births, generations, _options, _time);
         var lives = new FileLives(table, handles, births, copies, state, generations, _time, metrics, _logger);
@@ -264,7 +264,7 @@ public sealed class AgentService : IAsyncDisposable
         {
             await Task.Delay(_options.RegistryInterval, _time, stopped);
             (_lag, _filesOpen, _filesWaiting) = (LagNow(), _running.Handles.Count, _running.Handles.Waiting);
-            if (state.IsDirty)
+            if (state.IsDirty && state.IsSaveDue)
             {
                 await state.SavedAsync();
             }

@@ -12,6 +12,7 @@ internal sealed class AgentState : IDisposable
 {
     private const string RegistryName = "registry";
     private const string AsideSuffix = ".aside";
+    private const int NoteCostFactor = 100;
 
     private readonly IFileSystem _files;
     private readonly AgentOptions _options;
@@ -20,6 +21,7 @@ internal sealed class AgentState : IDisposable
     private readonly IDisposable _lock;
     private readonly GroupedWrite _save;
     private readonly StateWriter _writer = new();
+    private TimeSpan _saveCost;
     private IReadOnlyCollection<InflightEntry> _foundReplaced = [];
 
     private AgentState(IFileSystem files, AgentOptions options, TimeProvider time, Random random, StatePause pause, IDisposable held)
@@ -54,6 +56,12 @@ internal sealed class AgentState : IDisposable
     public long SavedTime { get; private set; }
 
     public bool IsDirty { get; set; }
+
+    /// <summary>
+    /// Whether progress may be noted again. A registry of many files takes long to write, and a note that is lost costs only a question to the broker;
+    /// so notes take at most one part in <see cref="NoteCostFactor"/> of the time.
+    /// </summary>
+    public bool IsSaveDue => _time.GetElapsedTime(SavedTime) >= _saveCost * NoteCostFactor;
 
     public Guid AgentId => Registry.AgentId;
 
@@ -232,7 +240,7 @@ internal sealed class AgentState : IDisposable
             IsDirty = true;
             throw;
         }
-        SavedTime = begun;
+        (SavedTime, _saveCost) = (begun, _time.GetElapsedTime(begun));
         foreach (Generation generation in included)
         {
             generation.IsDurable = true;

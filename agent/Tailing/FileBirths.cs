@@ -26,18 +26,19 @@ internal sealed class FileBirths(
 
     /// <param name="path">What names the file, or named it.</param>
     /// <param name="input">The input that wants it.</param>
-    /// <param name="file">The file, open: the generation keeps the handle.</param>
+    /// <param name="file">The file, open: from now on <see cref="FileHandles"/> has the handle.</param>
     /// <param name="begin">Where it is read from; what lies before is read, or is not to be.</param>
     /// <param name="phase">Live or rotated.</param>
     public TailedFile Begin(string path, InputOptions input, IFile file, long begin, GenerationPhase phase)
     {
+        FileStatus status = file.Status();
         var generation = new Generation
         {
             Id = state.NewGenerationId(),
             Topic = input.Topic,
             FirstPath = path,
             Path = path,
-            Identity = FileIdentity.Of(file.Status()),
+            Identity = FileIdentity.Of(status),
             Head = ContentCheck.HeadOf(file, (int)Math.Min(begin, Fingerprint.LengthMax)),
             Begin = begin,
             Acked = Progress.At(begin),
@@ -50,7 +51,8 @@ internal sealed class FileBirths(
         generations.Add(generation);
         metrics.GenerationsBegun.Add(1);
         TailedFile begun = Follow(generation, input);
-        handles.Give(begun, file);
+        begun.Size = status.Length;
+        handles.Hold(begun, file);
         _begun.Add(begun);
         return begun;
     }

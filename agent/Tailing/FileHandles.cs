@@ -5,22 +5,25 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
-/// The open handles of followed files, at most <see cref="AgentOptions.OpenFilesMax"/>. A file is held from the first sight until all of it
+/// The open handles of followed files, at most <see cref="AgentOptions.OpenFilesMax"/> and half of what the process may have. A file is held from the first sight until all of it
 /// is read, so that a deletion takes nothing away; one that is read and quiet gives its handle back, so that its volume can be
 /// unmounted. At the bound those that are read close first; when none is, a new file waits without a handle, which is told and
 /// counted: it is read in its turn, but lost if it is deleted before.
 /// </summary>
-internal sealed class FileHandles(FileProbe probe, FileTable table, AgentState state, AgentOptions options, TimeProvider time, ILogger logger)
+internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable table, AgentState state, AgentOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>How many of the least recently used are looked at for one that can be closed.</summary>
-    private const int ClosedAtOnce = 16;
+    private const int ClosedAtOnce = 256;
 
     /// <summary>A file that is read and was not used for this long is closed.</summary>
     private static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(30);
 
+    private readonly int _most = Math.Max(1, Math.Min(options.OpenFilesMax, files.FreeHandles() / 2));
     private readonly LinkedList<Held> _byUse = new();
     private readonly Dictionary<TailedFile, LinkedListNode<Held>> _nodes = new(ReferenceEqualityComparer.Instance);
     private readonly HashSet<TailedFile> _refused = new(ReferenceEqualityComparer.Instance);
+
+    private bool _isTold;
 
     public int Count => _byUse.Count;
 
@@ -94,30 +97,31 @@ internal sealed class FileHandles(FileProbe probe, FileTable table, AgentState s
         file.Handle = handle;
         _nodes[file] = _byUse.AddLast(new Held(file, time.GetTimestamp()));
         _refused.Remove(file);
-        if (Count > options.OpenFilesMax)
+        if (Count > _most)
         {
             CloseRead(static _ => true);
         }
     }
 
-    /// <summary>Holds a file that was found just now, unless too many are held that have bytes to read.</summary>
-    public void Hold(TailedFile file)
+    /// <summary>
+    /// Holds a file that was found just now, unless too many are held that have bytes to read. One that no path names is held in any case:
+    /// its handle is all that is left of it.
+    /// </summary>
+    /// <param name="file">The file.</param>
+    /// <param name="handle">It, open; closed where it is not held.</param>
+    public void Hold(TailedFile file, IFile handle)
     {
-        if (file.Handle is not null)
+        Give(file, handle);
+        if (Count <= _most || file.Generation.Phase != GenerationPhase.Live)
         {
             return;
         }
-        if (Count >= options.OpenFilesMax)
+        Close(file);
+        _refused.Add(file);
+        if (!_isTold)
         {
-            CloseRead(static _ => true);
-        }
-        if (Count < options.OpenFilesMax)
-        {
-            Of(file);
-        }
-        else if (_refused.Add(file) && _refused.Count == 1)
-        {
-            logger.FilesWait(options.OpenFilesMax);
+            _isTold = true;
+            logger.FilesWait(_most);
         }
     }
 
@@ -134,11 +138,14 @@ internal sealed class FileHandles(FileProbe probe, FileTable table, AgentState s
     /// <summary>Called when a file was read to its end for now: a finished one needs no handle, nor a live one where too many are held.</summary>
     public void Rested(TailedFile file)
     {
-        if (file.Generation.Phase == GenerationPhase.Finished || (file.Generation.Phase == GenerationPhase.Live && Count > options.OpenFilesMax))
+        if (file.Generation.Phase == GenerationPhase.Finished || (file.Generation.Phase == GenerationPhase.Live && Count > _most))
         {
             Close(file);
         }
     }
+
+    /// <summary>Whether the one that was used least recently has been quiet for long.</summary>
+    public bool HasIdle => _byUse.First is { } oldest && time.GetElapsedTime(oldest.Value.UsedAt) > IdleTime;
 
     /// <summary>Closes files that are read and have been quiet for long.</summary>
     public void CloseIdle() => CloseRead(held => time.GetElapsedTime(held.UsedAt) > IdleTime);

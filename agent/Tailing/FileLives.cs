@@ -101,9 +101,10 @@ internal sealed class FileLives(
             metrics.LostBytes.Add(lost);
             End(file);
         }
+        long size = handle.Length;
         TailedFile next = births.Begin(path, file.Input, handle, different ?? 0, phase);
         next.Predecessor = heir is null ? null : file;
-        next.Size = handle.Length;
+        next.Size = size;
     }
 
     /// <summary>A followed file is nowhere to be found.</summary>

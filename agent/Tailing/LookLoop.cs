@@ -49,7 +49,7 @@ internal sealed class LookLoop(
         while (!stopped.IsCancellationRequested)
         {
             TimeSpan rest = (_all && HintedMin < interval ? HintedMin : interval) - time.GetElapsedTime(last);
-            if (tailer.IsWaiting && rest > options.SweepInterval)
+            if ((tailer.IsWaiting || tailer.HasIdle) && rest > options.SweepInterval)
             {
                 rest = options.SweepInterval;
             }

@@ -58,7 +58,6 @@ internal sealed class NewFiles(
         if (table.With(identity, topic) is TailedFile begun)
         {
             Check?.Invoke(begun, sighting.Status);
-            handles.Hold(begun);
             table.Link(begun, probe.RealPath(sighting.Path));
         }
         probe.Succeeded(sighting.Path);

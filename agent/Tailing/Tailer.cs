@@ -28,6 +28,9 @@ internal sealed class Tailer(
     /// <summary>Whether a rotated file or a copy waits for time to pass.</summary>
     public bool IsWaiting => table.Rotated.Count > 0 || copies.Waiting.Count > 0 || table.Unproved.Count > 0;
 
+    /// <summary>Whether a file is held open that may have been quiet for long enough to be closed.</summary>
+    public bool HasIdle => handles.HasIdle;
+
     private long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>Looks at everything that the configuration names.</summary>
