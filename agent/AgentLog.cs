@@ -62,6 +62,12 @@ internal static partial class AgentLog
     [LoggerMessage(2032, LogLevel.Warning, "{Path}: begins as UTF-16 does; its bytes are sent as they are")]
     public static partial void WideText(this ILogger logger, string path);
 
+    [LoggerMessage(2035, LogLevel.Warning, "{Path}: no file is there yet. It is read as soon as there is one")]
+    public static partial void Unmatched(this ILogger logger, string path);
+
+    [LoggerMessage(2036, LogLevel.Warning, "{Path}: is a directory, and nothing in it is read: name its files, such as {Path}/*.log")]
+    public static partial void IsDirectory(this ILogger logger, string path);
+
     [LoggerMessage(2033, LogLevel.Warning, "Directory {Directory} cannot be watched ({Reason}): changes in it are found by looking, at most {Seconds} s later")]
     public static partial void Unwatched(this ILogger logger, string directory, string reason, int seconds);
 

@@ -43,6 +43,17 @@ public static class AgentSection
         return options;
     }
 
+    private static bool NamesVariable(string path) =>
+        path.IndexOf('$', StringComparison.Ordinal) is >= 0 and int at && at + 1 < path.Length && (path[at + 1] == '{' || char.IsAsciiLetter(path[at + 1]));
+
+    private static void Refuse(ConfigurationSection section, string key, IReadOnlyList<string> paths, Func<string, bool> isWrong, string why)
+    {
+        if (paths.FirstOrDefault(isWrong) is string wrong)
+        {
+            throw new ConfigurationException($"{section.OriginOf(key)}: {section.Name(key)}: '{wrong}' {why}");
+        }
+    }
+
     /// <summary>Where the broker and the sinks of the same configuration write.</summary>
     private static IEnumerable<string> OwnPaths(ConfigurationSection root)
     {
@@ -67,6 +78,10 @@ public static class AgentSection
             MaxLineBytes = (int)section.Size("max_line_bytes", defaults.MaxLineBytes, 1024, LineBytesMax),
             Partition = section.Choice("partition", defaults.Partition, ("file", PartitionRule.File), ("host", PartitionRule.Host)),
         };
+        Refuse(section, "paths", section.Texts("paths", []), static path => path.StartsWith('~') || NamesVariable(path),
+            "is not expanded here: write the whole path");
+        Refuse(section, "exclude", input.Exclude, static path => path.Contains('/', StringComparison.Ordinal) && path[0] != '/',
+            "can match nothing: write a whole path, or a file's name alone");
         if (input.Paths.Count == 0)
         {
             section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"]");

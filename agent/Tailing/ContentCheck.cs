@@ -56,6 +56,13 @@ internal static class ContentCheck
             || (begin.StartsWith("BZh"u8) && begin.Length > 4 && begin[4] == 0x31);
     }
 
+    /// <summary>Whether a file begins with the byte order mark of UTF-16.</summary>
+    public static bool IsWideText(IFile file)
+    {
+        Span<byte> mark = stackalloc byte[2];
+        return file.ReadFully(mark, 0) == mark.Length && (mark[0], mark[1]) is (0xff, 0xfe) or (0xfe, 0xff);
+    }
+
     /// <summary>
     /// Whether what was read of a generation, which the file holds, is enough to know it by: a whole line, or a whole fingerprint. The
     /// begin of a line may be any file's.

@@ -86,6 +86,10 @@ internal sealed class NewFiles(
                 path.Wait();
                 break;
             case PathStep.Begin:
+                if (ContentCheck.IsWideText(path.File))
+                {
+                    logger.WideText(sighting.Path);
+                }
                 bool fromEnd = input.ReadFrom == ReadFrom.End && !rules.KeysOf(sighting.Path, input).Any(state.Registry.InputsStarted.Contains);
                 long begin = fromEnd ? ContentCheck.LastLineEnd(path.File, input.MaxLineBytes) : 0;
                 GenerationPhase phase = sighting.Status.Links > 0 ? GenerationPhase.Live : GenerationPhase.Rotated;

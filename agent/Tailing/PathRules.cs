@@ -25,15 +25,30 @@ internal sealed class PathRules
         IsOwn(path) ? [] : _rules.Where(rule => rule.Wants(path)).Select(static rule => rule.Input).DistinctBy(static input => input.Topic);
 
     /// <summary>All that is there now, inputs in their order, paths in theirs.</summary>
-    public List<(string Path, InputOptions Input)> Find(FileProbe probe, ISet<string> directories)
+    /// <param name="probe">The disk.</param>
+    /// <param name="directories">Where the directories are added that were looked into.</param>
+    /// <param name="unmatched">Where the patterns are added that name nothing.</param>
+    public List<(string Path, InputOptions Input)> Find(FileProbe probe, ISet<string> directories, ISet<string>? unmatched = null)
     {
         List<(string Path, InputOptions Input)> found = [];
         HashSet<(string Path, string Topic)> taken = [];
         foreach (Rule rule in _rules)
         {
-            var matches = new SortedSet<string>(StringComparer.Ordinal);
-            var walk = new GlobWalk(probe, matches, directories);
-            rule.Patterns.ForEach(pattern => walk.Collect(pattern.Glob));
+            SortedSet<string> matches = new(StringComparer.Ordinal);
+            foreach (IGrouping<string, (string Path, string Key, GlobPattern Glob)> pattern in rule.Patterns.GroupBy(static pattern => pattern.Path))
+            {
+                SortedSet<string> own = new(StringComparer.Ordinal);
+                var walk = new GlobWalk(probe, own, directories);
+                foreach ((_, _, GlobPattern glob) in pattern)
+                {
+                    walk.Collect(glob);
+                }
+                if (own.Count == 0)
+                {
+                    unmatched?.Add(pattern.Key);
+                }
+                matches.UnionWith(own);
+            }
             foreach (string path in matches)
             {
                 if (!rule.IsExcluded(path) && !IsOwn(path) && taken.Add((path, rule.Input.Topic)))
@@ -65,8 +80,8 @@ internal sealed class PathRules
 
         public InputOptions Input => input;
 
-        public List<(string Key, GlobPattern Glob)> Patterns { get; } =
-            [.. input.Paths.SelectMany(path => GlobPattern.Parse(path).Select(glob => (KeyOf(input.Topic, path), glob)))];
+        public List<(string Path, string Key, GlobPattern Glob)> Patterns { get; } =
+            [.. input.Paths.SelectMany(path => GlobPattern.Parse(path).Select(glob => (path, KeyOf(input.Topic, path), glob)))];
 
         public bool Wants(string path) => Patterns.Exists(pattern => pattern.Glob.IsMatch(path)) && !IsExcluded(path);
 

@@ -15,6 +15,7 @@ internal sealed class Tailer(
     private const long ForgottenAfter = 7L * 24 * 3600 * 1000;
 
     private readonly SortedSet<string> _directories = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _toldUnmatched = new(StringComparer.Ordinal);
 
     /// <summary>The directories that the last look at all files looked into, and those that links in them lead to.</summary>
     public IEnumerable<string> Directories => _directories.Concat(table.Links.Keys.Select(FileProbe.DirectoryOf));
@@ -38,7 +39,9 @@ internal sealed class Tailer(
     {
         _directories.Clear();
         BeginLook();
-        List<(string Path, InputOptions Input)> found = rules.Find(probe, _directories);
+        SortedSet<string> unmatched = new(StringComparer.Ordinal);
+        List<(string Path, InputOptions Input)> found = rules.Find(probe, _directories, unmatched);
+        TellUnmatched(unmatched);
         List<Sighting> others = [];
         Each(found, static at => at.Path, at => See(at.Path, at.Input, others));
         Reconcile(others, [.. table.Files.Where(file => !table.IsSeen(file))]);
@@ -48,6 +51,22 @@ internal sealed class Tailer(
             state.IsDirty |= state.Registry.InputsStarted.Add(key);
         }
         generations.Forget(g => g.IsOver && IsForgotten(g) && table.With(g.Identity, g.Topic)?.Generation != g);
+    }
+
+    /// <summary>Tells, once each, which patterns name nothing: they may be meant otherwise.</summary>
+    private void TellUnmatched(SortedSet<string> unmatched)
+    {
+        foreach (string path in unmatched.Where(_toldUnmatched.Add))
+        {
+            if (probe.Stat(path) is { Kind: FileKind.Directory })
+            {
+                logger.IsDirectory(path);
+            }
+            else
+            {
+                logger.Unmatched(path);
+            }
+        }
     }
 
     /// <summary>Looks at paths that may have changed; false when only a look at all files tells what happened.</summary>

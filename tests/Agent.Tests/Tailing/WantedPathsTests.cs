@@ -75,6 +75,20 @@ public sealed class WantedPathsTests
     });
 
     [Fact]
+    public void Paths_that_name_nothing_are_told_once() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = ["/logs/*.log", "/logs/{access,other}.log", "/none/*.log", "/logs"] }] };
+        rig.Append("one\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(1, rig.Log.Count("/none/*.log: no file is there yet"));
+        Assert.Equal(1, rig.Log.Count("/logs: is a directory"));
+        Assert.Equal(2, rig.Log.Lines.Count);
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void An_exact_path_is_read_where_nothing_may_be_listed() => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = [AgentRig.LogPath] }] };

@@ -17,6 +17,10 @@ public class WrongValueTests
     [InlineData("agent: yes please", "logpipe.yaml:1: agent should be keys below it, not 'yes please'")]
     [InlineData("agent:\n  inputs:\n    - topic: t", "logpipe.yaml:3: agent.inputs[0].paths is missing: name the files, such as [\"/var/log/nginx/*access.log*\"]")]
     [InlineData("agent:\n  inputs:\n    - paths: [/a]", "logpipe.yaml:3: agent.inputs[0].topic is missing: the topic that the lines go to, such as web_log")]
+    [InlineData("agent:\n  inputs:\n    - paths: [/a, ~/b]\n      topic: t", "logpipe.yaml:3: agent.inputs[0].paths: '~/b' is not expanded here: write the whole path")]
+    [InlineData("agent:\n  inputs:\n    - paths: [$HOME/b]\n      topic: t", "logpipe.yaml:3: agent.inputs[0].paths: '$HOME/b' is not expanded here: write the whole path")]
+    [InlineData("agent:\n  inputs:\n    - paths: [/a]\n      topic: t\n      exclude: [old/*.log]",
+        "logpipe.yaml:5: agent.inputs[0].exclude: 'old/*.log' can match nothing: write a whole path, or a file's name alone")]
     [InlineData("- a", "logpipe.yaml:1: expected keys such as 'broker:', 'agent:' or 'sinks:', found a list")]
     [InlineData("sinks:\n  - name: a\n    topics: [t]\n    sqlite: { file: x }\n  - name: a\n    topics: [t]\n    sqlite: { file: y }",
         "logpipe.yaml:5: two sinks are named 'a'; the name is the consumer group too, so each needs its own")]
