@@ -30,30 +30,24 @@ internal sealed class NewFiles(
             return;
         }
         using var path = new NewPath(sighting, probe, table, handles, copies, generations);
-        if (!path.IsReadable)
+        PathStep step = Reconciler.OfPath(path);
+        if (step == PathStep.None)
         {
             return;
         }
-        if (Reconciler.OfPath(path) == PathStep.Continue && path.Replaced is Generation replaced)
+        if (step == PathStep.Continue)
         {
-            ContinueIn(path, replaced);
+            ContinueIn(path, path.Replaced!);
             return;
         }
         if (sighting.Displaced is TailedFile displaced)
         {
             lives.MarkRotated(displaced);
         }
-        // An original that was cut and has grown again shows only now, and the new file may be its copy, or one of what came since.
-        foreach (TailedFile original in copies.OriginalsOf(sighting.Path, topic, path.File))
-        {
-            if (handles.Of(original) is IFile handle && !ContentCheck.Holds(handle, original.Generation))
-            {
-                lives.Cut(original);
-            }
-        }
+        bool isCut = CutOriginals(path);
         if (table.With(identity, topic) is null)
         {
-            Take(Reconciler.OfPath(path), path);
+            Take(isCut ? Reconciler.OfPath(path) : step, path);
         }
         if (table.With(identity, topic) is TailedFile begun)
         {
@@ -61,6 +55,23 @@ internal sealed class NewFiles(
             table.Link(begun, probe.RealPath(sighting.Path));
         }
         probe.Succeeded(sighting.Path);
+    }
+
+    /// <summary>
+    /// An original that was cut and has grown again shows only now, and the new file may be its copy, or one of what came since. True when there was one.
+    /// </summary>
+    private bool CutOriginals(NewPath path)
+    {
+        bool isCut = false;
+        foreach (TailedFile original in copies.OriginalsOf(path.Sighting.Path, path.Sighting.Input.Topic, path.File))
+        {
+            if (handles.Of(original) is IFile handle && !ContentCheck.Holds(handle, original.Generation))
+            {
+                lives.Cut(original);
+                isCut = true;
+            }
+        }
+        return isCut;
     }
 
     private void Take(PathStep step, NewPath path)

@@ -11,6 +11,8 @@ internal sealed class NewPath : IPathFacts, IDisposable
     private readonly FileCopies _copies;
     private readonly Generations _generations;
     private IFile? _file;
+    private bool? _isReadable;
+    private bool? _isCompressed;
 
     public NewPath(Sighting sighting, FileProbe probe, FileTable table, FileHandles handles, FileCopies copies, Generations generations)
     {
@@ -24,9 +26,9 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     public IFile File => _file!;
 
-    public bool IsReadable => _file is not null && FileIdentity.Of(_file.Status()) == Identity;
+    public bool IsReadable => _isReadable ??= _file is not null && FileIdentity.Of(_file.Status()) == Identity;
 
-    public bool IsCompressed => ContentCheck.IsCompressed(File);
+    public bool IsCompressed => _isCompressed ??= ContentCheck.IsCompressed(File);
 
     /// <summary>The last generation that the file was, if it is over and the file holds what was read of it.</summary>
     public Generation? Away =>

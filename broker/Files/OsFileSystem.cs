@@ -156,7 +156,9 @@ public sealed class OsFileSystem : IFileSystem
 
     public int FreeHandles()
     {
-        long used = Directory.EnumerateFileSystemEntries("/proc/self/fd").LongCount();
+        const string Used = "/proc/self/fd";
+        // Without /proc, as in a bare chroot, what is used is not known; a process that starts uses few.
+        long used = Directory.Exists(Used) ? Directory.EnumerateFileSystemEntries(Used).LongCount() : 0;
         return (int)Math.Clamp(LibC.HandlesMax() - used, 0, int.MaxValue);
     }
 
