@@ -10,6 +10,7 @@ namespace LogPipeline.Agent.Shipping;
 internal sealed class OpenBatch(BatchBuilders builders)
 {
     private readonly List<EntryRange> _ranges = [];
+    private readonly Dictionary<ulong, int> _rangeOf = []; // a batch may hold a line each of thousands of files
     private RecordBatchBuilder? _builder;
 
     public bool IsEmpty => _builder is null || (_builder.Count == 0 && _ranges.Count == 0);
@@ -30,12 +31,12 @@ internal sealed class OpenBatch(BatchBuilders builders)
     /// <summary>Notes that records up to <paramref name="end"/> were added.</summary>
     public void Cover(ulong generation, long begin, in Progress end, in Fingerprint tail)
     {
-        int last = _ranges.FindLastIndex(r => r.Generation == generation);
-        if (last >= 0)
+        if (_rangeOf.TryGetValue(generation, out int last))
         {
             _ranges[last] = _ranges[last] with { End = end, Tail = tail };
             return;
         }
+        _rangeOf.Add(generation, _ranges.Count);
         _ranges.Add(new EntryRange(generation, begin, end, tail, default));
     }
 
@@ -48,6 +49,7 @@ internal sealed class OpenBatch(BatchBuilders builders)
         PooledBatch batch = PooledBatch.CopyOf(builder.Build(producerId, producerEpoch, sequence).Span);
         _builder = null;
         _ranges.Clear();
+        _rangeOf.Clear();
         builders.Give(builder);
         return batch;
     }
