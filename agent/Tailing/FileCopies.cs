@@ -18,7 +18,8 @@ namespace LogPipeline.Agent.Tailing;
 /// original's. None of it is durable by itself: until the registry has the outcome, a restart finds original and copy as they were and
 /// decides the same; only the wait begins anew. A copy waits under any name: it is known by its inode.
 /// </summary>
-internal sealed class FileCopies(FileProbe probe, FileTable table, FileHandles handles, FileBirths births, Generations generations, AgentOptions options, TimeProvider time)
+internal sealed class FileCopies(
+    FileProbe probe, FileTable table, FileHandles handles, FileBirths births, Generations generations, AgentOptions options, TimeProvider time)
 {
     private readonly OrderedDictionary<(FileIdentity Identity, string Topic), WaitingCopy> _waiting = [];
 

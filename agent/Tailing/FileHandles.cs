@@ -5,10 +5,10 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
-/// The open handles of followed files, at most <see cref="AgentOptions.OpenFilesMax"/> and half of what the process may have. A file is held from the first sight until all of it
-/// is read, so that a deletion takes nothing away; one that is read and quiet gives its handle back, so that its volume can be
-/// unmounted. At the bound those that are read close first; when none is, a new file waits without a handle, which is told and
-/// counted: it is read in its turn, but lost if it is deleted before.
+/// The open handles of followed files, at most <see cref="AgentOptions.OpenFilesMax"/> and half of what the process may have. A file
+/// is held from the first sight until all of it is read, so that a deletion takes nothing away; one that is read and quiet gives its
+/// handle back, so that its volume can be unmounted. At the bound those that are read close first; when none is, a new file waits
+/// without a handle, which is told and counted: it is read in its turn, but lost if it is deleted before.
 /// </summary>
 internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable table, AgentState state, AgentOptions options, TimeProvider time, ILogger logger)
 {
