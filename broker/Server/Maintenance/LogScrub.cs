@@ -19,47 +19,23 @@ internal sealed class LogScrub(TopicRegistry topics, BrokerSettings settings, Ti
     private static readonly TimeSpan FirstWait = TimeSpan.FromMinutes(1); // a start has other things to do
     private static readonly TimeSpan Pause = TimeSpan.FromHours(1); // between two passes; a small directory is not read all the time
 
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _running = Task.CompletedTask;
+    private readonly BackgroundLoop _loop = new(onFatal);
 
-    public void Start() => _running = RunAsync();
+    public void Start() => _loop.Start(RunAsync);
 
     /// <summary>Ends the loop; returns when no step is under way.</summary>
-    public Task CloseAsync()
-    {
-        _stopping.Cancel();
-        return _running;
-    }
+    public Task CloseAsync() => _loop.CloseAsync();
 
     /// <summary>Ends the loop, without waiting for the step that may be under way.</summary>
-    public void Dispose()
-    {
-        _stopping.Cancel();
-        _stopping.Dispose();
-    }
+    public void Dispose() => _loop.Dispose();
 
-    private async Task RunAsync()
+    private async Task RunAsync(CancellationToken stop)
     {
-        CancellationToken stop = _stopping.Token;
-        try
+        await Task.Delay(FirstWait, time, stop);
+        while (true)
         {
-            await Task.Delay(FirstWait, time, stop);
-            while (true)
-            {
-                await PassAsync(stop);
-                await Task.Delay(Pause, time, stop);
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-        }
-        catch (ObjectDisposedException) when (stop.IsCancellationRequested)
-        {
-            // The directory was let go of under the step.
-        }
-        catch (Exception e)
-        {
-            onFatal(e);
+            await PassAsync(stop);
+            await Task.Delay(Pause, time, stop);
         }
     }
 

@@ -24,50 +24,26 @@ internal sealed class MaintenanceLoop(
     private static readonly TimeSpan Gap = TimeSpan.FromSeconds(1); // between two rounds at least
 
     private readonly AsyncLock _round = new();
-    private readonly CancellationTokenSource _stopping = new();
-    private Task _running = Task.CompletedTask;
+    private readonly BackgroundLoop _loop = new(onFatal);
 
-    public void Start() => _running = RunAsync();
+    public void Start() => _loop.Start(RunAsync);
 
     /// <summary>Ends the loop; returns when no round is under way.</summary>
-    public Task CloseAsync()
-    {
-        _stopping.Cancel();
-        return _running;
-    }
+    public Task CloseAsync() => _loop.CloseAsync();
 
     /// <summary>Ends the loop, without waiting for the round that may be under way.</summary>
-    public void Dispose()
-    {
-        _stopping.Cancel();
-        _stopping.Dispose();
-    }
+    public void Dispose() => _loop.Dispose();
 
-    private async Task RunAsync()
+    private async Task RunAsync(CancellationToken stop)
     {
-        CancellationToken stop = _stopping.Token;
-        try
+        await directory.MaintenanceDue.WaitAsync(Shorter(settings.RetentionCheckInterval, FirstWait), time, stop);
+        while (true)
         {
-            await directory.MaintenanceDue.WaitAsync(Shorter(settings.RetentionCheckInterval, FirstWait), time, stop);
-            while (true)
-            {
-                await RoundAsync(stop);
-                await Task.Delay(Shorter(settings.RetentionCheckInterval, Gap), time, stop);
-                TimeSpan interval = settings.RetentionCheckInterval;
-                await directory.MaintenanceDue.WaitAsync(
-                    directory.IsShortOfSpace ? Shorter(interval, ShortWait) : interval, time, stop);
-            }
-        }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
-        {
-        }
-        catch (ObjectDisposedException) when (stop.IsCancellationRequested)
-        {
-            // The directory was let go of under the round.
-        }
-        catch (Exception e)
-        {
-            onFatal(e);
+            await RoundAsync(stop);
+            await Task.Delay(Shorter(settings.RetentionCheckInterval, Gap), time, stop);
+            TimeSpan interval = settings.RetentionCheckInterval;
+            await directory.MaintenanceDue.WaitAsync(
+                directory.IsShortOfSpace ? Shorter(interval, ShortWait) : interval, time, stop);
         }
     }
 
