@@ -40,10 +40,8 @@ internal static class ContentCheck
         {
             return false;
         }
-        Span<byte> head = stackalloc byte[Fingerprint.LengthMax];
-        head = head[..(int)Math.Min(generation.Read.Position, head.Length)];
-        return (generation.Head.Length == head.Length || (holdsKept?.Invoke() ?? false))
-            && (head.Length == Fingerprint.LengthMax || (file.ReadFully(head, 0) == head.Length && head.Count((byte)'\n') > 1));
+        bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
+        return (isHeadKnown || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation, 2);
     }
 
     /// <summary>Whether a file is compressed, as its first bytes say: gzip, zstd, xz or bzip2.</summary>
@@ -67,11 +65,14 @@ internal static class ContentCheck
     /// Whether what was read of a generation, which the file holds, is enough to know it by: a whole line, or a whole fingerprint. The
     /// begin of a line may be any file's.
     /// </summary>
-    public static bool Suffices(IFile file, Generation generation)
+    public static bool Suffices(IFile file, Generation generation) => HasLines(file, generation, 1);
+
+    /// <summary>Whether what was read of a generation is a whole fingerprint, or at least so many whole lines.</summary>
+    private static bool HasLines(IFile file, Generation generation, int least)
     {
         Span<byte> head = stackalloc byte[Fingerprint.LengthMax];
         head = head[..(int)Math.Min(generation.Read.Position, head.Length)];
-        return head.Length == Fingerprint.LengthMax || (file.ReadFully(head, 0) == head.Length && head.Contains((byte)'\n'));
+        return head.Length == Fingerprint.LengthMax || (file.ReadFully(head, 0) == head.Length && head.Count((byte)'\n') >= least);
     }
 
     /// <summary>Whether the file begins as it did, and holds before <paramref name="position"/> what it held.</summary>

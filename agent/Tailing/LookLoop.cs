@@ -83,7 +83,6 @@ internal sealed class LookLoop(
     {
         _all = false;
         tailer.LookAtAll();
-        tailer.Tick();
         Watch();
         await FollowUpAsync();
     }

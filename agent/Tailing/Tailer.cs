@@ -46,6 +46,7 @@ internal sealed class Tailer(
         Each(found, static at => at.Path, at => See(at.Path, at.Input, others));
         Reconcile(others, [.. table.Files.Where(file => !table.IsSeen(file))]);
         news.ForgetUnseen();
+        LookAtWaiting();
         foreach (string key in rules.Keys)
         {
             state.IsDirty |= state.Registry.InputsStarted.Add(key);
@@ -102,9 +103,14 @@ internal sealed class Tailer(
     public void Tick()
     {
         BeginLook();
+        LookAtWaiting();
+        Each([.. table.Rotated], static file => file.Generation.Path, LookAgain);
+    }
+
+    private void LookAtWaiting()
+    {
         Each([.. copies.Waiting], static copy => copy.Path, news.LookAt);
-        Each([.. table.Unproved], static file => file.Generation.Path, file => LookAgain(file));
-        Each([.. table.Rotated], static file => file.Generation.Path, file => LookAgain(file));
+        Each([.. table.Unproved.Where(file => !table.IsSeen(file))], static file => file.Generation.Path, LookAgain);
         handles.CloseIdle();
     }
 
@@ -133,7 +139,7 @@ internal sealed class Tailer(
             }
             return;
         }
-        FileFacts facts = FactsOf(file, status);
+        FileFacts facts = FactsOf(file, status.Length, status.Length != file.Size || status.ModifiedTime != file.ModifiedTime);
         FileStep step = Reconciler.OfFile(facts, () => handles.Of(file) is not IFile handle
             || ContentCheck.HoldsBefore(handle, file.Generation.Read.Position, file.Generation.ReadTail));
         if (facts.IsChanged)
@@ -188,14 +194,14 @@ internal sealed class Tailer(
         }
     }
 
-    private FileFacts FactsOf(TailedFile file, in FileStatus status) => new(
+    private FileFacts FactsOf(TailedFile file, long length, bool isChanged) => new(
         file.Generation.Phase,
         file.Generation.Read.Position,
         file.Generation.Acked.Position,
-        status.Length,
-        status.Length != file.Size || status.ModifiedTime != file.ModifiedTime,
+        length,
+        isChanged,
         time.GetElapsedTime(file.ChangedAt) >= options.RotatedQuiet,
-        file.ScannedUntil >= status.Length);
+        file.ScannedUntil >= length);
 
     /// <summary>One file that cannot be read now holds up no other.</summary>
     private void Each<T>(IReadOnlyList<T> all, Func<T, string> pathOf, Action<T> look)
@@ -339,10 +345,9 @@ internal sealed class Tailer(
         }
         if (!file.IsUnproved && table.Holds(file))
         {
-            var facts = new FileFacts(
-                file.Generation.Phase, file.Generation.Read.Position, file.Generation.Acked.Position,
-                file.NulUntil >= file.Size ? file.Generation.Read.Position : file.Size, IsChanged: false,
-                time.GetElapsedTime(file.ChangedAt) >= options.RotatedQuiet, file.ScannedUntil >= file.Size);
+            // What its writer reserved behind its last line is no rest.
+            long length = file.NulUntil >= file.Size ? file.Generation.Read.Position : file.Size;
+            FileFacts facts = FactsOf(file, length, isChanged: false);
             Take(Reconciler.OfRotated(facts), file);
         }
     }
