@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Machine;
+using LogPipeline.Agent.Status;
 using LogPipeline.Client.Connections;
 using LogPipeline.Files;
 using Microsoft.Extensions.Logging;
@@ -14,14 +15,15 @@ public static class AgentHost
     /// <param name="options">An empty host, machine id or boot id is filled in from this machine.</param>
     /// <param name="logger">Where lines about the agent go.</param>
     /// <param name="ready">Called once when it serves, with the number of files followed.</param>
+    /// <param name="status">Where others may ask the agent how it is while it runs.</param>
     /// <param name="cancellation">Ends the run.</param>
-    public static Task RunAsync(AgentOptions options, ILogger logger, Action<int> ready, CancellationToken cancellation) =>
-        SerialContext.RunAsync(() => ServeAsync(MachineFacts.Complete(options), logger, ready, cancellation));
+    public static Task RunAsync(AgentOptions options, ILogger logger, Action<int> ready, AgentStatus status, CancellationToken cancellation) =>
+        SerialContext.RunAsync(() => ServeAsync(MachineFacts.Complete(options), logger, ready, status, cancellation));
 
     /// <exception cref="ArgumentException">The options cannot be.</exception>
     public static void Check(AgentOptions options) => MachineFacts.Complete(options).Validate();
 
-    private static async Task ServeAsync(AgentOptions options, ILogger logger, Action<int> ready, CancellationToken cancellation)
+    private static async Task ServeAsync(AgentOptions options, ILogger logger, Action<int> ready, AgentStatus status, CancellationToken cancellation)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using CancellationTokenRegistration asked = cancellation.Register(() => ended.TrySetResult());
@@ -29,8 +31,16 @@ public static class AgentHost
         await using var agent = new AgentService(
             options, new OsFileSystem(), new TcpConnector(), TimeProvider.System, new SystemRandom(), logger, fault => ended.TrySetException(fault), watch);
         await agent.StartAsync(cancellation);
-        ready(agent.FilesFollowed);
-        await ended.Task;
+        status.Attach(SynchronizationContext.Current!, () => agent.Problems, agent.Report);
+        try
+        {
+            ready(agent.FilesFollowed);
+            await ended.Task;
+        }
+        finally
+        {
+            status.Detach();
+        }
         await agent.StopAsync(StopGrace);
     }
 }

@@ -71,6 +71,24 @@ internal static partial class AgentLog
     [LoggerMessage(2033, LogLevel.Warning, "Directory {Directory} cannot be watched ({Reason}): changes in it are found by looking, at most {Seconds} s later")]
     public static partial void Unwatched(this ILogger logger, string directory, string reason, int seconds);
 
+    [LoggerMessage(2040, LogLevel.Warning, "Broker {Reason}; trying again")]
+    public static partial void BrokerAway(this ILogger logger, string reason);
+
+    [LoggerMessage(2041, LogLevel.Information, "Broker {Broker}: connected again after {Seconds} s")]
+    public static partial void BrokerBack(this ILogger logger, string broker, double seconds);
+
+    [LoggerMessage(2042, LogLevel.Information, "{Subject}: served again after {Seconds} s")]
+    public static partial void ServedAgain(this ILogger logger, string subject, double seconds);
+
+    [LoggerMessage(2043, LogLevel.Error, "{Path}: {Bytes} bytes wait to be read for {Seconds} s, and nothing is known that holds them up")]
+    public static partial void Stalled(this ILogger logger, string path, long bytes, long seconds);
+
+    [LoggerMessage(2044, LogLevel.Information, "Backlog: {Left} to send at {Rate}/s, {Estimate}")]
+    public static partial void BacklogProgress(this ILogger logger, string left, string rate, string estimate);
+
+    [LoggerMessage(2045, LogLevel.Information, "Backlog: sent")]
+    public static partial void BacklogSent(this ILogger logger);
+
     [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
     public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);
 

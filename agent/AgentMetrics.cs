@@ -9,7 +9,8 @@ internal sealed class AgentMetrics : IDisposable
     private readonly Meter _meter = new("LogPipeline.Agent");
 
     public AgentMetrics(
-        Func<IEnumerable<Measurement<long>>> lag, Func<long> filesOpen, Func<long> filesWaiting, Func<long> unackedBytes, Func<long> paused)
+        Func<IEnumerable<Measurement<long>>> lag, Func<long> filesOpen, Func<long> filesWaiting, Func<long> unackedBytes, Func<long> paused,
+        Func<long>? problems = null)
     {
         Lines = _meter.CreateCounter<long>("logpipe_agent_lines_total", description: "Records put into batches: lines and parts of long lines.");
         Bytes = _meter.CreateCounter<long>("logpipe_agent_bytes_total", "By", "Bytes of their values.");
@@ -34,6 +35,7 @@ internal sealed class AgentMetrics : IDisposable
         _meter.CreateObservableGauge("logpipe_agent_lag_bytes", lag, "By", "Bytes of a file that are not acked.");
         _meter.CreateObservableGauge("logpipe_agent_files_open", filesOpen, description: "Files held open.");
         _meter.CreateObservableGauge("logpipe_agent_unacked_bytes", unackedBytes, "By", "Bytes of batches under way.");
+        _meter.CreateObservableGauge("logpipe_agent_problems", problems ?? (static () => 0), description: "Reasons for which /healthz is not ok.");
         _meter.CreateObservableGauge("logpipe_agent_state_paused", paused, description: "1 while the agent's own files cannot be written.");
     }
 
@@ -65,8 +67,16 @@ internal sealed class AgentMetrics : IDisposable
 
     public Counter<long> LeftOutFiles { get; }
 
+    /// <summary>Records acked since the start.</summary>
+    public long TotalRecords { get; private set; }
+
+    /// <summary>Bytes of batches acked since the start, compressed.</summary>
+    public long TotalBytes { get; private set; }
+
     public void Acked(InflightEntry entry)
     {
+        TotalRecords += entry.RecordCount;
+        TotalBytes += entry.Batch.Length;
         Batches.Add(1);
         AckedRecords.Add(entry.RecordCount);
         AckedBytes.Add(entry.Batch.Length);

@@ -1,10 +1,11 @@
-using System.Diagnostics.Metrics;
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
+using LogPipeline.Agent.Status;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Client;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Contract.Reports;
 using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
 using Microsoft.Extensions.Logging;
@@ -17,8 +18,8 @@ namespace LogPipeline.Agent;
 /// </summary>
 public sealed class AgentService : IAsyncDisposable
 {
-    /// <summary>How long a file is shown among the metrics after it was last written to.</summary>
-    private static readonly TimeSpan ShownFor = TimeSpan.FromMinutes(1);
+    /// <summary>How long finding a topic or a leader may take before the reason is told and it is tried from the start.</summary>
+    private static readonly TimeSpan LookupTimeout = TimeSpan.FromSeconds(10);
 
     private readonly AgentOptions _options;
     private readonly IFileSystem _files;
@@ -34,9 +35,6 @@ public sealed class AgentService : IAsyncDisposable
     private readonly SortedSet<string> _topicsAsked = new(StringComparer.Ordinal);
     private readonly AsyncSignal _idle = new();
     private readonly List<Task> _loops = [];
-    private volatile IReadOnlyList<Measurement<long>> _lag = [];
-    private volatile int _filesOpen;
-    private volatile int _filesWaiting;
     private Running? _running;
 
     /// <param name="options">What to do.</param>
@@ -65,7 +63,7 @@ public sealed class AgentService : IAsyncDisposable
     /// <summary>What a started agent is made of.</summary>
     private sealed record Running(
         AgentState State, ClusterClient Cluster, FileTable Table, FileHandles Handles, FileCopies Copies, FileBirths Births, Resume Resume,
-        ReadLoop Reads, LookLoop Looks, ShippingParts Parts, AgentMetrics Metrics);
+        ReadLoop Reads, LookLoop Looks, ShippingParts Parts, AgentMetrics Metrics, AgentMonitor Monitor, AgentReporter Reporter);
 
     /// <summary>Files that are followed now.</summary>
     public int FilesFollowed => _running?.Table.Files.Count(f => !f.Generation.IsOver) ?? 0;
@@ -76,6 +74,12 @@ public sealed class AgentService : IAsyncDisposable
         && r.Reads.IsIdle
         && _shippers.Values.All(s => s.IsIdle)
         && r.Table.Files.All(f => f.Generation.IsOver || (f.IsAtEnd && f.Generation is { IsDurable: true } g && g.Acked.Position == g.Read.Position));
+
+    /// <summary>What keeps it from doing all it should; may be asked by any thread.</summary>
+    public IReadOnlyList<string> Problems => _running?.Monitor.Problems ?? [];
+
+    /// <summary>What it says of itself and its files; on its own context.</summary>
+    public AgentReport Report(string? path, int filesMax) => _running!.Reporter.Report(path, filesMax);
 
     /// <summary>Where each file and each log stands, for people.</summary>
     public string Describe() => string.Join("; ",
@@ -121,6 +125,7 @@ public sealed class AgentService : IAsyncDisposable
         Start(_running.Looks.RunAsync(_stopReading.Token));
         Start(_running.Reads.RunAsync(_stopReading.Token));
         Start(NoteProgressAsync(_stopped.Token));
+        Start(_running.Monitor.RunAsync(_stopped.Token));
     }
 
     /// <summary>Ships what was read, as far as it is acked within <paramref name="grace"/>, notes progress and lets go of everything.</summary>
@@ -186,13 +191,25 @@ public sealed class AgentService : IAsyncDisposable
 
     private Running Build(AgentState state, Generations generations)
     {
-        var clientOptions = new ClientOptions { Bootstrap = _options.Bootstrap, ClientId = "logpipe-agent", RequestTimeout = _options.RequestTimeout };
+        var brokers = new BrokerWatch(_time, _logger);
+        var clientOptions = new ClientOptions
+        {
+            Bootstrap = _options.Bootstrap,
+            ClientId = "logpipe-agent",
+            RequestTimeout = _options.RequestTimeout,
+            LookupTimeout = LookupTimeout,
+            Tried = brokers.Tried,
+        };
         var cluster = new ClusterClient(clientOptions, _connector, _time, _random);
         var budget = new UnackedBudget(_options.UnackedBytesMax);
-        var metrics = new AgentMetrics(() => _lag, () => _filesOpen, () => _filesWaiting, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0);
+        AgentMonitor? monitor = null;
+        var metrics = new AgentMetrics(
+            () => monitor!.Lag, () => monitor!.FilesOpen, () => monitor!.FilesWaiting, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0,
+            () => monitor!.Problems.Count);
+        var troubles = new Troubles(_time);
         var parts = new ShippingParts(
             _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget,
-            new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, _time, _logger);
+            new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, troubles, _time, _logger);
         var rules = new PathRules(_options);
         var probe = new FileProbe(_files, metrics, _logger);
         var table = new FileTable(_options, state);
@@ -208,7 +225,10 @@ public sealed class AgentService : IAsyncDisposable
         news.Check = (file, status) => tailer.Check(file, status);
         tailer.Ready = reads.Add;
         tailer.Hurry = () => looks.Hint(null);
-        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, parts, metrics);
+        monitor = new AgentMonitor(table, handles, probe, brokers, troubles, state, _time, _logger);
+        var verdicts = new FileVerdicts(handles, probe, brokers, troubles, state);
+        var reporter = new AgentReporter(monitor, verdicts, table, copies, probe, generations, state, _options, metrics, _time);
+        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, parts, metrics, monitor, reporter);
     }
 
     private LogShipper ShipperOf(TopicPartitionKey key) => _shippers.TryGetValue(key, out LogShipper? known) ? known : AddShipper(key, []);
@@ -243,16 +263,23 @@ public sealed class AgentService : IAsyncDisposable
 
     private async Task AskPartitionsAsync(string topic)
     {
-        string said = "";
-        void Trouble(Exception fault)
+        string subject = $"topic {topic}";
+        Troubles troubles = _running!.Parts.Troubles;
+        bool isTold = false;
+        void Failed(Exception fault)
         {
-            if (said != fault.Message)
+            // That a broker cannot be reached was told already.
+            if (troubles.Report(subject, fault.Message) && fault is not BrokerUnreachableException)
             {
-                said = fault.Message;
+                isTold = true;
                 _logger.TopicUnavailable(topic, fault.Message);
             }
         }
-        int count = await _running!.Parts.Directory.PartitionsAsync(topic, Trouble, _stopped.Token);
+        int count = await _running.Parts.Directory.PartitionsAsync(topic, Failed, _stopped.Token);
+        if (troubles.Clear(subject) is TimeSpan away && isTold)
+        {
+            _logger.ServedAgain(subject, Math.Round(away.TotalSeconds, 1));
+        }
         _running.Births.AssignPartitions(topic, count);
         _running.Looks.Hint(null);
     }
@@ -263,7 +290,6 @@ public sealed class AgentService : IAsyncDisposable
         while (true)
         {
             await Task.Delay(_options.RegistryInterval, _time, stopped);
-            (_lag, _filesOpen, _filesWaiting) = (LagNow(), _running.Handles.Count, _running.Handles.Waiting);
             if (state.IsDirty && state.IsSaveDue)
             {
                 await state.SavedAsync();
@@ -284,16 +310,6 @@ public sealed class AgentService : IAsyncDisposable
             looks.Hint(path);
         }, (looks, path));
     }
-
-    /// <summary>The files that have unread lines or were written to lately. Metrics are read on other threads: they get a list that nobody changes.</summary>
-    private List<Measurement<long>> LagNow() =>
-    [
-        .. _running!.Table.TakeActive(file => file.Unread > 0 || file.Generation.Acked.Position < file.Generation.Read.Position
-            || _time.GetElapsedTime(file.ChangedAt) < ShownFor).Select(static file => new Measurement<long>(
-                Math.Max(0, file.Size - file.Generation.Acked.Position),
-                new KeyValuePair<string, object?>("file", file.Generation.Path),
-                new KeyValuePair<string, object?>("topic", file.Generation.Topic))),
-    ];
 
     private void Start(Task loop) => _loops.Add(GuardAsync(loop));
 

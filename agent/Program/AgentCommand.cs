@@ -1,5 +1,6 @@
 using LogPipeline.Agent;
 using LogPipeline.Agent.Configuration;
+using LogPipeline.Agent.Status;
 using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
 using LogPipeline.Hosting.Telemetry;
@@ -93,13 +94,17 @@ internal static class AgentCommand
         ILogger logger = loggers.CreateLogger("LogPipeline.Agent");
         var reload = new Reload(() => Load(arguments).Agent, logger);
         using var signals = new StopSignals(reload.Ask);
-        await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(telemetry, new Health(), logger);
+        var status = new AgentStatus();
+        var health = new Health();
+        health.Add("agent", () => status.Problem);
+        await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(
+            telemetry, health, logger, request => StatusPage.AnswerAsync(request, status));
         for (AgentOptions? next = options; next is not null; next = reload.TakeNext())
         {
             using CancellationTokenSource run = reload.Begin(signals.Token);
             try
             {
-                await AgentHost.RunAsync(next, logger, files => Console.WriteLine($"ready: agent, {files} file{(files == 1 ? "" : "s")}"), run.Token);
+                await AgentHost.RunAsync(next, logger, files => Console.WriteLine($"ready: agent, {files} file{(files == 1 ? "" : "s")}"), status, run.Token);
             }
             catch (OperationCanceledException) when (run.IsCancellationRequested)
             {

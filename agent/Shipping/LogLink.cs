@@ -14,6 +14,11 @@ internal sealed class LogLink(BrokerConnection connection, string topic, LogIden
 
     public LogIdentity Identity => identity;
 
+    public bool IsBroken => connection.IsBroken;
+
+    /// <summary>Ends when the connection is broken.</summary>
+    public Task WhenBroken => connection.WhenBroken;
+
     public bool CanDescribeProducers => connection.Speaks(DescribeProducersRequest.Api);
 
     /// <summary>Sends one batch with acks=all; gives what the broker says of it.</summary>

@@ -30,7 +30,9 @@ internal sealed class LogShipper : ILineTarget
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly AsyncSignal _signal = new();
-    private string _lastTrouble = "";
+    private readonly Troubles _troubles;
+    private readonly string _subject;
+    private bool _isToldOf;
     private LogLink? _link;
     private long _knownProducer = -1;
     private long _knownSince;
@@ -39,8 +41,9 @@ internal sealed class LogShipper : ILineTarget
 
     public LogShipper(TopicPartitionKey key, ShippingParts parts, IEnumerable<InflightEntry> found)
     {
-        (_directory, _state, _budget, _options, _time, _logger) =
-            (parts.Directory, parts.State, parts.Budget, parts.Options, parts.Time, parts.Logger);
+        (_directory, _state, _budget, _options, _troubles, _time, _logger) =
+            (parts.Directory, parts.State, parts.Budget, parts.Options, parts.Troubles, parts.Time, parts.Logger);
+        _subject = $"{key.Topic}-{key.Partition}";
         LogRecord record = parts.State.LogOf(key);
         _window = new LogWindow(key, record, parts.State, parts.Generations, parts.Budget, parts.Metrics);
         _window.Adopt(found);
@@ -59,6 +62,12 @@ internal sealed class LogShipper : ILineTarget
 
     public bool CanAccept =>
         _link is not null && !_state.Pause.IsPaused && _window.Slots.Count < _options.InflightPerPartition + 3 && _budget.HasRoom;
+
+    /// <summary>Whether it is connected to the log's leader, with all that was under way settled.</summary>
+    public bool IsServed => _link is not null;
+
+    /// <summary>Why it is not served; null when it is, or when that is not known yet.</summary>
+    public string? Trouble => _troubles.ReasonOf(_subject);
 
     public bool IsIdle => _window.Slots.Count == 0;
 
@@ -84,17 +93,18 @@ internal sealed class LogShipper : ILineTarget
     {
         while (!stopped.IsCancellationRequested)
         {
-            LogLink link = await _directory.ConnectAsync(Key, OpenAsync, Trouble, stopped);
-            _lastTrouble = "";
+            LogLink link = await _directory.ConnectAsync(Key, OpenAsync, Failed, stopped);
+            Served();
             _link = link;
             Eased?.Invoke();
+            _ = WakeWhenBrokenAsync(link);
             try
             {
                 await ShipAsync(link, stopped);
             }
             catch (Exception fault) when (LogDirectory.IsPassing(fault, stopped))
             {
-                Trouble(fault);
+                Failed(fault);
             }
             finally
             {
@@ -105,7 +115,7 @@ internal sealed class LogShipper : ILineTarget
     }
 
     public string Describe() =>
-        $"{Key.Topic}-{Key.Partition} {(_link is null ? $"not connected ({_lastTrouble})" : "serving")}, {_window.Slots.Count} batches under way, budget {_budget.Bytes}";
+        $"{_subject} {(_link is null ? $"not connected ({_troubles.ReasonOf(_subject)})" : "serving")}, {_window.Slots.Count} batches under way, budget {_budget.Bytes}";
 
     public void CloseBatch()
     {
@@ -168,12 +178,23 @@ internal sealed class LogShipper : ILineTarget
         _ackedAt = _lookedAt = _time.GetTimestamp();
     }
 
-    /// <summary>Sends and acks until something breaks; then throws.</summary>
+    /// <summary>A broker that goes while nothing is under way is noticed too, and not first by the next line.</summary>
+    private async Task WakeWhenBrokenAsync(LogLink link)
+    {
+        await link.WhenBroken;
+        _signal.Set();
+    }
+
+    /// <summary>Sends and acks until something breaks; then throws, or returns where nothing was under way: brokers close idle connections.</summary>
     private async Task ShipAsync(LogLink link, CancellationToken stopped)
     {
         while (true)
         {
             stopped.ThrowIfCancellationRequested();
+            if (link.IsBroken && IsIdle)
+            {
+                return;
+            }
             bool acked = false;
             while (_window.Slots is [{ IsAnswered: true } head, ..])
             {
@@ -270,16 +291,26 @@ internal sealed class LogShipper : ILineTarget
         }
     }
 
-    private void Trouble(Exception fault)
+    private void Failed(Exception fault)
     {
         if (fault is BrokerErrorException or BrokerUnreachableException)
         {
             _directory.Invalidate(Key.Topic);
         }
-        if (fault.Message != _lastTrouble)
+        // That a broker cannot be reached was told already, once for all its logs.
+        if (_troubles.Report(_subject, fault.Message) && fault is not BrokerUnreachableException)
         {
-            _lastTrouble = fault.Message;
+            _isToldOf = true;
             _logger.LogUnavailable(Key.Topic, Key.Partition, fault.Message);
+        }
+    }
+
+    private void Served()
+    {
+        if (_troubles.Clear(_subject) is TimeSpan away && _isToldOf)
+        {
+            _isToldOf = false;
+            _logger.ServedAgain(_subject, Math.Round(away.TotalSeconds, 1));
         }
     }
 }

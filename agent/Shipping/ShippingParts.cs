@@ -15,6 +15,7 @@ internal sealed record ShippingParts(
     UnackedBudget Budget,
     BatchBuilders Builders,
     AgentMetrics Metrics,
+    Troubles Troubles,
     TimeProvider Time,
     ILogger Logger)
 {

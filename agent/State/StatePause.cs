@@ -15,6 +15,9 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
     /// <summary>Whether the disk refuses now: nothing is read or sent.</summary>
     public bool IsPaused => _waiting > 0;
 
+    /// <summary>What the disk said last; empty while it takes all.</summary>
+    public string Reason { get; private set; } = "";
+
     /// <summary>Called when the disk begins to refuse.</summary>
     public Action? Paused { get; set; }
 
@@ -37,6 +40,7 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
                     logger.StateResumed();
                     if (!IsPaused)
                     {
+                        Reason = "";
                         Resumed?.Invoke();
                     }
                 }
@@ -44,6 +48,7 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
             }
             catch (IOException refused)
             {
+                Reason = refused.Message;
                 if (!paused)
                 {
                     paused = true;

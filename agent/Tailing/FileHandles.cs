@@ -30,6 +30,8 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
     /// <summary>Files with unread bytes that could not be given a handle when they were found.</summary>
     public int Waiting => _refused.Count;
 
+    public bool IsWaiting(TailedFile file) => _refused.Contains(file);
+
     /// <summary>The file's handle, opened when it has none; null when it cannot be or its path names another file by now.</summary>
     public IFile? Of(TailedFile file)
     {

@@ -7,8 +7,8 @@ namespace LogPipeline.Agent.Tailing;
 /// <summary>The disk as the tailer asks it. What it refuses is told once, counted, and asked for again at the next look.</summary>
 internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger logger)
 {
-    private readonly SortedSet<string> _unreadable = new(StringComparer.Ordinal);
-    private readonly SortedSet<string> _failing = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _unreadable = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<string, string> _failing = new(StringComparer.Ordinal);
     private readonly Dictionary<string, IReadOnlyList<DirectoryEntry>> _listed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<FileIdentity, string>> _present = new(StringComparer.Ordinal);
 
@@ -17,6 +17,25 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     {
         _listed.Clear();
         _present.Clear();
+    }
+
+    /// <summary>The paths that the disk refuses, and its reasons.</summary>
+    public IEnumerable<KeyValuePair<string, string>> Refused => _unreadable.Concat(_failing.Where(path => !_unreadable.ContainsKey(path.Key)));
+
+    /// <summary>The reason why a path is refused; null when it is not.</summary>
+    public string? RefusalOf(string path) => _unreadable.GetValueOrDefault(path) ?? _failing.GetValueOrDefault(path);
+
+    /// <summary>Forgets refusals of paths that are gone.</summary>
+    public void ForgetGone()
+    {
+        foreach (string path in Refused.Select(static refused => refused.Key).ToList())
+        {
+            if (IsMissing(path))
+            {
+                _unreadable.Remove(path);
+                _failing.Remove(path);
+            }
+        }
     }
 
     /// <summary>Null when it is not there, is no regular file, or cannot be read.</summary>
@@ -50,7 +69,7 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     }
 
     /// <summary>Whether the directory of a path could not be listed when last looked at.</summary>
-    public bool IsUnlisted(string path) => _unreadable.Contains(DirectoryOf(path));
+    public bool IsUnlisted(string path) => _unreadable.ContainsKey(DirectoryOf(path));
 
     public FileStatus? Stat(string path)
     {
@@ -97,7 +116,9 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     /// <summary>A file could not be read. It is tried again: nothing is known of it until then.</summary>
     public void Failed(string path, string reason)
     {
-        if (_failing.Add(path))
+        bool isNew = !_failing.ContainsKey(path);
+        _failing[path] = reason;
+        if (isNew)
         {
             Say(path, reason);
         }
@@ -119,11 +140,25 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
-            if (_unreadable.Add(path))
+            bool isNew = !_unreadable.ContainsKey(path);
+            _unreadable[path] = refused.Message;
+            if (isNew)
             {
                 Say(path, refused.Message);
             }
             return null;
+        }
+    }
+
+    private bool IsMissing(string path)
+    {
+        try
+        {
+            return files.Stat(path) is null;
+        }
+        catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
+        {
+            return refused is FileNotFoundException or DirectoryNotFoundException;
         }
     }
 

@@ -47,6 +47,9 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     /// <summary>The number of the look that last found a name of it.</summary>
     public long SeenIn { get; set; } = -1;
 
+    /// <summary>How fast it is sent, noted each second while it is active; null before the first note.</summary>
+    public Pace? Pace { get; set; }
+
     /// <summary>Whether the last try to read it failed: it keeps nobody waiting then.</summary>
     public bool IsFailing { get; set; }
 

@@ -51,6 +51,7 @@ internal sealed class Tailer(
         {
             state.IsDirty |= state.Registry.InputsStarted.Add(key);
         }
+        probe.ForgetGone();
         generations.Forget(g => g.IsOver && IsForgotten(g) && table.With(g.Identity, g.Topic)?.Generation != g);
     }
 

@@ -32,6 +32,9 @@ public sealed record ClientOptions
     /// <summary>Whether a metadata request for an unknown topic may create it, if the broker allows that.</summary>
     public bool AutoCreateTopics { get; init; } = true;
 
+    /// <summary>Called after each try to connect to a broker: with null when it worked. Runs on the context of the first caller who wanted the connection.</summary>
+    public Action<BrokerEndpoint, BrokerUnreachableException?>? Tried { get; init; }
+
     /// <summary>Largest response accepted, in bytes; the client breaks the connection on a longer one.</summary>
     public int ResponseBytesMax { get; init; } = 256 << 20;
 

@@ -42,6 +42,18 @@ internal sealed class MetricSeries(Instrument instrument)
         }
     }
 
+    /// <summary>Forgets the values of an observable instrument, which tells all of them each time.</summary>
+    public void ForgetObserved()
+    {
+        if (Instrument.IsObservable)
+        {
+            lock (_lock)
+            {
+                _values.Clear();
+            }
+        }
+    }
+
     /// <summary>Calls back for every set of labels, in their order, while the values stand still.</summary>
     public void Visit(Action<string, Value> visit)
     {

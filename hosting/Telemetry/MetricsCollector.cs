@@ -7,6 +7,7 @@ internal sealed class MetricsCollector : IDisposable
 {
     private readonly MeterListener _listener = new();
     private readonly Lock _lock = new();
+    private readonly Lock _reading = new(); // held while observable instruments tell their values
     private readonly List<MetricSeries> _series = [];
 
     public MetricsCollector(Func<Meter, bool> listensTo)
@@ -41,13 +42,20 @@ internal sealed class MetricsCollector : IDisposable
         _listener.Start();
     }
 
-    /// <summary>All values now.</summary>
+    /// <summary>All values now. An observable instrument shows what it tells now and nothing else: a label set that it tells no more is gone.</summary>
     public string Text()
     {
-        _listener.RecordObservableInstruments();
-        lock (_lock)
+        lock (_reading)
         {
-            return PrometheusText.Write(_series);
+            lock (_lock)
+            {
+                _series.ForEach(static series => series.ForgetObserved());
+            }
+            _listener.RecordObservableInstruments();
+            lock (_lock)
+            {
+                return PrometheusText.Write(_series);
+            }
         }
     }
 

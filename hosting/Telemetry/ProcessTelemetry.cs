@@ -16,14 +16,14 @@ public sealed class ProcessTelemetry : IAsyncDisposable
     private readonly ServiceProvider? _push;
     private readonly AdminServer? _admin;
 
-    private ProcessTelemetry(TelemetryOptions options, Health health)
+    private ProcessTelemetry(TelemetryOptions options, Health health, AdminPage? page)
     {
         if (options.AdminListen is not null)
         {
             _collector = new MetricsCollector(meter => meter.Name.StartsWith("LogPipeline.", StringComparison.Ordinal));
             try
             {
-                _admin = Listen(options.AdminListen, path => Answer(path, health));
+                _admin = Listen(options.AdminListen, request => AnswerAsync(request, health, page));
             }
             catch
             {
@@ -38,11 +38,14 @@ public sealed class ProcessTelemetry : IAsyncDisposable
     /// <summary>Where <c>/metrics</c> is served, or null.</summary>
     public IPEndPoint? AdminEndpoint => _admin?.Endpoint;
 
+    /// <param name="options">What is shown, and where.</param>
+    /// <param name="health">What <c>/healthz</c> answers from.</param>
+    /// <param name="page">Answers what is neither <c>/metrics</c> nor <c>/healthz</c>.</param>
     /// <exception cref="ConfigurationException">The admin address is not an address and a port.</exception>
     /// <exception cref="AddressTakenException">The admin address cannot be served.</exception>
-    public static async Task<ProcessTelemetry> StartAsync(TelemetryOptions options, Health health)
+    public static async Task<ProcessTelemetry> StartAsync(TelemetryOptions options, Health health, AdminPage? page = null)
     {
-        var started = new ProcessTelemetry(options, health);
+        var started = new ProcessTelemetry(options, health, page);
         foreach (IHostedService service in started._push?.GetServices<IHostedService>() ?? [])
         {
             await service.StartAsync(CancellationToken.None);
@@ -54,11 +57,12 @@ public sealed class ProcessTelemetry : IAsyncDisposable
     /// Like <see cref="StartAsync"/>, but if the admin address is taken, it logs that and goes on without: processes on one machine may share one
     /// configuration file, admin address included, and the second one has to work too.
     /// </summary>
-    public static async Task<ProcessTelemetry> StartOrGoWithoutAsync(TelemetryOptions options, Health health, ILogger logger)
+    public static async Task<ProcessTelemetry> StartOrGoWithoutAsync(
+        TelemetryOptions options, Health health, ILogger logger, AdminPage? page = null)
     {
         try
         {
-            ProcessTelemetry started = await StartAsync(options, health);
+            ProcessTelemetry started = await StartAsync(options, health, page);
             if (started.AdminEndpoint is { } endpoint)
             {
                 logger.AdminServes(endpoint.ToString());
@@ -86,9 +90,9 @@ public sealed class ProcessTelemetry : IAsyncDisposable
         _process.Dispose();
     }
 
-    private AdminResponse? Answer(string path, Health health)
+    private async ValueTask<AdminResponse?> AnswerAsync(AdminRequest request, Health health, AdminPage? page)
     {
-        switch (path)
+        switch (request.Path)
         {
             case "/metrics":
                 return new AdminResponse(200, PrometheusText.ContentType, _collector!.Text());
@@ -96,11 +100,11 @@ public sealed class ProcessTelemetry : IAsyncDisposable
                 (bool isWell, string? text) = health.Report();
                 return new AdminResponse(isWell ? 200 : 503, "text/plain; charset=utf-8", text);
             default:
-                return null;
+                return page is null ? null : await page(request);
         }
     }
 
-    private static AdminServer Listen(string address, Func<string, AdminResponse?> answer)
+    private static AdminServer Listen(string address, Func<AdminRequest, ValueTask<AdminResponse?>> answer)
     {
         if (!IPEndPoint.TryParse(address.Replace("localhost", "127.0.0.1"), out IPEndPoint? endpoint))
         {
@@ -116,6 +120,9 @@ public sealed class ProcessTelemetry : IAsyncDisposable
         }
     }
 }
+
+/// <summary>Answers a request for a page that a part of the process shows; null where there is no such page.</summary>
+public delegate ValueTask<AdminResponse?> AdminPage(AdminRequest request);
 
 /// <summary>Another process listens on the address, or it does not belong to this machine.</summary>
 public sealed class AddressTakenException(string message, Exception inner) : Exception(message, inner);

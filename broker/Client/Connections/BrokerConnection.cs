@@ -31,6 +31,9 @@ public sealed class BrokerConnection : IAsyncDisposable
     /// <summary>Whether nothing more can be sent; every waiter has or gets a <see cref="BrokerConnectionException"/>.</summary>
     public bool IsBroken => _pipeline.IsBroken;
 
+    /// <summary>Ends when nothing more can be sent.</summary>
+    public Task WhenBroken => _pipeline.WhenBroken;
+
     /// <summary>Connects and shakes hands; <see cref="BrokerUnreachableException"/> says why it could not.</summary>
     public static async ValueTask<BrokerConnection> OpenAsync(
         BrokerEndpoint endpoint, ClientOptions options, IConnector connector, TimeProvider time, CancellationToken ct)
@@ -44,6 +47,7 @@ public sealed class BrokerConnection : IAsyncDisposable
             connection = new BrokerConnection(endpoint, options, time, stream);
             await connection.ShakeHandsAsync(either.Token);
             ClientMetrics.ConnectionsOpened.Add(1);
+            options.Tried?.Invoke(endpoint, null);
             return connection;
         }
         catch (Exception e)
@@ -54,11 +58,11 @@ public sealed class BrokerConnection : IAsyncDisposable
             }
             if (e is OperationCanceledException && late.IsCancellationRequested && !ct.IsCancellationRequested)
             {
-                throw new BrokerUnreachableException(Reason(endpoint, $"no connection within {options.ConnectTimeout.TotalSeconds:0.###} s"), e);
+                throw Unreachable(endpoint, options, $"no connection within {options.ConnectTimeout.TotalSeconds:0.###} s", e);
             }
             if (e is IOException or SocketException or BrokerErrorException or MalformedMessageException)
             {
-                throw new BrokerUnreachableException(Reason(endpoint, e.Message), e);
+                throw Unreachable(endpoint, options, e.Message, e);
             }
             throw;
         }
@@ -170,6 +174,11 @@ public sealed class BrokerConnection : IAsyncDisposable
         return SendVersionAsync<ApiVersionsRequest, ApiVersionsResponse>(request, version, _options.ConnectTimeout, ct);
     }
 
-    private static string Reason(BrokerEndpoint endpoint, string reason) =>
-        reason.StartsWith($"{endpoint}: ", StringComparison.Ordinal) ? reason : $"{endpoint}: {reason}";
+    private static BrokerUnreachableException Unreachable(BrokerEndpoint endpoint, ClientOptions options, string reason, Exception cause)
+    {
+        string named = reason.StartsWith($"{endpoint}: ", StringComparison.Ordinal) ? reason : $"{endpoint}: {reason}";
+        var unreachable = new BrokerUnreachableException(named, cause);
+        options.Tried?.Invoke(endpoint, unreachable);
+        return unreachable;
+    }
 }

@@ -24,6 +24,7 @@ internal sealed class RequestPipeline : IAsyncDisposable
     private bool _isWriting;
     private long _nextCheck = long.MaxValue;
     private BrokerConnectionException? _broken;
+    private readonly TaskCompletionSource _whenBroken = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private Task _reading = Task.CompletedTask;
 
     public RequestPipeline(Stream stream, BrokerEndpoint endpoint, int answerBytesMax, TimeProvider time)
@@ -42,6 +43,9 @@ internal sealed class RequestPipeline : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>Ends when the stream is broken.</summary>
+    public Task WhenBroken => _whenBroken.Task;
 
     public void Start() => _reading = ReadAnswersAsync();
 
@@ -112,6 +116,7 @@ internal sealed class RequestPipeline : IAsyncDisposable
         _timer.Dispose();
         _stream.Dispose();
         ClientMetrics.ConnectionsBroken.Add(1);
+        _whenBroken.SetResult();
         foreach (PendingRequest request in waiting)
         {
             request.Frame.Dispose();

@@ -1,22 +1,25 @@
 using LogPipeline.Agent;
+using LogPipeline.Agent.Status;
 using LogPipeline.Hosting.Parts;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Cli.Running;
 
 /// <summary>The agent in this process.</summary>
-internal sealed class AgentPart(AgentOptions options, ILoggerFactory loggers) : IPart
+internal sealed class AgentPart(AgentOptions options, AgentStatus status, ILoggerFactory loggers) : IPart
 {
     private readonly CancellationTokenSource _stop = new();
 
     public string Name => "agent";
+
+    public string? Problem => status.Problem;
 
     public Task Running { get; private set; } = Task.CompletedTask;
 
     public async Task<string> StartAsync(CancellationToken stop)
     {
         var ready = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
-        Running = AgentHost.RunAsync(options, loggers.CreateLogger("LogPipeline.Agent"), files => ready.TrySetResult(files), _stop.Token);
+        Running = AgentHost.RunAsync(options, loggers.CreateLogger("LogPipeline.Agent"), files => ready.TrySetResult(files), status, _stop.Token);
         await Task.WhenAny(ready.Task, Running).WaitAsync(stop);
         if (!ready.Task.IsCompleted)
         {

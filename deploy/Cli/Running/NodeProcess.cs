@@ -1,4 +1,5 @@
 using LogPipeline.Agent;
+using LogPipeline.Agent.Status;
 using LogPipeline.Broker;
 using LogPipeline.Cli.Demo;
 using LogPipeline.Hosting.Parts;
@@ -35,7 +36,10 @@ internal static class NodeProcess
         using ILoggerFactory loggers = ConsoleLogging.Create(plan.LogLevel);
         ILogger logger = loggers.CreateLogger("LogPipeline.Node");
         var health = new Health();
-        await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(plan.Telemetry with { TraceSources = plan.Sinks.Count > 0 ? SinkTraces.Sources : [] }, health, logger);
+        var status = new AgentStatus();
+        await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(
+            plan.Telemetry with { TraceSources = plan.Sinks.Count > 0 ? SinkTraces.Sources : [] }, health, logger,
+            request => StatusPage.AnswerAsync(request, status));
         await using SinkEventBus? bus = plan.Sinks.Count > 0 ? await SinkEventBus.StartAsync(loggers, stop) : null;
         var parts = new List<IPart>();
         if (plan.Broker is { } broker)
@@ -48,7 +52,7 @@ internal static class NodeProcess
         }
         if (plan.Agent is { } agent)
         {
-            parts.Add(new AgentPart(agent, loggers));
+            parts.Add(new AgentPart(agent, status, loggers));
         }
         parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, bus!, loggers)));
         await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);

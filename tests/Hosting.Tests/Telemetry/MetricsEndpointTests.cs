@@ -34,6 +34,34 @@ public class MetricsEndpointTests
     }
 
     [Fact]
+    public async Task A_label_set_that_an_observable_instrument_tells_no_more_is_gone()
+    {
+        using var meter = new Meter("LogPipeline.Sample");
+        await using ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health());
+        string[] files = ["a", "b"];
+        meter.CreateObservableGauge("sample_lag", () => files.Select(file => new Measurement<long>(1, KeyValuePair.Create<string, object?>("file", file))));
+        Counter<long> lines = meter.CreateCounter<long>("sample_lines_total");
+        lines.Add(2);
+        AssertLines(await GetAsync(telemetry, "/metrics"), "sample_lag{file=\"a\"} 1", "sample_lag{file=\"b\"} 1");
+        files = ["b"];
+        string text = await GetAsync(telemetry, "/metrics");
+        AssertLines(text, "sample_lag{file=\"b\"} 1");
+        AssertLines(text, "sample_lines_total 2");
+        Assert.DoesNotContain("file=\"a\"", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_part_may_answer_a_page_of_its_own()
+    {
+        await using ProcessTelemetry telemetry = await ProcessTelemetry.StartAsync(
+            new TelemetryOptions { AdminListen = "127.0.0.1:0" }, new Health(),
+            request => ValueTask.FromResult(request.Path == "/own" ? new Hosting.Admin.AdminResponse(200, "text/plain", $"{request.IsLocal} {request.Query["path"]}") : null));
+        Assert.Equal("True /a b&c", await GetAsync(telemetry, "/own?limit=3&path=%2Fa%20b%26c"));
+        using var client = new HttpClient();
+        Assert.Equal(404, (int)(await client.GetAsync(new Uri($"http://{telemetry.AdminEndpoint}/other"))).StatusCode);
+    }
+
+    [Fact]
     public async Task Meters_of_others_are_left_out()
     {
         using var meter = new Meter("Somebody.Else");

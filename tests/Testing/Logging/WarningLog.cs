@@ -2,11 +2,13 @@ using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Testing.Logging;
 
-/// <summary>Keeps what is logged at warning or above. The lock guards the lines: parts log on any thread.</summary>
+/// <summary>Keeps what is logged at warning or above, or from <see cref="Least"/> on. The lock guards the lines: parts log on any thread.</summary>
 public sealed class WarningLog : ILogger
 {
     private readonly Lock _gate = new();
     private readonly List<string> _lines = [];
+
+    public LogLevel Least { get; set; } = LogLevel.Warning;
 
     public IReadOnlyList<string> Lines
     {
@@ -22,7 +24,7 @@ public sealed class WarningLog : ILogger
     public IDisposable? BeginScope<TState>(TState state)
         where TState : notnull => null;
 
-    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Warning;
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= Least;
 
     public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
