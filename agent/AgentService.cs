@@ -213,7 +213,7 @@ public sealed class AgentService : IAsyncDisposable
         var rules = new PathRules(_options);
         var probe = new FileProbe(_files, metrics, _logger);
         var table = new FileTable(_options, state);
-        var handles = new FileHandles(_files, probe, table, state, _options, _time, _logger);
+        var handles = new FileHandles(_files, probe, table, _options, _time, _logger);
         var births = new FileBirths(table, handles, state, generations, _options, _time, metrics, _logger);
         var copies = new FileCopies(probe, table, handles, births, generations, _options, _time);
         var lives = new FileLives(table, handles, births, copies, state, generations, _time, metrics, _logger);
@@ -290,12 +290,16 @@ public sealed class AgentService : IAsyncDisposable
         while (true)
         {
             await Task.Delay(_options.RegistryInterval, _time, stopped);
-            if (state.IsDirty && state.IsSaveDue)
+            if (state.Inflight.AwaitsSnapshot(state.SnapshotTime))
+            {
+                await state.SnapshotAsync();
+            }
+            else if (!state.Registry.Changes.IsEmpty || state.Inflight.HasPending)
             {
                 await state.SavedAsync();
             }
             await state.Inflight.TrimAsync(
-                state.SavedTime, segment => _shippers.Values.SelectMany(s => s.Unacked).Where(e => e.Place.Segment == segment));
+                state.SnapshotTime, segment => _shippers.Values.SelectMany(s => s.Unacked).Where(e => e.Place.Segment == segment));
         }
     }
 

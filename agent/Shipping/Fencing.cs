@@ -89,7 +89,7 @@ internal sealed class Fencing(
         window.NextSequence = 0;
         window.OwnsProducer = true;
         window.HasSent = false;
-        await state.SavedAsync();
+        await state.SnapshotAsync();
         return producer;
     }
 

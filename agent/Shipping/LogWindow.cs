@@ -149,7 +149,6 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
     private void Settled(InflightEntry entry)
     {
         entry.IsAcked = true;
-        state.IsDirty = true;
         if (!entry.IsAgain)
         {
             generations.Advance(entry);

@@ -6,13 +6,13 @@ namespace LogPipeline.Agent.State;
 
 /// <summary>
 /// The state directory: its lock, who the agent is, the registry and the in-flight files. Owned by the agent's loop; the
-/// registry is saved by one loop that takes together all who wait.
+/// registry's changes are made durable by one loop that takes together all who wait.
 /// </summary>
 internal sealed class AgentState : IDisposable
 {
     private const string RegistryName = "registry";
     private const string AsideSuffix = ".aside";
-    private const int NoteCostFactor = 100;
+    private const int NotesMin = 256; // so many changes are noted though the registry is small
 
     private readonly IFileSystem _files;
     private readonly AgentOptions _options;
@@ -21,14 +21,13 @@ internal sealed class AgentState : IDisposable
     private readonly IDisposable _lock;
     private readonly GroupedWrite _save;
     private readonly StateWriter _writer = new();
-    private TimeSpan _saveCost;
     private IReadOnlyCollection<InflightEntry> _foundReplaced = [];
 
     private AgentState(IFileSystem files, AgentOptions options, TimeProvider time, Random random, StatePause pause, IDisposable held)
     {
         (_files, _options, _time, _random, _lock, Pause) = (files, options, time, random, held, pause);
         Inflight = new InflightFiles(files, options.StateDirectory, options, time, pause);
-        _save = new GroupedWrite(() => pause.UntilDoneAsync(SaveAsync), pause.Fatal);
+        _save = new GroupedWrite(SaveAsync, pause.Fatal);
         DeadLetters = new DeadLetterFile(files, Path.Combine(options.StateDirectory, "dead-letters"));
     }
 
@@ -52,16 +51,8 @@ internal sealed class AgentState : IDisposable
     /// <summary>Whether the host was started anew since the last save, so that tailed files may have lost their end.</summary>
     public bool HostRestarted { get; private set; }
 
-    /// <summary>When the registry now on disk was put together; in ticks of the time provider.</summary>
-    public long SavedTime { get; private set; }
-
-    public bool IsDirty { get; set; }
-
-    /// <summary>
-    /// Whether progress may be noted again. A registry of many files takes long to write, and a note that is lost costs only a question to the broker;
-    /// so notes take at most one part in <see cref="NoteCostFactor"/> of the time.
-    /// </summary>
-    public bool IsSaveDue => _time.GetElapsedTime(SavedTime) >= _saveCost * NoteCostFactor;
+    /// <summary>When the snapshot of the registry now on disk was put together; in ticks of the time provider.</summary>
+    public long SnapshotTime { get; private set; }
 
     public Guid AgentId => Registry.AgentId;
 
@@ -94,7 +85,7 @@ internal sealed class AgentState : IDisposable
     public void Compared()
     {
         Registry.BootId = _options.BootId;
-        IsDirty = true;
+        Registry.Changes.NeedsSnapshot = true;
     }
 
     /// <summary>Eight random bytes, not 0.</summary>
@@ -116,8 +107,15 @@ internal sealed class AgentState : IDisposable
         return found;
     }
 
-    /// <summary>Ends when a registry put together after this call is durable.</summary>
+    /// <summary>Ends when all that changed in the registry before this call is durable.</summary>
     public Task SavedAsync() => _save.DoneAsync();
+
+    /// <summary>Ends when a snapshot of the registry put together after this call is durable.</summary>
+    public Task SnapshotAsync()
+    {
+        Registry.Changes.NeedsSnapshot = true;
+        return _save.DoneAsync();
+    }
 
     public void Dispose()
     {
@@ -161,6 +159,7 @@ internal sealed class AgentState : IDisposable
             Span<byte> id = stackalloc byte[16];
             _random.NextBytes(id);
             Registry = new Registry { AgentId = new Guid(id, bigEndian: true), MachineId = _options.MachineId, BootId = _options.BootId };
+            Registry.Changes.NeedsSnapshot = true;
             return;
         }
         HostRestarted = registry.BootId != _options.BootId || _options.BootId.Length == 0;
@@ -170,9 +169,11 @@ internal sealed class AgentState : IDisposable
             MachineId = registry.MachineId,
             BootId = registry.BootId,
             InputsStarted = registry.InputsStarted,
+            NextNote = registry.NextNote,
             Generations = registry.Generations,
             Logs = registry.Logs,
         };
+        Registry.Apply(contents.Notes);
         contents.Expect(registry.NextEntry);
         if (contents.Damage is not null)
         {
@@ -214,36 +215,59 @@ internal sealed class AgentState : IDisposable
         _files.FlushDirectory(_options.StateDirectory);
     }
 
+    /// <summary>Notes what changed, or replaces the snapshot where that is less, or needed.</summary>
     private async Task SaveAsync()
     {
+        RegistryChanges changes = Registry.Changes;
+        if (changes.NeedsSnapshot || changes.Count > Math.Max(NotesMin, Registry.Generations.Count / 2))
+        {
+            await Pause.UntilDoneAsync(ReplaceSnapshotAsync);
+        }
+        else
+        {
+            await NoteAsync();
+        }
+    }
+
+    private async Task NoteAsync()
+    {
+        (IReadOnlyList<Generation> changed, IReadOnlyList<ulong> forgotten) = Registry.Changes.Take();
+        List<Generation> placed = [.. changed.Where(static generation => generation.Partition >= 0)];
+        foreach (Generation generation in changed)
+        {
+            Inflight.Append(new RegistryNote(Registry.NextNote++, generation.Id, generation));
+        }
+        foreach (ulong id in forgotten)
+        {
+            Inflight.Append(new RegistryNote(Registry.NextNote++, id, null));
+        }
+        if (Inflight.HasPending)
+        {
+            await Inflight.DurableAsync();
+        }
+        placed.ForEach(static generation => generation.IsDurable = true);
+    }
+
+    /// <summary>A snapshot that a disk refuses is put together anew.</summary>
+    private async Task ReplaceSnapshotAsync()
+    {
         long begun = _time.GetTimestamp();
-        List<Generation> included = Registry.Generations.FindAll(g => g.Partition >= 0);
-        IsDirty = false;
+        List<Generation> placed = Registry.Generations.FindAll(static generation => generation.Partition >= 0);
+        Registry.Changes.Take();
         Registry.NextEntry = Inflight.DurableNumber;
         _writer.Clear();
         Registry.Write(_writer);
         string path = PathOf(RegistryName);
         string temporary = path + AtomicFile.TemporarySuffix;
-        try
+        using (IFile file = _files.Open(temporary, FileOpenMode.ReadWrite))
         {
-            using (IFile file = _files.Open(temporary, FileOpenMode.ReadWrite))
-            {
-                file.SetLength(0);
-                file.Write(_writer.Written, 0);
-                await file.FlushAsync();
-            }
-            _files.Rename(temporary, path);
-            _files.FlushDirectory(_options.StateDirectory);
+            file.SetLength(0);
+            file.Write(_writer.Written, 0);
+            await file.FlushAsync();
         }
-        catch
-        {
-            IsDirty = true;
-            throw;
-        }
-        (SavedTime, _saveCost) = (begun, _time.GetElapsedTime(begun));
-        foreach (Generation generation in included)
-        {
-            generation.IsDurable = true;
-        }
+        _files.Rename(temporary, path);
+        _files.FlushDirectory(_options.StateDirectory);
+        SnapshotTime = begun;
+        placed.ForEach(static generation => generation.IsDurable = true);
     }
 }

@@ -25,7 +25,7 @@ internal enum GenerationPhase : byte
 
 /// <summary>
 /// One life of one file, as one topic gets it. Owned by the agent's loop. The registry holds all but <see cref="Read"/> and
-/// <see cref="ReadTail"/>, which start from the newest in-flight entry.
+/// <see cref="ReadTail"/>, which start from the newest in-flight entry. What is acked the in-flight files tell too, so an ack marks no change.
 /// </summary>
 internal sealed class Generation
 {
@@ -37,15 +37,31 @@ internal sealed class Generation
     public required string FirstPath { get; init; }
 
     /// <summary>The path it was last seen by.</summary>
-    public required string Path { get; set; }
+    public required string Path
+    {
+        get;
+        set => Change(ref field, value);
+    }
 
     /// <summary>-1 until the topic's partition count was known.</summary>
-    public int Partition { get; set; } = -1;
+    public int Partition
+    {
+        get;
+        set => Change(ref field, value);
+    } = -1;
 
-    public FileIdentity Identity { get; set; }
+    public FileIdentity Identity
+    {
+        get;
+        set => Change(ref field, value);
+    }
 
     /// <summary>The file's first bytes, up to 1 KiB, as far as they were read.</summary>
-    public Fingerprint Head { get; set; }
+    public Fingerprint Head
+    {
+        get;
+        set => Change(ref field, value);
+    }
 
     /// <summary>Where reading began: 0 unless what lies before was not to be read.</summary>
     public long Begin { get; init; }
@@ -64,17 +80,47 @@ internal sealed class Generation
     public LeftOut DeadLetters { get; set; }
 
     /// <summary>Bytes known to have been in the file and cut before they were read.</summary>
-    public long TruncatedBytes { get; set; }
+    public long TruncatedBytes
+    {
+        get;
+        set => Change(ref field, value);
+    }
 
-    public GenerationPhase Phase { get; set; }
+    public GenerationPhase Phase
+    {
+        get;
+        set => Change(ref field, value);
+    }
 
     /// <summary>Milliseconds since 1970 when the phase was entered.</summary>
-    public long PhaseSince { get; set; }
+    public long PhaseSince
+    {
+        get;
+        set => Change(ref field, value);
+    }
 
     /// <summary>Whether the registry on disk knows it with its partition; nothing of it is sent before.</summary>
     public bool IsDurable { get; set; }
 
+    /// <summary>Where changes are marked; null until the registry has it.</summary>
+    public RegistryChanges? Changes { private get; set; }
+
+    /// <summary>Whether it stands among <see cref="Changes"/>.</summary>
+    public bool IsChanged { get; set; }
+
     public bool IsOver => Phase is GenerationPhase.Finished or GenerationPhase.Gone;
+
+    /// <summary>All up to the end of <paramref name="range"/> is acked.</summary>
+    public void Advance(in EntryRange range)
+    {
+        bool wasHeadHeldBack = Head.Length > Acked.Position;
+        (Acked, AckedTail) = (range.End, range.Tail);
+        DeadLetters += range.LeftOut;
+        if (wasHeadHeldBack && Head.Length <= Acked.Position)
+        {
+            Changes?.Add(this);
+        }
+    }
 
     public void Write(StateWriter to)
     {
@@ -120,5 +166,14 @@ internal sealed class Generation
         generation.Read = generation.Acked;
         generation.ReadTail = generation.AckedTail;
         return generation;
+    }
+
+    private void Change<T>(ref T field, T value)
+    {
+        if (!EqualityComparer<T>.Default.Equals(field, value))
+        {
+            field = value;
+            Changes?.Add(this);
+        }
     }
 }

@@ -34,7 +34,7 @@ internal sealed class Generations
 
     public void Add(Generation generation)
     {
-        _registry.Generations.Add(generation);
+        _registry.Add(generation);
         Index(generation);
     }
 
@@ -78,7 +78,7 @@ internal sealed class Generations
                 _lives.Remove(key);
             }
         }
-        _registry.Generations.RemoveAll(gone.Contains);
+        _registry.Remove(gone);
     }
 
     /// <summary>What an entry holds is read: reading goes on behind it.</summary>
@@ -100,8 +100,7 @@ internal sealed class Generations
         {
             if (Find(range.Generation) is Generation generation && range.End.Position > generation.Acked.Position)
             {
-                (generation.Acked, generation.AckedTail) = (range.End, range.Tail);
-                generation.DeadLetters += range.LeftOut;
+                generation.Advance(range);
             }
         }
     }

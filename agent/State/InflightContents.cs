@@ -17,6 +17,9 @@ internal sealed class InflightContents
 
     public List<InflightSegment> Segments { get; } = [];
 
+    /// <summary>Changes of the registry, oldest first.</summary>
+    public List<RegistryNote> Notes { get; } = [];
+
     /// <summary>The newest note of each log that is not over.</summary>
     public SortedDictionary<TopicPartitionKey, FenceNote> Fences { get; } = [];
 
@@ -81,7 +84,7 @@ internal sealed class InflightContents
             FrameResult result = StateReader.TryFrame(bytes[position..], out FrameKind kind, out ReadOnlySpan<byte> payload, out int size);
             if (result != FrameResult.Frame)
             {
-                if (result == FrameResult.Damaged)
+                if (result == FrameResult.Damaged || position == 0)
                 {
                     Damage ??= $"{path} is not whole at byte {position}";
                 }
@@ -90,7 +93,7 @@ internal sealed class InflightContents
             }
             try
             {
-                Take(kind, payload, new InflightPlace(id, position, size), segment);
+                Take(kind, payload, new InflightPlace(id, position, size), bytes.Length);
             }
             catch (StateDamagedException damaged)
             {
@@ -102,19 +105,26 @@ internal sealed class InflightContents
         }
     }
 
-    private void Take(FrameKind kind, ReadOnlySpan<byte> payload, InflightPlace place, InflightSegment segment)
+    private void Take(FrameKind kind, ReadOnlySpan<byte> payload, InflightPlace place, int fileLength)
     {
         var reader = new StateReader(payload);
         switch (kind)
         {
             case FrameKind.SegmentHeader:
                 byte version = reader.Byte();
-                if (version != 1)
+                if (version is not (1 or 2))
                 {
-                    throw new StateVersionException($"The agent's in-flight files are of version {version}; this agent knows version 1.");
+                    throw new StateVersionException($"The agent's in-flight files are of version {version}; this agent knows versions 1 and 2.");
                 }
                 reader.Int32();
                 NextNumber = Math.Max(NextNumber, reader.Int64());
+                if (version > 1 && reader.Int64() is long made && fileLength < made)
+                {
+                    Damage ??= $"segment {place.Segment} has {fileLength} bytes and was made with {made}";
+                }
+                break;
+            case FrameKind.GenerationNote or FrameKind.ForgottenNote:
+                Notes.Add(RegistryNote.ReadFrom(kind, ref reader));
                 break;
             case FrameKind.Entry:
                 InflightEntry entry = InflightEntry.ReadFrom(ref reader, withBatch: false);

@@ -3,15 +3,15 @@ using LogPipeline.Files;
 namespace LogPipeline.Agent.State;
 
 /// <summary>
-/// Owns the files <c>inflight-00000001</c> …: append-only, preallocated, frames of <see cref="StateWriter"/>. A caller that appends
-/// and then awaits <see cref="DurableAsync"/> shares one fsync with all that wait. A disk that refuses pauses everything here
+/// Owns the files <c>inflight-00000001</c> …: append-only, preallocated, frames of <see cref="StateWriter"/>: entries, their acks, fences,
+/// and changes of the registry. A caller that appends and then awaits <see cref="DurableAsync"/> shares one fsync with all that wait. A disk that refuses pauses everything here
 /// until it takes the same bytes at the same place; nothing is sent meanwhile. Segments go when nothing in them is needed.
 /// </summary>
 internal sealed class InflightFiles : IDisposable
 {
     public const string Prefix = "inflight-";
 
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     private readonly IFileSystem _files;
     private readonly string _directory;
@@ -40,6 +40,9 @@ internal sealed class InflightFiles : IDisposable
     /// <summary>Entries below this number are on disk, or were.</summary>
     public long DurableNumber { get; set; } = 1;
 
+    /// <summary>Whether something was appended that no write took yet.</summary>
+    public bool HasPending => _pending.Length > 0;
+
     /// <summary>Bytes of all segments.</summary>
     public long Size => _segments.Sum(s => s.Bytes);
 
@@ -49,7 +52,7 @@ internal sealed class InflightFiles : IDisposable
         foreach (InflightSegment segment in segments)
         {
             // When its last ack was nobody knows any more: it is kept as long as one acked now.
-            segment.LastAck = _time.GetTimestamp();
+            segment.LastChange = _time.GetTimestamp();
             _segments.Add(segment);
         }
         foreach (FenceNote fence in fences)
@@ -83,9 +86,12 @@ internal sealed class InflightFiles : IDisposable
         if (SegmentOf(entry.Place) is InflightSegment segment)
         {
             segment.Unacked--;
-            segment.LastAck = _time.GetTimestamp();
+            segment.LastChange = _time.GetTimestamp();
         }
     }
+
+    /// <summary>Notes a change of the registry.</summary>
+    public void Append(in RegistryNote note) => note.Write(_pending);
 
     /// <summary>Notes that a producer is being shut off; holds until <see cref="EndFence"/>.</summary>
     public void AppendFence(FenceNote fence)
@@ -141,7 +147,7 @@ internal sealed class InflightFiles : IDisposable
         {
             InflightSegment oldest = _segments[0];
             long size = Size;
-            bool old = _time.GetElapsedTime(oldest.LastAck) > _options.RetainedTime;
+            bool old = _time.GetElapsedTime(oldest.LastChange) > _options.RetainedTime;
             if (oldest.Unacked > 0 && size > _options.RetainedBytesMax + (4 * _options.UnackedBytesMax))
             {
                 foreach (InflightEntry entry in unacked(oldest.Id).ToList())
@@ -149,7 +155,7 @@ internal sealed class InflightFiles : IDisposable
                     Append(entry);
                 }
             }
-            else if (oldest.Unacked > 0 || oldest.LastAck >= registryTime || (!old && size <= _options.RetainedBytesMax))
+            else if (oldest.Unacked > 0 || oldest.LastChange >= registryTime || (!old && size <= _options.RetainedBytesMax))
             {
                 return;
             }
@@ -159,7 +165,7 @@ internal sealed class InflightFiles : IDisposable
             }
             await DurableAsync();
             // Moving or waiting took time: an ack that came meanwhile may be in no registry yet.
-            if (oldest.Unacked > 0 || oldest.LastAck >= registryTime || _segments[0] != oldest)
+            if (oldest.Unacked > 0 || oldest.LastChange >= registryTime || _segments[0] != oldest)
             {
                 return;
             }
@@ -168,6 +174,11 @@ internal sealed class InflightFiles : IDisposable
             _files.FlushDirectory(_directory);
         }
     }
+
+    /// <summary>Whether segments could go, now or when they are old enough, if a snapshot were newer than what they say.</summary>
+    /// <param name="registryTime">When the snapshot now on disk was put together; in ticks of the time provider.</param>
+    public bool AwaitsSnapshot(long registryTime) =>
+        _segments.SkipLast(1).Any(segment => segment.Unacked == 0 && segment.LastChange >= registryTime);
 
     /// <summary>Whether what lies there can still be read.</summary>
     public bool Holds(InflightPlace place) => SegmentOf(place) is not null;
@@ -226,14 +237,16 @@ internal sealed class InflightFiles : IDisposable
     {
         int id = _segments.Count == 0 ? 1 : _segments[^1].Id + 1;
         string path = PathOf(id);
-        // A segment that a full disk left half made holds nothing that was waited for.
-        _files.Delete(path);
-        IFile file = _files.Open(path, FileOpenMode.CreateNew);
+        // It gets its name when it has its length and its header, so one that is without them lost them.
+        string temporary = path + AtomicFile.TemporarySuffix;
+        _files.Delete(temporary);
+        IFile file = _files.Open(temporary, FileOpenMode.CreateNew);
         var header = new StateWriter();
         header.Begin(FrameKind.SegmentHeader);
         header.Byte(Version);
         header.Int32(id);
         header.Int64(DurableNumber);
+        header.Int64(_options.InflightSegmentBytes);
         header.End();
         try
         {
@@ -241,6 +254,7 @@ internal sealed class InflightFiles : IDisposable
             file.Reserve(_options.InflightSegmentBytes);
             file.Write(header.Written, 0);
             file.Flush();
+            _files.Rename(temporary, path);
             _files.FlushDirectory(_directory);
         }
         catch
@@ -248,9 +262,13 @@ internal sealed class InflightFiles : IDisposable
             file.Dispose();
             throw;
         }
+        if (_segments.Count > 0)
+        {
+            _segments[^1].LastChange = _time.GetTimestamp();
+        }
         _file?.Dispose();
         _file = file;
         _position = header.Length;
-        _segments.Add(new InflightSegment(id) { Bytes = header.Length, LastAck = _time.GetTimestamp() });
+        _segments.Add(new InflightSegment(id) { Bytes = header.Length, LastChange = _time.GetTimestamp() });
     }
 }

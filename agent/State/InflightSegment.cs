@@ -10,6 +10,9 @@ internal sealed class InflightSegment(int id)
     /// <summary>Entries in it that are not acked.</summary>
     public int Unacked { get; set; }
 
-    /// <summary>The newest ack in it, its making or its finding, in ticks of the time provider.</summary>
-    public long LastAck { get; set; }
+    /// <summary>
+    /// When it was made, found or closed, or an entry in it was acked last, in ticks of the time provider. A snapshot of the registry
+    /// that was put together later has all that it says, once it is closed and all its entries are acked.
+    /// </summary>
+    public long LastChange { get; set; }
 }

@@ -3,10 +3,12 @@ using LogPipeline.Files;
 namespace LogPipeline.Agent.State;
 
 /// <summary>
-/// The file <c>registry</c>: who the agent is, what it knows of files and logs. Replaced whole: write a temporary file, fsync,
-/// rename, fsync the directory. Frames of <see cref="StateWriter"/>, in this order:
+/// Who the agent is, what it knows of files and logs. The file <c>registry</c> is a snapshot of it, replaced whole: write a temporary
+/// file, fsync, rename, fsync the directory. What changes afterwards stands in the in-flight files, as <see cref="RegistryNote"/>s.
+/// Frames of <see cref="StateWriter"/>, in this order:
 /// <code>
-///   RegistryHeader  version u8 = 1, agent id 16, machine id, boot id, next entry number i64, count u32 + inputs started
+///   RegistryHeader  version u8 = 2, agent id 16, machine id, boot id, next entry number i64, next note number i64 (since version 2),
+///                   count u32 + inputs started
 ///   Generation*     Log*
 ///   RegistryEnd     generations i32, logs i32: the file is whole
 /// </code>
@@ -14,7 +16,7 @@ namespace LogPipeline.Agent.State;
 /// </summary>
 internal sealed class Registry
 {
-    private const byte Version = 1;
+    private const byte Version = 2;
 
     public Guid AgentId { get; init; }
 
@@ -25,12 +27,61 @@ internal sealed class Registry
     /// <summary>Entries up to this number, exclusive, were written before: fewer in the in-flight file means damage.</summary>
     public long NextEntry { get; set; } = 1;
 
+    /// <summary>Notes from this number on are not in the snapshot.</summary>
+    public long NextNote { get; set; } = 1;
+
+    /// <summary>What is not durable yet.</summary>
+    public RegistryChanges Changes { get; } = new();
+
     /// <summary>Patterns that had their first start, each behind its topic; <c>read_from: end</c> is over for them.</summary>
     public SortedSet<string> InputsStarted { get; init; } = new(StringComparer.Ordinal);
 
     public List<Generation> Generations { get; init; } = [];
 
     public List<LogRecord> Logs { get; init; } = [];
+
+    public void Add(Generation generation)
+    {
+        Generations.Add(generation);
+        generation.Changes = Changes;
+        Changes.Add(generation);
+    }
+
+    public void Remove(IReadOnlySet<Generation> gone)
+    {
+        Generations.RemoveAll(gone.Contains);
+        foreach (Generation generation in gone)
+        {
+            generation.Changes = null;
+            Changes.Forget(generation.Id);
+        }
+    }
+
+    /// <summary>Brings the snapshot up to what was noted after it; from then on changes are marked.</summary>
+    public void Apply(IEnumerable<RegistryNote> notes)
+    {
+        Dictionary<ulong, int> places = Generations.Index().ToDictionary(static at => at.Item.Id, static at => at.Index);
+        HashSet<ulong> forgotten = [];
+        foreach (RegistryNote note in notes.Where(note => note.Number >= NextNote))
+        {
+            NextNote = note.Number + 1;
+            if (note.Generation is null)
+            {
+                forgotten.Add(note.Id);
+            }
+            else if (places.TryGetValue(note.Id, out int place))
+            {
+                Generations[place] = note.Generation;
+            }
+            else
+            {
+                places.Add(note.Id, Generations.Count);
+                Generations.Add(note.Generation);
+            }
+        }
+        Generations.RemoveAll(generation => forgotten.Contains(generation.Id));
+        Generations.ForEach(generation => generation.Changes = Changes);
+    }
 
     public void Write(StateWriter to)
     {
@@ -40,6 +91,7 @@ internal sealed class Registry
         to.String(MachineId);
         to.String(BootId);
         to.Int64(NextEntry);
+        to.Int64(NextNote);
         to.Int32(InputsStarted.Count);
         foreach (string input in InputsStarted)
         {
@@ -115,10 +167,10 @@ internal sealed class Registry
     private static Registry ReadHeader(ref StateReader reader)
     {
         byte version = reader.Byte();
-        if (version != Version)
+        if (version is not (1 or Version))
         {
             throw new StateVersionException(
-                $"The agent's registry is of version {version}; this agent knows version {Version}. Use the agent that wrote it, or a new state directory.");
+                $"The agent's registry is of version {version}; this agent knows versions 1 to {Version}. Use the agent that wrote it, or a new state directory.");
         }
         var registry = new Registry
         {
@@ -126,6 +178,7 @@ internal sealed class Registry
             MachineId = reader.String(),
             BootId = reader.String(),
             NextEntry = reader.Int64(),
+            NextNote = version == 1 ? 1 : reader.Int64(),
         };
         for (int inputs = reader.Int32(); inputs > 0; inputs--)
         {

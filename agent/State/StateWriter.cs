@@ -99,6 +99,8 @@ internal enum FrameKind : byte
     Acked = 17,
     Fence = 18,
     SegmentHeader = 19,
+    GenerationNote = 20,
+    ForgottenNote = 21,
 }
 
 /// <summary>CRC-32C as the processor computes it.</summary>

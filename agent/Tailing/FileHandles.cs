@@ -10,7 +10,7 @@ namespace LogPipeline.Agent.Tailing;
 /// handle back, so that its volume can be unmounted. At the bound those that are read close first; when none is, a new file waits
 /// without a handle, which is told and counted: it is read in its turn, but lost if it is deleted before.
 /// </summary>
-internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable table, AgentState state, AgentOptions options, TimeProvider time, ILogger logger)
+internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable table, AgentOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>How many of the least recently used are looked at for one that can be closed.</summary>
     private const int ClosedAtOnce = 256;
@@ -85,7 +85,6 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
             return null;
         }
         table.MovePath(file, path);
-        state.IsDirty = true;
         return status;
     }
 

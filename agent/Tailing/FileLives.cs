@@ -174,7 +174,6 @@ internal sealed class FileLives(
     {
         generation.Phase = phase;
         generation.PhaseSince = time.GetUtcNow().ToUnixTimeMilliseconds();
-        state.IsDirty = true;
     }
 
     /// <summary>A file took the place of a followed one, with all that was read of it: the generation goes on there.</summary>

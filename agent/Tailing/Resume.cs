@@ -44,7 +44,6 @@ internal sealed class Resume(
             else if (Elsewhere(generation, present) is FileIdentity identity)
             {
                 generations.Identify(generation, identity);
-                state.IsDirty = true;
                 found.Add(Follow(generation, input, generation.Path));
             }
             else if (generation.Phase != GenerationPhase.Finished)

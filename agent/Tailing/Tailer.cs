@@ -49,7 +49,7 @@ internal sealed class Tailer(
         LookAtWaiting();
         foreach (string key in rules.Keys)
         {
-            state.IsDirty |= state.Registry.InputsStarted.Add(key);
+            state.Registry.Changes.NeedsSnapshot |= state.Registry.InputsStarted.Add(key);
         }
         probe.ForgetGone();
         generations.Forget(g => g.IsOver && IsForgotten(g) && table.With(g.Identity, g.Topic)?.Generation != g);
@@ -274,7 +274,6 @@ internal sealed class Tailer(
             }
             lives.MarkRotated(known);
             table.Rename(known, path);
-            state.IsDirty = true;
         }
         Check(known, status);
     }

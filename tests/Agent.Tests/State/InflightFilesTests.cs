@@ -15,9 +15,10 @@ public sealed class InflightFilesTests
     public async Task Golden_bytes_of_an_entry()
     {
         byte[] file = await WriteAsync(1);
-        // Header frame: length, crc, kind 19, version 1, id 1, number 1.
-        Assert.Equal("0000000E", Convert.ToHexString(file.AsSpan(0, 4)));
-        int at = 8 + 14;
+        // Header frame: length, crc, kind 19, version 2, id 1, number 1, bytes that the file was made with.
+        Assert.Equal("00000016", Convert.ToHexString(file.AsSpan(0, 4)));
+        Assert.Equal("13" + "02" + "00000001" + "0000000000000001" + "0000000000800000", Convert.ToHexString(file.AsSpan(8, 22)));
+        int at = 8 + 22;
         Assert.Equal(16, file[at + 8]);
         string golden =
             "0000000000000001" + "000000000000000A" + "0000000000000000" + "00000000" + "00"
@@ -40,8 +41,8 @@ public sealed class InflightFilesTests
             whole.AsSpan(0, cut).CopyTo(torn);
             // A cut that takes only zeros off a frame leaves it whole.
             int intact = torn.AsSpan().CommonPrefixLength(whole);
-            int begin = ends.Append(22).Append(0).Where(e => e <= intact).Max();
-            bool isClean = !torn.AsSpan(begin).ContainsAnyExcept((byte)0);
+            int begin = ends.Append(30).Append(0).Where(e => e <= intact).Max();
+            bool isClean = begin > 0 && !torn.AsSpan(begin).ContainsAnyExcept((byte)0);
             InflightContents contents = Load(torn);
             Assert.Equal(ends.Count(e => e <= intact), contents.Entries.Count);
             Assert.Equal(!isClean, contents.Damage is not null);
