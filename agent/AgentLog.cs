@@ -59,8 +59,8 @@ internal static partial class AgentLog
     [LoggerMessage(2031, LogLevel.Warning, "{Files} files with unread lines are open, more than that are not held: new ones are read in their turn, but lost if they are deleted before. Raise open_files_max")]
     public static partial void FilesWait(this ILogger logger, int files);
 
-    [LoggerMessage(2032, LogLevel.Warning, "{Path}: begins as UTF-16 does; its bytes are sent as they are")]
-    public static partial void WideText(this ILogger logger, string path);
+    [LoggerMessage(2032, LogLevel.Information, "{Path}: begins with the byte order mark of {Encoding}; its lines are sent as UTF-8")]
+    public static partial void Decoded(this ILogger logger, string path, string encoding);
 
     [LoggerMessage(2035, LogLevel.Warning, "{Path}: no file is there yet. It is read as soon as there is one")]
     public static partial void Unmatched(this ILogger logger, string path);

@@ -25,9 +25,10 @@ internal sealed class AgentMetrics : IDisposable
         Unreadable = _meter.CreateCounter<long>("logpipe_agent_unreadable_paths_total", description: "Paths that turned unreadable.");
         LostBytes = _meter.CreateCounter<long>("logpipe_agent_lost_bytes_total", "By", "Bytes that were seen in a file and cut or deleted before they were read.");
         NulBytes = _meter.CreateCounter<long>("logpipe_agent_nul_bytes_total", "By", "NUL bytes before a line that were left out.");
+        ReplacedCharacters = _meter.CreateCounter<long>("logpipe_agent_replaced_characters_total", description: "Byte sequences that are no character of a file's encoding.");
         LeftOutFiles = _meter.CreateCounter<long>("logpipe_agent_files_left_out_total", description: "Files that a pattern names and that are compressed.");
         foreach (Counter<long> counter in (Counter<long>[])
-            [Lines, Bytes, Batches, AckedRecords, AckedBytes, Truncations, GenerationsBegun, Resent, Fences, DeadLetters, Unreadable, LostBytes, NulBytes, LeftOutFiles])
+            [Lines, Bytes, Batches, AckedRecords, AckedBytes, Truncations, GenerationsBegun, Resent, Fences, DeadLetters, Unreadable, LostBytes, NulBytes, LeftOutFiles, ReplacedCharacters])
         {
             counter.Add(0); // so that each is there from the start
         }
@@ -72,6 +73,8 @@ internal sealed class AgentMetrics : IDisposable
 
     /// <summary>Bytes of batches acked since the start, compressed.</summary>
     public long TotalBytes { get; private set; }
+
+    public Counter<long> ReplacedCharacters { get; }
 
     public void Acked(InflightEntry entry)
     {

@@ -1,3 +1,4 @@
+using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Tailing;
 
 namespace LogPipeline.Agent;
@@ -127,6 +128,8 @@ public sealed record InputOptions
     public int MaxLineBytes { get; init; } = 512 << 10;
 
     public PartitionRule Partition { get; init; } = PartitionRule.File;
+
+    public TextEncoding Encoding { get; init; } = TextEncoding.Auto;
 }
 
 /// <summary>How batches are compressed.</summary>

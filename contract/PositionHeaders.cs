@@ -2,7 +2,7 @@ namespace LogPipeline.Contract;
 
 /// <summary>
 /// Names of the record headers that an agent writes and a sink reads. A line carries <see cref="Host"/>, <see cref="File"/> and
-/// <see cref="Position"/> in this order; a fence marker carries <see cref="Fence"/> alone and has no value; sinks skip it.
+/// <see cref="Position"/> in this order, labels and <see cref="Stream"/> before the position; a fence marker carries <see cref="Fence"/> alone and has no value; sinks skip it.
 /// </summary>
 public static class PositionHeaders
 {
@@ -11,6 +11,9 @@ public static class PositionHeaders
 
     /// <summary>Path under which the agent first saw the file, as the file system's own bytes.</summary>
     public static ReadOnlySpan<byte> File => "file"u8;
+
+    /// <summary>Which of a container's outputs a line came from, <c>stdout</c> or <c>stderr</c>.</summary>
+    public static ReadOnlySpan<byte> Stream => "stream"u8;
 
     /// <summary>The record's bytes in the file: a <see cref="RecordPosition"/>.</summary>
     public static ReadOnlySpan<byte> Position => "pos"u8;

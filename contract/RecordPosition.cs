@@ -22,6 +22,12 @@ public enum PositionFlags : byte
 
     /// <summary>The agent's clock was far off, so the record carries the nearest plausible timestamp instead.</summary>
     TimestampClamped = 16,
+
+    /// <summary>
+    /// The value is not the file's bytes: it was decoded, taken out of a container's line, joined, or redacted. Its range of the file is
+    /// proved by <see cref="RecordPosition.FileSum"/>.
+    /// </summary>
+    Shaped = 32,
 }
 
 /// <summary>
@@ -39,7 +45,7 @@ public enum PositionFlags : byte
 ///  42  end            i64   after the terminator, or after the part's last byte
 ///  50  part           i32   0 = a whole line, else 1, 2, ...
 ///  54  last           u8    1 on a whole line and on the last part
-///  55  zero           3     to 58 bytes; ignored by readers
+///  55  file sum       u24   with the flag Shaped; else zero
 /// </code>
 /// </remarks>
 /// <param name="Flags">What is unusual about the record.</param>
@@ -59,7 +65,19 @@ public readonly record struct RecordPosition(
     /// <summary>Index of the flags byte, for those who set a flag in an encoded position.</summary>
     public const int FlagsOffset = 1;
 
+    /// <summary>Index of the file sum, for those who write it into an encoded position.</summary>
+    public const int FileSumOffset = 55;
+
     private const byte Version = 1;
+
+    /// <summary>
+    /// Of a record with <see cref="PositionFlags.Shaped"/>: <see cref="RecordSum.OfFile"/> of the file's bytes from <see cref="FileBegin"/> to
+    /// <see cref="End"/>, so that the record can be held against its file. Else 0.
+    /// </summary>
+    public int FileSum { get; init; }
+
+    /// <summary>First byte of the record's own bytes in the file: a later part of a line begins where the part before it ended.</summary>
+    public long FileBegin => Math.Max(CoveredBegin, LineBegin);
 
     /// <summary>Writes the position into the first <see cref="Size"/> bytes of <paramref name="to"/>.</summary>
     public void Write(Span<byte> to)
@@ -74,7 +92,14 @@ public readonly record struct RecordPosition(
         BinaryPrimitives.WriteInt64BigEndian(to[42..], End);
         BinaryPrimitives.WriteInt32BigEndian(to[50..], Part);
         to[54] = IsLast ? (byte)1 : (byte)0;
-        to[55..].Clear();
+        WriteFileSum(to[FileSumOffset..], FileSum);
+    }
+
+    /// <summary>Writes a file sum of 24 bits.</summary>
+    public static void WriteFileSum(Span<byte> to, int sum)
+    {
+        to[0] = (byte)(sum >> 16);
+        BinaryPrimitives.WriteUInt16BigEndian(to[1..], (ushort)sum);
     }
 
     /// <summary>Reads a header value; returns false when it has another length or version, or contradicts itself.</summary>
@@ -93,7 +118,10 @@ public readonly record struct RecordPosition(
             BinaryPrimitives.ReadInt64BigEndian(from[34..]),
             BinaryPrimitives.ReadInt64BigEndian(from[42..]),
             BinaryPrimitives.ReadInt32BigEndian(from[50..]),
-            from[54] != 0);
+            from[54] != 0)
+        {
+            FileSum = (from[FileSumOffset] << 16) | BinaryPrimitives.ReadUInt16BigEndian(from[(FileSumOffset + 1)..]),
+        };
         return position is { CoveredBegin: >= 0, LineBegin: >= 0, Part: >= 0 }
             && position.CoveredBegin < position.End
             && position.LineBegin < position.End;

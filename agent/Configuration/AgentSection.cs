@@ -7,7 +7,6 @@ public static class AgentSection
 {
     private const int BatchBytesMax = 64 << 20;
     private const string BrokerData = "./data/broker"; // what the broker takes where nothing is said
-    private const int LineBytesMax = 16 << 20;
 
     /// <summary>Binds the <c>agent:</c> of a configuration; null when there is none.</summary>
     /// <exception cref="ConfigurationException">A key is unknown, missing or of the wrong kind.</exception>
@@ -22,7 +21,7 @@ public static class AgentSection
         {
             Bootstrap = section.Texts("bootstrap", ["127.0.0.1:9092"]),
             StateDirectory = Path.GetFullPath(section.Text("state", "./data/agent")),
-            Inputs = [.. section.Sections("inputs").Select(ReadInput)],
+            Inputs = [.. section.Sections("inputs").Select(InputSection.Read)],
             Host = section.Text("host", defaults.Host),
             BatchBytes = (int)section.Size("batch_bytes", defaults.BatchBytes, 1024, BatchBytesMax),
             Linger = section.Duration("linger", defaults.Linger),
@@ -43,17 +42,6 @@ public static class AgentSection
         return options;
     }
 
-    private static bool NamesVariable(string path) =>
-        path.IndexOf('$', StringComparison.Ordinal) is >= 0 and int at && at + 1 < path.Length && (path[at + 1] == '{' || char.IsAsciiLetter(path[at + 1]));
-
-    private static void Refuse(ConfigurationSection section, string key, IReadOnlyList<string> paths, Func<string, bool> isWrong, string why)
-    {
-        if (paths.FirstOrDefault(isWrong) is string wrong)
-        {
-            throw new ConfigurationException($"{section.OriginOf(key)}: {section.Name(key)}: '{wrong}' {why}");
-        }
-    }
-
     /// <summary>Where the broker and the sinks of the same configuration write.</summary>
     private static IEnumerable<string> OwnPaths(ConfigurationSection root)
     {
@@ -63,30 +51,5 @@ public static class AgentSection
             sink.SectionOrNull("files")?.TextOrNull("directory"),
         });
         return paths.Append(root.SectionOrNull("broker")?.Text("data", BrokerData)).OfType<string>().Select(Path.GetFullPath);
-    }
-
-    private static InputOptions ReadInput(ConfigurationSection section)
-    {
-        var defaults = new InputOptions();
-        InputOptions input = defaults with
-        {
-            Paths = [.. section.Texts("paths", []).Select(Path.GetFullPath)],
-            Exclude = section.Texts("exclude", defaults.Exclude),
-            Topic = section.Required("topic", "the topic that the lines go to, such as web_log"),
-            ReadFrom = section.Choice("read_from", defaults.ReadFrom, ("beginning", ReadFrom.Beginning), ("end", ReadFrom.End)),
-            Key = section.Choice("key", defaults.Key, ("none", RecordKey.None), ("host", RecordKey.Host), ("file", RecordKey.File)),
-            MaxLineBytes = (int)section.Size("max_line_bytes", defaults.MaxLineBytes, 1024, LineBytesMax),
-            Partition = section.Choice("partition", defaults.Partition, ("file", PartitionRule.File), ("host", PartitionRule.Host)),
-        };
-        Refuse(section, "paths", section.Texts("paths", []), static path => path.StartsWith('~') || NamesVariable(path),
-            "is not expanded here: write the whole path");
-        Refuse(section, "exclude", input.Exclude, static path => path.Contains('/', StringComparison.Ordinal) && path[0] != '/',
-            "can match nothing: write a whole path, or a file's name alone");
-        if (input.Paths.Count == 0)
-        {
-            section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"]");
-        }
-        section.Close();
-        return input;
     }
 }

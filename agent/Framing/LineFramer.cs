@@ -5,6 +5,7 @@ namespace LogPipeline.Agent.Framing;
 /// <summary>
 /// Cuts bytes of a file into lines: slices, no copies. A line ends with LF or CR LF; one longer than the limit comes in parts.
 /// What follows the last line feed stays for later, unless the file has ended. No byte has a meaning besides LF and a CR before it.
+/// In UTF-16 a line feed is a code unit, and a cut never splits a character of any encoding.
 /// </summary>
 /// <param name="bytes">The file's bytes from <paramref name="position"/> on.</param>
 /// <param name="position">Where they begin in the file.</param>
@@ -12,18 +13,17 @@ namespace LogPipeline.Agent.Framing;
 /// <param name="part">Parts of that line given out before.</param>
 /// <param name="lineBytesMax">A longer line, terminator not counted, comes in parts of this size.</param>
 /// <param name="isEnd">Whether nothing will follow.</param>
+/// <param name="encoding">How the bytes are to be understood; null = ASCII or a superset of it that needs no decoding.</param>
 internal ref struct LineFramer(
-    ReadOnlySpan<byte> bytes, long position, long lineBegin, int part, int lineBytesMax, bool isEnd)
+    ReadOnlySpan<byte> bytes, long position, long lineBegin, int part, int lineBytesMax, bool isEnd, TextDecoder? encoding = null)
 {
-    /// <summary>Bytes of a byte order mark.</summary>
-    public const int MarkLength = 3;
-
     private const byte LineFeed = (byte)'\n';
     private const byte CarriageReturn = (byte)'\r';
 
     private static ReadOnlySpan<byte> Mark => [0xef, 0xbb, 0xbf];
 
     private readonly ReadOnlySpan<byte> _bytes = bytes;
+    private readonly int _unit = encoding is null ? 1 : encoding.UnitSize;
     private int _at;
 
     /// <summary>Where the line begins that comes next or goes on.</summary>
@@ -32,8 +32,15 @@ internal ref struct LineFramer(
     /// <summary>Parts of that line given out.</summary>
     public int Part { get; private set; } = part;
 
-    /// <summary>Whether the next bytes are the UTF-8 byte order mark that some programs begin a file with.</summary>
-    public readonly bool IsAtMark => position == 0 && _at == 0 && _bytes.StartsWith(Mark);
+    /// <summary>Bytes of the byte order mark that some programs begin a file with, where it comes next; else 0.</summary>
+    public readonly int MarkAhead
+    {
+        get
+        {
+            ReadOnlySpan<byte> mark = encoding is null ? Mark : encoding.Mark;
+            return position == 0 && _at == 0 && _bytes.StartsWith(mark) ? mark.Length : 0;
+        }
+    }
 
     /// <summary>NUL bytes at a line's begin; all that is left, where nothing else follows. 0 inside a line.</summary>
     public readonly int NulsAhead
@@ -42,7 +49,8 @@ internal ref struct LineFramer(
         {
             ReadOnlySpan<byte> rest = _bytes[_at..];
             int other = Part > 0 || rest.IsEmpty || rest[0] != 0 ? 0 : rest.IndexOfAnyExcept((byte)0);
-            return other < 0 ? rest.Length : other;
+            int nuls = other < 0 ? rest.Length : other;
+            return nuls - (nuls % _unit); // half a code unit may be half of any character
         }
     }
 
@@ -60,23 +68,25 @@ internal ref struct LineFramer(
     public readonly bool TryPeek(out FramedLine line)
     {
         ReadOnlySpan<byte> rest = _bytes[_at..];
-        // A whole line fits when its terminator lies within the limit and two bytes.
-        ReadOnlySpan<byte> window = rest.Length > lineBytesMax + 2 ? rest[..(lineBytesMax + 2)] : rest;
-        int feed = window.IndexOf(LineFeed);
+        // A whole line fits when its terminator lies within the limit and two code units.
+        int windowMax = lineBytesMax + (2 * _unit);
+        ReadOnlySpan<byte> window = rest.Length > windowMax ? rest[..windowMax] : rest;
+        int feed = encoding is null ? window.IndexOf(LineFeed) : encoding.FindLineFeed(window);
         if (feed >= 0)
         {
-            bool carriage = feed > 0 && rest[feed - 1] == CarriageReturn;
-            int length = carriage ? feed - 1 : feed;
+            bool carriage = EndsInCarriageReturn(rest[..feed]);
+            int length = carriage ? feed - _unit : feed;
             if (length <= lineBytesMax)
             {
-                line = Last(length, feed + 1, carriage ? PositionFlags.CarriageReturn : PositionFlags.None);
+                line = Last(length, feed + _unit, carriage ? PositionFlags.CarriageReturn : PositionFlags.None);
                 return true;
             }
         }
-        if (feed >= 0 || window.Length == lineBytesMax + 2 || (isEnd && rest.Length > lineBytesMax))
+        if (feed >= 0 || window.Length == windowMax || (isEnd && rest.Length > lineBytesMax))
         {
+            int length = encoding is null ? lineBytesMax : encoding.WholeCharacters(rest[..lineBytesMax]);
             // A carriage return stays with the line feed that may follow it.
-            int length = rest[lineBytesMax - 1] == CarriageReturn ? lineBytesMax - 1 : lineBytesMax;
+            length -= EndsInCarriageReturn(rest[..length]) ? _unit : 0;
             line = new FramedLine(_at, length, position + _at + length, PositionFlags.Cut, LineBegin, Part + 1, false);
             return true;
         }
@@ -95,6 +105,9 @@ internal ref struct LineFramer(
         _at = (int)(line.End - position);
         (LineBegin, Part) = line.IsLast ? (line.End, 0) : (line.LineBegin, line.Part);
     }
+
+    private readonly bool EndsInCarriageReturn(ReadOnlySpan<byte> bytes) =>
+        encoding is null ? !bytes.IsEmpty && bytes[^1] == CarriageReturn : encoding.EndsInCarriageReturn(bytes);
 
     private readonly FramedLine Last(int length, int size, PositionFlags flags) => new(
         _at,

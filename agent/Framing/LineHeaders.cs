@@ -34,6 +34,16 @@ internal sealed class LineHeaders
 
     public byte[] File { get; }
 
+    /// <summary>Bytes of the headers of a line.</summary>
+    public int Length => _bytes.Length;
+
+    /// <summary>The headers of one line that carries a file sum or none; good until the next call.</summary>
+    public ReadOnlySpan<byte> For(in FramedLine line, long coveredBegin, int fileSum)
+    {
+        RecordPosition.WriteFileSum(_bytes.AsSpan(_position + RecordPosition.FileSumOffset), fileSum);
+        return For(line, PositionFlags.None, coveredBegin);
+    }
+
     /// <summary>The headers of one line; good until the next call.</summary>
     public ReadOnlySpan<byte> For(in FramedLine line, PositionFlags more, long coveredBegin)
     {

@@ -215,7 +215,7 @@ internal sealed class Fencing(
             }
             Progress begin = generation.Read;
             Progress end = begin;
-            foreach (FoundRecord record in found.After(generation.Id, begin.Position))
+            foreach (FoundRecord record in found.After(generation.Id, begin.Covered))
             {
                 end = Replacement.After(end, record.Position, record.ValueLength, record.SumTerm);
             }

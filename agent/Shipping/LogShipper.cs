@@ -125,7 +125,7 @@ internal sealed class LogShipper : ILineTarget
         }
         int sequence = _window.NextSequence;
         LogRecord record = _window.Record;
-        PooledBatch batch = Open.Seal(record.ProducerId, record.ProducerEpoch, sequence, out int count, out List<EntryRange> ranges);
+        PooledBatch? batch = Open.Seal(record.ProducerId, record.ProducerEpoch, sequence, out int count, out List<EntryRange> ranges);
         _window.NextSequence = RecordBatch.Sequence(sequence, count);
         WindowSlot slot = _window.Append(new InflightEntry
         {
@@ -141,7 +141,7 @@ internal sealed class LogShipper : ILineTarget
             ScanFrom = record.End.Offset,
             LeaderEpoch = record.End.LeaderEpoch,
             Ranges = ranges,
-            Batch = batch.Memory,
+            Batch = batch?.Memory ?? default,
             Pooled = batch,
         });
         _ = MakeDurableAsync(slot);
@@ -196,8 +196,14 @@ internal sealed class LogShipper : ILineTarget
                 return;
             }
             bool acked = false;
-            while (_window.Slots is [{ IsAnswered: true } head, ..])
+            while (_window.Slots is [var head, ..] && (head.IsAnswered || head.IsDoneWithoutSending))
             {
+                if (head.IsDoneWithoutSending)
+                {
+                    _window.Ack(head.Entry, -1);
+                    acked = true;
+                    continue;
+                }
                 if (head.Fault is not null)
                 {
                     throw new BrokerConnectionException(head.Fault.Message, head.Fault);
@@ -227,6 +233,10 @@ internal sealed class LogShipper : ILineTarget
                 if (!slot.IsDurable || inflight >= inflightMax)
                 {
                     break;
+                }
+                if (slot.Entry.RecordCount == 0)
+                {
+                    continue;
                 }
                 inflight++;
                 if (!slot.IsSent)

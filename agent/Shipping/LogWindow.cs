@@ -195,6 +195,9 @@ internal sealed class WindowSlot(InflightEntry entry)
 
     public Exception? Fault { get; set; }
 
+    /// <summary>Whether it holds no record, so that being durable is all that is wanted of it.</summary>
+    public bool IsDoneWithoutSending => IsDurable && Fault is null && Entry.RecordCount == 0;
+
     public bool IsAnswered => Answer is not null || Fault is not null;
 }
 

@@ -13,7 +13,7 @@ internal sealed class OpenBatch(BatchBuilders builders)
     private readonly Dictionary<ulong, int> _rangeOf = []; // a batch may hold a line each of thousands of files
     private RecordBatchBuilder? _builder;
 
-    public bool IsEmpty => _builder is null || (_builder.Count == 0 && _ranges.Count == 0);
+    public bool IsEmpty => _ranges.Count == 0 && _builder is null or { Count: 0 };
 
     /// <summary>When its first record was added, in ticks of the time provider.</summary>
     public long Since { get; private set; }
@@ -28,25 +28,25 @@ internal sealed class OpenBatch(BatchBuilders builders)
         return _builder;
     }
 
-    /// <summary>Notes that records up to <paramref name="end"/> were added.</summary>
-    public void Cover(ulong generation, long begin, in Progress end, in Fingerprint tail)
+    /// <summary>Notes that records up to <paramref name="end"/> were added, and which lines between them were left out.</summary>
+    public void Cover(ulong generation, long begin, in Progress end, in Fingerprint tail, in OmittedLines omitted)
     {
         if (_rangeOf.TryGetValue(generation, out int last))
         {
-            _ranges[last] = _ranges[last] with { End = end, Tail = tail };
+            _ranges[last] = _ranges[last] with { End = end, Tail = tail, Omitted = _ranges[last].Omitted + omitted };
             return;
         }
         _rangeOf.Add(generation, _ranges.Count);
-        _ranges.Add(new EntryRange(generation, begin, end, tail, default));
+        _ranges.Add(new EntryRange(generation, begin, end, tail, default) { Omitted = omitted });
     }
 
-    /// <summary>The encoded batch in pooled memory, which is the caller's to give back; goes on empty.</summary>
-    public PooledBatch Seal(long producerId, short producerEpoch, int sequence, out int count, out List<EntryRange> ranges)
+    /// <summary>The encoded batch in pooled memory, which is the caller's to give back, or null where all lines were left out; goes on empty.</summary>
+    public PooledBatch? Seal(long producerId, short producerEpoch, int sequence, out int count, out List<EntryRange> ranges)
     {
         RecordBatchBuilder builder = _builder!;
         count = builder.Count;
         ranges = [.. _ranges];
-        PooledBatch batch = PooledBatch.CopyOf(builder.Build(producerId, producerEpoch, sequence).Span);
+        PooledBatch? batch = count == 0 ? null : PooledBatch.CopyOf(builder.Build(producerId, producerEpoch, sequence).Span);
         _builder = null;
         _ranges.Clear();
         _rangeOf.Clear();

@@ -188,7 +188,7 @@ internal sealed class Replacement(
             if (split)
             {
                 Progress middle = at[range.Generation];
-                before.Add(range with { End = middle, Tail = default, LeftOut = default });
+                before.Add(range with { End = middle, Tail = default, LeftOut = default, Omitted = default });
                 after.Add(range with { Begin = middle.Position });
             }
             else

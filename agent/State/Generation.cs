@@ -79,6 +79,9 @@ internal sealed class Generation
     /// <summary>Records that went to the dead-letter file.</summary>
     public LeftOut DeadLetters { get; set; }
 
+    /// <summary>Lines that the configuration leaves out, as far as they are acked.</summary>
+    public OmittedLines Omitted { get; set; }
+
     /// <summary>Bytes known to have been in the file and cut before they were read.</summary>
     public long TruncatedBytes
     {
@@ -116,6 +119,7 @@ internal sealed class Generation
         bool wasHeadHeldBack = Head.Length > Acked.Position;
         (Acked, AckedTail) = (range.End, range.Tail);
         DeadLetters += range.LeftOut;
+        Omitted += range.Omitted;
         if (wasHeadHeldBack && Head.Length <= Acked.Position)
         {
             Changes?.Add(this);
@@ -141,6 +145,8 @@ internal sealed class Generation
         to.Int64(TruncatedBytes);
         to.Byte((byte)Phase);
         to.Int64(PhaseSince);
+        to.Int64(Acked.Covered);
+        Omitted.Write(to);
     }
 
     public static Generation ReadFrom(ref StateReader from)
@@ -163,6 +169,11 @@ internal sealed class Generation
             PhaseSince = from.Int64(),
             IsDurable = true,
         };
+        if (!from.IsAtEnd)
+        {
+            generation.Acked = generation.Acked with { Covered = from.Int64() };
+            generation.Omitted = OmittedLines.Read(ref from);
+        }
         generation.Read = generation.Acked;
         generation.ReadTail = generation.AckedTail;
         return generation;

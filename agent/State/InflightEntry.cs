@@ -8,7 +8,11 @@ namespace LogPipeline.Agent.State;
 /// <param name="End">Position after it, framing state and totals there, what is left out counted in.</param>
 /// <param name="Tail">Fingerprint of the bytes before the end; of length 0 when it is not known.</param>
 /// <param name="LeftOut">What of it went to the dead letters.</param>
-internal readonly record struct EntryRange(ulong Generation, long Begin, Progress End, Fingerprint Tail, LeftOut LeftOut);
+internal readonly record struct EntryRange(ulong Generation, long Begin, Progress End, Fingerprint Tail, LeftOut LeftOut)
+{
+    /// <summary>The lines of it that the configuration leaves out.</summary>
+    public OmittedLines Omitted { get; init; }
+}
 
 /// <summary>
 /// One batch on its way: the encoded batch itself and what its ack will mean. Durable in the in-flight file before it is sent,
@@ -23,6 +27,7 @@ internal readonly record struct EntryRange(ulong Generation, long Begin, Progres
 ///   scan from i64, leader epoch i32
 ///   range count i32; each: generation u64, begin i64, end (Progress 44), tail (Fingerprint 12), left out (LeftOut 24)
 ///   batch length i32, batch
+///   of each range: end of its last record i64, omitted (OmittedLines 32); missing in what earlier versions wrote
 /// </code>
 /// </remarks>
 internal sealed class InflightEntry
@@ -124,6 +129,11 @@ internal sealed class InflightEntry
             range.LeftOut.Write(to);
         }
         to.Bytes(Batch.Span);
+        foreach (EntryRange range in Ranges)
+        {
+            to.Int64(range.End.Covered);
+            range.Omitted.Write(to);
+        }
     }
 
     /// <param name="from">The frame's payload.</param>
@@ -150,6 +160,10 @@ internal sealed class InflightEntry
             ranges[i] = new EntryRange(from.UInt64(), from.Int64(), Progress.Read(ref from), Fingerprint.Read(ref from), LeftOut.Read(ref from));
         }
         ReadOnlySpan<byte> batch = from.Bytes();
+        for (int i = 0; i < ranges.Length && !from.IsAtEnd; i++)
+        {
+            ranges[i] = ranges[i] with { End = ranges[i].End with { Covered = from.Int64() }, Omitted = OmittedLines.Read(ref from) };
+        }
         return new InflightEntry
         {
             Number = number,

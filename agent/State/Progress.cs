@@ -11,6 +11,12 @@ namespace LogPipeline.Agent.State;
 /// <param name="Sum">Sum of their <see cref="LogPipeline.Contract.RecordSum"/> terms.</param>
 internal readonly record struct Progress(long Position, long LineBegin, int Part, long Records, long Bytes, ulong Sum)
 {
+    /// <summary>
+    /// End of the last record. What lies between it and <see cref="Position"/> is left out, and is covered by the next record, so that the records
+    /// of a generation lie end to end.
+    /// </summary>
+    public long Covered { get; init; } = Position;
+
     public static Progress At(long position) => new(position, position, 0, 0, 0, 0);
 
     public void Write(StateWriter to)
@@ -25,6 +31,27 @@ internal readonly record struct Progress(long Position, long LineBegin, int Part
 
     public static Progress Read(ref StateReader from) =>
         new(from.Int64(), from.Int64(), from.Int32(), from.Int64(), from.Int64(), from.UInt64());
+}
+
+/// <summary>Lines of which no record was made because the configuration says so, by reason.</summary>
+/// <param name="Filtered">Lines that <c>include</c> and <c>exclude_lines</c> leave out.</param>
+/// <param name="FilteredBytes">Bytes of the file that they take.</param>
+/// <param name="Limited">Lines beyond <c>rate_limit</c>.</param>
+/// <param name="LimitedBytes">Bytes of the file that they take.</param>
+internal readonly record struct OmittedLines(long Filtered, long FilteredBytes, long Limited, long LimitedBytes)
+{
+    public static OmittedLines operator +(OmittedLines a, OmittedLines b) =>
+        new(a.Filtered + b.Filtered, a.FilteredBytes + b.FilteredBytes, a.Limited + b.Limited, a.LimitedBytes + b.LimitedBytes);
+
+    public void Write(StateWriter to)
+    {
+        to.Int64(Filtered);
+        to.Int64(FilteredBytes);
+        to.Int64(Limited);
+        to.Int64(LimitedBytes);
+    }
+
+    public static OmittedLines Read(ref StateReader from) => new(from.Int64(), from.Int64(), from.Int64(), from.Int64());
 }
 
 /// <summary>The hash of a stretch of a file, by which it is known again.</summary>

@@ -38,6 +38,9 @@ internal ref struct StateReader(ReadOnlySpan<byte> payload)
         return FrameResult.Frame;
     }
 
+    /// <summary>Whether all fields are read: an earlier version wrote no more.</summary>
+    public readonly bool IsAtEnd => _rest.IsEmpty;
+
     public byte Byte() => Take(1)[0];
 
     public short Int16() => BinaryPrimitives.ReadInt16BigEndian(Take(2));

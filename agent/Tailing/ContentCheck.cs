@@ -54,13 +54,6 @@ internal static class ContentCheck
             || (begin.StartsWith("BZh"u8) && begin.Length > 4 && begin[4] == 0x31);
     }
 
-    /// <summary>Whether a file begins with the byte order mark of UTF-16.</summary>
-    public static bool IsWideText(IFile file)
-    {
-        Span<byte> mark = stackalloc byte[2];
-        return file.ReadFully(mark, 0) == mark.Length && (mark[0], mark[1]) is (0xff, 0xfe) or (0xfe, 0xff);
-    }
-
     /// <summary>
     /// Whether what was read of a generation, which the file holds, is enough to know it by: a whole line, or a whole fingerprint. The
     /// begin of a line may be any file's.
@@ -100,16 +93,6 @@ internal static class ContentCheck
         }
         int size = (int)Math.Min(length, Fingerprint.LengthMax);
         return SameAt(copy, original, 0, size) && SameAt(copy, original, length - size, size);
-    }
-
-    /// <summary>The position after the last line feed, looking back at most <paramref name="lookBack"/> bytes; else the end.</summary>
-    public static long LastLineEnd(IFile file, int lookBack)
-    {
-        long length = file.Length;
-        byte[] bytes = new byte[Math.Min(lookBack, length)];
-        int read = file.ReadFully(bytes, length - bytes.Length);
-        int feed = bytes.AsSpan(0, read).LastIndexOf((byte)'\n');
-        return feed >= 0 ? length - bytes.Length + feed + 1 : length - bytes.Length == 0 ? 0 : length;
     }
 
     private static bool SameAt(IFile a, IFile b, long position, int size)

@@ -115,8 +115,12 @@ internal static class CrashCut
 
     private static Compared Compare(IFile file, in RecordPosition position, ReadOnlySpan<byte> value, long until, bool isLive)
     {
-        // What was left out before the line is not compared: NUL bytes, or a byte order mark.
-        long begin = Math.Max(position.CoveredBegin, position.LineBegin);
+        if (position.Flags.HasFlag(PositionFlags.Shaped))
+        {
+            return CompareSum(file, position, until);
+        }
+        // What was left out before the line is not compared: NUL bytes, a byte order mark, or lines that the configuration leaves out.
+        long begin = position.FileBegin;
         long recordEnd = Math.Max(Math.Min(position.End, until), begin);
         byte[] expected = new byte[recordEnd - begin];
         int text = Math.Min(value.Length, expected.Length);
@@ -139,7 +143,18 @@ internal static class CrashCut
         long goOn = isLineEnded ? end + 1 : same < read ? Math.Min(position.LineBegin, end) : end;
         bool endsInside = same == read && same < text && end > position.LineBegin;
         goOn = isLive && endsInside ? position.LineBegin : goOn;
+        goOn = goOn <= begin ? Math.Min(position.CoveredBegin, position.LineBegin) : goOn; // nothing of it is there, and perhaps not all that lies before it
         return new Compared(position.CoveredBegin, recordEnd, goOn, same == read);
+    }
+
+    /// <summary>A record whose value is not the file's bytes: where they are not all there, all of it is read again.</summary>
+    private static Compared CompareSum(IFile file, in RecordPosition position, long until)
+    {
+        long end = Math.Min(position.End, until);
+        byte[] bytes = new byte[Math.Max(0, end - position.FileBegin)];
+        bool isThere = file.ReadFully(bytes, position.FileBegin) == bytes.Length;
+        bool isSame = isThere && (end < position.End || position.FileSum is 0 || RecordSum.OfFile(bytes) == position.FileSum);
+        return new Compared(position.CoveredBegin, end, isSame ? end : Math.Min(position.CoveredBegin, position.LineBegin), !isThere);
     }
 
     /// <summary>A record held against a file: where to go on if it is the first that differs, and whether the file ends before it differs.</summary>

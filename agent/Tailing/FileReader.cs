@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.Shaping;
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
 using LogPipeline.Contract;
@@ -27,19 +28,31 @@ internal enum ReadOutcome
 /// <summary>
 /// Moves lines from a file to its log's open batch: one read into a shared buffer, one search for each line feed, one copy into
 /// the batch. A read begins up to 1 KiB before the position, so each proves that the file is still the one that was read.
+/// Files whose lines are to be changed are read by <see cref="ShapedReader"/> from there on.
 /// </summary>
-internal sealed class FileReader(AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
+internal sealed class FileReader
 {
     private const int ReadBytes = 512 << 10;
 
-    /// <summary>A shorter run of NUL bytes before a line is taken for a part of it.</summary>
-    private const int NulsLeftOutMin = 4096;
+    private readonly TimeProvider _time;
+    private readonly Coverage _coverage;
+    private readonly ShapedReader _shaped;
+    private readonly byte[] _buffer;
 
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(
-        Fingerprint.LengthMax + Math.Max(ReadBytes, options.Inputs.Max(i => i.MaxLineBytes) + (64 << 10)));
+    public FileReader(AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
+    {
+        int blockBytes = Math.Max(ReadBytes, options.Inputs.Max(BlockBytesOf));
+        _buffer = GC.AllocateUninitializedArray<byte>(Fingerprint.LengthMax + blockBytes);
+        (_time, _coverage) = (time, new Coverage(metrics, logger));
+        _shaped = new ShapedReader(blockBytes, _coverage, options, time, metrics, logger);
+    }
 
     public ReadOutcome Read(TailedFile file, IFile handle, ILineTarget log)
     {
+        if (!file.IsShapeKnown && !_shaped.TryLearn(file, handle))
+        {
+            return ReadOutcome.AtEnd;
+        }
         Generation generation = file.Generation;
         long position = generation.Read.Position;
         int before = generation.ReadTail.Length;
@@ -61,7 +74,7 @@ internal sealed class FileReader(AgentOptions options, TimeProvider time, AgentM
             (position, before) = (file.NulUntil, 0);
             got = handle.ReadFully(_buffer, position);
             int text = _buffer.AsSpan(0, got).IndexOfAnyExcept((byte)0);
-            if (text >= 0 && position + text - generation.Read.Position < NulsLeftOutMin)
+            if (text >= 0 && position + text - generation.Read.Position < Coverage.NulsLeftOutMin)
             {
                 file.NulUntil = 0; // so few are a part of the line
                 return ReadOutcome.More;
@@ -69,26 +82,30 @@ internal sealed class FileReader(AgentOptions options, TimeProvider time, AgentM
         }
         file.Size = Math.Max(file.Size, position - before + got);
         bool reachesEnd = got < _buffer.Length;
-        bool blocked = Frame(file, log, position, before, got, reachesEnd);
+        var block = new Block(_buffer.AsSpan(0, got), before, position);
+        bool blocked = file.Shape is null ? Frame(file, log, block, reachesEnd) : _shaped.Frame(file, log, block, reachesEnd);
         GrowHead(generation, handle, position - before);
         return blocked ? ReadOutcome.Blocked : reachesEnd ? ReadOutcome.AtEnd : ReadOutcome.More;
     }
 
+    /// <summary>A group of lines is held until its end is seen, and a line of it may be as long as the group.</summary>
+    private static int BlockBytesOf(InputOptions input) => ((LineShape.Groups(input) ? 2 : 1) * input.MaxLineBytes) + (64 << 10);
+
     /// <summary>Adds what lines there are; true when the log takes no more.</summary>
-    private bool Frame(TailedFile file, ILineTarget log, long origin, int before, int got, bool reachesEnd)
+    private bool Frame(TailedFile file, ILineTarget log, in Block block, bool reachesEnd)
     {
-        Generation generation = file.Generation;
-        Progress progress = generation.Read;
-        ReadOnlySpan<byte> bytes = _buffer.AsSpan(before, got - before);
+        Progress progress = file.Generation.Read;
+        ReadOnlySpan<byte> bytes = block.Bytes;
         // Bytes behind the position may have been cut and written anew since they were searched, so they are searched again.
         var framer = new LineFramer(
-            bytes, origin, origin > progress.Position ? origin : progress.LineBegin, progress.Part, file.Input.MaxLineBytes, file.TakeRest && reachesEnd);
-        long now = SaneClock.Now(time, out bool clamped);
+            bytes, block.Origin, block.Origin > progress.Position ? block.Origin : progress.LineBegin, progress.Part, file.Input.MaxLineBytes,
+            file.TakeRest && reachesEnd);
+        long now = SaneClock.Now(_time, out bool clamped);
         PositionFlags more = clamped ? PositionFlags.TimestampClamped : PositionFlags.None;
         bool blocked = false;
         Progress covered = progress;
         RecordBatchBuilder? builder = null;
-        while (!EndsInNuls(file, ref framer, progress, origin + bytes.Length) && framer.TryPeek(out FramedLine line))
+        while (!Coverage.EndsInNuls(file, ref framer, progress.Position, block.End) && framer.TryPeek(out FramedLine line))
         {
             if (builder is null)
             {
@@ -97,18 +114,18 @@ internal sealed class FileReader(AgentOptions options, TimeProvider time, AgentM
                     blocked = true;
                     break;
                 }
-                builder = log.Open.Begin(time.GetTimestamp());
+                builder = log.Open.Begin(_time.GetTimestamp());
             }
             ReadOnlySpan<byte> value = bytes.Slice(line.Start, line.Length);
-            if (!Append(builder, file, line, now, more, progress.Position, value))
+            if (!Append(builder, file, line, now, more, progress.Covered, value))
             {
-                Cover(file, log, covered, progress, before, origin);
+                _coverage.Note(file, log, block, covered, progress);
                 covered = progress;
                 log.CloseBatch();
                 builder = null;
                 continue;
             }
-            TellLeftOut(file, line, progress);
+            _coverage.TellNuls(file, line.LineBegin, progress.Position);
             framer.Accept(line);
             progress = new Progress(
                 line.End,
@@ -118,48 +135,9 @@ internal sealed class FileReader(AgentOptions options, TimeProvider time, AgentM
                 progress.Bytes + line.Length,
                 progress.Sum + RecordSum.Term(line.End, value));
         }
-        Cover(file, log, covered, progress, before, origin);
-        file.ScannedUntil = blocked ? 0 : origin + bytes.Length;
+        _coverage.Note(file, log, block, covered, progress);
+        file.ScannedUntil = blocked ? 0 : block.End;
         return blocked;
-    }
-
-    /// <summary>
-    /// Leaves out what is no text at a line's begin: a byte order mark, and a long run of NUL bytes, as a writer leaves that goes on behind the
-    /// end that a truncation took. The next record covers them. True when nothing but NUL follows: a writer may have
-    /// reserved it and may write there yet.
-    /// </summary>
-    private static bool EndsInNuls(TailedFile file, ref LineFramer framer, in Progress progress, long end)
-    {
-        if (progress.Position == 0 && framer.IsAtMark)
-        {
-            framer.Skip(LineFramer.MarkLength);
-        }
-        int nuls = framer.NulsAhead;
-        if (nuls == framer.Left && framer.LineBegin + nuls > progress.Position)
-        {
-            file.NulUntil = end;
-            return true;
-        }
-        if (nuls == 0)
-        {
-            return false;
-        }
-        if (framer.LineBegin + nuls - progress.Position >= NulsLeftOutMin)
-        {
-            framer.Skip(nuls);
-            file.NulUntil = framer.LineBegin;
-        }
-        return false;
-    }
-
-    private void TellLeftOut(TailedFile file, in FramedLine line, in Progress before)
-    {
-        long leftOut = line.LineBegin - before.Position;
-        if (leftOut >= NulsLeftOutMin)
-        {
-            metrics.NulBytes.Add(leftOut);
-            logger.NulsLeftOut(file.Generation.Path, leftOut, before.Position);
-        }
     }
 
     private static bool Append(
@@ -172,22 +150,6 @@ internal sealed class FileReader(AgentOptions options, TimeProvider time, AgentM
             RecordKey.File => builder.TryAppend(now, true, file.Headers.File, true, value, LineHeaders.Count, headers),
             _ => builder.TryAppend(now, value, LineHeaders.Count, headers),
         };
-    }
-
-    /// <summary>Notes in the open batch, and in the generation, what was added since <paramref name="from"/>.</summary>
-    private void Cover(TailedFile file, ILineTarget log, in Progress from, in Progress to, int before, long origin)
-    {
-        if (to.Position == from.Position)
-        {
-            return;
-        }
-        int end = before + (int)(to.Position - origin);
-        int length = Math.Min(end, Fingerprint.LengthMax);
-        Fingerprint tail = Fingerprint.Of(_buffer.AsSpan(end - length, length));
-        log.Open.Cover(file.Generation.Id, from.Position, to, tail);
-        (file.Generation.Read, file.Generation.ReadTail) = (to, tail);
-        metrics.Lines.Add(to.Records - from.Records);
-        metrics.Bytes.Add(to.Bytes - from.Bytes);
     }
 
     /// <summary>The head covers bytes that were read, no others: what follows them may be cut and written anew before it is read.</summary>

@@ -97,12 +97,8 @@ internal sealed class NewFiles(
                 path.Wait();
                 break;
             case PathStep.Begin:
-                if (ContentCheck.IsWideText(path.File))
-                {
-                    logger.WideText(sighting.Path);
-                }
                 bool fromEnd = input.ReadFrom == ReadFrom.End && !rules.KeysOf(sighting.Path, input).Any(state.Registry.InputsStarted.Contains);
-                long begin = fromEnd ? ContentCheck.LastLineEnd(path.File, input.MaxLineBytes) : 0;
+                long begin = fromEnd ? LastLineEnd.In(path.File, input) : 0;
                 GenerationPhase phase = sighting.Status.Links > 0 ? GenerationPhase.Live : GenerationPhase.Rotated;
                 births.Begin(sighting.Path, input, path.Take(), begin, phase).Predecessor = sighting.Displaced;
                 break;

@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.Shaping;
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
 using LogPipeline.Files;
@@ -15,6 +16,12 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     public InputOptions Input => input;
 
     public LineHeaders Headers => headers;
+
+    /// <summary>What becomes of its lines; null where they are passed on as they are.</summary>
+    public FileShape? Shape { get; private set; }
+
+    /// <summary>Whether <see cref="Shape"/> is known: the file's first bytes may decide.</summary>
+    public bool IsShapeKnown { get; private set; }
 
     /// <summary>Null while nothing is to be read, or the file cannot be opened. <see cref="FileHandles"/> sets and counts it.</summary>
     public IFile? Handle { get; set; }
@@ -66,6 +73,9 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
 
     public bool IsReadable =>
         generation is { IsDurable: true, IsOver: false } && Log is not null && !IsUnproved && Predecessor is not { IsAtEnd: false, IsFailing: false };
+
+    /// <summary>What becomes of its lines is known.</summary>
+    public void Learned(FileShape? shape) => (Shape, IsShapeKnown) = (shape, true);
 
     /// <summary>Nothing is read of it until <see cref="Proved"/>.</summary>
     public void Doubt() => _state = FileState.Unproved;

@@ -42,6 +42,9 @@ public struct Row
     public long CoveredEnd;
 
     public PositionFlags Flags;
+
+    /// <summary>With the flag Shaped: the sum of the file's bytes that it was made of; 0 where that is not known.</summary>
+    public int FileSum;
     public RowState State;
 }
 

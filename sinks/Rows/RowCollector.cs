@@ -120,6 +120,7 @@ public sealed class RowCollector : IDisposable
         row.CoveredEnd = position.End;
         row.Part = position.Part;
         row.Flags = position.Flags;
+        row.FileSum = position.FileSum;
         return true;
     }
 

@@ -1,10 +1,12 @@
+using LogPipeline.Contract;
 using LogPipeline.Files;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Verification;
 
 /// <summary>
 /// The file that a generation was read from, if it is still on this machine under its name or a rotated one: the one whose bytes
-/// at the first record seen are that record's.
+/// at the first record seen are that record's, or have its sum where the record's value is not the file's bytes.
 /// </summary>
 internal sealed class FileSide : IDisposable
 {
@@ -27,13 +29,14 @@ internal sealed class FileSide : IDisposable
     public string Path => _file.Path;
 
     /// <summary>Null when no file here has these bytes at this place.</summary>
-    public static FileSide? Find(IFileSystem files, string path, long position, ReadOnlySpan<byte> value)
+    public static FileSide? Find(IFileSystem files, string path, in Row record, ReadOnlySpan<byte> value)
     {
+        bool tells = IsShaped(record) ? record.FileSum != 0 : !value.IsEmpty;
         string directory = System.IO.Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : ".";
         string name = System.IO.Path.GetFileName(path);
         foreach (DirectoryEntry entry in files.List(directory))
         {
-            if (entry.IsDirectory || !entry.Name.StartsWith(name, StringComparison.Ordinal) || value.IsEmpty)
+            if (entry.IsDirectory || !entry.Name.StartsWith(name, StringComparison.Ordinal) || !tells)
             {
                 continue;
             }
@@ -46,7 +49,7 @@ internal sealed class FileSide : IDisposable
             {
                 continue;
             }
-            if (side.Holds(position, value))
+            if (side.Holds(record, value))
             {
                 return side;
             }
@@ -55,15 +58,31 @@ internal sealed class FileSide : IDisposable
         return null;
     }
 
-    /// <summary>Whether the file has these bytes at this place.</summary>
-    public bool Holds(long position, ReadOnlySpan<byte> value)
+    /// <summary>Whether the file has a record's bytes at its place.</summary>
+    public bool Holds(in Row record, ReadOnlySpan<byte> value)
     {
-        if (position < _windowStart || position + value.Length > _windowStart + _windowLength)
+        long begin = Math.Max(record.CoveredBegin, record.LineBegin);
+        if (!IsShaped(record))
         {
-            Fill(position, value.Length);
+            return Holds(begin, value);
         }
-        return position + value.Length <= _windowStart + _windowLength
-            && _window.AsSpan((int)(position - _windowStart), value.Length).SequenceEqual(value);
+        int length = (int)(record.CoveredEnd - begin);
+        return record.FileSum == 0 || (Reach(begin, length) && RecordSum.OfFile(_window.AsSpan((int)(begin - _windowStart), length)) == record.FileSum);
+    }
+
+    private static bool IsShaped(in Row record) => (record.Flags & PositionFlags.Shaped) != 0;
+
+    private bool Holds(long position, ReadOnlySpan<byte> value) =>
+        Reach(position, value.Length) && _window.AsSpan((int)(position - _windowStart), value.Length).SequenceEqual(value);
+
+    /// <summary>Makes sure that a stretch is in the window; false when the file ends before.</summary>
+    private bool Reach(long position, int length)
+    {
+        if (position < _windowStart || position + length > _windowStart + _windowLength)
+        {
+            Fill(position, length);
+        }
+        return position + length <= _windowStart + _windowLength;
     }
 
     public void Dispose() => _file.Dispose();

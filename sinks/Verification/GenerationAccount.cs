@@ -23,6 +23,9 @@ internal sealed class GenerationAccount(Source source)
 
     public FileSide? File { get; set; }
 
+    /// <summary>Records whose value is not the file's bytes.</summary>
+    public long Shaped { get; set; }
+
     public GenerationSummary Summary() => new(
         Source.Key.Topic, Source.Host, Source.File, Source.Key.GenerationText,
         Topic.Count, Topic.Bytes, Topic.Hash, Table.Count, Table.Bytes, Table.Hash, File?.Length);

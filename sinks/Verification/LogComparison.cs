@@ -143,7 +143,7 @@ internal sealed class LogComparison(
             accounts.Add(source.Key, account);
             if (source.Host == Environment.MachineName)
             {
-                account.File = FindFile(source, BeginOf(record), records.Value(record));
+                account.File = FindFile(source, record, records.Value(record));
             }
         }
         bool isFresh = account.InTopic.Add(record.CoveredBegin, record.CoveredEnd);
@@ -151,18 +151,19 @@ internal sealed class LogComparison(
         {
             Report(FindingSide.TopicRepeated, record.Offset, source, record.LineBegin, "repeats a range of the file that the topic has already");
         }
-        if (account.File?.Holds(BeginOf(record), records.Value(record)) == false)
+        account.Shaped += (record.Flags & PositionFlags.Shaped) != 0 ? 1 : 0;
+        if (account.File?.Holds(record, records.Value(record)) == false)
         {
             Report(FindingSide.FileDiffers, record.Offset, source, record.LineBegin, $"is not what {account.File.Path} has there");
         }
         return isFresh;
     }
 
-    private FileSide? FindFile(Source source, long position, ReadOnlySpan<byte> value)
+    private FileSide? FindFile(Source source, in Row record, ReadOnlySpan<byte> value)
     {
         try
         {
-            return FileSide.Find(files, source.File, position, value);
+            return FileSide.Find(files, source.File, record, value);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -170,9 +171,6 @@ internal sealed class LogComparison(
             return null;
         }
     }
-
-    /// <summary>Where the record's own bytes begin: a later part of a line begins where the part before it ended.</summary>
-    private static long BeginOf(in Row record) => record.Part > 1 ? record.CoveredBegin : record.LineBegin;
 
     private void Note(RowBatch records, int index, bool isFresh, bool stored)
     {

@@ -65,6 +65,11 @@ public sealed class Verifier
         List<GenerationSummary> generations = [.. _accounts.Values.Select(a => a.Summary())];
         foreach (GenerationAccount account in _accounts.Values)
         {
+            if (account.Shaped > 0)
+            {
+                string how = account.File is null ? "compared between topic and table" : "held against the file by a checksum of its bytes";
+                _notes.Add($"{account.Source.Host}:{account.Source.File}: {account.Shaped} records are not the file's bytes (decoded, unwrapped, joined or redacted) and are {how}");
+            }
             account.File?.Dispose();
         }
         return new VerifyReport

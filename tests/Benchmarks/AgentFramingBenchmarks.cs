@@ -79,7 +79,7 @@ public class AgentFramingBenchmarks
 
         public void CloseBatch()
         {
-            PooledBatch batch = Open.Seal(1, 0, 0, out _, out _);
+            PooledBatch batch = Open.Seal(1, 0, 0, out _, out _)!;
             Bytes += batch.Memory.Length;
             batch.GiveBack();
         }

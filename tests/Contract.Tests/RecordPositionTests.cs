@@ -8,13 +8,13 @@ public sealed class RecordPositionTests
     public void Golden_bytes_of_a_position()
     {
         var position = new RecordPosition(
-            PositionFlags.CarriageReturn | PositionFlags.Again, Agent, 0x0102030405060708, 0x10, 0x12, 0x1234, 3, IsLast: true);
+            PositionFlags.CarriageReturn | PositionFlags.Again, Agent, 0x0102030405060708, 0x10, 0x12, 0x1234, 3, IsLast: true) { FileSum = 0xabcdef };
         byte[] bytes = new byte[RecordPosition.Size];
         position.Write(bytes);
 
         Assert.Equal(
             "0109" + "00112233445566778899AABBCCDDEEFF" + "0102030405060708" + "0000000000000010" + "0000000000000012"
-            + "0000000000001234" + "00000003" + "01" + "000000",
+            + "0000000000001234" + "00000003" + "01" + "ABCDEF",
             Convert.ToHexString(bytes));
         Assert.True(RecordPosition.TryRead(bytes, out RecordPosition read));
         Assert.Equal(position, read);

@@ -16,7 +16,7 @@ namespace LogPipeline.Protocol.Records;
 public sealed class RecordBatchBuilder : IDisposable
 {
     /// <summary>The most that a record's length, attributes, deltas, key and value lengths and header count take together.</summary>
-    private const int RecordOverheadMax = 5 + 1 + 10 + 5 + 5 + 5 + 5;
+    public const int RecordOverheadMax = 5 + 1 + 10 + 5 + 5 + 5 + 5;
 
     private readonly ICompressor _compressor;
     private readonly CompressionCodec _codec;
@@ -44,6 +44,9 @@ public sealed class RecordBatchBuilder : IDisposable
     /// <summary>Bytes so far, header included, not compressed.</summary>
     public int Size => _length;
 
+    /// <summary>Whether records of so many bytes, overhead counted, fit; a first record always does.</summary>
+    public bool HasRoom(int bytes) => Count == 0 || _length + (long)bytes <= _bytesMax;
+
     /// <summary>Appends a record without a key; false when it does not fit.</summary>
     public bool TryAppend(long timestampMs, ReadOnlySpan<byte> value, int headerCount = 0, ReadOnlySpan<byte> headers = default) =>
         TryAppend(timestampMs, hasKey: false, default, hasValue: true, value, headerCount, headers);
@@ -63,18 +66,41 @@ public sealed class RecordBatchBuilder : IDisposable
         {
             _baseTimestamp = _maxTimestamp = timestampMs;
         }
-        long delta = timestampMs - _baseTimestamp;
-        long body = 1L + Varint.Size(delta) + Varint.Size(Count) + Varint.Size(hasKey ? key.Length : -1) + key.Length
-            + Varint.Size(hasValue ? value.Length : -1) + value.Length + Varint.Size(headerCount) + headers.Length;
+        long body = BodyOf(timestampMs, hasKey, key, hasValue, value, headerCount, headers);
         if (Count > 0 && _length + body + 5 > _bytesMax)
         {
             return false;
         }
+        Write(body, timestampMs, hasKey, key, hasValue, value, headerCount, headers);
+        return true;
+    }
+
+    /// <summary>Appends a record that belongs together with those before it, whatever its size.</summary>
+    /// <inheritdoc cref="TryAppend(long, bool, ReadOnlySpan{byte}, bool, ReadOnlySpan{byte}, int, ReadOnlySpan{byte})"/>
+    public void Append(
+        long timestampMs, bool hasKey, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value, int headerCount, ReadOnlySpan<byte> headers)
+    {
+        if (Count == 0)
+        {
+            _baseTimestamp = _maxTimestamp = timestampMs;
+        }
+        Write(
+            BodyOf(timestampMs, hasKey, key, hasValue, value, headerCount, headers), timestampMs, hasKey, key, hasValue, value, headerCount, headers);
+    }
+
+    private long BodyOf(
+        long timestampMs, bool hasKey, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value, int headerCount, ReadOnlySpan<byte> headers) =>
+        1L + Varint.Size(timestampMs - _baseTimestamp) + Varint.Size(Count) + Varint.Size(hasKey ? key.Length : -1) + key.Length
+            + Varint.Size(hasValue ? value.Length : -1) + value.Length + Varint.Size(headerCount) + headers.Length;
+    private void Write(
+        long body, long timestampMs, bool hasKey, ReadOnlySpan<byte> key, bool hasValue, ReadOnlySpan<byte> value, int headerCount,
+        ReadOnlySpan<byte> headers)
+    {
         Reserve(checked(RecordOverheadMax + key.Length + value.Length + headers.Length));
         Span<byte> to = _plain.AsSpan(_length);
         int at = Varint.Write(to, body);
         to[at++] = 0;
-        at += Varint.Write(to[at..], delta);
+        at += Varint.Write(to[at..], timestampMs - _baseTimestamp);
         at += Varint.Write(to[at..], Count);
         at += WriteBytes(to[at..], hasKey, key);
         at += WriteBytes(to[at..], hasValue, value);
@@ -83,7 +109,6 @@ public sealed class RecordBatchBuilder : IDisposable
         _length += at + headers.Length;
         _maxTimestamp = Math.Max(_maxTimestamp, timestampMs);
         Count++;
-        return true;
     }
 
     /// <summary>The whole batch, compressed and with its CRC; valid until the next call. Give the producer's fields or none.</summary>

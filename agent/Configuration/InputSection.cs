@@ -1,0 +1,52 @@
+using LogPipeline.Agent.Framing;
+using LogPipeline.Hosting.Configuration;
+
+namespace LogPipeline.Agent.Configuration;
+
+/// <summary>Binds one item of <c>agent.inputs</c>.</summary>
+internal static class InputSection
+{
+    private const int LineBytesMax = 16 << 20;
+
+    /// <exception cref="ConfigurationException">A key is unknown, missing or of the wrong kind.</exception>
+    public static InputOptions Read(ConfigurationSection section)
+    {
+        var defaults = new InputOptions();
+        InputOptions input = defaults with
+        {
+            Paths = [.. section.Texts("paths", []).Select(Path.GetFullPath)],
+            Exclude = section.Texts("exclude", defaults.Exclude),
+            Topic = section.Required("topic", "the topic that the lines go to, such as web_log"),
+            ReadFrom = section.Choice("read_from", defaults.ReadFrom, ("beginning", ReadFrom.Beginning), ("end", ReadFrom.End)),
+            Key = section.Choice("key", defaults.Key, ("none", RecordKey.None), ("host", RecordKey.Host), ("file", RecordKey.File)),
+            MaxLineBytes = (int)section.Size("max_line_bytes", defaults.MaxLineBytes, 1024, LineBytesMax),
+            Partition = section.Choice("partition", defaults.Partition, ("file", PartitionRule.File), ("host", PartitionRule.Host)),
+            Encoding = section.Choice("encoding", defaults.Encoding,
+                ("auto", TextEncoding.Auto), ("utf-8", TextEncoding.Utf8),
+                ("utf-16le", TextEncoding.Utf16LittleEndian), ("utf-16be", TextEncoding.Utf16BigEndian),
+                ("gb18030", TextEncoding.Gb18030), ("gbk", TextEncoding.Gbk), ("big5", TextEncoding.Big5),
+                ("shift_jis", TextEncoding.ShiftJis), ("latin1", TextEncoding.Latin1)),
+        };
+        Refuse(section, "paths", section.Texts("paths", []), static path => path.StartsWith('~') || NamesVariable(path),
+            "is not expanded here: write the whole path");
+        Refuse(section, "exclude", input.Exclude, static path => path.Contains('/', StringComparison.Ordinal) && path[0] != '/',
+            "can match nothing: write a whole path, or a file's name alone");
+        if (input.Paths.Count == 0)
+        {
+            section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"]");
+        }
+        section.Close();
+        return input;
+    }
+
+    private static bool NamesVariable(string path) =>
+        path.IndexOf('$', StringComparison.Ordinal) is >= 0 and int at && at + 1 < path.Length && (path[at + 1] == '{' || char.IsAsciiLetter(path[at + 1]));
+
+    private static void Refuse(ConfigurationSection section, string key, IReadOnlyList<string> paths, Func<string, bool> isWrong, string why)
+    {
+        if (paths.FirstOrDefault(isWrong) is string wrong)
+        {
+            throw new ConfigurationException($"{section.OriginOf(key)}: {section.Name(key)}: '{wrong}' {why}");
+        }
+    }
+}

@@ -1,0 +1,208 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using LogPipeline.Agent.Framing;
+using LogPipeline.Contract;
+
+namespace LogPipeline.Agent.Shaping;
+
+/// <summary>
+/// Makes records of a file's lines: decodes them and joins those that belong together. Begins anew with each read, at a place before which all
+/// is given out, so that what it holds needs not be kept: after a crash the lines are read again. What it gives out at once belongs into one batch.
+/// </summary>
+/// <param name="spanMax">The most of a file that it holds at once, in bytes.</param>
+internal sealed class LineAssembler(int spanMax)
+{
+    private readonly OpenGroup[] _open = [new(), new(), new()]; // by stream
+    private readonly List<ShapedLine> _done = [];
+    private readonly ArrayBufferWriter<byte> _texts = new();
+    private readonly ArrayBufferWriter<byte> _decoded = new();
+    private FileShape? _shape;
+    private long _at;
+    private int _given;
+    private bool _goesOn;
+    private (long LineBegin, int Part) _begun;
+
+    public bool HasOpen => _goesOn || Array.Exists(_open, static group => group.IsOpen);
+
+    private int TextMax => _shape!.Shape.Input.MaxLineBytes;
+
+    /// <param name="shape">What becomes of the file's lines.</param>
+    /// <param name="position">Where it is read on.</param>
+    /// <param name="lineBegin">Where the line or group begins that this is in the middle of.</param>
+    /// <param name="part">Parts of that given out before; 0 at a line's begin.</param>
+    public void Begin(FileShape shape, long position, long lineBegin, int part)
+    {
+        _shape = shape;
+        (_at, _given) = (position, 0);
+        _done.Clear();
+        _texts.ResetWrittenCount();
+        foreach (OpenGroup group in _open)
+        {
+            group.Close();
+        }
+        // Which stream goes on its first line tells.
+        (_goesOn, _begun) = (part > 0, (lineBegin, part));
+    }
+
+    /// <summary>Takes the next line, or piece of a long one.</summary>
+    /// <param name="line">The line.</param>
+    /// <param name="begin">Its first byte in the file.</param>
+    /// <param name="bytes">Its bytes without terminator.</param>
+    public void Add(in FramedLine line, long begin, ReadOnlySpan<byte> bytes)
+    {
+        bool isShaped = false;
+        int replaced = 0;
+        ReadOnlySpan<byte> text = bytes;
+        if (_shape!.Encoding is TextDecoder encoding)
+        {
+            _decoded.ResetWrittenCount();
+            isShaped = encoding.Decode(bytes, _decoded, out replaced);
+            text = _decoded.WrittenSpan;
+        }
+        Put(LineStream.None, text, begin, line, line.IsLast, isShaped, long.MinValue, replaced);
+        _at = line.End;
+    }
+
+    /// <summary>What is open is all there is of it.</summary>
+    public void CloseAll()
+    {
+        foreach (OpenGroup group in _open)
+        {
+            Close(group);
+        }
+    }
+
+    /// <summary>The text of a record that was given out.</summary>
+    public ReadOnlySpan<byte> TextOf(in ShapedLine line) => _texts.WrittenSpan.Slice(line.Start, line.Length);
+
+    /// <summary>
+    /// Gives out the next lines behind which a read may begin again: in order, with all that they cover, and nothing of what is still open.
+    /// </summary>
+    /// <param name="lines">They; good until the next call of anything here.</param>
+    /// <param name="end">Where they end, the begin of the line that this is in the middle of, and its parts given out.</param>
+    public bool TryTake(out ReadOnlySpan<ShapedLine> lines, out (long Position, long LineBegin, int Part) end)
+    {
+        lines = default;
+        end = default;
+        if (_given == _done.Count)
+        {
+            _given = 0;
+            _done.Clear();
+            _texts.ResetWrittenCount();
+            return false;
+        }
+        (long safe, OpenGroup? next) = FirstOpen();
+        Span<ShapedLine> waiting = CollectionsMarshal.AsSpan(_done)[_given..];
+        waiting.Sort(static (a, b) => a.Begin.CompareTo(b.Begin));
+        int count = 0;
+        long until = 0;
+        // Streams lie in each other: a line may end behind the begin of the next.
+        do
+        {
+            until = Math.Max(until, waiting[count++].End);
+        }
+        while (count < waiting.Length && waiting[count].Begin < until);
+        if (until > safe)
+        {
+            return false;
+        }
+        _given += count;
+        lines = waiting[..count];
+        bool isPart = next is { Part: > 0 } && next.Begin == until;
+        end = isPart ? (until, next!.LineBegin, next.Part) : (until, until, 0);
+        return true;
+    }
+
+    private void Put(LineStream stream, ReadOnlySpan<byte> text, long begin, in FramedLine line, bool isWhole, bool isShaped, long time, int replaced)
+    {
+        OpenGroup group = _open[(int)stream];
+        if (_goesOn)
+        {
+            group.Open(begin, _begun.LineBegin, _begun.Part, goesOn: true);
+            _goesOn = false;
+        }
+        bool belongs = group.IsOpen && group.GoesOn;
+        if (group.IsOpen && !belongs)
+        {
+            Close(group);
+        }
+        if (line.End - Math.Min(begin, FirstOpen().Position) > spanMax)
+        {
+            GiveWay(group);
+        }
+        if (group.IsOpen && group.Lines > 0 && group.LengthWith(text.Length) > TextMax - 2) // a part ends in its line's terminator
+        {
+            EndPart(group);
+        }
+        if (!group.IsOpen)
+        {
+            group.Open(begin, begin, 0, goesOn: false);
+        }
+        group.Add(text, line.End, line.Flags & (PositionFlags.CarriageReturn | PositionFlags.NoNewline), isWhole, isShaped, time, replaced);
+        if (!line.IsLast)
+        {
+            EndPart(group); // the line goes on behind the longest piece there is
+        }
+        else if (isWhole)
+        {
+            Close(group);
+        }
+    }
+
+    /// <summary>More is held than may be: the one group that is known to go on becomes a part, the others end.</summary>
+    private void GiveWay(OpenGroup going)
+    {
+        foreach (OpenGroup group in _open)
+        {
+            if (group != going)
+            {
+                Close(group);
+            }
+            else if (group.IsOpen && group.Lines > 0)
+            {
+                EndPart(group);
+            }
+        }
+    }
+
+    private void EndPart(OpenGroup group)
+    {
+        group.EndPart();
+        Finish(group, group.Part + 1, isLast: false);
+        group.NextPart();
+    }
+
+    private void Close(OpenGroup group)
+    {
+        if (group.IsOpen && group.Lines > 0)
+        {
+            Finish(group, group.Part == 0 ? 0 : group.Part + 1, isLast: true);
+        }
+        group.Close();
+    }
+
+    private void Finish(OpenGroup group, int part, bool isLast)
+    {
+        PositionFlags flags = (isLast ? group.Terminator : PositionFlags.None) | (part > 0 ? PositionFlags.Cut : PositionFlags.None)
+            | (group.IsShaped ? PositionFlags.Shaped : PositionFlags.None);
+        int start = _texts.WrittenCount;
+        _texts.Write(group.Text);
+        _done.Add(new ShapedLine(
+            group.Begin, group.End, group.LineBegin, part, isLast, flags, start, _texts.WrittenCount - start,
+            (LineStream)Array.IndexOf(_open, group), group.Time, Omission.None, group.Replaced));
+    }
+
+    /// <summary>Where the first group begins that is open; at the end of all lines where none is.</summary>
+    private (long Position, OpenGroup? Group) FirstOpen()
+    {
+        (long first, OpenGroup? found) = (_at, null);
+        foreach (OpenGroup group in _open)
+        {
+            if (group.IsOpen && (found is null || group.Begin < first))
+            {
+                (first, found) = (group.Begin, group);
+            }
+        }
+        return (first, found);
+    }
+}

@@ -1,0 +1,94 @@
+using System.Buffers;
+using LogPipeline.Contract;
+
+namespace LogPipeline.Agent.Shaping;
+
+/// <summary>Lines of one stream that become one record, as far as they were seen.</summary>
+internal sealed class OpenGroup
+{
+    private readonly ArrayBufferWriter<byte> _text = new();
+    private PositionFlags _terminator;
+    private bool _isWhole;
+
+    public bool IsOpen { get; private set; }
+
+    /// <summary>First byte that no part given out before covers.</summary>
+    public long Begin { get; private set; }
+
+    /// <summary>First byte of the whole group.</summary>
+    public long LineBegin { get; private set; }
+
+    public long End { get; private set; }
+
+    /// <summary>Parts given out before.</summary>
+    public int Part { get; private set; }
+
+    /// <summary>Lines in it, parts given out before left out.</summary>
+    public int Lines { get; private set; }
+
+    /// <summary>Whether the next line of the stream is known to belong to it: the last one was no whole line, or was known to go on before a restart.</summary>
+    public bool GoesOn { get; private set; }
+
+    /// <summary>Whether its text is not the file's bytes.</summary>
+    public bool IsShaped { get; private set; }
+
+    public long Time { get; private set; }
+
+    /// <summary>Places in it that were no characters.</summary>
+    public int Replaced { get; private set; }
+
+    public ReadOnlySpan<byte> Text => _text.WrittenSpan;
+
+    public PositionFlags Terminator => _terminator;
+
+    /// <summary>Begins at a line; or goes on behind parts that were given out before.</summary>
+    public void Open(long begin, long lineBegin, int part, bool goesOn)
+    {
+        (IsOpen, Begin, End, LineBegin, Part, Lines, GoesOn, IsShaped, Time) = (true, begin, begin, lineBegin, part, 0, goesOn, false, long.MinValue);
+        (_terminator, _isWhole, Replaced) = (PositionFlags.None, false, 0);
+        _text.ResetWrittenCount();
+    }
+
+    /// <summary>Bytes that the text takes with one more line.</summary>
+    public int LengthWith(int line) => _text.WrittenCount + (_isWhole ? 2 : 0) + line;
+
+    /// <summary>Adds a line, or a piece of one.</summary>
+    /// <param name="text">Its text.</param>
+    /// <param name="end">After its terminator.</param>
+    /// <param name="terminator">How it ends, where it is whole.</param>
+    /// <param name="isWhole">Whether the line ends here.</param>
+    /// <param name="isShaped">Whether the text is not the file's bytes.</param>
+    /// <param name="time">What the line says of its time.</param>
+    /// <param name="replaced">Places in it that were no characters.</param>
+    public void Add(ReadOnlySpan<byte> text, long end, PositionFlags terminator, bool isWhole, bool isShaped, long time, int replaced)
+    {
+        EndLine();
+        _text.Write(text);
+        Time = Lines == 0 && Part == 0 ? time : Time;
+        (End, _terminator, _isWhole, GoesOn) = (end, terminator, isWhole, !isWhole);
+        IsShaped |= isShaped;
+        Replaced += replaced;
+        Lines++;
+    }
+
+    /// <summary>What was added so far is a part of its own, and what comes goes on behind it: the parts joined are the whole.</summary>
+    public void EndPart() => EndLine();
+
+    /// <summary>A part was given out.</summary>
+    public void NextPart()
+    {
+        Open(End, LineBegin, Part + 1, goesOn: true);
+    }
+
+    public void Close() => IsOpen = false;
+
+    /// <summary>The terminator of a line inside a group is a part of its text.</summary>
+    private void EndLine()
+    {
+        if (_isWhole)
+        {
+            _text.Write((_terminator & PositionFlags.CarriageReturn) != 0 ? "\r\n"u8 : "\n"u8);
+            _isWhole = false;
+        }
+    }
+}
