@@ -89,6 +89,9 @@ internal static partial class AgentLog
     [LoggerMessage(2045, LogLevel.Information, "Backlog: sent")]
     public static partial void BacklogSent(this ILogger logger);
 
+    [LoggerMessage(2046, LogLevel.Information, "Status topic {Topic}: {Reason}; trying again. Lines are not concerned; agent.status_topic: off ends it")]
+    public static partial void StatusNotPublished(this ILogger logger, string topic, string reason);
+
     [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
     public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);
 

@@ -64,6 +64,12 @@ public sealed record AgentOptions
     /// <summary>Files held open: those with unread lines, and those that were written to lately.</summary>
     public int OpenFilesMax { get; init; } = 4096;
 
+    /// <summary>The topic that the agent publishes its status to; null = none.</summary>
+    public string? StatusTopic { get; init; }
+
+    /// <summary>Whether the agent's program applies a configuration file that has changed by itself, or only when a signal asks for it.</summary>
+    public bool ReloadsOnChange { get; init; } = true;
+
     /// <summary>Files and directories that the product itself writes to, and that are never read.</summary>
     public IReadOnlyList<string> OwnPaths { get; init; } = [];
 
@@ -88,6 +94,7 @@ public sealed record AgentOptions
         Require(OpenFilesMax > 0, "agent: open_files_max must be positive");
         foreach (InputOptions input in Inputs)
         {
+            Require(input.Topic != StatusTopic, $"agent: '{input.Topic}' is both an input's topic and status_topic");
             Require(input.Paths.Count > 0, $"agent: the input for topic '{input.Topic}' has no paths");
             Require(input.Topic.Length > 0, $"agent: the input for {input.Paths[0]} has no topic");
             Require(input.MaxLineBytes is >= 1024 and <= 16 << 20, $"agent: max_line_bytes of {input.Paths[0]} must be between 1 KiB and 16 MiB");
@@ -111,6 +118,12 @@ public sealed record AgentOptions
 /// <summary>One input: which files, and where their lines go.</summary>
 public sealed record InputOptions
 {
+    /// <summary>Where the configuration has it, such as <c>logpipe.yaml:12</c>; empty when nothing is known of that.</summary>
+    public string Origin { get; init; } = "";
+
+    /// <summary>Where its exclusions stand.</summary>
+    public string ExcludeOrigin { get; init; } = "";
+
     /// <summary>Absolute paths; <c>*</c>, <c>?</c> and <c>[a-z]</c> match within a name, <c>**</c> matches any directories, <c>{a,b}</c> either.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];
 

@@ -63,7 +63,7 @@ public sealed class AgentService : IAsyncDisposable
     /// <summary>What a started agent is made of.</summary>
     private sealed record Running(
         AgentState State, ClusterClient Cluster, FileTable Table, FileHandles Handles, FileCopies Copies, FileBirths Births, Resume Resume,
-        ReadLoop Reads, LookLoop Looks, ShippingParts Parts, AgentMetrics Metrics, AgentMonitor Monitor, AgentReporter Reporter);
+        ReadLoop Reads, LookLoop Looks, ShippingParts Parts, AgentMetrics Metrics, AgentMonitor Monitor, AgentReporter Reporter, StatusPublisher? Publisher);
 
     /// <summary>Files that are followed now.</summary>
     public int FilesFollowed => _running?.Table.Files.Count(f => !f.Generation.IsOver) ?? 0;
@@ -126,6 +126,10 @@ public sealed class AgentService : IAsyncDisposable
         Start(_running.Reads.RunAsync(_stopReading.Token));
         Start(NoteProgressAsync(_stopped.Token));
         Start(_running.Monitor.RunAsync(_stopped.Token));
+        if (_running.Publisher is StatusPublisher publisher)
+        {
+            Start(publisher.RunAsync(_stopped.Token));
+        }
     }
 
     /// <summary>Ships what was read, as far as it is acked within <paramref name="grace"/>, notes progress and lets go of everything.</summary>
@@ -228,7 +232,9 @@ public sealed class AgentService : IAsyncDisposable
         monitor = new AgentMonitor(table, handles, probe, brokers, troubles, state, _time, _logger);
         var verdicts = new FileVerdicts(handles, probe, brokers, troubles, state);
         var reporter = new AgentReporter(monitor, verdicts, table, copies, probe, generations, state, _options, metrics, _time);
-        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, parts, metrics, monitor, reporter);
+        StatusPublisher? publisher = _options.StatusTopic is not string topic ? null : new StatusPublisher(
+            topic, reporter, monitor, new ClusterClient(StatusPublisher.ClientOptionsOf(_options, brokers), _connector, _time, _random), state, _time, _logger);
+        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, parts, metrics, monitor, reporter, publisher);
     }
 
     private LogShipper ShipperOf(TopicPartitionKey key) => _shippers.TryGetValue(key, out LogShipper? known) ? known : AddShipper(key, []);

@@ -5,6 +5,9 @@ namespace LogPipeline.Agent.Configuration;
 /// <summary>Binds <c>agent:</c>.</summary>
 public static class AgentSection
 {
+    /// <summary>The topic to which agents publish their status unless they are told otherwise.</summary>
+    public const string DefaultStatusTopic = "logpipe_agents";
+
     private const int BatchBytesMax = 64 << 20;
     private const string BrokerData = "./data/broker"; // what the broker takes where nothing is said
 
@@ -36,6 +39,8 @@ public static class AgentSection
             RotatedQuiet = section.Duration("rotated_quiet", defaults.RotatedQuiet),
             CopyWait = section.Duration("copy_wait", defaults.CopyWait),
             OpenFilesMax = section.Count("open_files_max", defaults.OpenFilesMax, 1),
+            StatusTopic = section.Text("status_topic", DefaultStatusTopic) is var name && name == "off" ? null : name,
+            ReloadsOnChange = section.Choice("reload", defaults.ReloadsOnChange, ("auto", true), ("signal", false)),
             RegistryInterval = section.Duration("registry_interval", defaults.RegistryInterval),
         };
         section.Close();

@@ -14,6 +14,8 @@ internal static class InputSection
         var defaults = new InputOptions();
         InputOptions input = defaults with
         {
+            Origin = section.OriginOf("paths"),
+            ExcludeOrigin = section.OriginOf("exclude"),
             Paths = [.. section.Texts("paths", []).Select(Path.GetFullPath)],
             Exclude = section.Texts("exclude", defaults.Exclude),
             Topic = section.Required("topic", "the topic that the lines go to, such as web_log"),

@@ -8,22 +8,49 @@ internal enum AgentVerb
 {
     Run,
     Check,
+    Explain,
+    Status,
+    Plan,
     Help,
     Version,
 }
 
 /// <summary>The command line of <c>logpipe-agent</c>: few words, so read by hand; the agent carries no library for it.</summary>
-internal sealed record AgentArguments(AgentVerb Verb, string? Config, string? Admin, LogLevel LogLevel)
+internal sealed record AgentArguments
 {
-    private static readonly string[] Known = ["--config", "--admin", "--log-level", "--help", "--version", "config", "check"];
+    private static readonly string[] Words = ["run", "config", "explain", "status", "plan"];
 
-    /// <exception cref="ConfigurationException">A word is unknown, or a value is missing.</exception>
+    private static readonly string[] Options = ["--config", "--admin", "--log-level", "--json", "--watch", "--all", "--rate", "--help", "--version"];
+
+    public AgentVerb Verb { get; private init; }
+
+    public string? Config { get; private init; }
+
+    public string? Admin { get; private init; }
+
+    public LogLevel LogLevel { get; private init; } = LogLevel.Information;
+
+    /// <summary>What is explained.</summary>
+    public string Path { get; private init; } = "";
+
+    public bool IsJson { get; private init; }
+
+    public bool IsWatching { get; private init; }
+
+    public bool ShowsAll { get; private init; }
+
+    /// <summary>Bytes a second that a plan counts with; null = measured.</summary>
+    public long? Rate { get; private init; }
+
+    /// <exception cref="ConfigurationException">A word is unknown, a value is missing, or an option does not go with the verb.</exception>
     public static AgentArguments Parse(ReadOnlySpan<string> args)
     {
-        var parsed = new AgentArguments(AgentVerb.Run, null, null, LogLevel.Information);
+        var parsed = new AgentArguments();
+        string? word = null;
+        List<(string Name, AgentVerb Verb)> bound = [];
         for (int i = 0; i < args.Length; i++)
         {
-            (string? name, string? given) = args[i].Split('=', 2) is [var option, var text] && option.StartsWith("--", StringComparison.Ordinal) ? (option, text) : (args[i], null);
+            (string name, string? given) = args[i].Split('=', 2) is [var option, var text] && option.StartsWith("--", StringComparison.Ordinal) ? (option, text) : (args[i], null);
             switch (name)
             {
                 case "--help" or "-h" or "-?":
@@ -39,16 +66,53 @@ internal sealed record AgentArguments(AgentVerb Verb, string? Config, string? Ad
                 case "--log-level":
                     parsed = parsed with { LogLevel = Level(given ?? Next(args, ref i)) };
                     break;
-                case "config" when i + 1 < args.Length && args[i + 1] == "check":
-                    parsed = parsed with { Verb = AgentVerb.Check };
+                case "--json" or "--watch":
+                    parsed = name == "--json" ? parsed with { IsJson = true } : parsed with { IsWatching = true };
+                    bound.Add((name, AgentVerb.Status));
+                    break;
+                case "--all":
+                    parsed = parsed with { ShowsAll = true };
+                    bound.Add((name, AgentVerb.Plan));
+                    break;
+                case "--rate":
+                    parsed = parsed with { Rate = BytesOf(given ?? Next(args, ref i)) };
+                    bound.Add((name, AgentVerb.Plan));
+                    break;
+                case "explain" when word is null:
+                    word = name;
+                    parsed = parsed with { Verb = AgentVerb.Explain, Path = i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal) ? args[++i] : "" };
+                    break;
+                case "config" when word is null && i + 1 < args.Length && args[i + 1] == "check":
                     i++;
+                    word = name;
+                    parsed = parsed with { Verb = AgentVerb.Check };
+                    break;
+                case "run" or "status" or "plan" when word is null:
+                    word = name;
+                    parsed = parsed with { Verb = name switch { "status" => AgentVerb.Status, "plan" => AgentVerb.Plan, _ => AgentVerb.Run } };
                     break;
                 default:
-                    string advice = NearestName.Find(name, Known) is { } near ? $"did you mean '{near}'?" : "--help shows what there is";
-                    throw new ConfigurationException($"unknown argument '{name}'; {advice}");
+                    throw Unknown(name);
+            }
+        }
+        if (parsed.Verb == AgentVerb.Explain && parsed.Path.Length == 0)
+        {
+            throw new ConfigurationException("explain needs a path, such as: logpipe-agent explain /var/log/nginx/access.log");
+        }
+        foreach ((string name, AgentVerb verb) in bound)
+        {
+            if (verb != parsed.Verb)
+            {
+                throw new ConfigurationException($"{name} goes with {verb.ToString().ToLowerInvariant()} only; --help shows what there is");
             }
         }
         return parsed;
+    }
+
+    private static ConfigurationException Unknown(string name)
+    {
+        string advice = NearestName.Find(name, name.StartsWith('-') ? Options : Words) is { } near ? $"did you mean '{near}'?" : "--help shows what there is";
+        return new ConfigurationException($"unknown argument '{name}'; {advice}");
     }
 
     private static string Next(ReadOnlySpan<string> args, ref int i)
@@ -58,4 +122,9 @@ internal sealed record AgentArguments(AgentVerb Verb, string? Config, string? Ad
         => Enum.TryParse<LogLevel>(text, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level)
             ? level
             : throw new ConfigurationException($"--log-level {text}: write debug, information, warning, error or none");
+
+    private static long BytesOf(string text)
+        => Quantity.TryParseSize(text, out long bytes) && bytes > 0
+            ? bytes
+            : throw new ConfigurationException($"--rate {text}: write bytes a second, such as 10MB");
 }

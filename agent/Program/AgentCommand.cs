@@ -18,19 +18,27 @@ internal static class AgentCommand
         Tails files and publishes every line to a Kafka-protocol broker, exactly once.
 
         Usage:
-          logpipe-agent [--config FILE] [--admin HOST:PORT] [--log-level LEVEL]
-          logpipe-agent config check [--config FILE]
+          logpipe-agent [run] [--log-level LEVEL]   until SIGTERM
+          logpipe-agent config check                what would run
+          logpipe-agent explain PATH                why a file is read, or is not; status 1 when it is not
+          logpipe-agent status [--json] [--watch]   files, how far behind they are, how fast they are sent
+          logpipe-agent plan [--rate BYTES] [--all] what the configuration would start, stop and go on reading
 
         Options:
           --config FILE      without it ./logpipe.yaml, ./data/logpipe.yaml or /etc/logpipe/logpipe.yaml
-          --admin HOST:PORT  serve /metrics and /healthz here; without it the configuration's admin.listen
+          --admin HOST:PORT  serve /metrics, /healthz and /files here, or ask the agent that does; without it admin.listen
           --log-level LEVEL  debug, information (default), warning, error or none
+          --rate BYTES       bytes a second to plan with, such as 10MB; without it what the running agent reached
           --version, --help
 
-        Signals: SIGHUP applies a changed configuration (a wrong one is refused and the old one goes on), SIGTERM stops.
+        explain, status and plan change nothing. They ask the agent that runs; where none answers they say what its state directory says.
+        A changed configuration file is applied within seconds, or at SIGHUP (agent.reload: signal); a wrong one is refused and the old one
+        goes on. SIGTERM stops.
 
         Examples:
           logpipe-agent --config /etc/logpipe/logpipe.yaml
+          logpipe-agent explain /var/log/nginx/access.log
+          logpipe-agent plan --config new.yaml
           LOGPIPE__AGENT__BOOTSTRAP=broker1:9092 logpipe-agent
         """;
 
@@ -64,15 +72,29 @@ internal static class AgentCommand
                 return 0;
         }
         (AgentOptions options, TelemetryOptions telemetry) = Load(arguments);
-        if (arguments.Verb == AgentVerb.Check)
+        var agent = new RunningAgent(telemetry.AdminListen, options);
+        switch (arguments.Verb)
         {
-            foreach (InputOptions input in options.Inputs)
-            {
-                Console.WriteLine($"{string.Join(" ", input.Paths)} -> {input.Topic} at {string.Join(",", options.Bootstrap)}");
-            }
-            return 0;
+            case AgentVerb.Check:
+                Tell(options);
+                return 0;
+            case AgentVerb.Explain:
+                return await InspectionCommands.ExplainAsync(arguments.Path, options, agent);
+            case AgentVerb.Status:
+                return await InspectionCommands.StatusAsync(arguments, options, agent);
+            case AgentVerb.Plan:
+                return await InspectionCommands.PlanAsync(arguments, options, agent);
+            default:
+                return await ServeAsync(options, telemetry, arguments);
         }
-        return await ServeAsync(options, telemetry, arguments);
+    }
+
+    private static void Tell(AgentOptions options)
+    {
+        foreach (InputOptions input in options.Inputs)
+        {
+            Console.WriteLine($"{string.Join(" ", input.Paths)} -> {input.Topic} at {string.Join(",", options.Bootstrap)}");
+        }
     }
 
     /// <exception cref="ConfigurationException">The configuration is not there, or wrong.</exception>
@@ -87,13 +109,14 @@ internal static class AgentCommand
         return (options, telemetry with { AdminListen = arguments.Admin ?? telemetry.AdminListen });
     }
 
-    /// <summary>Runs until SIGTERM or Ctrl-C. SIGHUP stops the agent and starts it with the configuration as it is now, if that can be.</summary>
+    /// <summary>Runs until SIGTERM or Ctrl-C. A changed configuration stops the agent and starts it anew, if that can be.</summary>
     private static async Task<int> ServeAsync(AgentOptions options, TelemetryOptions telemetry, AgentArguments arguments)
     {
         using ILoggerFactory loggers = ConsoleLogging.Create(arguments.LogLevel);
         ILogger logger = loggers.CreateLogger("LogPipeline.Agent");
-        var reload = new Reload(() => Load(arguments).Agent, logger);
+        var reload = new Reload(ConfigurationFile.PathOf(arguments.Config), () => Load(arguments).Agent, logger);
         using var signals = new StopSignals(reload.Ask);
+        Task watching = reload.WatchAsync(signals.Token);
         var status = new AgentStatus();
         var health = new Health();
         health.Add("agent", () => status.Problem);
@@ -101,7 +124,7 @@ internal static class AgentCommand
             telemetry, health, logger, request => StatusPage.AnswerAsync(request, status));
         for (AgentOptions? next = options; next is not null; next = reload.TakeNext())
         {
-            using CancellationTokenSource run = reload.Begin(signals.Token);
+            using CancellationTokenSource run = reload.Begin(next, signals.Token);
             try
             {
                 await AgentHost.RunAsync(next, logger, files => Console.WriteLine($"ready: agent, {files} file{(files == 1 ? "" : "s")}"), status, run.Token);
@@ -111,6 +134,7 @@ internal static class AgentCommand
                 // how a run that was told to stop may end
             }
         }
+        await watching;
         return 0;
     }
 }

@@ -38,7 +38,10 @@ internal sealed class InflightContents
         }
     }
 
-    public static InflightContents Load(IFileSystem files, string directory)
+    /// <param name="files">The disk.</param>
+    /// <param name="directory">The state directory.</param>
+    /// <param name="onlyLooks">Whether nothing is flushed, and files that another process deletes meanwhile are left out: nothing is relied on.</param>
+    public static InflightContents Load(IFileSystem files, string directory, bool onlyLooks = false)
     {
         var contents = new InflightContents();
         var ids = new List<int>();
@@ -58,7 +61,14 @@ internal sealed class InflightContents
             {
                 contents.Damage ??= $"{path} does not follow number {last.Id}";
             }
-            contents.ReadSegment(id, path, ReadDurable(files, path));
+            try
+            {
+                contents.ReadSegment(id, path, onlyLooks ? Read(files, path) : ReadDurable(files, path));
+            }
+            catch (FileNotFoundException) when (onlyLooks)
+            {
+                // The agent that runs needed it no longer.
+            }
         }
         contents.DropVoid();
         return contents;
@@ -69,6 +79,17 @@ internal sealed class InflightContents
     {
         using IFile file = files.Open(path, FileOpenMode.ReadWrite);
         file.Flush();
+        return Whole(file);
+    }
+
+    private static byte[] Read(IFileSystem files, string path)
+    {
+        using IFile file = files.Open(path, FileOpenMode.Read);
+        return Whole(file);
+    }
+
+    private static byte[] Whole(IFile file)
+    {
         byte[] bytes = new byte[file.Length];
         file.ReadFully(bytes, 0);
         return bytes;

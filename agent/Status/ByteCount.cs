@@ -21,9 +21,19 @@ public static class ByteCount
     }
 }
 
-/// <summary>A stretch of time as people read it: its two largest units, such as <c>3 min 20 s</c>.</summary>
+/// <summary>A stretch of time as people read it.</summary>
 public static class ShortTime
 {
+    /// <summary>Its largest unit alone, such as <c>3 min</c>.</summary>
+    public static string Brief(TimeSpan time) => time switch
+    {
+        { TotalDays: >= 1 } => $"{(int)time.TotalDays} d",
+        { TotalHours: >= 1 } => $"{time.Hours} h",
+        { TotalMinutes: >= 1 } => $"{time.Minutes} min",
+        _ => $"{(int)Math.Ceiling(time.TotalSeconds)} s",
+    };
+
+    /// <summary>Its two largest units, such as <c>3 min 20 s</c>.</summary>
     public static string Show(TimeSpan time) => time switch
     {
         { TotalDays: >= 366 } => "over a year",

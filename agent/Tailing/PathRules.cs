@@ -17,6 +17,13 @@ internal sealed class PathRules
     public bool IsOwn(string path) =>
         _own.Exists(own => path.StartsWith(own, StringComparison.Ordinal) && (path.Length == own.Length || path[own.Length] is '/' or '-'));
 
+    /// <summary>The product's own file or directory that a path is, or lies in; null when it lies in none.</summary>
+    public string? OwnOf(string path) => IsOwn(path) ? _own.Find(own => path.StartsWith(own, StringComparison.Ordinal)) : null;
+
+    /// <summary>What each input says of a path, inputs in their order.</summary>
+    public IEnumerable<RuleVerdict> Judge(string path) => _rules.Select(rule => new RuleVerdict(
+        rule.Input, rule.Patterns.Find(pattern => pattern.Glob.IsMatch(path)).Path, rule.ExclusionOf(path)));
+
     /// <summary>The input of a topic that wants a path; null when none does.</summary>
     public InputOptions? InputOf(string path, string topic) => _rules.Find(rule => rule.Input.Topic == topic && rule.Wants(path) && !IsOwn(path))?.Input;
 
@@ -75,8 +82,8 @@ internal sealed class PathRules
     /// <summary>One input, its patterns parsed.</summary>
     private sealed class Rule(InputOptions input)
     {
-        private readonly List<GlobPattern> _exclude =
-            [.. input.Exclude.SelectMany(static e => GlobPattern.Parse(e.Contains('/', StringComparison.Ordinal) ? e : $"/**/{e}"))];
+        private readonly List<(string Text, GlobPattern Glob)> _exclude =
+            [.. input.Exclude.SelectMany(static e => GlobPattern.Parse(e.Contains('/', StringComparison.Ordinal) ? e : $"/**/{e}").Select(glob => (e, glob)))];
 
         public InputOptions Input => input;
 
@@ -85,6 +92,14 @@ internal sealed class PathRules
 
         public bool Wants(string path) => Patterns.Exists(pattern => pattern.Glob.IsMatch(path)) && !IsExcluded(path);
 
-        public bool IsExcluded(string path) => _exclude.Exists(e => e.IsMatch(path));
+        public bool IsExcluded(string path) => ExclusionOf(path) is not null;
+
+        public string? ExclusionOf(string path) => _exclude.Find(e => e.Glob.IsMatch(path)).Text;
     }
 }
+
+/// <summary>What an input says of a path.</summary>
+/// <param name="Input">The input.</param>
+/// <param name="Pattern">The first of its paths that matches; null when none does.</param>
+/// <param name="Exclusion">The first of its exclusions that matches; null when none does.</param>
+internal readonly record struct RuleVerdict(InputOptions Input, string? Pattern, string? Exclusion);

@@ -28,6 +28,7 @@ internal static class CommandTree
             UpVerb.Create(),
             BrokerVerb.Create(),
             AgentVerb.Create(),
+            AgentsVerb.Create(),
             SinkVerb.Create(),
             TopicsVerb.Create(),
             PartitionsVerb.Create(),

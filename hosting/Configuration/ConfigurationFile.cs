@@ -12,9 +12,12 @@ public static class ConfigurationFile
     /// <exception cref="ConfigurationException">The file named is absent or unreadable, or is not YAML.</exception>
     public static ConfigurationSection Load(string? path)
     {
-        path ??= DefaultPaths.FirstOrDefault(File.Exists);
+        path = PathOf(path);
         return path is null ? Read("", "logpipe.yaml", ProcessEnvironment()) : Read(ReadText(path), path, ProcessEnvironment());
     }
+
+    /// <summary>The file that <see cref="Load"/> reads; null when there is no file.</summary>
+    public static string? PathOf(string? path) => path ?? DefaultPaths.FirstOrDefault(File.Exists);
 
     /// <summary>Reads configuration text as if it stood in <paramref name="file"/>.</summary>
     public static ConfigurationSection Read(string text, string file, IEnumerable<KeyValuePair<string, string>> environment)

@@ -15,6 +15,7 @@ public sealed class ReadmeTests : IDisposable
     public async Task Commands_of_the_readme_work_while_the_demonstration_runs()
     {
         File.CreateSymbolicLink(_workspace.File("logpipe"), Programs.Logpipe);
+        File.CreateSymbolicLink(_workspace.File("logpipe-agent"), Programs.Agent);
         Directory.CreateSymbolicLink(_workspace.File("deploy"), Path.Combine(Programs.Root, "deploy"));
         string broker = $"127.0.0.1:{Ports.Free()}";
         KeyValuePair<string, string>[] elsewhere =

@@ -43,6 +43,34 @@ public sealed class ReloadTests : IDisposable
         Assert.Equal(4, consumer.Output.Count);
     }
 
+    [Fact]
+    public async Task A_changed_file_is_applied_by_itself_and_a_wrong_one_refused_once()
+    {
+        await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
+        await broker.ReadyAsync();
+        Configure("a.log");
+        Write("a.log", "a 1");
+        Write("b.log", "b 1");
+        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await agent.ReadyAsync();
+        await using RealProcess consumer = _workspace.Start("consume", "t", "--from-beginning", "--bootstrap", _bootstrap);
+        await consumer.LineAsync(line => line.EndsWith("a 1", StringComparison.Ordinal), Within);
+
+        _workspace.Configure("agent: { bootstrap: nowhere, inputs: [ { pths: [/x], topic: t } ] }");
+        await Deadline.UntilAsync(Within, () => Task.FromResult(agent.Errors.Contains("has changed: the configuration is refused, the old one goes on: ", StringComparison.Ordinal)), () => agent.Errors);
+        Write("a.log", "a 2");
+        await consumer.LineAsync(line => line.EndsWith("a 2", StringComparison.Ordinal), Within);
+
+        Configure("a.log", "b.log");
+        await consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
+        Write("a.log", "a 3");
+        await consumer.LineAsync(line => line.EndsWith("a 3", StringComparison.Ordinal), Within);
+        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(1, agent.Errors.Split("is refused").Length - 1);
+        Assert.Equal(1, agent.Errors.Split("has changed: the configuration is read anew and applied").Length - 1);
+        Assert.Equal(4, consumer.Output.Count);
+    }
+
     private void Write(string name, string line) => File.AppendAllText(_workspace.File(name), line + "\n");
 
     private void Configure(params string[] names) => _workspace.Configure($$"""

@@ -1,0 +1,121 @@
+using System.Text;
+using LogPipeline.Agent.Shipping;
+using LogPipeline.Agent.State;
+using LogPipeline.Client;
+using LogPipeline.Client.Admin;
+using LogPipeline.Client.Connections;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Contract.Reports;
+using LogPipeline.Protocol;
+using LogPipeline.Protocol.Compression;
+using LogPipeline.Protocol.Records;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Status;
+
+/// <summary>
+/// Publishes the agent's report to the status topic every 10 s, and when its health changes: one record, keyed by the agent id. It is best
+/// effort and keeps nothing: a record that cannot be sent is dropped, the next says more. It has connections of its own and no producer id,
+/// so that the lines' batches never wait for it.
+/// </summary>
+internal sealed class StatusPublisher(
+    string topic, AgentReporter reporter, AgentMonitor monitor, ClusterClient cluster, AgentState state, TimeProvider time, ILogger logger)
+{
+    /// <summary>Files in a record, those that are most behind.</summary>
+    private const int FilesMax = 100;
+
+    private const int RecordBytesMax = 256 << 10;
+
+    /// <summary>How long a record is kept, and how long one of the topic's segments is written to: a topic of this size needs no more.</summary>
+    private static readonly KeyValuePair<string, string>[] TopicSettings =
+        [KeyValuePair.Create("retention.ms", "3600000"), KeyValuePair.Create("segment.ms", "600000")];
+
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan HealthInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
+
+    private string _trouble = "";
+
+    /// <summary>How this client reaches the cluster: it never creates a topic by naming it, since the topic needs its settings.</summary>
+    public static ClientOptions ClientOptionsOf(AgentOptions options, BrokerWatch brokers) => new()
+    {
+        Bootstrap = options.Bootstrap,
+        ClientId = "logpipe-agent-status",
+        RequestTimeout = RequestTimeout,
+        LookupTimeout = RequestTimeout,
+        AutoCreateTopics = false,
+        Tried = brokers.Tried,
+    };
+
+    public async Task RunAsync(CancellationToken stopped)
+    {
+        await using ClusterClient own = cluster;
+        while (true)
+        {
+            string health = Health();
+            try
+            {
+                await PublishAsync(stopped);
+                _trouble = "";
+            }
+            catch (Exception fault) when (!stopped.IsCancellationRequested)
+            {
+                // That a broker cannot be reached was told already.
+                if (fault.Message != _trouble && fault is not BrokerUnreachableException)
+                {
+                    logger.StatusNotPublished(topic, fault.Message);
+                }
+                _trouble = fault.Message;
+            }
+            long published = time.GetTimestamp();
+            while (time.GetElapsedTime(published) < Interval && health == Health())
+            {
+                await Task.Delay(HealthInterval, time, stopped);
+            }
+        }
+    }
+
+    private string Health() => string.Join('\n', monitor.Problems);
+
+    private async Task PublishAsync(CancellationToken stopped)
+    {
+        TopicMetadata found = await FindTopicAsync(stopped);
+        BrokerConnection leader = await cluster.LeaderAsync(topic, 0, stopped);
+        var link = new LogLink(leader, topic, new LogIdentity(cluster.ClusterId, found.TopicId, 0), RequestTimeout);
+        ProduceAnswer answer = await link.ProduceAsync(Batch(reporter.Brief(FilesMax)), stopped);
+        if (answer.Error != ErrorCode.None)
+        {
+            cluster.Invalidate(topic);
+            throw new BrokerErrorException(answer.Error, $"{answer.Error} {answer.Message}".TrimEnd());
+        }
+    }
+
+    private async Task<TopicMetadata> FindTopicAsync(CancellationToken stopped)
+    {
+        try
+        {
+            return await cluster.TopicAsync(topic, refresh: false, stopped);
+        }
+        catch (BrokerErrorException missing) when (missing.Code == ErrorCode.UnknownTopicOrPartition)
+        {
+            Outcome made = (await new AdminClient(cluster).CreateTopicsAsync([new NewTopic(topic, 1, Configs: TopicSettings)], stopped))[0];
+            return made.Error is ErrorCode.None or ErrorCode.TopicAlreadyExists
+                ? await cluster.TopicAsync(topic, refresh: true, stopped)
+                : throw new BrokerErrorException(made.Error, $"it cannot be made: {made.Error} {made.Message}".TrimEnd());
+        }
+    }
+
+    private byte[] Batch(AgentReport report)
+    {
+        byte[] value = ReportJson.Write(report);
+        for (int files = report.Files.Count; value.Length > RecordBytesMax && files > 0;)
+        {
+            files /= 2; // paths may be long
+            value = ReportJson.Write(report with { Files = [.. report.Files.Take(files)] });
+        }
+        using var builder = new RecordBatchBuilder(CompressionCodec.Lz4, RecordBytesMax);
+        builder.TryAppend(
+            report.Time, hasKey: true, Encoding.ASCII.GetBytes(state.AgentId.ToString()), hasValue: true, value, headerCount: 0, default);
+        return builder.Build().ToArray();
+    }
+}

@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.Text;
+using LogPipeline.Agent.Configuration;
+using LogPipeline.Agent.Status;
+using LogPipeline.Cli.Printing;
+using LogPipeline.Client;
+using LogPipeline.Client.Admin;
+using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Contract.Reports;
+using LogPipeline.Protocol;
+
+namespace LogPipeline.Cli.Verbs;
+
+/// <summary><c>logpipe agents</c>: the agents of all servers, by the newest record of each in the status topic.</summary>
+internal static class AgentsVerb
+{
+    /// <summary>Agents publish every 10 s: one that is silent for longer than three times that is marked.</summary>
+    private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(30);
+
+    private const int HealthMax = 60;
+
+    private static readonly Option<string?> Bootstrap = SharedOptions.Bootstrap();
+    private static readonly Option<string?> Config = SharedOptions.Config();
+    private static readonly Option<bool> Json = new("--json") { Description = "One object a line: each agent's whole record, with its files that are behind" };
+
+    private static readonly Option<string> Topic = new("--topic")
+    {
+        Description = "Where agents publish their status (agent.status_topic)",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => AgentSection.DefaultStatusTopic,
+    };
+
+    public static Command Create()
+    {
+        var verb = new Verb("agents", "List the agents of all servers: health, files, how far behind, when last seen.",
+            "logpipe agents --bootstrap broker1:9092",
+            "logpipe agents --json")
+        {
+            Json, Topic, Bootstrap, Config,
+        };
+        verb.Does(RunAsync);
+        return verb;
+    }
+
+    private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    {
+        string topic = parsed.GetRequiredValue(Topic);
+        await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
+        List<(AgentReport Report, ReadOnlyMemory<byte> Json)> agents = await NewestAsync(cluster, topic, stop);
+        if (agents.Count == 0)
+        {
+            Console.Error.WriteLine($"logpipe agents: no agent has published to topic '{topic}' within its retention; agents do unless agent.status_topic is off");
+            return Exit.AnswerIsNo;
+        }
+        if (parsed.GetValue(Json))
+        {
+            foreach ((AgentReport _, ReadOnlyMemory<byte> json) in agents)
+            {
+                Console.WriteLine(Encoding.UTF8.GetString(json.Span));
+            }
+            return Exit.Done;
+        }
+        Print(agents.Select(static agent => agent.Report), TimeProvider.System.GetUtcNow());
+        return Exit.Done;
+    }
+
+    private static void Print(IEnumerable<AgentReport> agents, DateTimeOffset now)
+    {
+        var table = new TextTable("HOST", "VERSION", "FILES", "LAG", "RATE", "SEEN", "HEALTH");
+        foreach (AgentReport agent in agents)
+        {
+            TimeSpan silent = now - DateTimeOffset.FromUnixTimeMilliseconds(agent.Time);
+            string seen = silent < TimeSpan.FromSeconds(1) ? "now" : $"{ShortTime.Brief(silent)} ago";
+            table.Add(agent.Host, agent.Version, agent.FilesFollowed, ByteCount.Show(agent.LagBytes), $"{ByteCount.Show((long)agent.Rate)}/s", seen,
+                silent > StaleAfter ? $"STALE, was {HealthOf(agent)}" : HealthOf(agent));
+        }
+        table.Print();
+    }
+
+    private static string HealthOf(AgentReport agent)
+    {
+        string health = agent.IsWell ? "ok" : string.Join("; ", agent.Problems);
+        return health.Length <= HealthMax ? health : $"{health[..(HealthMax - 1)]}…";
+    }
+
+    /// <summary>The newest record of each agent, by host.</summary>
+    private static async Task<List<(AgentReport Report, ReadOnlyMemory<byte> Json)>> NewestAsync(ClusterClient cluster, string topic, CancellationToken stop)
+    {
+        Dictionary<string, (AgentReport Report, ReadOnlyMemory<byte> Json)> newest = new(StringComparer.Ordinal);
+        foreach (TopicPartition partition in await PartitionsAsync(cluster, topic, stop))
+        {
+            long end = (await new AdminClient(cluster).OffsetAsync(partition, OffsetSpec.Latest, stop)).Offset;
+            await using var consumer = new Consumer(new ConsumerOptions { OffsetReset = OffsetReset.Earliest }, cluster, TimeProvider.System, Random.Shared);
+            consumer.Assign([partition]);
+            long begin = (await new AdminClient(cluster).OffsetAsync(partition, OffsetSpec.Earliest, stop)).Offset;
+            while (begin < end && consumer.Position(partition) < end)
+            {
+                foreach (ConsumedRecord record in await consumer.PollAsync(stop))
+                {
+                    if (record.Value is { } json && ReportJson.TryRead(json.Span) is { } report
+                        && (!newest.TryGetValue(report.AgentId, out (AgentReport Report, ReadOnlyMemory<byte>) known) || known.Report.Time <= report.Time))
+                    {
+                        newest[report.AgentId] = (report, json);
+                    }
+                }
+            }
+        }
+        return [.. newest.Values.OrderBy(static agent => agent.Report.Host, StringComparer.Ordinal).ThenBy(static agent => agent.Report.AgentId, StringComparer.Ordinal)];
+    }
+
+    private static async Task<IReadOnlyList<TopicPartition>> PartitionsAsync(ClusterClient cluster, string topic, CancellationToken stop)
+    {
+        try
+        {
+            TopicMetadata found = await cluster.TopicAsync(topic, refresh: true, stop);
+            return [.. found.Partitions.Select(partition => new TopicPartition(topic, partition.Index))];
+        }
+        catch (BrokerErrorException missing) when (missing.Code == ErrorCode.UnknownTopicOrPartition)
+        {
+            return [];
+        }
+    }
+}
