@@ -11,10 +11,10 @@ public sealed class AgentArchiveTests : IDisposable
 
     public void Dispose() => _workspace.Dispose();
 
-    [RequiresAgentPackageFact]
+    [RequiresPackageFact("logpipe-agent")]
     public async Task Install_upgrade_remove_and_purge_do_what_those_of_the_package_do()
     {
-        string package = RequiresAgentPackageFactAttribute.Package!;
+        string package = RequiresPackageFactAttribute.Find("logpipe-agent")!;
         string script = $"/tmp/{Path.GetFileNameWithoutExtension(package)}/install";
         var debian = new DebianRoot(_workspace);
         await debian.MakeAsync();

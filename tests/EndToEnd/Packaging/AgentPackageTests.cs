@@ -18,11 +18,11 @@ public sealed class AgentPackageTests : IDisposable
 
     public AgentPackageTests() => _debian = new DebianRoot(_workspace);
 
-    private static string Package => RequiresAgentPackageFactAttribute.Package!;
+    private static string Package => RequiresPackageFactAttribute.Find("logpipe-agent")!;
 
     public void Dispose() => _workspace.Dispose();
 
-    [RequiresAgentPackageFact]
+    [RequiresPackageFact("logpipe-agent")]
     public async Task Positions_and_configuration_outlive_an_upgrade_and_a_removal_and_the_state_of_a_newer_agent_is_refused()
     {
         await _debian.MakeAsync();
@@ -55,7 +55,7 @@ public sealed class AgentPackageTests : IDisposable
         Assert.Equal(registry, await File.ReadAllBytesAsync(_debian.PathOf(Registry)));
     }
 
-    [RequiresAgentPackageFact]
+    [RequiresPackageFact("logpipe-agent")]
     public async Task Files_have_the_owners_and_modes_that_they_need_and_a_purge_leaves_the_logs_alone()
     {
         await _debian.MakeAsync();

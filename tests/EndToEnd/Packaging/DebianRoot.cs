@@ -2,7 +2,7 @@ using LogPipeline.EndToEnd.Harness;
 
 namespace LogPipeline.EndToEnd.Packaging;
 
-/// <summary>A small Debian in a directory, into which dpkg installs and in which the installed agent runs as its own user.</summary>
+/// <summary>A small Debian in a directory, into which dpkg installs and in which what was installed runs as its own user.</summary>
 internal sealed class DebianRoot(Workspace workspace)
 {
     private static readonly string Maker = Path.Combine(Programs.Root, "tests", "EndToEnd", "Packaging", "make-root");
@@ -50,8 +50,26 @@ internal sealed class DebianRoot(Workspace workspace)
     }
 
     /// <summary>Starts the installed agent as systemd would: as its user, in that user's groups.</summary>
-    public RealProcess StartAgent(params string[] arguments)
-        => RealProcess.Start("chroot", workspace.Folder, ["--userspec=logpipe:logpipe", _directory, "/usr/bin/logpipe-agent", .. arguments]);
+    public RealProcess StartAgent(params string[] arguments) => Start("/usr/bin/logpipe-agent", arguments);
+
+    /// <summary>Starts an installed program as the user logpipe.</summary>
+    public RealProcess Start(string program, params string[] arguments)
+        => RealProcess.Start("unshare", workspace.Folder, InPlace([program, .. arguments]));
+
+    /// <summary>Runs an installed program as the user logpipe to its end and returns its output.</summary>
+    public Task<string> RunAsUserAsync(params string[] command) => RunAsync("unshare", InPlace(command));
+
+    /// <summary>Runs dpkg, which is to refuse, and returns what it says.</summary>
+    public async Task<string> DpkgRefusesAsync(params string[] arguments)
+    {
+        (int status, _, string errors) = await RealProcess.RunAsync("dpkg", workspace.Folder, [$"--root={_directory}", .. arguments]);
+        Assert.NotEqual(0, status);
+        return errors;
+    }
+
+    // The runtime needs /proc, which is mounted for this process alone and goes with it.
+    private string[] InPlace(string[] command) =>
+        ["--mount", "sh", "-c", "mount -t proc proc \"$0/proc\" && exec chroot --userspec=logpipe:logpipe \"$0\" \"$@\"", _directory, .. command];
 
     private async Task<string> RunAsync(string program, params string[] arguments)
     {
