@@ -62,6 +62,9 @@ internal static partial class AgentLog
     [LoggerMessage(2032, LogLevel.Information, "{Path}: begins with the byte order mark of {Encoding}; its lines are sent as UTF-8")]
     public static partial void Decoded(this ILogger logger, string path, string encoding);
 
+    [LoggerMessage(2090, LogLevel.Warning, "{Path}: the line at byte {Position} is not of the format {Format}; such lines are sent as they are and counted. It is told once")]
+    public static partial void Misfit(this ILogger logger, string path, long position, string format);
+
     [LoggerMessage(2035, LogLevel.Warning, "{Path}: no file is there yet. It is read as soon as there is one")]
     public static partial void Unmatched(this ILogger logger, string path);
 

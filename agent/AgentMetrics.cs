@@ -25,10 +25,11 @@ internal sealed class AgentMetrics : IDisposable
         Unreadable = _meter.CreateCounter<long>("logpipe_agent_unreadable_paths_total", description: "Paths that turned unreadable.");
         LostBytes = _meter.CreateCounter<long>("logpipe_agent_lost_bytes_total", "By", "Bytes that were seen in a file and cut or deleted before they were read.");
         NulBytes = _meter.CreateCounter<long>("logpipe_agent_nul_bytes_total", "By", "NUL bytes before a line that were left out.");
+        MisfitLines = _meter.CreateCounter<long>("logpipe_agent_misfit_lines_total", description: "Lines that are not of their input's format, passed on as they are.");
         ReplacedCharacters = _meter.CreateCounter<long>("logpipe_agent_replaced_characters_total", description: "Byte sequences that are no character of a file's encoding.");
         LeftOutFiles = _meter.CreateCounter<long>("logpipe_agent_files_left_out_total", description: "Files that a pattern names and that are compressed.");
         foreach (Counter<long> counter in (Counter<long>[])
-            [Lines, Bytes, Batches, AckedRecords, AckedBytes, Truncations, GenerationsBegun, Resent, Fences, DeadLetters, Unreadable, LostBytes, NulBytes, LeftOutFiles, ReplacedCharacters])
+            [Lines, Bytes, Batches, AckedRecords, AckedBytes, Truncations, GenerationsBegun, Resent, Fences, DeadLetters, Unreadable, LostBytes, NulBytes, LeftOutFiles, ReplacedCharacters, MisfitLines])
         {
             counter.Add(0); // so that each is there from the start
         }
@@ -75,6 +76,8 @@ internal sealed class AgentMetrics : IDisposable
     public long TotalBytes { get; private set; }
 
     public Counter<long> ReplacedCharacters { get; }
+
+    public Counter<long> MisfitLines { get; }
 
     public void Acked(InflightEntry entry)
     {

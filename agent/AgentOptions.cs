@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.Shaping;
 using LogPipeline.Agent.Tailing;
 
 namespace LogPipeline.Agent;
@@ -143,6 +144,12 @@ public sealed record InputOptions
     public PartitionRule Partition { get; init; } = PartitionRule.File;
 
     public TextEncoding Encoding { get; init; } = TextEncoding.Auto;
+
+    /// <summary>Whether lines are unwrapped that a container's runtime wrote.</summary>
+    public LineFormat Format { get; init; } = LineFormat.Plain;
+
+    /// <summary>How lines are joined; null = each is a record.</summary>
+    public MultilineOptions? Multiline { get; init; }
 }
 
 /// <summary>How batches are compressed.</summary>

@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.Shaping;
 using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Agent.Configuration;
@@ -28,6 +29,9 @@ internal static class InputSection
                 ("utf-16le", TextEncoding.Utf16LittleEndian), ("utf-16be", TextEncoding.Utf16BigEndian),
                 ("gb18030", TextEncoding.Gb18030), ("gbk", TextEncoding.Gbk), ("big5", TextEncoding.Big5),
                 ("shift_jis", TextEncoding.ShiftJis), ("latin1", TextEncoding.Latin1)),
+            Format = section.Choice("format", defaults.Format,
+                ("plain", LineFormat.Plain), ("docker", LineFormat.Docker), ("cri", LineFormat.Cri), ("container", LineFormat.Container)),
+            Multiline = section.SectionOrNull("multiline") is { } multiline ? ShapingSection.ReadMultiline(multiline) : null,
         };
         Refuse(section, "paths", section.Texts("paths", []), static path => path.StartsWith('~') || NamesVariable(path),
             "is not expanded here: write the whole path");

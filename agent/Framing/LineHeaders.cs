@@ -8,8 +8,6 @@ namespace LogPipeline.Agent.Framing;
 /// <summary>The encoded headers of a file's records. Host, path, agent and generation are written once; a line changes 30 bytes.</summary>
 internal sealed class LineHeaders
 {
-    public const int Count = 3;
-
     private readonly byte[] _bytes;
     private readonly int _position;
 
@@ -26,13 +24,33 @@ internal sealed class LineHeaders
         at += RecordHeaders.Write(_bytes.AsSpan(at), PositionHeaders.File, fileBytes);
         RecordHeaders.Write(_bytes.AsSpan(at), PositionHeaders.Position, position);
         _position = _bytes.Length - RecordPosition.Size;
-        Host = hostBytes;
-        File = fileBytes;
+        (Host, File, Count) = (hostBytes, fileBytes, 3);
     }
+
+    private LineHeaders(byte[] bytes, LineHeaders like)
+    {
+        (_bytes, _position) = (bytes, bytes.Length - RecordPosition.Size);
+        (Host, File, Count) = (like.Host, like.File, like.Count + 1);
+    }
+
+    /// <summary>How many headers a line has.</summary>
+    public int Count { get; }
 
     public byte[] Host { get; }
 
     public byte[] File { get; }
+
+    /// <summary>These headers with one more. The position stays the last, so that its fields stand at a fixed distance from the end.</summary>
+    public LineHeaders With(ReadOnlySpan<byte> name, ReadOnlySpan<byte> value)
+    {
+        int positionSize = RecordHeaders.Size(PositionHeaders.Position.Length, RecordPosition.Size);
+        byte[] bytes = new byte[_bytes.Length + RecordHeaders.Size(name.Length, value.Length)];
+        int at = _bytes.Length - positionSize;
+        _bytes.AsSpan(0, at).CopyTo(bytes);
+        at += RecordHeaders.Write(bytes.AsSpan(at), name, value);
+        _bytes.AsSpan(_bytes.Length - positionSize).CopyTo(bytes.AsSpan(at));
+        return new LineHeaders(bytes, this);
+    }
 
     /// <summary>Bytes of the headers of a line.</summary>
     public int Length => _bytes.Length;

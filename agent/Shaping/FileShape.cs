@@ -10,6 +10,18 @@ internal sealed class FileShape(LineShape shape, TextDecoder? encoding)
     /// <summary>Null where the bytes are passed on as they are.</summary>
     public TextDecoder? Encoding => encoding;
 
+    /// <summary>Position up to which the file was seen, and when that last grew: a timestamp.</summary>
+    public (long Position, long Time) Seen { get; set; } = (-1, 0);
+
+    /// <summary>When the file is to be read again though it has not grown: a timestamp. Null = not for that.</summary>
+    public long? Due { get; set; }
+
+    /// <summary>Whether the read loop has it among the files that are due.</summary>
+    public bool IsAwaited { get; set; }
+
+    /// <summary>Whether it was told that a line of it is not of its format.</summary>
+    public bool IsMisfitTold { get; set; }
+
     /// <summary>The longest line in bytes of the file that comes whole.</summary>
     public int LineBytesMax => encoding?.BytesFor(shape.Input.MaxLineBytes) ?? shape.Input.MaxLineBytes;
 }

@@ -16,6 +16,7 @@ internal sealed class LineAssembler(int spanMax)
     private readonly List<ShapedLine> _done = [];
     private readonly ArrayBufferWriter<byte> _texts = new();
     private readonly ArrayBufferWriter<byte> _decoded = new();
+    private readonly ArrayBufferWriter<byte> _unwrapped = new();
     private FileShape? _shape;
     private long _at;
     private int _given;
@@ -59,7 +60,25 @@ internal sealed class LineAssembler(int spanMax)
             isShaped = encoding.Decode(bytes, _decoded, out replaced);
             text = _decoded.WrittenSpan;
         }
-        Put(LineStream.None, text, begin, line, line.IsLast, isShaped, long.MinValue, replaced);
+        LineFormat format = _shape.Shape.Input.Format;
+        var plain = new ContainerLine(LineStream.None, line.IsLast, (line.Flags & PositionFlags.CarriageReturn) != 0, long.MinValue);
+        ContainerLine container = plain;
+        bool isMisfit = false;
+        if (format != LineFormat.Plain)
+        {
+            _unwrapped.ResetWrittenCount();
+            isMisfit = line.Part > 0 || !line.IsLast || !ContainerLine.TryUnwrap(text, format, _unwrapped, out container);
+            if (isMisfit)
+            {
+                container = plain;
+            }
+            else
+            {
+                text = _unwrapped.WrittenSpan;
+                isShaped = true;
+            }
+        }
+        Put(container, text, begin, line, isShaped, isMisfit, replaced);
         _at = line.End;
     }
 
@@ -69,6 +88,18 @@ internal sealed class LineAssembler(int spanMax)
         foreach (OpenGroup group in _open)
         {
             Close(group);
+        }
+    }
+
+    /// <summary>Groups that nothing was added to for long are whole; not those whose last line is not.</summary>
+    public void CloseWhole()
+    {
+        foreach (OpenGroup group in _open)
+        {
+            if (group.IsOpen && !group.GoesOn)
+            {
+                Close(group);
+            }
         }
     }
 
@@ -113,16 +144,17 @@ internal sealed class LineAssembler(int spanMax)
         return true;
     }
 
-    private void Put(LineStream stream, ReadOnlySpan<byte> text, long begin, in FramedLine line, bool isWhole, bool isShaped, long time, int replaced)
+    private void Put(in ContainerLine container, ReadOnlySpan<byte> text, long begin, in FramedLine line, bool isShaped, bool isMisfit, int replaced)
     {
-        OpenGroup group = _open[(int)stream];
+        OpenGroup group = _open[(int)container.Stream];
         if (_goesOn)
         {
             group.Open(begin, _begun.LineBegin, _begun.Part, goesOn: true);
             _goesOn = false;
         }
-        bool belongs = group.IsOpen && group.GoesOn;
-        if (group.IsOpen && !belongs)
+        MultilineRule? rule = isMisfit ? null : _shape!.Shape.Multiline;
+        bool isPiece = group.IsOpen && group.GoesOn;
+        if (group.IsOpen && !isPiece && !(rule is not null && Continues(rule, group, text)))
         {
             Close(group);
         }
@@ -137,17 +169,23 @@ internal sealed class LineAssembler(int spanMax)
         if (!group.IsOpen)
         {
             group.Open(begin, begin, 0, goesOn: false);
+            group.State = rule?.Begin(text) ?? TraceState.Ordinary;
+            group.IsMisfit = isMisfit;
         }
-        group.Add(text, line.End, line.Flags & (PositionFlags.CarriageReturn | PositionFlags.NoNewline), isWhole, isShaped, time, replaced);
+        PositionFlags terminator = (line.Flags & PositionFlags.NoNewline) | (container.EndsInCarriageReturn ? PositionFlags.CarriageReturn : PositionFlags.None);
+        group.Add(text, line.End, terminator, container.IsWhole, isShaped, container.Time, replaced);
         if (!line.IsLast)
         {
             EndPart(group); // the line goes on behind the longest piece there is
         }
-        else if (isWhole)
+        else if (container.IsWhole && rule is null)
         {
             Close(group);
         }
     }
+
+    private bool Continues(MultilineRule rule, OpenGroup group, ReadOnlySpan<byte> line) =>
+        group.Lines < _shape!.Shape.Input.Multiline!.MaxLines && rule.Continues(line, ref group.State);
 
     /// <summary>More is held than may be: the one group that is known to go on becomes a part, the others end.</summary>
     private void GiveWay(OpenGroup going)
@@ -189,7 +227,7 @@ internal sealed class LineAssembler(int spanMax)
         _texts.Write(group.Text);
         _done.Add(new ShapedLine(
             group.Begin, group.End, group.LineBegin, part, isLast, flags, start, _texts.WrittenCount - start,
-            (LineStream)Array.IndexOf(_open, group), group.Time, Omission.None, group.Replaced));
+            (LineStream)Array.IndexOf(_open, group), group.Time, Omission.None, group.Replaced, group.IsMisfit));
     }
 
     /// <summary>Where the first group begins that is open; at the end of all lines where none is.</summary>

@@ -9,6 +9,7 @@ internal sealed class OpenGroup
     private readonly ArrayBufferWriter<byte> _text = new();
     private PositionFlags _terminator;
     private bool _isWhole;
+    private TraceState _state;
 
     public bool IsOpen { get; private set; }
 
@@ -41,11 +42,18 @@ internal sealed class OpenGroup
 
     public PositionFlags Terminator => _terminator;
 
+    /// <summary>Where in a stack trace it is.</summary>
+    public ref TraceState State => ref _state;
+
+    /// <summary>Whether it is no line of a container's format, though the file is of one.</summary>
+    public bool IsMisfit { get; set; }
+
     /// <summary>Begins at a line; or goes on behind parts that were given out before.</summary>
     public void Open(long begin, long lineBegin, int part, bool goesOn)
     {
+        _state = part == 0 ? TraceState.Ordinary : _state;
         (IsOpen, Begin, End, LineBegin, Part, Lines, GoesOn, IsShaped, Time) = (true, begin, begin, lineBegin, part, 0, goesOn, false, long.MinValue);
-        (_terminator, _isWhole, Replaced) = (PositionFlags.None, false, 0);
+        (_terminator, _isWhole, Replaced, IsMisfit) = (PositionFlags.None, false, 0, false);
         _text.ResetWrittenCount();
     }
 

@@ -12,6 +12,9 @@ internal readonly ref struct Block(ReadOnlySpan<byte> whole, int before, long or
 
     public ReadOnlySpan<byte> Bytes => _whole[before..];
 
+    /// <summary>The bytes before the position, as far as they were read.</summary>
+    public ReadOnlySpan<byte> Before => _whole[..before];
+
     public long Origin => origin;
 
     public long End => origin + _whole.Length - before;

@@ -146,9 +146,9 @@ internal sealed class FileReader
         ReadOnlySpan<byte> headers = file.Headers.For(line, more, coveredBegin);
         return file.Input.Key switch
         {
-            RecordKey.Host => builder.TryAppend(now, true, file.Headers.Host, true, value, LineHeaders.Count, headers),
-            RecordKey.File => builder.TryAppend(now, true, file.Headers.File, true, value, LineHeaders.Count, headers),
-            _ => builder.TryAppend(now, value, LineHeaders.Count, headers),
+            RecordKey.Host => builder.TryAppend(now, true, file.Headers.Host, true, value, file.Headers.Count, headers),
+            RecordKey.File => builder.TryAppend(now, true, file.Headers.File, true, value, file.Headers.Count, headers),
+            _ => builder.TryAppend(now, value, file.Headers.Count, headers),
         };
     }
 

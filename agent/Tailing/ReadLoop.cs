@@ -16,6 +16,7 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
     private readonly Queue<TailedFile> _ready = [];
     private readonly List<TailedFile> _blocked = [];
     private readonly List<LogShipper> _open = [];
+    private readonly PriorityQueue<TailedFile, long> _awaited = new(); // by when they are due
     private readonly AsyncSignal _signal = new();
 
     public bool IsIdle => _ready.Count == 0 && _blocked.Count == 0 && _open.Count == 0;
@@ -48,16 +49,21 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
             if (_ready.TryDequeue(out TailedFile? file))
             {
                 Step(file);
+                AddDue();
                 // Acks, hints and sweeps run in between.
                 await Task.Yield();
                 continue;
             }
-            TimeSpan? lingering = CloseDue();
+            TimeSpan? next = CloseDue();
+            if (AddDue() is TimeSpan due && (next is null || due < next))
+            {
+                next = due;
+            }
             if (_ready.Count > 0)
             {
                 continue;
             }
-            await (lingering is TimeSpan rest ? _signal.WaitAsync(rest, time, stopped) : _signal.WaitAsync(stopped));
+            await (next is TimeSpan rest ? _signal.WaitAsync(rest, time, stopped) : _signal.WaitAsync(stopped));
         }
     }
 
@@ -111,6 +117,7 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
         catch (IOException e)
         {
             file.IsFailing = true;
+            file.ForgetScan(); // what was due now is not to wait for it to grow
             probe.Failed(file.Generation.Path, e.Message);
             if (file.Generation.Phase == GenerationPhase.Live || handles.NamedStatusOf(file) is not null)
             {
@@ -129,6 +136,7 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
             table.Classify(file); // from now on it is known by its first KiB
         }
         file.IsFailing = false;
+        Await(file);
         probe.Succeeded(file.Generation.Path);
         switch (outcome)
         {
@@ -153,6 +161,37 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
         {
             _blocked.Add(file);
         }
+    }
+
+    /// <summary>Remembers a file that is to be read again though it may not have grown.</summary>
+    private void Await(TailedFile file)
+    {
+        if (file.Shape is { Due: long due, IsAwaited: false } shape)
+        {
+            shape.IsAwaited = true;
+            _awaited.Enqueue(file, due);
+        }
+    }
+
+    /// <summary>Reads files again that are due; gives the time until the next is.</summary>
+    private TimeSpan? AddDue()
+    {
+        while (_awaited.TryPeek(out TailedFile? file, out long due))
+        {
+            if (due > time.GetTimestamp())
+            {
+                return time.GetElapsedTime(time.GetTimestamp(), due);
+            }
+            _awaited.Dequeue();
+            file.Shape!.IsAwaited = false;
+            if (file.Shape.Due <= time.GetTimestamp())
+            {
+                file.Shape.Due = null;
+                Add(file);
+            }
+            Await(file); // it has grown since, and is due later
+        }
+        return null;
     }
 
     /// <summary>Closes what is due; gives the time until the next is.</summary>

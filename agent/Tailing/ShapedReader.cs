@@ -15,6 +15,10 @@ namespace LogPipeline.Agent.Tailing;
 /// </summary>
 internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
+    /// <summary>A line that says to be older, 1980, or further ahead of the clock, an hour, is wrong: brokers refuse what is so far ahead.</summary>
+    private const long SaidEarliest = 315_532_800_000;
+    private const long SaidAheadMax = 3_600_000;
+
     private readonly LineAssembler _assembler = new(blockBytes / 2);
     private readonly Dictionary<InputOptions, LineShape> _shapes =
         options.Inputs.DistinctBy(static input => input, ReferenceEqualityComparer.Instance)
@@ -57,6 +61,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
     public bool Frame(TailedFile file, ILineTarget log, in Block block, bool reachesEnd)
     {
         FileShape shape = file.Shape!;
+        shape.Due = null;
         _progress = _noted = file.Generation.Read;
         _omitted = default;
         _builder = null;
@@ -64,7 +69,9 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         _flags = clamped ? PositionFlags.TimestampClamped : PositionFlags.None;
         bool isEnd = file.TakeRest && reachesEnd;
         long begin = block.Origin > _progress.Position ? block.Origin : _progress.LineBegin;
-        var framer = new LineFramer(block.Bytes, block.Origin, begin, _progress.Part, shape.LineBytesMax, isEnd, shape.Encoding);
+        bool isInLine = _progress.Part > 0 && !IsAtLineBegin(shape, block);
+        var framer = new LineFramer(
+            block.Bytes, block.Origin, isInLine ? begin : block.Origin, isInLine ? _progress.Part : 0, shape.LineBytesMax, isEnd, shape.Encoding);
         _assembler.Begin(shape, block.Origin, begin, _progress.Part);
         long at = _progress.Position;
         bool blocked = false;
@@ -84,10 +91,43 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         {
             _assembler.CloseAll();
         }
+        else if (!blocked && reachesEnd && _assembler.HasOpen)
+        {
+            Await(shape, block.End);
+        }
         blocked = blocked || !TryGiveAll(file, log, block);
         Note(file, log, block);
         file.ScannedUntil = blocked ? 0 : block.End;
         return blocked;
+    }
+
+    /// <summary>Whether the parts of a group that were given out end with a line. Where what lies before is not known, a container's line tells by itself.</summary>
+    private static bool IsAtLineBegin(FileShape shape, in Block block)
+    {
+        int unit = shape.Encoding?.UnitSize ?? 1;
+        return block.Before.Length < unit
+            ? shape.Shape.Input.Format != LineFormat.Plain
+            : shape.Encoding is TextDecoder encoding ? encoding.FindLineFeed(block.Before[^unit..]) == 0 : block.Before[^1] == (byte)'\n';
+    }
+
+    /// <summary>Closes groups whose time is over; the others are looked at again when it is. It runs from the last byte that was read.</summary>
+    private void Await(FileShape shape, long end)
+    {
+        if (end != shape.Seen.Position)
+        {
+            shape.Seen = (end, time.GetTimestamp());
+        }
+        if (shape.Shape.Input.Multiline is MultilineOptions multiline)
+        {
+            if (time.GetElapsedTime(shape.Seen.Time) >= multiline.Timeout)
+            {
+                _assembler.CloseWhole();
+            }
+            else
+            {
+                shape.Due = shape.Seen.Time + (long)(multiline.Timeout.TotalSeconds * time.TimestampFrequency) + 1;
+            }
+        }
     }
 
     private TextDecoder DecoderOf(TextEncoding encoding)
@@ -136,7 +176,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         int bytes = 0;
         foreach (ShapedLine line in lines)
         {
-            bytes += line.Length + file.Headers.Length + RecordBatchBuilder.RecordOverheadMax;
+            bytes += line.Length + file.HeadersOf(line.Stream).Length + RecordBatchBuilder.RecordOverheadMax;
         }
         if (_builder?.HasRoom(bytes) == false)
         {
@@ -174,7 +214,9 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
     private void Add(TailedFile file, in Block block, in ShapedLine line, long end)
     {
         ReadOnlySpan<byte> value = _assembler.TextOf(line);
-        PositionFlags flags = line.Flags | _flags;
+        LineHeaders lineHeaders = file.HeadersOf(line.Stream);
+        PositionFlags flags = line.Flags;
+        long at = TimeOf(line, ref flags);
         long begin = Math.Max(_progress.Covered, line.LineBegin);
         bool isHeld = begin >= block.Origin;
         if (!isHeld || (line.Part > 1 && begin != line.Begin))
@@ -182,17 +224,42 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
             flags |= PositionFlags.Shaped; // parts before it are in no record: it does not begin where its bytes do
         }
         int sum = isHeld && (flags & PositionFlags.Shaped) != 0 ? RecordSum.OfFile(block.Slice(begin, end)) : 0;
-        ReadOnlySpan<byte> headers = file.Headers.For(new FramedLine(0, value.Length, end, flags, line.LineBegin, line.Part, line.IsLast), _progress.Covered, sum);
+        ReadOnlySpan<byte> headers = lineHeaders.For(new FramedLine(0, value.Length, end, flags, line.LineBegin, line.Part, line.IsLast), _progress.Covered, sum);
         ReadOnlySpan<byte> key = file.Input.Key switch
         {
             RecordKey.Host => file.Headers.Host,
             RecordKey.File => file.Headers.File,
             _ => default,
         };
-        _builder!.Append(_now, file.Input.Key != RecordKey.None, key, true, value, LineHeaders.Count, headers);
+        _builder!.Append(at, file.Input.Key != RecordKey.None, key, true, value, lineHeaders.Count, headers);
         metrics.ReplacedCharacters.Add(line.Replaced);
+        if (line.IsMisfit)
+        {
+            metrics.MisfitLines.Add(1);
+            TellMisfit(file, line.LineBegin);
+        }
         _progress = new Progress(
             end, end, 0, _progress.Records + 1, _progress.Bytes + value.Length, _progress.Sum + RecordSum.Term(end, value));
+    }
+
+    /// <summary>The time that the line says, unless it cannot be: then, and where it says none, the clock's.</summary>
+    private long TimeOf(in ShapedLine line, ref PositionFlags flags)
+    {
+        if (line.Time >= SaidEarliest && line.Time <= _now + SaidAheadMax)
+        {
+            return line.Time;
+        }
+        flags |= line.Time == long.MinValue ? _flags : PositionFlags.TimestampClamped;
+        return _now;
+    }
+
+    private void TellMisfit(TailedFile file, long position)
+    {
+        if (!file.Shape!.IsMisfitTold)
+        {
+            file.Shape.IsMisfitTold = true;
+            logger.Misfit(file.Generation.Path, position, file.Input.Format.ToString());
+        }
     }
 
     private void Note(TailedFile file, ILineTarget log, in Block block)

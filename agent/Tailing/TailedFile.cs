@@ -2,6 +2,7 @@ using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Shaping;
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
+using LogPipeline.Contract;
 using LogPipeline.Files;
 
 namespace LogPipeline.Agent.Tailing;
@@ -10,12 +11,22 @@ namespace LogPipeline.Agent.Tailing;
 internal sealed class TailedFile(Generation generation, InputOptions input, LineHeaders headers)
 {
     private FileState _state = FileState.Resting;
+    private LineHeaders? _outHeaders;
+    private LineHeaders? _errorHeaders;
 
     public Generation Generation => generation;
 
     public InputOptions Input => input;
 
     public LineHeaders Headers => headers;
+
+    /// <summary>The headers of a line of one of a container's outputs.</summary>
+    public LineHeaders HeadersOf(LineStream stream) => stream switch
+    {
+        LineStream.Out => _outHeaders ??= headers.With(PositionHeaders.Stream, "stdout"u8),
+        LineStream.Error => _errorHeaders ??= headers.With(PositionHeaders.Stream, "stderr"u8),
+        _ => headers,
+    };
 
     /// <summary>What becomes of its lines; null where they are passed on as they are.</summary>
     public FileShape? Shape { get; private set; }
