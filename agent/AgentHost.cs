@@ -29,7 +29,11 @@ public static class AgentHost
         await using CancellationTokenRegistration asked = cancellation.Register(() => ended.TrySetResult());
         using Inotify? watch = Inotify.TryCreate(logger);
         await using var agent = new AgentService(
-            options, new OsFileSystem(), new TcpConnector(), TimeProvider.System, new SystemRandom(), logger, fault => ended.TrySetException(fault), watch);
+            options, new OsFileSystem(), new TcpConnector(), TimeProvider.System, new SystemRandom(), logger, fault => ended.TrySetException(fault), watch)
+        {
+            MakeSource = source => MachineSources.Create(source, logger),
+            SourcesSent = () => ended.TrySetResult(),
+        };
         await agent.StartAsync(cancellation);
         status.Attach(SynchronizationContext.Current!, () => agent.Problems, agent.Report);
         try

@@ -95,6 +95,15 @@ internal static partial class AgentLog
     [LoggerMessage(2046, LogLevel.Information, "Status topic {Topic}: {Reason}; trying again. Lines are not concerned; agent.status_topic: off ends it")]
     public static partial void StatusNotPublished(this ILogger logger, string topic, string reason);
 
+    [LoggerMessage(2050, LogLevel.Information, "Source {Source}: open for topic {Topic}")]
+    public static partial void SourceOpened(this ILogger logger, string source, string topic);
+
+    [LoggerMessage(2051, LogLevel.Warning, "Source {Source}: {Reason}; trying again")]
+    public static partial void SourceFailed(this ILogger logger, string source, string reason);
+
+    [LoggerMessage(2052, LogLevel.Warning, "Source {Source}: its spool is full, and what comes is dropped until some of it is acked")]
+    public static partial void SourceDrops(this ILogger logger, string source);
+
     [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
     public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);
 

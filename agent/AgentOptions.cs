@@ -1,5 +1,6 @@
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Shaping;
+using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.Tailing;
 
 namespace LogPipeline.Agent;
@@ -50,6 +51,9 @@ public sealed record AgentOptions
     /// <summary>Acked batches are kept up to this many bytes.</summary>
     public long RetainedBytesMax { get; init; } = 64 << 20;
 
+    /// <summary>Bytes kept on disk for each input that is no file, until they are acked.</summary>
+    public long SpoolBytesMax { get; init; } = 256 << 20;
+
     /// <summary>How long a broker may take for an answer.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
@@ -77,6 +81,15 @@ public sealed record AgentOptions
     /// <summary>How often progress is noted durably.</summary>
     public TimeSpan RegistryInterval { get; init; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>The same, with the paths of sources' spools in place: what is spooled is tailed like any other file.</summary>
+    public AgentOptions WithSpools() => this with
+    {
+        Inputs = [.. Inputs.Select(input => input.Source is not SourceOptions source ? input : input with
+        {
+            Paths = [Path.Combine(source.SpoolIn(StateDirectory, input.Topic), "*.log")], ReadFrom = ReadFrom.Beginning,
+        })],
+    };
+
     // The registry notes a path with a length of 16 bits; a character may be four bytes.
     private const int InputKeyMax = 8000;
 
@@ -96,9 +109,10 @@ public sealed record AgentOptions
         foreach (InputOptions input in Inputs)
         {
             Require(input.Topic != StatusTopic, $"agent: '{input.Topic}' is both an input's topic and status_topic");
-            Require(input.Paths.Count > 0, $"agent: the input for topic '{input.Topic}' has no paths");
-            Require(input.Topic.Length > 0, $"agent: the input for {input.Paths[0]} has no topic");
-            Require(input.MaxLineBytes is >= 1024 and <= 16 << 20, $"agent: max_line_bytes of {input.Paths[0]} must be between 1 KiB and 16 MiB");
+            Require(input.Paths.Count > 0 || input.Source is not null, $"agent: the input for topic '{input.Topic}' has no paths");
+            string named = input.Source?.Name ?? input.Paths[0];
+            Require(input.Topic.Length > 0, $"agent: the input for {named} has no topic");
+            Require(input.MaxLineBytes is >= 1024 and <= 16 << 20, $"agent: max_line_bytes of {named} must be between 1 KiB and 16 MiB");
             foreach (string path in input.Paths)
             {
                 Require(PathRules.KeyOf(input.Topic, path).Length <= InputKeyMax, $"agent: a path of the input for topic '{input.Topic}' is longer than {InputKeyMax} characters");
@@ -124,6 +138,9 @@ public sealed record InputOptions
 
     /// <summary>Where its exclusions stand.</summary>
     public string ExcludeOrigin { get; init; } = "";
+
+    /// <summary>What is read where that is no file; null = the files that the paths name.</summary>
+    public SourceOptions? Source { get; init; }
 
     /// <summary>Absolute paths; <c>*</c>, <c>?</c> and <c>[a-z]</c> match within a name, <c>**</c> matches any directories, <c>{a,b}</c> either.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [];

@@ -1,4 +1,5 @@
 using LogPipeline.Agent.Shipping;
+using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.State;
 using LogPipeline.Agent.Status;
 using LogPipeline.Agent.Tailing;
@@ -56,6 +57,7 @@ public sealed class AgentService : IAsyncDisposable
         Action<Exception> onFatal,
         IFileWatch? watch = null)
     {
+        options = options.WithSpools();
         options.Validate();
         (_options, _files, _connector, _time, _random, _logger, _onFatal, _watch) = (options, files, connector, time, random, logger, onFatal, watch);
     }
@@ -63,7 +65,13 @@ public sealed class AgentService : IAsyncDisposable
     /// <summary>What a started agent is made of.</summary>
     private sealed record Running(
         AgentState State, ClusterClient Cluster, FileTable Table, FileHandles Handles, FileCopies Copies, FileBirths Births, Resume Resume,
-        ReadLoop Reads, LookLoop Looks, ShippingParts Parts, AgentMetrics Metrics, AgentMonitor Monitor, AgentReporter Reporter, StatusPublisher? Publisher);
+        ReadLoop Reads, LookLoop Looks, ShippingParts Parts, AgentMetrics Metrics, AgentMonitor Monitor, AgentReporter Reporter, StatusPublisher? Publisher, SourceSet Sources);
+
+    /// <summary>Makes the loops that feed the spools of inputs that are no files.</summary>
+    internal Func<SourceOptions, ILineSource>? MakeSource { get; init; }
+
+    /// <summary>Called when every source has ended and all that they gave is acked.</summary>
+    internal Action? SourcesSent { get; init; }
 
     /// <summary>Files that are followed now.</summary>
     public int FilesFollowed => _running?.Table.Files.Count(f => !f.Generation.IsOver) ?? 0;
@@ -126,6 +134,11 @@ public sealed class AgentService : IAsyncDisposable
         Start(_running.Reads.RunAsync(_stopReading.Token));
         Start(NoteProgressAsync(_stopped.Token));
         Start(_running.Monitor.RunAsync(_stopped.Token));
+        if (!_running.Sources.IsEmpty)
+        {
+            Func<SourceOptions, ILineSource> make = MakeSource ?? throw new InvalidOperationException("There are inputs that are no files, and nothing that reads them.");
+            Start(_running.Sources.RunAsync(make, _logger, _stopReading.Token));
+        }
         if (_running.Publisher is StatusPublisher publisher)
         {
             Start(publisher.RunAsync(_stopped.Token));
@@ -161,6 +174,7 @@ public sealed class AgentService : IAsyncDisposable
             running.Handles.Close(file);
         }
         running.Copies.CloseAll();
+        running.Sources.Dispose();
         running.Parts.Builders.Dispose();
         running.State.Dispose();
         running.Metrics.Dispose();
@@ -207,15 +221,16 @@ public sealed class AgentService : IAsyncDisposable
         var cluster = new ClusterClient(clientOptions, _connector, _time, _random);
         var budget = new UnackedBudget(_options.UnackedBytesMax);
         AgentMonitor? monitor = null;
+        var sources = new SourceSet(_options, _files, state.Pause);
         var metrics = new AgentMetrics(
             () => monitor!.Lag, () => monitor!.FilesOpen, () => monitor!.FilesWaiting, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0,
-            () => monitor!.Problems.Count);
+            () => monitor!.Problems.Count, () => sources.Bytes);
         var troubles = new Troubles(_time);
         var parts = new ShippingParts(
             _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget,
             new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, troubles, _time, _logger);
         var rules = new PathRules(_options);
-        var probe = new FileProbe(_files, metrics, _logger);
+        var probe = new FileProbe(sources.IsEmpty ? _files : new SpoolView(_files, sources.Spools), metrics, _logger);
         var table = new FileTable(_options, state);
         var handles = new FileHandles(_files, probe, table, _options, _time, _logger);
         var births = new FileBirths(table, handles, state, generations, _options, _time, metrics, _logger);
@@ -226,6 +241,10 @@ public sealed class AgentService : IAsyncDisposable
         var resume = new Resume(rules, probe, table, handles, lives, tailer, generations, state, _logger);
         var reads = new ReadLoop(new FileReader(_options, _time, metrics, _logger), probe, table, handles, tailer, _options, _time);
         var looks = new LookLoop(tailer, births, table, state, _options, _watch, _time) { Attach = Attach };
+        foreach (Spool spool in sources.Spools)
+        {
+            spool.Grown = looks.Hint;
+        }
         news.Check = (file, status) => tailer.Check(file, status);
         tailer.Ready = reads.Add;
         tailer.Hurry = () => looks.Hint(null);
@@ -234,7 +253,7 @@ public sealed class AgentService : IAsyncDisposable
         var reporter = new AgentReporter(monitor, verdicts, table, copies, probe, generations, state, _options, metrics, _time);
         StatusPublisher? publisher = _options.StatusTopic is not string topic ? null : new StatusPublisher(
             topic, reporter, monitor, new ClusterClient(StatusPublisher.ClientOptionsOf(_options, brokers), _connector, _time, _random), state, _time, _logger);
-        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, parts, metrics, monitor, reporter, publisher);
+        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, parts, metrics, monitor, reporter, publisher, sources);
     }
 
     private LogShipper ShipperOf(TopicPartitionKey key) => _shippers.TryGetValue(key, out LogShipper? known) ? known : AddShipper(key, []);
@@ -296,6 +315,11 @@ public sealed class AgentService : IAsyncDisposable
         while (true)
         {
             await Task.Delay(_options.RegistryInterval, _time, stopped);
+            await _running.Sources.TidyAsync(_running.Table, state);
+            if (_running.Sources.IsSent)
+            {
+                SourcesSent?.Invoke();
+            }
             if (state.Inflight.AwaitsSnapshot(state.SnapshotTime))
             {
                 await state.SnapshotAsync();

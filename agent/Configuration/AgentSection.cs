@@ -34,6 +34,7 @@ public static class AgentSection
             UnackedBytesMax = section.Size("unacked_bytes_max", defaults.UnackedBytesMax, 1 << 20),
             RetainedTime = section.Duration("retained_time", defaults.RetainedTime),
             RetainedBytesMax = section.Size("retained_bytes_max", defaults.RetainedBytesMax),
+            SpoolBytesMax = section.Size("spool_bytes_max", defaults.SpoolBytesMax, 1 << 20),
             RequestTimeout = section.Duration("request_timeout", defaults.RequestTimeout),
             SweepInterval = section.Duration("sweep_interval", defaults.SweepInterval),
             RotatedQuiet = section.Duration("rotated_quiet", defaults.RotatedQuiet),

@@ -20,7 +20,7 @@ internal sealed record AgentArguments
 {
     private static readonly string[] Words = ["run", "config", "explain", "status", "plan"];
 
-    private static readonly string[] Options = ["--config", "--admin", "--log-level", "--json", "--watch", "--all", "--rate", "--help", "--version"];
+    private static readonly string[] Options = ["--config", "--admin", "--log-level", "--json", "--watch", "--all", "--rate", "--stdin", "--topic", "--bootstrap", "--state", "--help", "--version"];
 
     public AgentVerb Verb { get; private init; }
 
@@ -41,6 +41,16 @@ internal sealed record AgentArguments
 
     /// <summary>Bytes a second that a plan counts with; null = measured.</summary>
     public long? Rate { get; private init; }
+
+    /// <summary>Whether the standard input is published, and no file.</summary>
+    public bool IsStdin { get; private init; }
+
+    /// <summary>Where the lines of the standard input go.</summary>
+    public string? Topic { get; private init; }
+
+    public string? Bootstrap { get; private init; }
+
+    public string? State { get; private init; }
 
     /// <exception cref="ConfigurationException">A word is unknown, a value is missing, or an option does not go with the verb.</exception>
     public static AgentArguments Parse(ReadOnlySpan<string> args)
@@ -78,6 +88,19 @@ internal sealed record AgentArguments
                     parsed = parsed with { Rate = BytesOf(given ?? Next(args, ref i)) };
                     bound.Add((name, AgentVerb.Plan));
                     break;
+                case "--stdin":
+                    parsed = parsed with { IsStdin = true };
+                    bound.Add((name, AgentVerb.Run));
+                    break;
+                case "--topic":
+                    parsed = parsed with { Topic = given ?? Next(args, ref i) };
+                    break;
+                case "--bootstrap":
+                    parsed = parsed with { Bootstrap = given ?? Next(args, ref i) };
+                    break;
+                case "--state":
+                    parsed = parsed with { State = given ?? Next(args, ref i) };
+                    break;
                 case "explain" when word is null:
                     word = name;
                     parsed = parsed with { Verb = AgentVerb.Explain, Path = i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal) ? args[++i] : "" };
@@ -98,6 +121,10 @@ internal sealed record AgentArguments
         if (parsed.Verb == AgentVerb.Explain && parsed.Path.Length == 0)
         {
             throw new ConfigurationException("explain needs a path, such as: logpipe-agent explain /var/log/nginx/access.log");
+        }
+        if (parsed.IsStdin ? parsed.Topic is null : (parsed.Topic ?? parsed.Bootstrap ?? parsed.State) is not null)
+        {
+            throw new ConfigurationException("--stdin goes with --topic NAME, and perhaps --bootstrap and --state, as in: app | logpipe-agent --stdin --topic app");
         }
         foreach ((string name, AgentVerb verb) in bound)
         {

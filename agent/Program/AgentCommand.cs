@@ -19,6 +19,8 @@ internal static class AgentCommand
 
         Usage:
           logpipe-agent [run] [--log-level LEVEL]   until SIGTERM
+          COMMAND | logpipe-agent --stdin --topic TOPIC [--bootstrap HOST:PORT] [--state DIR]
+                                                    until the input has ended and all of it is acked
           logpipe-agent config check                what would run
           logpipe-agent explain PATH                why a file is read, or is not; status 1 when it is not
           logpipe-agent status [--json] [--watch]   files, how far behind they are, how fast they are sent
@@ -28,6 +30,7 @@ internal static class AgentCommand
           --config FILE      without it ./logpipe.yaml, ./data/logpipe.yaml or /etc/logpipe/logpipe.yaml
           --admin HOST:PORT  serve /metrics, /healthz and /files here, or ask the agent that does; without it admin.listen
           --log-level LEVEL  debug, information (default), warning, error or none
+          --state DIR        where the lines of --stdin are kept until they are acked; an agent at a time uses it
           --rate BYTES       bytes a second to plan with, such as 10MB; without it what the running agent reached
           --version, --help
 
@@ -37,6 +40,7 @@ internal static class AgentCommand
 
         Examples:
           logpipe-agent --config /etc/logpipe/logpipe.yaml
+          app 2>&1 | logpipe-agent --stdin --topic app --bootstrap broker1:9092
           logpipe-agent explain /var/log/nginx/access.log
           logpipe-agent plan --config new.yaml
           LOGPIPE__AGENT__BOOTSTRAP=broker1:9092 logpipe-agent
@@ -70,6 +74,10 @@ internal static class AgentCommand
             case AgentVerb.Version:
                 Console.WriteLine(Product.Version);
                 return 0;
+        }
+        if (arguments.IsStdin)
+        {
+            return await StdinCommand.RunAsync(arguments, arguments.Config is null ? new AgentOptions() : Load(arguments).Agent);
         }
         (AgentOptions options, TelemetryOptions telemetry) = Load(arguments);
         var agent = new RunningAgent(telemetry.AdminListen, options);

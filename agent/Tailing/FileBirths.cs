@@ -83,10 +83,11 @@ internal sealed class FileBirths(
     /// <summary>The partition that the path was given before, so that added partitions never reorder a file; else by hash.</summary>
     private int PartitionOf(Generation generation, InputOptions input)
     {
-        Generation? earlier = generations.LatestAt(generation.FirstPath, generation.Topic);
+        Generation? earlier = input.Source is null
+            ? generations.LatestAt(generation.FirstPath, generation.Topic) : table.Files.LastOrDefault(file => file.Input == input)?.Generation;
         return earlier is not null && earlier.Partition >= 0 ? earlier.Partition
             : _partitionCounts.TryGetValue(generation.Topic, out int count)
-                ? Partitioning.Choose(input.Partition, options.Host, generation.FirstPath, count)
+                ? Partitioning.Choose(input.Partition, options.Host, input.Source?.Name ?? generation.FirstPath, count)
                 : -1;
     }
 }

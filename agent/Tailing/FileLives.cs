@@ -123,7 +123,7 @@ internal sealed class FileLives(
             metrics.LostBytes.Add(file.Unread);
             logger.GoneUnread(path, position, file.Unread);
         }
-        else if (IsResuming)
+        else if (IsResuming && file.Input.Source is null)
         {
             logger.GoneAway(path, position);
         }

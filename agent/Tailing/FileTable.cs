@@ -86,8 +86,13 @@ internal sealed class FileTable(AgentOptions options, AgentState state)
     /// <summary>Follows a generation; its path names it unless it was rotated.</summary>
     public TailedFile Add(Generation generation, InputOptions input)
     {
-        var headers = new LineHeaders(options.Host, generation.FirstPath, state.AgentId, generation.Id);
+        var headers = new LineHeaders(options.Host, input.Source?.Name ?? generation.FirstPath, state.AgentId, generation.Id);
         var file = new TailedFile(generation, input, headers) { SeenIn = Look };
+        if (input.Source is not null)
+        {
+            // The files of a spool are one stream.
+            file.Predecessor = _files.LastOrDefault(other => other.Input == input && !other.Generation.IsOver);
+        }
         _files.Add(file);
         _byIdentity[(generation.Identity, generation.Topic)] = file;
         if (generation.Phase == GenerationPhase.Live)

@@ -91,7 +91,7 @@ internal sealed class NewFiles(
                 lives.Enter(last, GenerationPhase.Live);
                 TailedFile resumed = births.Follow(last, input);
                 handles.Give(resumed, path.Take());
-                resumed.Predecessor = sighting.Displaced;
+                resumed.Predecessor = sighting.Displaced ?? resumed.Predecessor;
                 break;
             case PathStep.Wait:
                 path.Wait();
@@ -100,7 +100,8 @@ internal sealed class NewFiles(
                 bool fromEnd = input.ReadFrom == ReadFrom.End && !rules.KeysOf(sighting.Path, input).Any(state.Registry.InputsStarted.Contains);
                 long begin = fromEnd ? LastLineEnd.In(path.File, input) : 0;
                 GenerationPhase phase = sighting.Status.Links > 0 ? GenerationPhase.Live : GenerationPhase.Rotated;
-                births.Begin(sighting.Path, input, path.Take(), begin, phase).Predecessor = sighting.Displaced;
+                TailedFile begun = births.Begin(sighting.Path, input, path.Take(), begin, phase);
+                begun.Predecessor = sighting.Displaced ?? begun.Predecessor;
                 break;
             default:
                 break;

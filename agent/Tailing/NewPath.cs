@@ -28,7 +28,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     public bool IsReadable => _isReadable ??= _file is not null && FileIdentity.Of(_file.Status()) == Identity;
 
-    public bool IsCompressed => _isCompressed ??= ContentCheck.IsCompressed(File);
+    public bool IsCompressed => _isCompressed ??= Sighting.Input.Source is null && ContentCheck.IsCompressed(File);
 
     /// <summary>The last generation that the file was, if it is over and the file holds what was read of it.</summary>
     public Generation? Away =>
@@ -52,7 +52,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     public bool ReplacesOneThatIsGone => Replaced is not null;
 
-    public bool MayBeCopy => _copies.MayWait(File, Identity, Sighting.Path, Sighting.Input.Topic);
+    public bool MayBeCopy => Sighting.Input.Source is null && _copies.MayWait(File, Identity, Sighting.Path, Sighting.Input.Topic);
 
     /// <summary>Hands the open file over to the generation that follows it; it waits as a copy no longer.</summary>
     public IFile Take()

@@ -17,6 +17,9 @@ internal sealed class PathRules
     public bool IsOwn(string path) =>
         _own.Exists(own => path.StartsWith(own, StringComparison.Ordinal) && (path.Length == own.Length || path[own.Length] is '/' or '-'));
 
+    /// <summary>The spool of a source is for its own input alone.</summary>
+    private bool IsForbidden(Rule rule, string path) => rule.Input.Source is null && IsOwn(path);
+
     /// <summary>The product's own file or directory that a path is, or lies in; null when it lies in none.</summary>
     public string? OwnOf(string path) => IsOwn(path) ? _own.Find(own => path.StartsWith(own, StringComparison.Ordinal)) : null;
 
@@ -25,11 +28,11 @@ internal sealed class PathRules
         rule.Input, rule.Patterns.Find(pattern => pattern.Glob.IsMatch(path)).Path, rule.ExclusionOf(path)));
 
     /// <summary>The input of a topic that wants a path; null when none does.</summary>
-    public InputOptions? InputOf(string path, string topic) => _rules.Find(rule => rule.Input.Topic == topic && rule.Wants(path) && !IsOwn(path))?.Input;
+    public InputOptions? InputOf(string path, string topic) => _rules.Find(rule => rule.Input.Topic == topic && rule.Wants(path) && !IsForbidden(rule, path))?.Input;
 
     /// <summary>The inputs that want a path, one a topic.</summary>
     public IEnumerable<InputOptions> InputsOf(string path) =>
-        IsOwn(path) ? [] : _rules.Where(rule => rule.Wants(path)).Select(static rule => rule.Input).DistinctBy(static input => input.Topic);
+        _rules.Where(rule => rule.Wants(path) && !IsForbidden(rule, path)).Select(static rule => rule.Input).DistinctBy(static input => input.Topic);
 
     /// <summary>All that is there now, inputs in their order, paths in theirs.</summary>
     /// <param name="probe">The disk.</param>
@@ -50,7 +53,7 @@ internal sealed class PathRules
                 {
                     walk.Collect(glob);
                 }
-                if (own.Count == 0)
+                if (own.Count == 0 && rule.Input.Source is null)
                 {
                     unmatched?.Add(pattern.Key);
                 }
@@ -58,7 +61,7 @@ internal sealed class PathRules
             }
             foreach (string path in matches)
             {
-                if (!rule.IsExcluded(path) && !IsOwn(path) && taken.Add((path, rule.Input.Topic)))
+                if (!rule.IsExcluded(path) && !IsForbidden(rule, path) && taken.Add((path, rule.Input.Topic)))
                 {
                     found.Add((path, rule.Input));
                 }

@@ -1,4 +1,5 @@
 using System.Text;
+using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Client.Connections;
 using LogPipeline.Contract;
@@ -51,6 +52,12 @@ internal sealed class AgentRig : IDisposable
     /// <summary>Hints of changed files; without it there are only sweeps.</summary>
     public IFileWatch? Watch { get; set; }
 
+    /// <summary>Makes the sources of inputs that are no files.</summary>
+    public Func<SourceOptions, ILineSource>? MakeSource { get; set; }
+
+    /// <summary>Called when all that the sources gave is acked, and they have ended.</summary>
+    public Action? SourcesSent { get; set; }
+
     public Exception? Fault { get; private set; }
 
     /// <summary>What ended the agent, where a test wants that.</summary>
@@ -97,7 +104,7 @@ internal sealed class AgentRig : IDisposable
             new Random(++_starts),
             Log,
             fault => Fault ??= process.IsAlive ? fault : null,
-            Watch);
+            Watch) { MakeSource = MakeSource, SourcesSent = SourcesSent };
         await _agent.StartAsync(CancellationToken.None);
     }
 

@@ -111,6 +111,25 @@ internal sealed class ScriptedBroker : IConnector
         return records;
     }
 
+    /// <summary>The files that the records' headers name.</summary>
+    public List<string> FileHeaders()
+    {
+        SortedSet<string> files = new(StringComparer.Ordinal);
+        using var decoder = new BatchDecoder();
+        foreach ((byte[] batch, BatchHeader header) in _log)
+        {
+            var reader = new RecordReader(decoder.Records(batch, header), header);
+            while (reader.Read())
+            {
+                if (reader.TryGetHeader(PositionHeaders.File, out ReadOnlySpan<byte> value))
+                {
+                    files.Add(System.Text.Encoding.UTF8.GetString(value));
+                }
+            }
+        }
+        return [.. files];
+    }
+
     private async Task ServeAsync(DuplexStream connection)
     {
         try

@@ -126,6 +126,13 @@ internal sealed partial class RealProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Writes to its standard input, which stays open.</summary>
+    public async Task WriteInputAsync(string text)
+    {
+        await _process.StandardInput.WriteAsync(text);
+        await _process.StandardInput.FlushAsync();
+    }
+
     /// <summary>Waits for its line <c>ready: …</c></summary>
     public Task<string> ReadyAsync() => LineAsync(line => line.StartsWith("ready: ", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
 

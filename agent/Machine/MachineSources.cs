@@ -1,0 +1,14 @@
+using LogPipeline.Agent.Sources;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Machine;
+
+/// <summary>The sources of lines on this machine that are no files.</summary>
+internal static class MachineSources
+{
+    public static ILineSource Create(SourceOptions options, ILogger logger) => options switch
+    {
+        StdinSourceOptions => new StdinSource(),
+        _ => throw new ArgumentException($"agent: there is no source '{options.Name}'"),
+    };
+}

@@ -1,0 +1,69 @@
+namespace LogPipeline.Agent.Sources;
+
+/// <summary>What an input reads where that is no file: something that cannot be read again, so its lines are spooled first.</summary>
+public abstract record SourceOptions
+{
+    /// <summary>Its name in the header <c>file</c>.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Where a source's spool is.</summary>
+    /// <param name="stateDirectory">The agent's state directory.</param>
+    /// <param name="topic">Where its lines go: one source may feed two topics.</param>
+    public string SpoolIn(string stateDirectory, string topic) =>
+        Path.Combine(SpoolsIn(stateDirectory), string.Concat($"{Name}-{topic}".Select(static c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' ? c : '_')));
+
+    /// <summary>Where all spools are.</summary>
+    public static string SpoolsIn(string stateDirectory) => Path.Combine(stateDirectory, "spool");
+}
+
+/// <summary>The standard input of the agent's process, until it ends.</summary>
+public sealed record StdinSourceOptions : SourceOptions
+{
+    public override string Name => "stdin";
+}
+
+/// <summary>Messages by the syslog protocol, as they come.</summary>
+public sealed record SyslogSourceOptions : SourceOptions
+{
+    public SyslogTransport Transport { get; init; }
+
+    /// <summary>The address to listen on.</summary>
+    public string Address { get; init; } = "0.0.0.0";
+
+    public int Port { get; init; }
+
+    /// <summary>A PEM file: the certificate that TLS clients are shown, and those that vouch for it.</summary>
+    public string? Certificate { get; init; }
+
+    /// <summary>A PEM file: the certificate's private key.</summary>
+    public string? Key { get; init; }
+
+    public override string Name => $"syslog://{Transport.ToString().ToLowerInvariant()}:{Port}";
+}
+
+public enum SyslogTransport
+{
+    Udp,
+    Tcp,
+    Tls,
+}
+
+/// <summary>The host's CPU, memory, disks, load and network, as a JSON line each interval.</summary>
+public sealed record MetricsSourceOptions : SourceOptions
+{
+    public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(10);
+
+    public override string Name => "metrics";
+}
+
+/// <summary>systemd's journal, each entry as a JSON line with journald's own field names.</summary>
+public sealed record JournalSourceOptions : SourceOptions
+{
+    /// <summary>Only entries of these units; empty = all.</summary>
+    public IReadOnlyList<string> Units { get; init; } = [];
+
+    /// <summary>The program that reads it, and its arguments before ours.</summary>
+    public IReadOnlyList<string> Command { get; init; } = ["journalctl"];
+
+    public override string Name => "journal";
+}
