@@ -104,6 +104,9 @@ internal static partial class AgentLog
     [LoggerMessage(2052, LogLevel.Warning, "Source {Source}: its spool is full, and what comes is dropped until some of it is acked")]
     public static partial void SourceDrops(this ILogger logger, string source);
 
+    [LoggerMessage(2053, LogLevel.Warning, "Source {Source}: {Peer} is disconnected: {Reason}")]
+    public static partial void SyslogPeerRefused(this ILogger logger, string source, string peer, string reason);
+
     [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
     public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);
 

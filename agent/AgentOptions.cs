@@ -105,6 +105,7 @@ public sealed record AgentOptions
         Require(InflightPerPartition is >= 1 and <= 5, "agent: at most 5 batches may be in flight in a partition");
         Require(UnackedBytesMax >= 1 << 20, "agent: unacked_bytes_max must be at least 1 MiB");
         Require(SweepInterval > TimeSpan.Zero, "agent: sweep_interval must be positive");
+        ValidateSources();
         Require(OpenFilesMax > 0, "agent: open_files_max must be positive");
         foreach (InputOptions input in Inputs)
         {
@@ -119,6 +120,13 @@ public sealed record AgentOptions
                 Require(Path.IsPathRooted(path), $"agent: the path '{path}' is not absolute");
             }
         }
+    }
+
+    /// <summary>Two inputs cannot share a spool: a line would be sent for either.</summary>
+    private void ValidateSources()
+    {
+        List<string> spools = [.. Inputs.Where(static input => input.Source is not null).Select(input => input.Source!.SpoolIn(StateDirectory, input.Topic))];
+        Require(spools.Distinct().Count() == spools.Count, "agent: two inputs have the same source and topic");
     }
 
     private static void Require(bool holds, string otherwise)

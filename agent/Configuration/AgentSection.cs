@@ -45,7 +45,7 @@ public static class AgentSection
             RegistryInterval = section.Duration("registry_interval", defaults.RegistryInterval),
         };
         section.Close();
-        return options;
+        return options.WithSpools();
     }
 
     /// <summary>Where the broker and the sinks of the same configuration write.</summary>

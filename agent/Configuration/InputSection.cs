@@ -15,6 +15,7 @@ internal static class InputSection
         var defaults = new InputOptions();
         InputOptions input = defaults with
         {
+            Source = SourceSection.Read(section),
             Origin = section.OriginOf("paths"),
             ExcludeOrigin = section.OriginOf("exclude"),
             Paths = [.. section.Texts("paths", []).Select(Path.GetFullPath)],
@@ -37,9 +38,9 @@ internal static class InputSection
             "is not expanded here: write the whole path");
         Refuse(section, "exclude", input.Exclude, static path => path.Contains('/', StringComparison.Ordinal) && path[0] != '/',
             "can match nothing: write a whole path, or a file's name alone");
-        if (input.Paths.Count == 0)
+        if (input.Paths.Count == 0 && input.Source is null)
         {
-            section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"]");
+            section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"], or give syslog, metrics or journal");
         }
         section.Close();
         return input;

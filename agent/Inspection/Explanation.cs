@@ -64,7 +64,7 @@ public sealed class Explanation
             string named = $"{At(input.Origin)}topic {input.Topic}";
             if (verdict.Pattern is null)
             {
-                Say("no match", $"{named}: {string.Join(", ", input.Paths)}");
+                Say("no match", $"{named}: {input.Source?.Name ?? string.Join(", ", input.Paths)}");
             }
             else if (verdict.Exclusion is string exclusion)
             {

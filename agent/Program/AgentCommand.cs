@@ -101,7 +101,7 @@ internal static class AgentCommand
     {
         foreach (InputOptions input in options.Inputs)
         {
-            Console.WriteLine($"{string.Join(" ", input.Paths)} -> {input.Topic} at {string.Join(",", options.Bootstrap)}");
+            Console.WriteLine($"{input.Source?.Name ?? string.Join(" ", input.Paths)} -> {input.Topic} at {string.Join(",", options.Bootstrap)}");
         }
     }
 

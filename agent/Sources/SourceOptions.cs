@@ -62,8 +62,29 @@ public sealed record JournalSourceOptions : SourceOptions
     /// <summary>Only entries of these units; empty = all.</summary>
     public IReadOnlyList<string> Units { get; init; } = [];
 
-    /// <summary>The program that reads it, and its arguments before ours.</summary>
-    public IReadOnlyList<string> Command { get; init; } = ["journalctl"];
+    /// <summary>Read the journal files here; null = this host's own journal.</summary>
+    public string? Directory { get; init; }
+
+    /// <summary>The program that reads it.</summary>
+    public string Program { get; init; } = "journalctl";
+
+    /// <summary>Whether what is there at the first start is passed over.</summary>
+    public bool FromEnd { get; init; }
 
     public override string Name => "journal";
+
+    /// <summary>What the program is told.</summary>
+    /// <param name="cursor">The entry after which it goes on; null at the first start.</param>
+    public IReadOnlyList<string> Arguments(string? cursor)
+    {
+        List<string> arguments = ["--output=export", "--follow", "--quiet", "--all"];
+        if (Directory is not null)
+        {
+            arguments.Add($"--directory={Directory}");
+        }
+        arguments.AddRange(Units.Select(static unit => $"--unit={unit}"));
+        // Without --no-tail, --follow shows the last ten entries only, also behind a cursor.
+        arguments.AddRange(cursor is not null ? ["--no-tail", $"--after-cursor={cursor}"] : FromEnd ? ["--lines=0"] : ["--no-tail"]);
+        return arguments;
+    }
 }

@@ -10,6 +10,7 @@ internal sealed class SourceSet : IDisposable
 {
     private readonly List<(InputOptions Input, Spool Spool)> _spools = [];
     private long _bytes;
+    private long _dropped;
 
     public SourceSet(AgentOptions options, IFileSystem files, StatePause pause)
     {
@@ -28,6 +29,13 @@ internal sealed class SourceSet : IDisposable
 
     /// <summary>Bytes of all spools at the last look; any thread may ask.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
+
+    /// <summary>Lines that were dropped since the start, as <see cref="Bytes"/>.</summary>
+    public long Dropped => Volatile.Read(ref _dropped);
+
+    /// <summary>What keeps sources from giving lines.</summary>
+    public IEnumerable<string> Problems => _spools.Where(static source => source.Spool.Trouble is not null)
+        .Select(static source => $"{source.Input.Source!.Name}: {source.Spool.Trouble}");
 
     /// <summary>Whether every source has ended, and all that they gave is acked.</summary>
     public bool IsSent { get; private set; }
@@ -63,6 +71,7 @@ internal sealed class SourceSet : IDisposable
             acked.ForEach(static file => file.Spool.Delete(file.Path));
         }
         Volatile.Write(ref _bytes, _spools.Sum(static source => source.Spool.Bytes));
+        Volatile.Write(ref _dropped, _spools.Sum(static source => source.Spool.Dropped));
         IsSent = _spools.Count > 0 && _spools.TrueForAll(static source => source.Spool.IsEmpty && source.Spool.IsOver);
     }
 

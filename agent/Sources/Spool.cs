@@ -64,6 +64,12 @@ internal sealed class Spool : IDisposable
     /// <summary>Whether all that was taken is acked and gone.</summary>
     public bool IsEmpty => _lengths.Count == 0 && _pending.WrittenCount == 0;
 
+    /// <summary>What keeps its source from giving lines; null when nothing does. The source sets it.</summary>
+    public string? Trouble { get; set; }
+
+    /// <summary>Appends that found no room, and were dropped.</summary>
+    public long Dropped { get; private set; }
+
     /// <summary>Whether its source has ended.</summary>
     public bool IsOver { get; private set; }
 
@@ -96,6 +102,7 @@ internal sealed class Spool : IDisposable
     {
         if (!HasRoom)
         {
+            Dropped++;
             return false;
         }
         _pending.Write(lines);

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using LogPipeline.Agent.Shipping;
+using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.State;
 using LogPipeline.Agent.Tailing;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,8 @@ namespace LogPipeline.Agent.Status;
 /// finds other threads read: metrics, health. It reads state only, and runs on the agent's loop.
 /// </summary>
 internal sealed class AgentMonitor(
-    FileTable table, FileHandles handles, FileProbe probe, BrokerWatch brokers, Troubles troubles, AgentState state, TimeProvider time, ILogger logger)
+    FileTable table, FileHandles handles, FileProbe probe, BrokerWatch brokers, Troubles troubles, SourceSet sources, AgentState state,
+    TimeProvider time, ILogger logger)
 {
     /// <summary>How long a trouble may last before health tells it: a broker that is started anew is away for some seconds.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -123,6 +125,10 @@ internal sealed class AgentMonitor(
         if (handles.Waiting > 0)
         {
             yield return $"{handles.Waiting} files wait until they can be held open; raise open_files_max";
+        }
+        foreach (string source in sources.Problems)
+        {
+            yield return source;
         }
         foreach (string still in Stalled())
         {

@@ -1,3 +1,8 @@
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using LogPipeline.EndToEnd.Harness;
 
@@ -41,6 +46,183 @@ public sealed class SourceTests : IDisposable
         (int status, _, string errors) = await RealProcess.RunAsync(Programs.Agent, _workspace.Folder, arguments, "three\n"u8.ToArray());
         Assert.True(status == 0, errors);
         Assert.Equal("one\ntwo\nthree\n", await TopicAsync("app"));
+    }
+
+    [Fact]
+    public async Task Syslog_by_udp_tcp_and_tls_becomes_lines()
+    {
+        await using RealProcess broker = await BrokerAsync();
+        (int udp, int tcp, int tls) = (Ports.Free(), Ports.Free(), Ports.Free());
+        string certificate = WriteCertificate();
+        _workspace.Configure($$"""
+            agent:
+              bootstrap: {{_bootstrap}}
+              status_topic: off
+              inputs:
+                - syslog: { listen: "udp://127.0.0.1:{{udp}}" }
+                  topic: udp
+                - syslog: { listen: "tcp://127.0.0.1:{{tcp}}" }
+                  topic: tcp
+                - syslog: { listen: "tls://127.0.0.1:{{tls}}", cert: cert.pem, key: key.pem }
+                  topic: tls
+            """);
+        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await agent.ReadyAsync();
+        using (TcpClient plain = await ConnectAsync(tcp, agent))
+        {
+            await plain.GetStream().WriteAsync("<13>Oct 11 22:14:15 host app: legacy\n10 <14>1 - ab<15>the rest"u8.ToArray());
+        }
+        using (TcpClient encrypted = await ConnectAsync(tls, agent))
+        {
+            await using var secure = new SslStream(encrypted.GetStream(), leaveInnerStreamOpen: false, (_, shown, _, _) => shown!.GetCertHashString() == certificate);
+            await secure.AuthenticateAsClientAsync("localhost");
+            await secure.WriteAsync("20 <165>1 - h app - - -"u8.ToArray());
+        }
+        await UntilTopicAsync("tcp", "<13>Oct 11 22:14:15 host app: legacy\n<14>1 - ab\n<15>the rest\n", agent);
+        await UntilTopicAsync("tls", "<165>1 - h app - - -\n", agent);
+        // A datagram that comes before the socket is open is lost, as datagrams are: the first one is repeated until it is there.
+        using var sender = new UdpClient();
+        await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () =>
+        {
+            await sender.SendAsync("<34>1 - h su - ID47 - first\n"u8.ToArray(), new IPEndPoint(IPAddress.Loopback, udp));
+            return (await _workspace.RunAsync("consume", "udp", "--from-beginning", "--until-end", "--bootstrap", _bootstrap)).Output.Contains("first", StringComparison.Ordinal);
+        }, () => agent.Errors);
+        string json = (await _workspace.RunAsync("consume", "tcp", "--from-beginning", "--limit", "1", "--output", "json", "--bootstrap", _bootstrap)).Output;
+        Assert.Contains($"\"file\":\"syslog://tcp:{tcp}\"", json, StringComparison.Ordinal);
+        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+    }
+
+    [Fact]
+    public async Task A_port_that_is_taken_is_told_in_the_log_and_by_status()
+    {
+        await using RealProcess broker = await BrokerAsync();
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        string admin = $"127.0.0.1:{Ports.Free()}";
+        _workspace.Configure($$"""
+            admin: { listen: "{{admin}}" }
+            agent:
+              bootstrap: {{_bootstrap}}
+              inputs:
+                - syslog: { listen: "tcp://{{other.LocalEndpoint}}" }
+                  topic: tcp
+            """);
+        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await agent.ReadyAsync();
+        await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () =>
+            (await RealProcess.RunAsync(Programs.Agent, _workspace.Folder, ["status"])).Output.Contains("Address already in use", StringComparison.Ordinal), () => agent.Errors);
+        Assert.Contains("Address already in use; trying again", agent.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Metrics_of_the_host_are_lines_of_json()
+    {
+        await using RealProcess broker = await BrokerAsync();
+        _workspace.Configure($$"""
+            agent:
+              bootstrap: {{_bootstrap}}
+              inputs:
+                - metrics: { interval: 1s }
+                  topic: host
+            """);
+        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await UntilAsync("host", 2, agent);
+        using var json = System.Text.Json.JsonDocument.Parse((await TopicAsync("host")).Split('\n')[0]);
+        Assert.Equal(Environment.ProcessorCount, json.RootElement.GetProperty("cpu").GetProperty("cores").GetInt32());
+        Assert.True(json.RootElement.GetProperty("memory").GetProperty("total").GetInt64() > 1 << 20);
+        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+    }
+
+    [RequiresJournalFact]
+    public async Task The_journal_is_followed_and_gone_on_with_where_a_killed_agent_stopped()
+    {
+        await using RealProcess broker = await BrokerAsync();
+        Directory.CreateDirectory(_workspace.File("journal"));
+        await JournalAsync(1, 50);
+        _workspace.Configure($$"""
+            agent:
+              bootstrap: {{_bootstrap}}
+              inputs:
+                - journal: { directory: journal, units: [app.service] }
+                  topic: journal
+            """);
+        await using (RealProcess first = RealProcess.Start(Programs.Agent, _workspace.Folder, []))
+        {
+            await UntilAsync("journal", 50, first);
+            await first.KillAsync();
+        }
+        await JournalAsync(51, 80);
+        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await UntilAsync("journal", 80, agent);
+        string[] lines = (await TopicAsync("journal")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(1, 80).Select(static i => $"entry {i}"), lines.Select(static line =>
+        {
+            using var json = System.Text.Json.JsonDocument.Parse(line);
+            return json.RootElement.GetProperty("MESSAGE").GetString()!;
+        }));
+        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+    }
+
+    /// <summary>Adds entries to the workspace's journal, of the unit that is followed and of another.</summary>
+    private async Task JournalAsync(int from, int to)
+    {
+        var export = new StringBuilder();
+        for (int i = from; i <= to; i++)
+        {
+            foreach (string unit in (string[])["app.service", "other.service"])
+            {
+                export.Append($"__REALTIME_TIMESTAMP={1_700_000_000_000_000 + i}\n__MONOTONIC_TIMESTAMP={i}\n_BOOT_ID=0123456789abcdef0123456789abcdef\n");
+                export.Append($"_SYSTEMD_UNIT={unit}\nPRIORITY=6\nMESSAGE={(unit == "app.service" ? "entry" : "other")} {i}\n\n");
+            }
+        }
+        (int status, _, string errors) = await RealProcess.RunAsync(
+            RequiresJournalFactAttribute.Remote, _workspace.Folder, ["--output=journal/app.journal", "-"], Encoding.UTF8.GetBytes(export.ToString()));
+        Assert.True(status == 0, errors);
+    }
+
+    private async Task UntilAsync(string topic, int lines, RealProcess agent)
+    {
+        string seen = "";
+        await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () =>
+        {
+            seen = (await _workspace.RunAsync("consume", topic, "--from-beginning", "--until-end", "--bootstrap", _bootstrap)).Output;
+            return seen.Count(static c => c == '\n') >= lines;
+        }, () => $"{seen}{agent.Errors}");
+    }
+
+    private async Task UntilTopicAsync(string topic, string expected, RealProcess agent)
+    {
+        await UntilAsync(topic, expected.Count(static c => c == '\n'), agent);
+        Assert.Equal(expected, await TopicAsync(topic));
+    }
+
+    private static async Task<TcpClient> ConnectAsync(int port, RealProcess agent)
+    {
+        var client = new TcpClient();
+        await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () =>
+        {
+            try
+            {
+                await client.ConnectAsync(IPAddress.Loopback, port);
+                return true;
+            }
+            catch (SocketException)
+            {
+                return false;
+            }
+        }, () => agent.Errors);
+        return client;
+    }
+
+    /// <summary>Writes a certificate and its key, and returns the certificate's hash.</summary>
+    private string WriteCertificate()
+    {
+        using var key = RSA.Create(2048);
+        var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1);
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        File.WriteAllText(_workspace.File("cert.pem"), certificate.ExportCertificatePem());
+        File.WriteAllText(_workspace.File("key.pem"), key.ExportPkcs8PrivateKeyPem());
+        return certificate.GetCertHashString();
     }
 
     private async Task<RealProcess> BrokerAsync()

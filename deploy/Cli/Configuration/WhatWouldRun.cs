@@ -41,7 +41,7 @@ internal static partial class WhatWouldRun
     }
 
     private static string Describe(InputOptions input)
-        => $"  {string.Join(" ", input.Paths)}" + (input.Exclude.Count > 0 ? $" without {string.Join(" ", input.Exclude)}" : "")
+        => $"  {input.Source?.Name ?? string.Join(" ", input.Paths)}" + (input.Exclude.Count > 0 ? $" without {string.Join(" ", input.Exclude)}" : "")
             + $" -> {input.Topic}, from the {input.ReadFrom.ToString().ToLowerInvariant()}, lines up to {Quantity.Format(input.MaxLineBytes)}";
 
     private static string Describe(SinkOptions sink)

@@ -28,7 +28,7 @@ public class SampleFileTests
         PipelineConfiguration full = Read(Uncommented());
         Assert.Equal(bare.Broker! with { Settings = full.Broker!.Settings }, full.Broker);
         AssertSame(bare.Agent!, full.Agent!, nameof(AgentOptions.Inputs));
-        AssertSame(bare.Agent!.Inputs[0], full.Agent!.Inputs[0], nameof(InputOptions.Exclude), nameof(InputOptions.ExcludeOrigin));
+        AssertSame(bare.Agent!.Inputs[0], full.Agent!.Inputs[0], nameof(InputOptions.Exclude), nameof(InputOptions.ExcludeOrigin), nameof(InputOptions.Multiline));
         AssertSame(bare.Sinks[0], full.Sinks[0]);
     }
 

@@ -15,7 +15,7 @@ public class WrongValueTests
     [InlineData("agent:\n  inputs: /var/log/a", "logpipe.yaml:2: agent.inputs should be a list, each item beginning with '-', not '/var/log/a'")]
     [InlineData("agent:\n  inputs: [a]", "logpipe.yaml:2: agent.inputs[0] should be keys below it, not 'a'")]
     [InlineData("agent: yes please", "logpipe.yaml:1: agent should be keys below it, not 'yes please'")]
-    [InlineData("agent:\n  inputs:\n    - topic: t", "logpipe.yaml:3: agent.inputs[0].paths is missing: name the files, such as [\"/var/log/nginx/*access.log*\"]")]
+    [InlineData("agent:\n  inputs:\n    - topic: t", "logpipe.yaml:3: agent.inputs[0].paths is missing: name the files, such as [\"/var/log/nginx/*access.log*\"], or give syslog, metrics or journal")]
     [InlineData("agent:\n  inputs:\n    - paths: [/a]", "logpipe.yaml:3: agent.inputs[0].topic is missing: the topic that the lines go to, such as web_log")]
     [InlineData("agent:\n  inputs:\n    - paths: [/a, ~/b]\n      topic: t", "logpipe.yaml:3: agent.inputs[0].paths: '~/b' is not expanded here: write the whole path")]
     [InlineData("agent:\n  inputs:\n    - paths: [$HOME/b]\n      topic: t", "logpipe.yaml:3: agent.inputs[0].paths: '$HOME/b' is not expanded here: write the whole path")]

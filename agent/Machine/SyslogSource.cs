@@ -1,0 +1,156 @@
+using System.Buffers;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using LogPipeline.Agent.Sources;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Machine;
+
+/// <summary>
+/// Listens for syslog by UDP, TCP or TLS. A connection is read on once what it gave is durable in the spool, so its sender waits while the spool is
+/// full; a datagram that finds no room is dropped and counted. Syslog has no acknowledgement: what a sender has written and this
+/// process has not read when it ends is lost unless the sender notices.
+/// </summary>
+internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider time, ILogger logger) : ILineSource
+{
+    private const int ConnectionsMax = 512;
+    private const int ReadBytes = 64 << 10;
+    private const int DatagramBytesMax = 64 << 10;
+    private const int ReceiveBufferBytes = 4 << 20;
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
+
+    private int _serving;
+
+    public async Task RunAsync(Spool spool, CancellationToken stopped)
+    {
+        while (true)
+        {
+            try
+            {
+                await (options.Transport == SyslogTransport.Udp ? ReceiveAsync(spool, stopped) : ListenAsync(spool, stopped));
+            }
+            catch (Exception refused) when (refused is SocketException or IOException or CryptographicException or UnauthorizedAccessException)
+            {
+                if (spool.Trouble != refused.Message)
+                {
+                    logger.SourceFailed(options.Name, refused.Message);
+                }
+                spool.Trouble = refused.Message;
+            }
+            await Task.Delay(RetryDelay, time, stopped);
+        }
+    }
+
+    private IPEndPoint Endpoint => new(IPAddress.Parse(options.Address), options.Port);
+
+    private async Task ReceiveAsync(Spool spool, CancellationToken stopped)
+    {
+        using var socket = new Socket(Endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = ReceiveBufferBytes };
+        socket.Bind(Endpoint);
+        spool.Trouble = null;
+        byte[] datagram = new byte[DatagramBytesMax];
+        var lines = new ArrayBufferWriter<byte>();
+        bool isDropping = false;
+        while (true)
+        {
+            int length = await socket.ReceiveAsync(datagram.AsMemory(), stopped);
+            lines.ResetWrittenCount();
+            SyslogFraming.Write(datagram.AsSpan(0, length), lines);
+            bool isTaken = spool.TryAppend(lines.WrittenSpan);
+            if (!isTaken && !isDropping)
+            {
+                logger.SourceDrops(options.Name);
+            }
+            isDropping = !isTaken;
+        }
+    }
+
+    private async Task ListenAsync(Spool spool, CancellationToken stopped)
+    {
+        SslStreamCertificateContext? certificate = options.Transport == SyslogTransport.Tls ? LoadCertificate() : null;
+        using var listener = new TcpListener(Endpoint);
+        listener.Start();
+        spool.Trouble = null;
+        while (true)
+        {
+            TcpClient client = await listener.AcceptTcpClientAsync(stopped);
+            if (_serving >= ConnectionsMax)
+            {
+                logger.SourceFailed(options.Name, $"more than {ConnectionsMax} connections are refused");
+                client.Dispose();
+                continue;
+            }
+            _ = ServeAsync(client, certificate, spool, stopped);
+        }
+    }
+
+    private SslStreamCertificateContext LoadCertificate()
+    {
+        using X509Certificate2 pem = X509Certificate2.CreateFromPemFile(options.Certificate!, options.Key);
+        X509Certificate2Collection chain = [];
+        chain.ImportFromPemFile(options.Certificate!);
+        // A key that came from PEM is not kept with its certificate on every platform; as PKCS #12 it is.
+        return SslStreamCertificateContext.Create(X509CertificateLoader.LoadPkcs12(pem.Export(X509ContentType.Pfx), null), chain, offline: true);
+    }
+
+    private async Task ServeAsync(TcpClient client, SslStreamCertificateContext? certificate, Spool spool, CancellationToken stopped)
+    {
+        _serving++;
+        EndPoint? peer = client.Client.RemoteEndPoint;
+        try
+        {
+            using (client)
+            {
+                client.Client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+                await using Stream stream = certificate is null ? client.GetStream() : new SslStream(client.GetStream());
+                if (stream is SslStream secure)
+                {
+                    await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate }, stopped);
+                }
+                await ReadAsync(stream, spool, stopped);
+            }
+        }
+        catch (Exception broken) when (broken is InvalidDataException or AuthenticationException)
+        {
+            logger.SyslogPeerRefused(options.Name, peer?.ToString() ?? "?", broken.InnerException?.Message ?? broken.Message);
+        }
+        catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The sender left; what it gave whole is taken.
+        }
+        finally
+        {
+            _serving--;
+        }
+    }
+
+    private static async Task ReadAsync(Stream stream, Spool spool, CancellationToken stopped)
+    {
+        var framing = new SyslogFraming();
+        var lines = new ArrayBufferWriter<byte>();
+        byte[] buffer = new byte[ReadBytes];
+        int read;
+        do
+        {
+            read = await stream.ReadAsync(buffer, stopped);
+            lines.ResetWrittenCount();
+            if (read > 0)
+            {
+                framing.Add(buffer.AsSpan(0, read), lines);
+            }
+            else
+            {
+                framing.End(lines);
+            }
+            if (lines.WrittenCount > 0)
+            {
+                await spool.AppendAsync(lines.WrittenMemory, stopped);
+            }
+        }
+        while (read > 0);
+    }
+}

@@ -1,0 +1,189 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Unicode;
+
+namespace LogPipeline.Agent.Sources;
+
+/// <summary>
+/// Reads systemd's journal export format (systemd.io/JOURNAL_EXPORT_FORMATS) and gives each entry as one JSON line with journald's own field names:
+/// <code>
+///   KEY=text LF
+///   KEY LF  length u64 little endian  bytes LF     where a value holds a line feed or is no text
+///   LF                                             the entry ends
+/// </code>
+/// As in <c>journalctl -o json</c>, a field that is given twice is a list, a value that is no UTF-8 a list of its bytes, and one that is
+/// longer than a bound is null.
+/// </summary>
+internal sealed class JournalExport
+{
+    public const string CursorField = "__CURSOR";
+
+    private const int FieldBytesMax = 64 << 10;
+    private const int EntryBytesMax = 512 << 10;
+    private const int LineBytesMax = 16 << 20;
+
+    private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly ArrayBufferWriter<byte> _rest = new();
+    private readonly List<(string Key, byte[]? Value)> _fields = [];
+    private int _entryBytes;
+    private ulong _skip;
+
+    /// <summary>Adds bytes of the stream, and a line for each entry that is whole to <paramref name="lines"/>.</summary>
+    /// <exception cref="InvalidDataException">This is no export stream.</exception>
+    public void Add(ReadOnlySpan<byte> bytes, IBufferWriter<byte> lines)
+    {
+        _rest.Write(bytes);
+        ReadOnlySpan<byte> left = _rest.WrittenSpan;
+        while (TryTake(ref left, lines))
+        {
+        }
+        if (left.Length > LineBytesMax)
+        {
+            throw new InvalidDataException("a field of the journal's export has no end");
+        }
+        byte[] kept = left.ToArray();
+        _rest.ResetWrittenCount();
+        _rest.Write(kept);
+    }
+
+    /// <summary>The cursor in a line that <see cref="Add"/> gave; null when it is no such line.</summary>
+    public static string? CursorOf(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line);
+        try
+        {
+            while (reader.Read())
+            {
+                if (reader.TokenType == JsonTokenType.PropertyName && reader.CurrentDepth == 1 && reader.ValueTextEquals(CursorField))
+                {
+                    return reader.Read() ? reader.GetString() : null;
+                }
+            }
+        }
+        catch (Exception damaged) when (damaged is JsonException or InvalidOperationException)
+        {
+            // A line that a crash cut.
+        }
+        return null;
+    }
+
+    private bool TryTake(ref ReadOnlySpan<byte> left, IBufferWriter<byte> lines)
+    {
+        if (_skip > 0)
+        {
+            int skipped = (int)Math.Min(_skip, (ulong)left.Length);
+            left = left[skipped..];
+            _skip -= (ulong)skipped;
+            return skipped > 0;
+        }
+        int end = left.IndexOf((byte)'\n');
+        if (end < 0)
+        {
+            return false;
+        }
+        ReadOnlySpan<byte> line = left[..end];
+        if (line.IsEmpty)
+        {
+            EndEntry(lines);
+            left = left[1..];
+            return true;
+        }
+        int equals = line.IndexOf((byte)'=');
+        if (equals >= 0)
+        {
+            Keep(line[..equals], line[(equals + 1)..]);
+            left = left[(end + 1)..];
+            return true;
+        }
+        return TryTakeBinary(ref left, end);
+    }
+
+    private bool TryTakeBinary(ref ReadOnlySpan<byte> left, int end)
+    {
+        ReadOnlySpan<byte> value = left[(end + 1)..];
+        if (value.Length < sizeof(ulong))
+        {
+            return false;
+        }
+        ulong length = BinaryPrimitives.ReadUInt64LittleEndian(value);
+        value = value[sizeof(ulong)..];
+        if (length > FieldBytesMax)
+        {
+            _fields.Add((Encoding.ASCII.GetString(left[..end]), null));
+            _skip = length + 1;
+            left = value;
+            return true;
+        }
+        if ((ulong)value.Length < length + 1)
+        {
+            return false;
+        }
+        Keep(left[..end], value[..(int)length]);
+        left = value[((int)length + 1)..];
+        return true;
+    }
+
+    private void Keep(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    {
+        bool fits = value.Length <= FieldBytesMax && _entryBytes + value.Length <= EntryBytesMax;
+        _entryBytes += fits ? value.Length : 0;
+        _fields.Add((Encoding.ASCII.GetString(key), fits ? value.ToArray() : null));
+    }
+
+    private void EndEntry(IBufferWriter<byte> lines)
+    {
+        if (_fields.Count > 0)
+        {
+            using (var json = new Utf8JsonWriter(lines, Json))
+            {
+                json.WriteStartObject();
+                foreach (IGrouping<string, byte[]?> field in _fields.GroupBy(static field => field.Key, static field => field.Value))
+                {
+                    json.WritePropertyName(field.Key);
+                    WriteAll(json, [.. field]);
+                }
+                json.WriteEndObject();
+            }
+            lines.Write("\n"u8);
+        }
+        _fields.Clear();
+        _entryBytes = 0;
+    }
+
+    private static void WriteAll(Utf8JsonWriter json, List<byte[]?> values)
+    {
+        if (values.Count == 1)
+        {
+            WriteValue(json, values[0]);
+            return;
+        }
+        json.WriteStartArray();
+        values.ForEach(value => WriteValue(json, value));
+        json.WriteEndArray();
+    }
+
+    private static void WriteValue(Utf8JsonWriter json, byte[]? value)
+    {
+        if (value is null)
+        {
+            json.WriteNullValue();
+        }
+        else if (Utf8.IsValid(value))
+        {
+            json.WriteStringValue(value);
+        }
+        else
+        {
+            json.WriteStartArray();
+            foreach (byte one in value)
+            {
+                json.WriteNumberValue(one);
+            }
+            json.WriteEndArray();
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using System.Buffers;
+using System.Text;
+using LogPipeline.Agent.Sources;
+
+namespace LogPipeline.Agent.Tests.Sources;
+
+/// <summary>The journal's export format, however it is cut into reads.</summary>
+public sealed class JournalExportTests
+{
+    private static readonly byte[] Stream =
+    [
+        .. "__CURSOR=s=1;i=1\n__REALTIME_TIMESTAMP=1700000000000000\nMESSAGE=hällo \"w\"\nPRIORITY=6\n\n"u8,
+        .. "__CURSOR=s=1;i=2\nMESSAGE\n"u8, 7, 0, 0, 0, 0, 0, 0, 0, .. "two\nall"u8, .. "\nA=1\nA=2\n\n"u8,
+        .. "__CURSOR=s=1;i=3\nMESSAGE\n"u8, 2, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xfe, .. "\n\n\n"u8,
+    ];
+
+    private const string Lines = """
+        {"__CURSOR":"s=1;i=1","__REALTIME_TIMESTAMP":"1700000000000000","MESSAGE":"hällo \"w\"","PRIORITY":"6"}
+        {"__CURSOR":"s=1;i=2","MESSAGE":"two\nall","A":["1","2"]}
+        {"__CURSOR":"s=1;i=3","MESSAGE":[255,254]}
+
+        """;
+
+    [Fact]
+    public void Each_entry_is_a_line_wherever_reads_end()
+    {
+        for (int cut = 0; cut <= Stream.Length; cut++)
+        {
+            var export = new JournalExport();
+            var lines = new ArrayBufferWriter<byte>();
+            export.Add(Stream.AsSpan(0, cut), lines);
+            export.Add(Stream.AsSpan(cut), lines);
+            Assert.Equal(Lines, Encoding.UTF8.GetString(lines.WrittenSpan));
+        }
+    }
+
+    [Fact]
+    public void A_field_that_is_too_long_is_null_and_what_follows_is_read()
+    {
+        var export = new JournalExport();
+        var lines = new ArrayBufferWriter<byte>();
+        byte[] large = new byte[300_000];
+        export.Add("__CURSOR=c\nCOREDUMP\n"u8, lines);
+        export.Add(BitConverter.GetBytes((ulong)large.Length), lines);
+        export.Add(large.AsSpan(0, 100_000), lines);
+        export.Add(large.AsSpan(100_000), lines);
+        export.Add("\nMESSAGE=after\n\n"u8, lines);
+        Assert.Equal("{\"__CURSOR\":\"c\",\"COREDUMP\":null,\"MESSAGE\":\"after\"}\n", Encoding.UTF8.GetString(lines.WrittenSpan));
+    }
+
+    [Theory]
+    [InlineData("{\"__CURSOR\":\"s=1;i=2\",\"MESSAGE\":\"m\"}", "s=1;i=2")]
+    [InlineData("{\"MESSAGE\":{\"__CURSOR\":\"inner\"},\"__CURSOR\":\"outer\"}", "outer")]
+    [InlineData("{\"__CURSOR\":\"s=1;i=2\",\"MESS", "s=1;i=2")]
+    [InlineData("{\"__CURSOR\":\"s=1", null)]
+    [InlineData("", null)]
+    public void The_cursor_of_a_line_is_found(string line, string? expected) => Assert.Equal(expected, JournalExport.CursorOf(Encoding.UTF8.GetBytes(line)));
+
+    [Fact]
+    public void Journalctl_is_told_where_to_go_on_and_what_to_read()
+    {
+        var options = new JournalSourceOptions { Units = ["nginx.service", "app.service"], Directory = "/j" };
+        Assert.Equal(
+            ["--output=export", "--follow", "--quiet", "--all", "--directory=/j", "--unit=nginx.service", "--unit=app.service", "--no-tail", "--after-cursor=c"],
+            options.Arguments("c"));
+        Assert.Equal(["--output=export", "--follow", "--quiet", "--all", "--lines=0"], new JournalSourceOptions { FromEnd = true }.Arguments(null));
+        Assert.Equal(["--output=export", "--follow", "--quiet", "--all", "--no-tail"], new JournalSourceOptions().Arguments(null));
+    }
+}
