@@ -85,9 +85,13 @@ public sealed class Explanation
         {
             _obstacle = null;
         }
-        if (_rules.OwnOf(_path) is string own)
+        string? own = _rules.OwnOf(_path);
+        if (own is not null)
         {
-            wanting.Clear();
+            wanting.RemoveAll(static input => input.Source is null); // a spool is for its own input
+        }
+        if (own is not null && wanting.Count == 0)
+        {
             _obstacle = ($"{own} is what the product itself writes to: a line about a line would be a line again", "move it to another place");
         }
         else if (wanting.Count == 0)

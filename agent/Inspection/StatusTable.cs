@@ -23,7 +23,7 @@ public static class StatusTable
         width = Math.Max(80, width);
         string agent = $"agent {report.AgentId} on {report.Host}";
         yield return Cut(isRunning
-            ? $"{agent}: {report.FilesFollowed} files, {ByteCount.Show(report.LagBytes)} behind, {ByteCount.Show((long)report.Rate)}/s"
+            ? $"{agent}: {report.FilesFollowed} file{(report.FilesFollowed == 1 ? "" : "s")}, {ByteCount.Show(report.LagBytes)} behind, {ByteCount.Show((long)report.Rate)}/s"
             : $"{agent}: does not answer; this is what {report.StateDirectory} says", width);
         foreach (string problem in report.Problems)
         {
@@ -53,7 +53,7 @@ public static class StatusTable
 
     private static string[] Cells(FileReport file) =>
     [
-        file.Path,
+        file.Source ?? file.Path,
         file.Topic,
         ByteCount.Show(file.LagBytes),
         file.LagSeconds > 0 ? ShortTime.Brief(TimeSpan.FromSeconds(file.LagSeconds)) : "-",

@@ -64,6 +64,7 @@ internal sealed class AgentReporter(
         bool isActive = file.Pace is not null && monitor.Active.Count > 0 && AgentMonitor.LagOf(file) > 0;
         return Of(file.Generation) with
         {
+            Source = file.Input.Source?.Name,
             State = state,
             Reason = reason,
             Size = file.Size,

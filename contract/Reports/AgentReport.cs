@@ -68,6 +68,9 @@ public sealed record FileReport
     /// <summary>The path it was last seen by.</summary>
     public string Path { get; init; } = "";
 
+    /// <summary>The name of what it is the spool of, such as <c>stdin</c>; null for a file that an input names. It is the header <c>file</c> then.</summary>
+    public string? Source { get; init; }
+
     /// <summary>The path it was first seen by, which is the header <c>file</c>.</summary>
     public string FirstPath { get; init; } = "";
 

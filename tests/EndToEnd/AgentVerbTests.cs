@@ -34,7 +34,7 @@ public sealed class AgentVerbTests : IDisposable
 
             (status, output) = await RunAsync("status");
             Assert.True(status == 0 && output.Split('\n').All(static line => line.Length <= 80), output);
-            Assert.Contains(": 1 files, 0 B behind", output, StringComparison.Ordinal);
+            Assert.Contains(": 1 file, 0 B behind", output, StringComparison.Ordinal);
             Assert.Contains("a.log  t ", output, StringComparison.Ordinal);
             Assert.Contains("\"acked\":8", (await RunAsync("status", "--json")).Output, StringComparison.Ordinal);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using LogPipeline.Agent.Inspection;
 using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Testing.Files;
@@ -28,6 +29,24 @@ public sealed class SpoolTests
         Assert.Equal(Enumerable.Range(0, 300).Select(i => $"line {i} {new string('x', 500)}"), rig.Lines());
         Assert.Empty(rig.Machine.List(Directory));
         Assert.Equal(["stdin"], rig.Broker.FileHeaders());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_spool_is_read_for_its_own_input_alone_and_shown_under_its_sources_name() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.Options = rig.Options with { Inputs = [new InputOptions { Paths = ["/state/**"], Topic = "u" }, rig.Options.Inputs[0]] };
+        rig.MakeSource = _ => new ScriptedSource((spool, stopped) => spool.AppendAsync("one\n"u8.ToArray(), stopped));
+        rig.Broker.IsDown = true;
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(["stdin t 4"], rig.Agent.Report(null, 10).Files.Select(static file => $"{file.Source} {file.Topic} {file.LagBytes}"));
+        var explanation = Explanation.Of(rig.Options.WithSpools(), rig.Machine, $"{Directory}/00000001.log", null, null);
+        Assert.True(explanation.IsRead, string.Join('\n', explanation.Lines));
+        Assert.False(Explanation.Of(rig.Options.WithSpools(), rig.Machine, "/state/registry", null, null).IsRead);
+        rig.Broker.IsDown = false;
+        await rig.UntilAsync(() => rig.Lines().Count == 1, "it is sent");
         await rig.StopAsync();
     });
 
