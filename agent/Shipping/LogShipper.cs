@@ -37,6 +37,7 @@ internal sealed class LogShipper : ILineTarget
     private long _knownProducer = -1;
     private long _knownSince;
     private long _ackedAt;
+    private long _answeredAt; // or since when an answer is due
     private long _lookedAt;
 
     public LogShipper(TopicPartitionKey key, ShippingParts parts, IEnumerable<InflightEntry> found)
@@ -65,6 +66,9 @@ internal sealed class LogShipper : ILineTarget
 
     /// <summary>Whether it is connected to the log's leader, with all that was under way settled.</summary>
     public bool IsServed => _link is not null;
+
+    /// <summary>How long the leader has not answered, though batches are sent; zero when it owes no answer.</summary>
+    public TimeSpan Silence => IsServed && _window.Slots.Any(static slot => slot.IsSent && !slot.IsAnswered) ? _time.GetElapsedTime(_answeredAt) : TimeSpan.Zero;
 
     /// <summary>Why it is not served; null when it is, or when that is not known yet.</summary>
     public string? Trouble => _troubles.ReasonOf(_subject);
@@ -219,7 +223,7 @@ internal sealed class LogShipper : ILineTarget
                 }
                 _window.Ack(head.Entry, answer.BaseOffset);
                 (_knownProducer, _knownSince) = (head.Entry.ProducerId, _time.GetTimestamp());
-                _ackedAt = _knownSince;
+                _ackedAt = _answeredAt = _knownSince;
                 acked = true;
             }
             if (acked)
@@ -241,6 +245,7 @@ internal sealed class LogShipper : ILineTarget
                 inflight++;
                 if (!slot.IsSent)
                 {
+                    _answeredAt = inflight == 1 ? _time.GetTimestamp() : _answeredAt;
                     slot.IsSent = slot.Entry.IsSent = true;
                     _window.HasSent = true;
                     _ = SendAsync(link, slot, stopped);

@@ -16,7 +16,7 @@ internal sealed class AgentMonitor(
     TimeProvider time, ILogger logger)
 {
     /// <summary>How long a trouble may last before health tells it: a broker that is started anew is away for some seconds.</summary>
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>How long nothing may be read of a file with unread lines that nothing holds up.</summary>
     private static readonly TimeSpan StillMax = TimeSpan.FromSeconds(60);
@@ -113,6 +113,10 @@ internal sealed class AgentMonitor(
             {
                 yield return trouble;
             }
+        }
+        foreach (LogShipper log in Active.Select(static file => file.Log).OfType<LogShipper>().Distinct().Where(static log => log.Silence >= Patience))
+        {
+            yield return $"{log.Key.Topic}-{log.Key.Partition}: its broker does not answer";
         }
         if (state.Pause.IsPaused)
         {

@@ -46,6 +46,10 @@ internal sealed class FileVerdicts(FileHandles handles, FileProbe probe, BrokerW
         {
             return $"its partition is not connected{Because(brokers.Reason ?? log.Trouble)}";
         }
+        if (log.Silence >= AgentMonitor.Patience)
+        {
+            return "its batches are sent, and the broker does not answer";
+        }
         if (!file.Generation.IsDurable)
         {
             return "that it was found is not noted durably yet";

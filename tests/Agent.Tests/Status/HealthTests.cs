@@ -46,6 +46,29 @@ public sealed class HealthTests
     });
 
     [Fact]
+    public void A_broker_that_takes_batches_and_does_not_answer_is_told_by_health() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { RequestTimeout = TimeSpan.FromSeconds(30) };
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        var frozen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Broker.Held = frozen.Task;
+        rig.Append("b\n");
+        await rig.PassAsync(TimeSpan.FromSeconds(8));
+        Assert.Empty(rig.Agent.Problems);
+        await rig.PassAsync(TimeSpan.FromSeconds(6));
+        Assert.Matches("^t-[0-9]: its broker does not answer$", Assert.Single(rig.Agent.Problems));
+        Assert.Equal("its batches are sent, and the broker does not answer", Assert.Single(rig.Agent.Report(AgentRig.LogPath, 1).Files).Reason);
+        rig.Broker.Held = null;
+        frozen.SetResult();
+        await rig.UntilLinesAsync(2);
+        await rig.PassAsync(TimeSpan.FromSeconds(2));
+        Assert.Empty(rig.Agent.Problems);
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_topic_that_is_not_there_is_told_by_health() => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Topic = "missing" }] };
