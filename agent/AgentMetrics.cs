@@ -6,6 +6,10 @@ namespace LogPipeline.Agent;
 /// <summary>The meter <c>LogPipeline.Agent</c>.</summary>
 internal sealed class AgentMetrics : IDisposable
 {
+    /// <summary>Reasons of <see cref="LeftOutLines"/>.</summary>
+    public static readonly KeyValuePair<string, object?> Filtered = new("reason", "filtered");
+    public static readonly KeyValuePair<string, object?> Limited = new("reason", "rate_limited");
+
     private readonly Meter _meter = new("LogPipeline.Agent");
 
     public AgentMetrics(
@@ -25,6 +29,9 @@ internal sealed class AgentMetrics : IDisposable
         Unreadable = _meter.CreateCounter<long>("logpipe_agent_unreadable_paths_total", description: "Paths that turned unreadable.");
         LostBytes = _meter.CreateCounter<long>("logpipe_agent_lost_bytes_total", "By", "Bytes that were seen in a file and cut or deleted before they were read.");
         NulBytes = _meter.CreateCounter<long>("logpipe_agent_nul_bytes_total", "By", "NUL bytes before a line that were left out.");
+        LeftOutLines = _meter.CreateCounter<long>("logpipe_agent_left_out_lines_total", description: "Lines of which no record is made because the configuration says so.");
+        LeftOutLines.Add(0, Filtered);
+        LeftOutLines.Add(0, Limited);
         MisfitLines = _meter.CreateCounter<long>("logpipe_agent_misfit_lines_total", description: "Lines that are not of their input's format, passed on as they are.");
         ReplacedCharacters = _meter.CreateCounter<long>("logpipe_agent_replaced_characters_total", description: "Byte sequences that are no character of a file's encoding.");
         LeftOutFiles = _meter.CreateCounter<long>("logpipe_agent_files_left_out_total", description: "Files that a pattern names and that are compressed.");
@@ -80,6 +87,8 @@ internal sealed class AgentMetrics : IDisposable
     public Counter<long> ReplacedCharacters { get; }
 
     public Counter<long> MisfitLines { get; }
+
+    public Counter<long> LeftOutLines { get; }
 
     public void Acked(InflightEntry entry)
     {

@@ -1,5 +1,6 @@
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Shaping;
+using LogPipeline.Agent.Shaping.Redaction;
 using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.Tailing;
 
@@ -175,6 +176,27 @@ public sealed record InputOptions
 
     /// <summary>How lines are joined; null = each is a record.</summary>
     public MultilineOptions? Multiline { get; init; }
+
+    /// <summary>Where there are any, only lines are sent that one of them matches.</summary>
+    public IReadOnlyList<LinePattern> Include { get; init; } = [];
+
+    /// <summary>Lines that one of them matches are left out.</summary>
+    public IReadOnlyList<LinePattern> ExcludeLines { get; init; } = [];
+
+    /// <summary>What is replaced before a line leaves the host, in this order.</summary>
+    public IReadOnlyList<IRedaction> Redact { get; init; } = [];
+
+    /// <summary>Of each file; null = none.</summary>
+    public RateLimit? RateLimit { get; init; }
+
+    /// <summary>Further headers of each record.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Labels { get; init; } = [];
+
+    /// <summary>With <see cref="RecordKey.Pattern"/>: what a line's key is taken by.</summary>
+    public LinePattern? KeyPattern { get; init; }
+
+    /// <summary>In which form lines say their time; none: the time at which they are read, or that their container's runtime says.</summary>
+    public TimeForm Timestamp { get; init; } = TimeForm.None;
 }
 
 /// <summary>How batches are compressed.</summary>
@@ -198,6 +220,9 @@ public enum RecordKey
     None,
     Host,
     File,
+
+    /// <summary>What a regular expression finds in the line.</summary>
+    Pattern,
 }
 
 /// <summary>What a file's partition is chosen by; the choice is made once and kept.</summary>

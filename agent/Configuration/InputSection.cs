@@ -22,7 +22,8 @@ internal static class InputSection
             Exclude = section.Texts("exclude", defaults.Exclude),
             Topic = section.Required("topic", "the topic that the lines go to, such as web_log"),
             ReadFrom = section.Choice("read_from", defaults.ReadFrom, ("beginning", ReadFrom.Beginning), ("end", ReadFrom.End)),
-            Key = section.Choice("key", defaults.Key, ("none", RecordKey.None), ("host", RecordKey.Host), ("file", RecordKey.File)),
+            KeyPattern = section.IsGroup("key") ? ShapingSection.ReadKey(section.Section("key")) : null,
+            Key = section.IsGroup("key") ? RecordKey.Pattern : section.Choice("key", defaults.Key, ("none", RecordKey.None), ("host", RecordKey.Host), ("file", RecordKey.File)),
             MaxLineBytes = (int)section.Size("max_line_bytes", defaults.MaxLineBytes, 1024, LineBytesMax),
             Partition = section.Choice("partition", defaults.Partition, ("file", PartitionRule.File), ("host", PartitionRule.Host)),
             Encoding = section.Choice("encoding", defaults.Encoding,
@@ -34,6 +35,7 @@ internal static class InputSection
                 ("plain", LineFormat.Plain), ("docker", LineFormat.Docker), ("cri", LineFormat.Cri), ("container", LineFormat.Container)),
             Multiline = section.SectionOrNull("multiline") is { } multiline ? ShapingSection.ReadMultiline(multiline) : null,
         };
+        input = ShapingSection.ReadChanges(section, input);
         Refuse(section, "paths", section.Texts("paths", []), static path => path.StartsWith('~') || NamesVariable(path),
             "is not expanded here: write the whole path");
         Refuse(section, "exclude", input.Exclude, static path => path.Contains('/', StringComparison.Ordinal) && path[0] != '/',

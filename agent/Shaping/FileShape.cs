@@ -3,12 +3,18 @@ using LogPipeline.Agent.Framing;
 namespace LogPipeline.Agent.Shaping;
 
 /// <summary>What becomes of the lines of one file: its input's shape, its own encoding, and what is known of it between two reads.</summary>
-internal sealed class FileShape(LineShape shape, TextDecoder? encoding)
+internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProvider time)
 {
     public LineShape Shape => shape;
 
     /// <summary>Null where the bytes are passed on as they are.</summary>
     public TextDecoder? Encoding => encoding;
+
+    /// <summary>Null where there is no limit.</summary>
+    public RateBucket? Bucket { get; } = shape.Input.RateLimit is RateLimit limit ? new RateBucket(limit, time) : null;
+
+    /// <summary>What became of the line whose parts are given out: they are sent or left out together.</summary>
+    public (long LineBegin, Omission Omission) Fate { get; set; } = (-1, Omission.None);
 
     /// <summary>Position up to which the file was seen, and when that last grew: a timestamp.</summary>
     public (long Position, long Time) Seen { get; set; } = (-1, 0);

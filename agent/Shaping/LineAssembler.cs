@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Runtime.InteropServices;
+using System.Text;
 using LogPipeline.Agent.Framing;
 using LogPipeline.Contract;
 
@@ -10,7 +11,8 @@ namespace LogPipeline.Agent.Shaping;
 /// is given out, so that what it holds needs not be kept: after a crash the lines are read again. What it gives out at once belongs into one batch.
 /// </summary>
 /// <param name="spanMax">The most of a file that it holds at once, in bytes.</param>
-internal sealed class LineAssembler(int spanMax)
+/// <param name="time">For times that say no year or zone.</param>
+internal sealed class LineAssembler(int spanMax, TimeProvider time)
 {
     private readonly OpenGroup[] _open = [new(), new(), new()]; // by stream
     private readonly List<ShapedLine> _done = [];
@@ -102,6 +104,19 @@ internal sealed class LineAssembler(int spanMax)
             }
         }
     }
+
+    /// <summary>Leaves out what was given out last.</summary>
+    public void Omit(Omission omission, int count)
+    {
+        foreach (ref ShapedLine line in CollectionsMarshal.AsSpan(_done)[(_given - count).._given])
+        {
+            line = line with { Omission = line.Omission == Omission.None ? omission : line.Omission };
+            _shape!.Fate = (line.LineBegin, line.Omission);
+        }
+    }
+
+    /// <summary>The key of a record that was given out.</summary>
+    public ReadOnlySpan<byte> KeyOf(in ShapedLine line) => _texts.WrittenSpan.Slice(line.Start + line.Length, Math.Max(0, line.KeyLength));
 
     /// <summary>The text of a record that was given out.</summary>
     public ReadOnlySpan<byte> TextOf(in ShapedLine line) => _texts.WrittenSpan.Slice(line.Start, line.Length);
@@ -223,11 +238,40 @@ internal sealed class LineAssembler(int spanMax)
     {
         PositionFlags flags = (isLast ? group.Terminator : PositionFlags.None) | (part > 0 ? PositionFlags.Cut : PositionFlags.None)
             | (group.IsShaped ? PositionFlags.Shaped : PositionFlags.None);
+        Omission omission = OmissionOf(group, part);
+        ReadOnlySpan<byte> text = _shape!.Shape.Redact(group.Text, out bool isRedacted);
+        flags |= isRedacted ? PositionFlags.Shaped : PositionFlags.None;
         int start = _texts.WrittenCount;
-        _texts.Write(group.Text);
+        _texts.Write(text);
+        int length = _texts.WrittenCount - start;
+        long at = group.Time;
+        int keyLength = -1;
+        InputOptions input = _shape.Shape.Input;
+        if (input.Timestamp != TimeForm.None && TimeInLine.Read(input.Timestamp, text, time) is long said)
+        {
+            at = said;
+        }
+        if (input.KeyPattern?.FirstGroup(text) is string key)
+        {
+            keyLength = (int)Encoding.UTF8.GetBytes(key, _texts);
+        }
         _done.Add(new ShapedLine(
-            group.Begin, group.End, group.LineBegin, part, isLast, flags, start, _texts.WrittenCount - start,
-            (LineStream)Array.IndexOf(_open, group), group.Time, Omission.None, group.Replaced, group.IsMisfit));
+            group.Begin, group.End, group.LineBegin, part, isLast, flags, start, length, keyLength,
+            (LineStream)Array.IndexOf(_open, group), at, omission, group.Replaced, group.IsMisfit));
+    }
+
+    /// <summary>Whether a line is wanted; of a long one the first part tells.</summary>
+    private Omission OmissionOf(OpenGroup group, int part)
+    {
+        if (_shape!.Shape.Filter is not LineFilter filter)
+        {
+            return part > 1 && _shape.Fate.LineBegin == group.LineBegin ? _shape.Fate.Omission : Omission.None;
+        }
+        if (part <= 1 || _shape.Fate.LineBegin != group.LineBegin)
+        {
+            _shape.Fate = (group.LineBegin, filter.Keeps(group.Text) ? Omission.None : Omission.Filtered);
+        }
+        return _shape.Fate.Omission;
     }
 
     /// <summary>Where the first group begins that is open; at the end of all lines where none is.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using System.Text.RegularExpressions;
 
@@ -29,6 +30,35 @@ public sealed class LinePattern
 
     /// <summary>The expression as it was written.</summary>
     public string Expression => _regex.ToString();
+
+    /// <summary>The first group of the first match, or all of it where the expression has no group; null where nothing matches.</summary>
+    public string? FirstGroup(ReadOnlySpan<byte> line)
+    {
+        Match match = _regex.Match(Encoding.UTF8.GetString(line));
+        return match.Success ? match.Groups[match.Groups.Count > 1 ? 1 : 0].Value : null;
+    }
+
+    /// <summary>Writes a line with all matches replaced; false, and nothing written, where there is none.</summary>
+    public bool TryReplace(ReadOnlySpan<byte> line, ReadOnlySpan<byte> replacement, ArrayBufferWriter<byte> to)
+    {
+        ReadOnlySpan<char> text = Characters(line);
+        int written = 0;
+        bool isFound = false;
+        foreach (ValueMatch match in _regex.EnumerateMatches(text))
+        {
+            if (match.Length > 0)
+            {
+                Encoding.UTF8.GetBytes(text[written..match.Index], to);
+                to.Write(replacement);
+                (written, isFound) = (match.Index + match.Length, true);
+            }
+        }
+        if (isFound)
+        {
+            Encoding.UTF8.GetBytes(text[written..], to);
+        }
+        return isFound;
+    }
 
     public bool IsMatch(ReadOnlySpan<byte> line) => _regex.IsMatch(Characters(line));
 

@@ -31,11 +31,12 @@ internal enum LineStream : byte
 /// <param name="Flags">What is unusual.</param>
 /// <param name="Start">Where its text begins in the assembler's memory.</param>
 /// <param name="Length">Bytes of the text.</param>
+/// <param name="KeyLength">Bytes of the key, which lie behind the text; -1 = no key.</param>
 /// <param name="Stream">The container's output.</param>
 /// <param name="Time">Milliseconds since 1970, as the line says; <see cref="long.MinValue"/> where it says nothing.</param>
 /// <param name="Omission">Why it becomes no record.</param>
 /// <param name="Replaced">Places in it that were no characters.</param>
 /// <param name="IsMisfit">Whether it is no line of a container's format, though the file is of one.</param>
 internal readonly record struct ShapedLine(
-    long Begin, long End, long LineBegin, int Part, bool IsLast, PositionFlags Flags, int Start, int Length, LineStream Stream, long Time, Omission Omission,
+    long Begin, long End, long LineBegin, int Part, bool IsLast, PositionFlags Flags, int Start, int Length, int KeyLength, LineStream Stream, long Time, Omission Omission,
     int Replaced, bool IsMisfit);

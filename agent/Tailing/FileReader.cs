@@ -21,6 +21,9 @@ internal enum ReadOutcome
     /// <summary>The log takes no more for now.</summary>
     Blocked,
 
+    /// <summary>Its limit lets no more through for now: it is due later.</summary>
+    Waiting,
+
     /// <summary>The bytes before the read position are not those that were read.</summary>
     Changed,
 }
@@ -85,7 +88,7 @@ internal sealed class FileReader
         var block = new Block(_buffer.AsSpan(0, got), before, position);
         bool blocked = file.Shape is null ? Frame(file, log, block, reachesEnd) : _shaped.Frame(file, log, block, reachesEnd);
         GrowHead(generation, handle, position - before);
-        return blocked ? ReadOutcome.Blocked : reachesEnd ? ReadOutcome.AtEnd : ReadOutcome.More;
+        return blocked ? file.Shape is not null && _shaped.IsWaiting ? ReadOutcome.Waiting : ReadOutcome.Blocked : reachesEnd ? ReadOutcome.AtEnd : ReadOutcome.More;
     }
 
     /// <summary>A group of lines is held until its end is seen, and a line of it may be as long as the group.</summary>

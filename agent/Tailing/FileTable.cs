@@ -1,3 +1,4 @@
+using System.Text;
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.State;
 
@@ -87,6 +88,10 @@ internal sealed class FileTable(AgentOptions options, AgentState state)
     public TailedFile Add(Generation generation, InputOptions input)
     {
         var headers = new LineHeaders(options.Host, input.Source?.Name ?? generation.FirstPath, state.AgentId, generation.Id);
+        foreach ((string name, string value) in input.Labels)
+        {
+            headers = headers.With(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
+        }
         var file = new TailedFile(generation, input, headers) { SeenIn = Look };
         if (input.Source is not null)
         {

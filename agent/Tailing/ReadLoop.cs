@@ -117,7 +117,6 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
         catch (IOException e)
         {
             file.IsFailing = true;
-            file.ForgetScan(); // what was due now is not to wait for it to grow
             probe.Failed(file.Generation.Path, e.Message);
             if (file.Generation.Phase == GenerationPhase.Live || handles.NamedStatusOf(file) is not null)
             {
@@ -145,6 +144,8 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
                 break;
             case ReadOutcome.Blocked:
                 Block(file);
+                break;
+            case ReadOutcome.Waiting:
                 break;
             case ReadOutcome.Changed:
                 tailer.Changed(file);
@@ -187,6 +188,7 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
             if (file.Shape.Due <= time.GetTimestamp())
             {
                 file.Shape.Due = null;
+                file.ForgetScan(); // where it cannot be read now, the sweep adds it again
                 Add(file);
             }
             Await(file); // it has grown since, and is due later

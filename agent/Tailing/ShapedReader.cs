@@ -19,7 +19,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
     private const long SaidEarliest = 315_532_800_000;
     private const long SaidAheadMax = 3_600_000;
 
-    private readonly LineAssembler _assembler = new(blockBytes / 2);
+    private readonly LineAssembler _assembler = new(blockBytes / 2, time);
     private readonly Dictionary<InputOptions, LineShape> _shapes =
         options.Inputs.DistinctBy(static input => input, ReferenceEqualityComparer.Instance)
             .ToDictionary(static input => input, static input => new LineShape(input), (IEqualityComparer<InputOptions>)ReferenceEqualityComparer.Instance);
@@ -32,6 +32,9 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
     private RecordBatchBuilder? _builder;
     private long _now;
     private PositionFlags _flags;
+
+    /// <summary>Whether the file that was read last waits for its <c>rate_limit</c>.</summary>
+    public bool IsWaiting { get; private set; }
 
     /// <summary>Finds out what becomes of a file's lines. False when it is too short to tell its encoding yet.</summary>
     public bool TryLearn(TailedFile file, IFile handle)
@@ -53,7 +56,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         {
             logger.Decoded(file.Generation.Path, encoding.ToString());
         }
-        file.Learned(decoder is null && !LineShape.Changes(file.Input) ? null : new FileShape(_shapes[file.Input], decoder));
+        file.Learned(decoder is null && !LineShape.Changes(file.Input) ? null : new FileShape(_shapes[file.Input], decoder, time));
         return true;
     }
 
@@ -62,6 +65,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
     {
         FileShape shape = file.Shape!;
         shape.Due = null;
+        IsWaiting = false;
         _progress = _noted = file.Generation.Read;
         _omitted = default;
         _builder = null;
@@ -160,7 +164,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
     {
         while (_assembler.TryTake(out ReadOnlySpan<ShapedLine> lines, out (long Position, long LineBegin, int Part) end))
         {
-            if (!TryBegin(file, log, block, lines))
+            if (!MayGive(file.Shape!, lines) || !TryBegin(file, log, block, lines))
             {
                 return false;
             }
@@ -170,13 +174,34 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         return true;
     }
 
+    /// <summary>Asks the file's limit; false where the lines are to wait. A line that is left out is asked for no more.</summary>
+    private bool MayGive(FileShape shape, ReadOnlySpan<ShapedLine> lines)
+    {
+        int count = 0;
+        foreach (ShapedLine line in lines)
+        {
+            count += line.Omission == Omission.None && line.Part <= 1 ? 1 : 0;
+        }
+        if (shape.Bucket is not RateBucket bucket || count == 0 || bucket.TryTake(count))
+        {
+            return true;
+        }
+        if (shape.Shape.Input.RateLimit!.Policy == RatePolicy.Wait)
+        {
+            (shape.Due, IsWaiting) = (bucket.ReadyAt, true);
+            return false;
+        }
+        _assembler.Omit(Omission.Limited, lines.Length);
+        return true;
+    }
+
     /// <summary>Makes sure of an open batch that has room for all of these lines.</summary>
     private bool TryBegin(TailedFile file, ILineTarget log, in Block block, ReadOnlySpan<ShapedLine> lines)
     {
         int bytes = 0;
         foreach (ShapedLine line in lines)
         {
-            bytes += line.Length + file.HeadersOf(line.Stream).Length + RecordBatchBuilder.RecordOverheadMax;
+            bytes += line.Omission != Omission.None ? 0 : line.Length + Math.Max(0, line.KeyLength) + file.Headers.Host.Length + file.Headers.File.Length + file.HeadersOf(line.Stream).Length + RecordBatchBuilder.RecordOverheadMax;
         }
         if (_builder?.HasRoom(bytes) == false)
         {
@@ -201,6 +226,11 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         for (int i = 0; i < lines.Length; i++)
         {
             ShapedLine line = lines[i];
+            if (line.Omission != Omission.None)
+            {
+                Omit(line);
+                continue;
+            }
             int next = i + 1;
             while (next < lines.Length && lines[next].Omission != Omission.None)
             {
@@ -209,6 +239,14 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
             // Lines of two streams may lie in each other: each covers the file up to the begin of the next.
             Add(file, block, line, next < lines.Length ? lines[next].Begin : end);
         }
+    }
+
+    private void Omit(in ShapedLine line)
+    {
+        long bytes = line.End - line.Begin;
+        bool isFiltered = line.Omission == Omission.Filtered;
+        _omitted += isFiltered ? new OmittedLines(1, bytes, 0, 0) : new OmittedLines(0, 0, 1, bytes);
+        metrics.LeftOutLines.Add(1, isFiltered ? AgentMetrics.Filtered : AgentMetrics.Limited);
     }
 
     private void Add(TailedFile file, in Block block, in ShapedLine line, long end)
@@ -229,9 +267,10 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         {
             RecordKey.Host => file.Headers.Host,
             RecordKey.File => file.Headers.File,
-            _ => default,
+            _ => _assembler.KeyOf(line),
         };
-        _builder!.Append(at, file.Input.Key != RecordKey.None, key, true, value, lineHeaders.Count, headers);
+        bool hasKey = file.Input.Key is RecordKey.Host or RecordKey.File || line.KeyLength >= 0;
+        _builder!.Append(at, hasKey, key, true, value, lineHeaders.Count, headers);
         metrics.ReplacedCharacters.Add(line.Replaced);
         if (line.IsMisfit)
         {

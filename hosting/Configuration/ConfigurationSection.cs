@@ -107,6 +107,22 @@ public sealed class ConfigurationSection(MapNode map, string path)
         var other => throw Wrong(other, key, "a list of texts, such as [a, b]"),
     };
 
+    /// <summary>A list of texts and sections; empty when the key is left out.</summary>
+    public IReadOnlyList<(string? Text, ConfigurationSection? Section)> Items(string key) => Value(key) switch
+    {
+        null => [],
+        ListNode list => [.. list.Items.Select((item, i) => item switch
+        {
+            MapNode below => ((string?)null, (ConfigurationSection?)new ConfigurationSection(below, $"{Name(key)}[{i}]")),
+            ScalarNode { IsNull: false } scalar => (scalar.Value, null),
+            _ => throw Wrong(item, $"{key}[{i}]", "a text, or keys below it"),
+        })],
+        var other => throw Wrong(other, key, "a list, such as [a, b]"),
+    };
+
+    /// <summary>Whether there are keys below a key, rather than a text.</summary>
+    public bool IsGroup(string key) => Value(key) is MapNode;
+
     /// <summary>The section below a key; an empty one when the key is left out.</summary>
     public ConfigurationSection Section(string key) => SectionOrNull(key) ?? new ConfigurationSection(new MapNode(Origin, []), Name(key));
 

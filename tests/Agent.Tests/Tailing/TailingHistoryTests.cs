@@ -1,4 +1,7 @@
 using System.Globalization;
+using System.Text;
+using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.Shaping;
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Files;
 
@@ -6,7 +9,7 @@ namespace LogPipeline.Agent.Tests.Tailing;
 
 /// <summary>
 /// Random histories of one log: written, renamed, copied and truncated, compressed, deleted, written anew by rsync, its volume mounted under
-/// another number, over an agent that is stopped, killed and started and a broker whose connections break. Each line is stored exactly once.
+/// another number, its lines joined, filtered or in another encoding, over an agent that is stopped, killed and started and a broker whose connections break. Each line is stored exactly once.
 /// <c>LOGPIPE_HISTORIES</c> and <c>LOGPIPE_HISTORIES_SEED</c> ask for more, and for others.
 /// </summary>
 public sealed class TailingHistoryTests
@@ -37,6 +40,11 @@ public sealed class TailingHistoryTests
 
     private sealed class History(AgentRig rig, int seed)
     {
+        private const int Joined = 1;
+        private const int Filtered = 2;
+        private const int Latin = 3;
+
+        private readonly int _kind = seed % 4;
         private readonly Random _random = new(seed);
         private readonly List<string> _written = [];
         private readonly List<string> _steps = [];
@@ -47,7 +55,7 @@ public sealed class TailingHistoryTests
 
         public async Task RunAsync()
         {
-            rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = [AgentRig.LogPath + "*"] }] };
+            rig.Options = rig.Options with { Inputs = [ShapeOf(rig.Options.Inputs[0] with { Paths = [AgentRig.LogPath + "*"] })] };
             var chance = new Random(seed + 1000);
             rig.Broker.Fate = _ => chance.Next(15) switch
             {
@@ -145,7 +153,7 @@ public sealed class TailingHistoryTests
         {
             Say("copy");
             string copy = NextName();
-            string text = string.Concat(_current.Select(line => line + "\n"));
+            byte[] text = Bytes();
             int half = _random.Next(text.Length + 1);
             rig.Append(text[..half], copy);
             await rig.PassAsync(TimeSpan.FromMilliseconds(_random.Next(10)));
@@ -161,7 +169,7 @@ public sealed class TailingHistoryTests
             Say("replace");
             Add();
             const string Temporary = "/logs/.new";
-            rig.Append(string.Concat(_current.Select(line => line + "\n")), Temporary);
+            rig.Append(Bytes(), Temporary);
             rig.Machine.Rename(Temporary, AgentRig.LogPath);
         }
 
@@ -170,15 +178,33 @@ public sealed class TailingHistoryTests
             Say("write");
             Add();
             using IFile file = rig.Machine.Open(AgentRig.LogPath, FileOpenMode.ReadWrite);
-            file.Write(System.Text.Encoding.UTF8.GetBytes(_current[^1] + "\n"), file.Length);
+            file.Write(Written(_current[^1]), file.Length);
         }
 
         private void Add()
         {
             string line = $"{seed}-{_written.Count}-{new string('x', _random.Next(80))}";
-            _written.Add(line);
-            _current.Add(line);
+            line += _kind == Joined ? string.Concat(Enumerable.Repeat("\n more", _random.Next(3))) : _kind == Latin ? "é" : "";
+            bool isNoise = _kind == Filtered && _random.Next(3) == 0;
+            if (!isNoise)
+            {
+                _written.Add(line);
+            }
+            _current.Add(isNoise ? "#" + line : line);
         }
+
+        /// <summary>What the agent makes of the lines: every kind has its turn.</summary>
+        private InputOptions ShapeOf(InputOptions input) => _kind switch
+        {
+            Joined => input with { Multiline = new MultilineOptions { Continue = new LinePattern("^ "), Timeout = TimeSpan.FromMilliseconds(10) } },
+            Filtered => input with { ExcludeLines = [new LinePattern("^#")] },
+            Latin => input with { Encoding = TextEncoding.Latin1 },
+            _ => input,
+        };
+
+        private byte[] Written(string line) => (_kind == Latin ? Encoding.Latin1 : Encoding.UTF8).GetBytes(line + "\n");
+
+        private byte[] Bytes() => [.. _current.SelectMany(Written)];
 
         private string NextName() => $"{AgentRig.LogPath}.{++_names}";
 

@@ -1,5 +1,7 @@
 using System.Globalization;
 using LogPipeline.Agent;
+using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.Shaping;
 using LogPipeline.Agent.State;
 using LogPipeline.Files;
 using LogPipeline.Simulation.Kernel;
@@ -32,9 +34,21 @@ internal sealed class AgentPart
             // Small, so that files roll over and a run moves few bytes.
             InflightSegmentBytes = 64 << 10,
             Compression = BatchCompression.None,
-            Inputs = [new InputOptions { Paths = [$"{AppServer.Logs}/*.log*"], Topic = Story.Topic, MaxLineBytes = 1024 }],
+            Inputs = [ShapeOf(machine.World.Seed, new InputOptions { Paths = [$"{AppServer.Logs}/*.log*"], Topic = Story.Topic, MaxLineBytes = 1024 })],
         };
     }
+
+    /// <summary>
+    /// In some stories lines are decoded, empty ones left out, or each waits for the next, which might belong to it. The seed alone decides, so that the
+    /// other stories stay as they are.
+    /// </summary>
+    private static InputOptions ShapeOf(ulong seed, InputOptions input) => (seed % 8) switch
+    {
+        3 => input with { Encoding = TextEncoding.Latin1 },
+        5 => input with { ExcludeLines = [new LinePattern("^$")] },
+        7 => input with { Multiline = new MultilineOptions { Continue = new LinePattern("^~") } },
+        _ => input,
+    };
 
     public Part Part { get; }
 

@@ -1,0 +1,44 @@
+using System.Buffers;
+
+namespace LogPipeline.Agent.Shaping.Redaction;
+
+/// <summary>Replaces what looks like <c>name@host.domain</c>.</summary>
+internal sealed class EmailAddresses : IRedaction
+{
+    private static readonly SearchValues<byte> s_local = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-"u8);
+    private static readonly SearchValues<byte> s_domain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"u8);
+
+    public bool TryApply(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> to)
+    {
+        bool isFound = false;
+        int written = 0;
+        int at = 0;
+        while (line[at..].IndexOf((byte)'@') is >= 0 and int skip)
+        {
+            at += skip;
+            int begin = written + line[written..at].LastIndexOfAnyExcept(s_local) + 1;
+            int domain = DomainLength(line[(at + 1)..]);
+            if (begin < at && domain > 0)
+            {
+                to.Write(line[written..begin]);
+                to.Write("[email]"u8);
+                at += 1 + domain;
+                (written, isFound) = (at, true);
+            }
+            else
+            {
+                at++;
+            }
+        }
+        to.Write(isFound ? line[written..] : default);
+        return isFound;
+    }
+
+    private static int DomainLength(ReadOnlySpan<byte> text)
+    {
+        int length = text.IndexOfAnyExcept(s_domain);
+        ReadOnlySpan<byte> domain = (length < 0 ? text : text[..length]).TrimEnd(".-"u8);
+        int dot = domain.LastIndexOf((byte)'.');
+        return dot > 0 && domain.Length - dot > 2 ? domain.Length : 0;
+    }
+}
