@@ -41,6 +41,15 @@ internal static partial class AgentLog
     [LoggerMessage(2017, LogLevel.Warning, "{Path}: gone while the agent was away, with byte {Position} read; whether more followed cannot be told")]
     public static partial void GoneAway(this ILogger logger, string path, long position);
 
+    [LoggerMessage(2091, LogLevel.Information, "{Path}: was compressed to {Archive} while the agent was away; it is read on there at byte {Position}")]
+    public static partial void Unpacked(this ILogger logger, string path, string archive, long position);
+
+    [LoggerMessage(2092, LogLevel.Information, "{Path}: was compressed to {Archive} while the agent was away; all of it was read before")]
+    public static partial void Archived(this ILogger logger, string path, string archive);
+
+    [LoggerMessage(2093, LogLevel.Warning, "{Path}: cannot be unpacked, to see whether it holds lines that were not read: {Reason}")]
+    public static partial void ArchiveUnread(this ILogger logger, string path, string reason);
+
     [LoggerMessage(2016, LogLevel.Warning, "Topic {Topic} is in no input any more: {Files} files are not followed; what was under way is still settled")]
     public static partial void Unfollowed(this ILogger logger, string topic, int files);
 

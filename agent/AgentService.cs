@@ -235,10 +235,11 @@ public sealed class AgentService : IAsyncDisposable
         var handles = new FileHandles(_files, probe, table, _options, _time, _logger);
         var births = new FileBirths(table, handles, state, generations, _options, _time, metrics, _logger);
         var copies = new FileCopies(probe, table, handles, births, generations, _options, _time);
-        var lives = new FileLives(table, handles, births, copies, state, generations, _time, metrics, _logger);
+        var archives = new Archives(_files, probe, _options, _logger);
+        var lives = new FileLives(table, handles, births, copies, archives, state, generations, _time, metrics, _logger);
         var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, _options, _time, metrics, _logger);
         var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, generations, state, _options, _time, _logger);
-        var resume = new Resume(rules, probe, table, handles, lives, tailer, generations, state, _logger);
+        var resume = new Resume(rules, probe, table, handles, lives, archives, tailer, generations, state, _logger);
         var reads = new ReadLoop(new FileReader(_options, _time, metrics, _logger), probe, table, handles, tailer, _options, _time);
         var looks = new LookLoop(tailer, births, table, state, _options, _watch, _time) { Attach = Attach };
         foreach (Spool spool in sources.Spools)

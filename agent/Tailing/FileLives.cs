@@ -19,7 +19,7 @@ namespace LogPipeline.Agent.Tailing;
 /// replaced by one that begins with all that was read of it goes on in that, in the phase that it has.
 /// </summary>
 internal sealed class FileLives(
-    FileTable table, FileHandles handles, FileBirths births, FileCopies copies, AgentState state, Generations generations,
+    FileTable table, FileHandles handles, FileBirths births, FileCopies copies, Archives archives, AgentState state, Generations generations,
     TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
     private Lazy<List<InflightEntry>>? _found;
@@ -118,7 +118,18 @@ internal sealed class FileLives(
             logger.Rotated(path, copy.Path);
             return;
         }
-        if (file.Unread > 0)
+        Archived? archived = IsResuming && file.Input.Source is null ? archives.Find(file.Generation) : null;
+        if (archived?.Rest is OpenCopy rest)
+        {
+            GoOnIn(rest, file);
+            logger.Unpacked(path, archived.Path, position);
+            return;
+        }
+        if (archived is not null)
+        {
+            logger.Archived(path, archived.Path);
+        }
+        else if (file.Unread > 0)
         {
             metrics.LostBytes.Add(file.Unread);
             logger.GoneUnread(path, position, file.Unread);
@@ -149,6 +160,7 @@ internal sealed class FileLives(
         {
             handles.Close(file);
         }
+        archives.Forget(file.Generation.Path);
     }
 
     /// <summary>The file is no longer what its path names; it is read to its end.</summary>

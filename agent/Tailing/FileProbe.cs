@@ -12,10 +12,13 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     private readonly Dictionary<string, IReadOnlyList<DirectoryEntry>> _listed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Dictionary<FileIdentity, string>> _present = new(StringComparer.Ordinal);
 
-    /// <summary>A look begins: each directory is listed anew, once.</summary>
+    private readonly Dictionary<string, ListedDirectory> _resolved = new(StringComparer.Ordinal);
+
+    /// <summary>A look begins: each directory is listed and resolved anew, once.</summary>
     public void BeginLook()
     {
         _listed.Clear();
+        _resolved.Clear();
         _present.Clear();
     }
 
@@ -80,6 +83,22 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
 
     /// <summary>The path with its links resolved; the path itself when that cannot be told.</summary>
     public string RealPath(string path)
+    {
+        string directory = DirectoryOf(path);
+        if (!_listed.TryGetValue(directory, out IReadOnlyList<DirectoryEntry>? entries))
+        {
+            return Resolve(path);
+        }
+        if (!_resolved.TryGetValue(directory, out ListedDirectory? known))
+        {
+            HashSet<string> links = [.. entries.Where(static entry => entry.IsLink).Select(static entry => entry.Name)];
+            _resolved[directory] = known = new ListedDirectory(Resolve(directory), links);
+        }
+        string name = Path.GetFileName(path);
+        return known.Links.Contains(name) ? Resolve(path) : Path.Combine(known.RealPath, name);
+    }
+
+    private string Resolve(string path)
     {
         string? real = null;
         Try<object>(path, () => real = files.RealPath(path));
@@ -167,4 +186,7 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
         logger.Unreadable(path, reason);
         metrics.Unreadable.Add(1);
     }
+
+    /// <summary>Where a directory leads to, and which names in it are links: the others need no question of their own.</summary>
+    private sealed record ListedDirectory(string RealPath, HashSet<string> Links);
 }

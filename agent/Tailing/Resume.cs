@@ -9,7 +9,7 @@ namespace LogPipeline.Agent.Tailing;
 /// no more is not followed, whatever the registry says.
 /// </summary>
 internal sealed class Resume(
-    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, Tailer tailer, Generations generations, AgentState state,
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, Archives archives, Tailer tailer, Generations generations, AgentState state,
     ILogger logger)
 {
     private readonly Lazy<List<InflightEntry>> _kept = new(() => [.. state.FoundWhole]);
@@ -56,6 +56,7 @@ internal sealed class Resume(
         gone.ForEach(lives.Gone);
         lives.IsResuming = false;
         lives.NoteProved();
+        archives.ForgetBut(table.Files.Select(static file => file.Generation.Path));
         Tell(unwanted.FindAll(static generation => !generation.IsOver));
     }
 

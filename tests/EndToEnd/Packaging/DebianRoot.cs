@@ -31,6 +31,9 @@ internal sealed class DebianRoot(Workspace workspace)
 
     public Task DpkgAsync(params string[] arguments) => RunAsync("dpkg", [$"--root={_directory}", .. arguments]);
 
+    /// <summary>Runs rpm there; nothing that a package needs is known to it.</summary>
+    public Task RpmAsync(params string[] arguments) => RunAsync("rpm", [$"--root={_directory}", "--nodeps", "--ignoreos", .. arguments]);
+
     /// <summary>Unpacks an archive into /tmp there.</summary>
     public Task UnpackAsync(string archive) => RunAsync("tar", "--extract", "--file", archive, "--directory", PathOf("/tmp"));
 

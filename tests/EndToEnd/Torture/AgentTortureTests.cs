@@ -68,6 +68,23 @@ public sealed class AgentTortureTests
         await rig.EachOnceAsync(log.Written);
     }
 
+    [Fact]
+    public async Task Rotated_and_compressed_while_it_is_stopped()
+    {
+        await using TortureRig rig = await TortureRig.BeginAsync("app.log");
+        var log = new NumberedLog(rig.LogPath, Rotation.Rename, 2_000, 5);
+        await log.WriteAsync(1_500, 0);
+        await rig.StartAgentAsync();
+        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 1_500, () => rig.Errors);
+        await rig.KillAgentAsync();
+        await log.WriteAsync(1_000, 0);
+        (int status, _, string errors) = await RealProcess.RunAsync("gzip", Path.GetDirectoryName(rig.LogPath)!, [rig.LogPath + ".1"]);
+        Assert.True(status == 0, errors);
+        await rig.StartAgentAsync();
+        await rig.EachOnceAsync(log.Written);
+        Assert.Contains("it is read on there at byte", rig.Errors, StringComparison.Ordinal);
+    }
+
     /// <summary>The rotated files are deleted while the broker is away: the agent holds them open until they are read.</summary>
     [Fact]
     public async Task The_broker_is_away_while_files_are_rotated_away()

@@ -1,0 +1,57 @@
+using System.IO.Compression;
+using LogPipeline.Files;
+using ZstdSharp;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>What a compressed file holds, from its begin on; gzip and zstd.</summary>
+internal static class ArchiveStream
+{
+    private static readonly string[] Suffixes = [".gz", ".zst"];
+
+    /// <summary>Whether a file of this name may be one.</summary>
+    public static bool IsNamedSo(string name) => Suffixes.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal));
+
+    /// <summary>The unpacked bytes; null when it is compressed otherwise, or not at all.</summary>
+    public static Stream? Open(IFile archive)
+    {
+        Span<byte> magic = stackalloc byte[4];
+        ReadOnlySpan<byte> begin = magic[..archive.ReadFully(magic, 0)];
+        return begin.StartsWith<byte>([0x1f, 0x8b, 0x08]) ? new GZipStream(new Source(archive), CompressionMode.Decompress)
+            : begin.SequenceEqual<byte>([0x28, 0xb5, 0x2f, 0xfd]) ? new DecompressionStream(new Source(archive), leaveOpen: false)
+            : null;
+    }
+
+    /// <summary>A file read from its begin on; the file stays its owner's.</summary>
+    private sealed class Source(IFile file) : Stream
+    {
+        public override bool CanRead => true;
+
+        public override bool CanSeek => false;
+
+        public override bool CanWrite => false;
+
+        public override long Length => throw new NotSupportedException();
+
+        public override long Position { get; set; }
+
+        public override int Read(Span<byte> buffer)
+        {
+            int read = file.Read(buffer, Position);
+            Position += read;
+            return read;
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
+        public override void Flush()
+        {
+        }
+
+        public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+        public override void SetLength(long value) => throw new NotSupportedException();
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+    }
+}

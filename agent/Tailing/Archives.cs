@@ -1,0 +1,166 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// Finds files that were rotated and compressed while the agent was away. What of one was not read is unpacked into the state directory, at the
+/// positions that it had, and read there like any rotated file; the unpacked file goes when it is read and acked.
+/// </summary>
+internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions options, ILogger logger)
+{
+    private const int BlockBytes = 64 << 10;
+
+    /// <summary>What each archive of a directory begins with, unpacked: up to a whole fingerprint.</summary>
+    private readonly Dictionary<string, List<(string Path, byte[] Head)>> _heads = new(StringComparer.Ordinal);
+
+    private string Folder => Path.Combine(options.StateDirectory, "unpacked");
+
+    /// <summary>The archive that holds all that was read of a generation whose file is gone, and what follows; null when there is none.</summary>
+    public Archived? Find(Generation generation)
+    {
+        // The head must be known whole: one line may be any file's.
+        if (generation.Read.Position == 0 || generation.Head.Length < Math.Min(generation.Read.Position, Fingerprint.LengthMax))
+        {
+            return null;
+        }
+        string directory = FileProbe.DirectoryOf(generation.Path);
+        string real = FileProbe.DirectoryOf(probe.RealPath(generation.Path));
+        foreach (string place in real == directory ? [directory] : new[] { directory, real })
+        {
+            foreach ((string path, byte[] head) in HeadsIn(place))
+            {
+                if (head.Length >= generation.Head.Length && Fingerprint.Of(head.AsSpan(0, generation.Head.Length)) == generation.Head
+                    && Try(path, archive => Unpack(path, archive, generation)) is Archived found)
+                {
+                    return found;
+                }
+            }
+        }
+        return null;
+    }
+
+    /// <summary>A start has found all generations again: deletes what was unpacked for others, or before a crash.</summary>
+    public void ForgetBut(IEnumerable<string> inUse)
+    {
+        _heads.Clear();
+        if (!files.DirectoryExists(Folder))
+        {
+            return;
+        }
+        HashSet<string> kept = [.. inUse];
+        foreach (DirectoryEntry entry in files.List(Folder).Where(entry => !kept.Contains(Path.Combine(Folder, entry.Name))))
+        {
+            files.Delete(Path.Combine(Folder, entry.Name));
+        }
+    }
+
+    /// <summary>Deletes what was unpacked and is read; other files stay.</summary>
+    public void Forget(string path)
+    {
+        if (FileProbe.DirectoryOf(path) == Folder)
+        {
+            files.Delete(path);
+        }
+    }
+
+    private List<(string Path, byte[] Head)> HeadsIn(string directory)
+    {
+        if (_heads.TryGetValue(directory, out List<(string Path, byte[] Head)>? known))
+        {
+            return known;
+        }
+        _heads[directory] = known = [];
+        foreach (DirectoryEntry entry in probe.List(directory).Where(static entry => !entry.IsDirectory && ArchiveStream.IsNamedSo(entry.Name)))
+        {
+            string path = Path.Combine(directory, entry.Name);
+            byte[]? head = Try(path, static archive =>
+            {
+                byte[] begin = new byte[Fingerprint.LengthMax];
+                return begin[..archive.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false)];
+            });
+            if (head is not null)
+            {
+                known.Add((path, head));
+            }
+        }
+        return known;
+    }
+
+    private T? Try<T>(string path, Func<Stream, T?> read)
+        where T : class
+    {
+        try
+        {
+            using IFile? file = probe.Open(path);
+            using Stream? archive = file is null ? null : ArchiveStream.Open(file);
+            return archive is null ? null : read(archive);
+        }
+        catch (Exception damaged) when (damaged is IOException or InvalidDataException or ZstdSharp.ZstdException)
+        {
+            logger.ArchiveUnread(path, damaged.Message);
+            return null;
+        }
+    }
+
+    /// <summary>Writes what follows the read position, and the bytes before it that prove the file. Durable on return: the registry will name it.</summary>
+    private Archived? Unpack(string path, Stream archive, Generation generation)
+    {
+        files.CreateDirectory(Folder);
+        string target = Path.Combine(Folder, $"{generation.Id:x16}");
+        files.Delete(target);
+        IFile file = files.Open(target, FileOpenMode.CreateNew);
+        bool isKept = false;
+        try
+        {
+            long length = Copy(archive, file, generation.Read.Position - generation.ReadTail.Length);
+            if (!ContentCheck.Continues(file, generation))
+            {
+                return null;
+            }
+            if (length == generation.Read.Position)
+            {
+                return new Archived(path, null);
+            }
+            file.Flush();
+            files.FlushDirectory(Folder);
+            files.FlushDirectory(options.StateDirectory);
+            isKept = true;
+            return new Archived(path, new OpenCopy(target, file, FileIdentity.Of(file.Status())));
+        }
+        finally
+        {
+            if (!isKept)
+            {
+                file.Dispose();
+                files.Delete(target);
+            }
+        }
+    }
+
+    /// <summary>Copies the head, and all from <paramref name="from"/> on; what lies between stays a hole. Returns the length of the unpacked file.</summary>
+    private static long Copy(Stream archive, IFile file, long from)
+    {
+        byte[] block = new byte[BlockBytes];
+        long position = 0;
+        while (true)
+        {
+            int read = archive.ReadAtLeast(block, block.Length, throwOnEndOfStream: false);
+            if (read == 0)
+            {
+                return position;
+            }
+            if (position == 0 || position + read > from)
+            {
+                file.Write(block.AsSpan(0, read), position);
+            }
+            position += read;
+        }
+    }
+}
+
+/// <summary>A generation's file as it was found, compressed.</summary>
+/// <param name="Path">The archive.</param>
+/// <param name="Rest">The file that holds what was not read; null when all was.</param>
+internal sealed record Archived(string Path, OpenCopy? Rest);

@@ -1,0 +1,115 @@
+using System.Globalization;
+using System.IO.Compression;
+using LogPipeline.Agent.Tests.Scripted;
+using LogPipeline.Files;
+using ZstdSharp;
+
+namespace LogPipeline.Agent.Tests.Tailing;
+
+/// <summary>Files that are rotated and compressed while the agent is away.</summary>
+public sealed class ArchivesTests
+{
+    private const string Unpacked = "/state/unpacked";
+
+    [Theory]
+    [InlineData(".gz", false)]
+    [InlineData(".gz", true)]
+    [InlineData(".zst", false)]
+    public void What_was_not_read_of_a_compressed_file_is_read_there(string suffix, bool isKilledAgain) => AgentRig.OnOneThread(async rig =>
+    {
+        string[] first = [.. Enumerable.Range(0, 100).Select(static i => $"line {i} of those that are read before the stop")];
+        string[] second = [.. Enumerable.Range(100, 5_000).Select(static i => $"line {i} of those that are written while it is away")];
+        rig.Append(Text(first));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(first.Length);
+        await rig.StopAsync();
+        rig.Append(Text(second));
+        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1" + suffix);
+        rig.Append("new\n");
+        await rig.StartAsync();
+        if (isKilledAgain)
+        {
+            await rig.UntilAsync(() => rig.Lines().Count > first.Length + 10, "a part is read");
+            rig.Kill();
+            await rig.StartAsync();
+        }
+        await rig.UntilLinesAsync(first.Length + second.Length + 1);
+        Assert.Equal([.. first, .. second, "new"], rig.Lines().OrderBy(static line => line == "new" ? int.MaxValue : int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture)));
+        Assert.Equal([AgentRig.LogPath], rig.Broker.FileHeaders());
+        Assert.Equal(0, rig.Log.Count("gone while"));
+        await rig.UntilAsync(() => rig.Machine.List(Unpacked).Count == 0, "what is read is no longer unpacked");
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void One_that_was_read_to_its_end_is_known_and_not_read_again() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        await rig.StopAsync();
+        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
+        rig.Append("c\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["a", "b", "c"], rig.Lines());
+        Assert.Equal(0, rig.Log.Count("gone while"));
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void One_that_is_damaged_or_of_another_file_is_told_and_stops_nothing(bool isDamaged) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        await rig.StopAsync();
+        if (isDamaged)
+        {
+            rig.Append(Text([.. Enumerable.Range(0, 1000).Select(static i => $"{i}")]));
+        }
+        else
+        {
+            rig.Append("x", "/logs/other");
+            rig.Machine.Rename("/logs/other", AgentRig.LogPath);
+        }
+        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
+        if (isDamaged)
+        {
+            rig.Disk.Corrupt(AgentRig.LogPath + ".1.gz", 600, 0x10);
+        }
+        rig.Append("c\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["a", "b", "c"], rig.Lines());
+        Assert.Equal(1, rig.Log.Count("gone while"));
+        Assert.Equal(isDamaged ? 1 : 0, rig.Log.Count("cannot be unpacked"));
+        await rig.StopAsync();
+    });
+
+    private static string Text(string[] lines) => string.Concat(lines.Select(static line => line + "\n"));
+
+    private static void Compress(AgentRig rig, string path, string to)
+    {
+        byte[] bytes = AtomicFile.ReadAll(rig.Machine, path)!;
+        byte[] packed;
+        if (to.EndsWith(".zst", StringComparison.Ordinal))
+        {
+            using var compressor = new Compressor();
+            packed = compressor.Wrap(bytes).ToArray();
+        }
+        else
+        {
+            using var memory = new MemoryStream();
+            using (var gzip = new GZipStream(memory, CompressionMode.Compress))
+            {
+                gzip.Write(bytes);
+            }
+            packed = memory.ToArray();
+        }
+        rig.Append(packed, to);
+        rig.Machine.Delete(path);
+    }
+}
