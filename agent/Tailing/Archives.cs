@@ -18,10 +18,11 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     private string Folder => Path.Combine(options.StateDirectory, "unpacked");
 
     /// <summary>The archive that holds all that was read of a generation whose file is gone, and what follows; null when there is none.</summary>
-    public Archived? Find(Generation generation)
+    /// <param name="generation">The generation.</param>
+    /// <param name="holdsKept">Whether a file holds the records that are kept of it: asked where its head is known only as far as it was acked.</param>
+    public Archived? Find(Generation generation, Func<IFile, bool> holdsKept)
     {
-        // The head must be known whole: one line may be any file's.
-        if (generation.Read.Position == 0 || generation.Head.Length < Math.Min(generation.Read.Position, Fingerprint.LengthMax))
+        if (generation.Read.Position == 0)
         {
             return null;
         }
@@ -32,7 +33,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             foreach ((string path, byte[] head) in HeadsIn(place))
             {
                 if (head.Length >= generation.Head.Length && Fingerprint.Of(head.AsSpan(0, generation.Head.Length)) == generation.Head
-                    && Try(path, archive => Unpack(path, archive, generation)) is Archived found)
+                    && Try(path, archive => Unpack(path, archive, generation, holdsKept)) is Archived found)
                 {
                     return found;
                 }
@@ -105,8 +106,9 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>Writes what follows the read position, and the bytes before it that prove the file. Durable on return: the registry will name it.</summary>
-    private Archived? Unpack(string path, Stream archive, Generation generation)
+    private Archived? Unpack(string path, Stream archive, Generation generation, Func<IFile, bool> holdsKept)
     {
+        bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
         files.CreateDirectory(Folder);
         string target = Path.Combine(Folder, $"{generation.Id:x16}");
         files.Delete(target);
@@ -114,8 +116,8 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         bool isKept = false;
         try
         {
-            long length = Copy(archive, file, generation.Read.Position - generation.ReadTail.Length);
-            if (!ContentCheck.Continues(file, generation))
+            long length = Copy(archive, file, isHeadKnown ? generation.Read.Position - generation.ReadTail.Length : 0);
+            if (!ContentCheck.Continues(file, generation, () => holdsKept(file)))
             {
                 return null;
             }

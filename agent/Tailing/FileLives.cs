@@ -118,7 +118,7 @@ internal sealed class FileLives(
             logger.Rotated(path, copy.Path);
             return;
         }
-        Archived? archived = IsResuming && file.Input.Source is null ? archives.Find(file.Generation) : null;
+        Archived? archived = IsResuming && file.Input.Source is null ? FindArchive(file) : null;
         if (archived?.Rest is OpenCopy rest)
         {
             GoOnIn(rest, file);
@@ -139,6 +139,12 @@ internal sealed class FileLives(
             logger.GoneAway(path, position);
         }
         End(file);
+    }
+
+    private Archived? FindArchive(TailedFile file)
+    {
+        Lazy<List<InflightEntry>> kept = KeptOf(file);
+        return archives.Find(file.Generation, unpacked => CrashCut.IsSame(generations.LivesOf(file.Generation), unpacked, kept.Value));
     }
 
     /// <summary>A rotated file is read to its end, acked and quiet.</summary>

@@ -51,7 +51,7 @@ internal sealed class NewFiles(
         }
         if (table.With(identity, topic) is TailedFile begun)
         {
-            Check?.Invoke(begun, sighting.Status);
+            CheckNow(begun, sighting);
             table.Link(begun, probe.RealPath(sighting.Path));
         }
         probe.Succeeded(sighting.Path);
@@ -113,8 +113,14 @@ internal sealed class NewFiles(
         TailedFile file = table.With(replaced.Identity, replaced.Topic) is TailedFile followed && followed.Generation == replaced
             ? followed : births.Follow(replaced, path.Sighting.Input);
         lives.ContinueIn(path.Take(), file);
-        Check?.Invoke(file, path.Sighting.Status);
+        CheckNow(file, path.Sighting);
     }
+
+    /// <summary>
+    /// Holds the file as it is now against what was read of it: what the look saw may be older than what was decided from the content. A copy
+    /// that was being written then was shorter than what is read of its original.
+    /// </summary>
+    private void CheckNow(TailedFile file, in Sighting sighting) => Check?.Invoke(file, handles.Of(file)?.Status() ?? sighting.Status);
 
     /// <summary>A copy that waits: its path names it still, or it is told by its handle.</summary>
     public void LookAt(WaitingCopy copy)

@@ -32,7 +32,7 @@ internal sealed class DebianRoot(Workspace workspace)
     public Task DpkgAsync(params string[] arguments) => RunAsync("dpkg", [$"--root={_directory}", .. arguments]);
 
     /// <summary>Runs rpm there; nothing that a package needs is known to it.</summary>
-    public Task RpmAsync(params string[] arguments) => RunAsync("rpm", [$"--root={_directory}", "--nodeps", "--ignoreos", .. arguments]);
+    public Task RpmAsync(params string[] arguments) => RunAsync("rpm", [$"--root={_directory}", "--nodeps", .. arguments]);
 
     /// <summary>Unpacks an archive into /tmp there.</summary>
     public Task UnpackAsync(string archive) => RunAsync("tar", "--extract", "--file", archive, "--directory", PathOf("/tmp"));

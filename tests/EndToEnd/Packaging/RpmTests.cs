@@ -23,14 +23,14 @@ public sealed class RpmTests : IDisposable
         var root = new DebianRoot(_workspace);
         await root.MakeAsync();
 
-        await root.RpmAsync("--install", package);
+        await root.RpmAsync("--install", "--ignoreos", package);
         Assert.Equal(["daemon-reload"], root.TakeSystemdCalls());
         Assert.Equal("0:0 755", await root.OwnerAndModeAsync(program));
         Assert.Contains("logpipe:", root.Read("/etc/passwd"), StringComparison.Ordinal);
         await File.AppendAllTextAsync(root.PathOf(Configuration), "# ours\n");
         Assert.NotEmpty(await root.RunAsUserAsync($"/usr/bin/{name}", "config", "check"));
 
-        await root.RpmAsync("--upgrade", "--force", package);
+        await root.RpmAsync("--upgrade", "--force", "--ignoreos", package);
         Assert.Equal(["daemon-reload", $"try-restart {name}.service"], root.TakeSystemdCalls());
         Assert.EndsWith("# ours\n", root.Read(Configuration), StringComparison.Ordinal);
 
