@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Reflection;
 using LogPipeline.Agent;
 using LogPipeline.Cli.Configuration;
@@ -10,6 +11,13 @@ namespace LogPipeline.Cli.Tests.Configuration;
 public class SampleFileTests
 {
     private static readonly string Text = File.ReadAllText(Path.Combine(Repository.Root, "deploy", "config", "logpipe.yaml"));
+
+    /// <summary>Settings whose commented line shows an example, since their default is none.</summary>
+    private static readonly string[] Examples =
+    [
+        nameof(InputOptions.Exclude), nameof(InputOptions.ExcludeOrigin), nameof(InputOptions.Include), nameof(InputOptions.Labels),
+        nameof(InputOptions.Multiline), nameof(InputOptions.RateLimit), nameof(InputOptions.Redact),
+    ];
 
     [Fact]
     public void Sample_is_accepted_and_names_every_part()
@@ -28,7 +36,7 @@ public class SampleFileTests
         PipelineConfiguration full = Read(Uncommented());
         Assert.Equal(bare.Broker! with { Settings = full.Broker!.Settings }, full.Broker);
         AssertSame(bare.Agent!, full.Agent!, nameof(AgentOptions.Inputs));
-        AssertSame(bare.Agent!.Inputs[0], full.Agent!.Inputs[0], nameof(InputOptions.Exclude), nameof(InputOptions.ExcludeOrigin), nameof(InputOptions.Multiline));
+        AssertSame(bare.Agent!.Inputs[0], full.Agent!.Inputs[0], Examples);
         AssertSame(bare.Sinks[0], full.Sinks[0]);
     }
 
@@ -60,7 +68,7 @@ public class SampleFileTests
     }
 
     private static bool Same(object? a, object? b)
-        => a is IEnumerable<string> left && b is IEnumerable<string> right ? left.SequenceEqual(right) : Equals(a, b);
+        => a is IEnumerable left && b is IEnumerable right ? left.Cast<object>().SequenceEqual(right.Cast<object>()) : Equals(a, b);
 
     private static PipelineConfiguration Read(string yaml) => PipelineConfiguration.Read(ConfigurationFile.Read(yaml, "logpipe.yaml", []));
 }
