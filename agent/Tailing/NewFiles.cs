@@ -118,9 +118,9 @@ internal sealed class NewFiles(
 
     /// <summary>
     /// Holds the file as it is now against what was read of it: what the look saw may be older than what was decided from the content. A copy
-    /// that was being written then was shorter than what is read of its original.
+    /// that was being written then was shorter than what is read of its original. A file that waits for a handle is not opened for this.
     /// </summary>
-    private void CheckNow(TailedFile file, in Sighting sighting) => Check?.Invoke(file, handles.Of(file)?.Status() ?? sighting.Status);
+    private void CheckNow(TailedFile file, in Sighting sighting) => Check?.Invoke(file, file.Handle?.Status() ?? sighting.Status);
 
     /// <summary>A copy that waits: its path names it still, or it is told by its handle.</summary>
     public void LookAt(WaitingCopy copy)
