@@ -12,7 +12,7 @@ public class SampleFileTests
 {
     private static readonly string Text = File.ReadAllText(Path.Combine(Repository.Root, "deploy", "config", "logpipe.yaml"));
 
-    /// <summary>Settings whose commented line shows an example, since their default is none.</summary>
+    /// <summary>Settings whose commented line shows an example, since they are off by default.</summary>
     private static readonly string[] Examples =
     [
         nameof(InputOptions.Exclude), nameof(InputOptions.ExcludeOrigin), nameof(InputOptions.Include), nameof(InputOptions.Labels),
