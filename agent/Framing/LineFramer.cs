@@ -50,7 +50,7 @@ internal ref struct LineFramer(
             ReadOnlySpan<byte> rest = _bytes[_at..];
             int other = Part > 0 || rest.IsEmpty || rest[0] != 0 ? 0 : rest.IndexOfAnyExcept((byte)0);
             int nuls = other < 0 ? rest.Length : other;
-            return nuls - (nuls % _unit); // half a code unit may be half of any character
+            return nuls == 0 ? 0 : nuls - (nuls % _unit); // half a code unit may be half of any character
         }
     }
 

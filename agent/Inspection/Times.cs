@@ -1,4 +1,4 @@
-using System.Globalization;
+using LogPipeline.Agent.Shipping;
 
 namespace LogPipeline.Agent.Inspection;
 
@@ -10,5 +10,5 @@ internal static class Times
     public static string OfNanoseconds(long since1970) => since1970 == 0 ? "at a time that the file system does not say" : OfMilliseconds(since1970 / NanosecondsPerMillisecond);
 
     public static string OfMilliseconds(long since1970) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(since1970).ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+        Trouble.Show(DateTimeOffset.FromUnixTimeMilliseconds(since1970));
 }

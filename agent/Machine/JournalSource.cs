@@ -10,35 +10,14 @@ namespace LogPipeline.Agent.Machine;
 /// Follows systemd's journal by journalctl, which goes on behind the cursor in the last line of the spool. The cursor is durable with the
 /// entry that it stands in, and nothing beyond it was sent: so no entry is lost or repeated, whatever crashes.
 /// </summary>
-internal sealed class JournalSource(JournalSourceOptions options, TimeProvider time, ILogger logger) : ILineSource
+internal sealed class JournalSource(JournalSourceOptions options, TimeProvider time, ILogger logger) : RetriedSource(options.Name, time, logger)
 {
     private const int ReadBytes = 256 << 10;
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
 
-    public async Task RunAsync(Spool spool, CancellationToken stopped)
-    {
-        while (true)
-        {
-            string reason;
-            try
-            {
-                reason = await FollowAsync(spool, stopped);
-            }
-            catch (Exception failed) when (failed is IOException or InvalidDataException or Win32Exception)
-            {
-                reason = failed.Message;
-            }
-            if (spool.Trouble != reason)
-            {
-                logger.SourceFailed(options.Name, reason);
-            }
-            spool.Trouble = reason;
-            await Task.Delay(RetryDelay, time, stopped);
-        }
-    }
+    protected override bool IsPassing(Exception fault) => fault is IOException or InvalidDataException or Win32Exception;
 
     /// <summary>Runs journalctl until it ends, and returns what it said last.</summary>
-    private async Task<string> FollowAsync(Spool spool, CancellationToken stopped)
+    protected override async Task<string> FeedAsync(Spool spool, CancellationToken stopped)
     {
         string? cursor = JournalExport.CursorOf(spool.LastLine());
         var start = new ProcessStartInfo(options.Program, options.Arguments(cursor)) { RedirectStandardOutput = true, RedirectStandardError = true };

@@ -15,39 +15,24 @@ namespace LogPipeline.Agent.Machine;
 /// full; a datagram that finds no room is dropped and counted. Syslog has no acknowledgement: what a sender has written and this
 /// process has not read when it ends is lost unless the sender notices.
 /// </summary>
-internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider time, ILogger logger) : ILineSource
+internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider time, ILogger logger) : RetriedSource(options.Name, time, logger)
 {
     private const int ConnectionsMax = 512;
     private const int ReadBytes = 64 << 10;
     private const int DatagramBytesMax = 64 << 10;
     private const int ReceiveBufferBytes = 4 << 20;
-    private static readonly TimeSpan RetryDelay = TimeSpan.FromSeconds(5);
 
     private int _serving;
 
-    public async Task RunAsync(Spool spool, CancellationToken stopped)
-    {
-        while (true)
-        {
-            try
-            {
-                await (options.Transport == SyslogTransport.Udp ? ReceiveAsync(spool, stopped) : ListenAsync(spool, stopped));
-            }
-            catch (Exception refused) when (refused is SocketException or IOException or CryptographicException or UnauthorizedAccessException)
-            {
-                if (spool.Trouble != refused.Message)
-                {
-                    logger.SourceFailed(options.Name, refused.Message);
-                }
-                spool.Trouble = refused.Message;
-            }
-            await Task.Delay(RetryDelay, time, stopped);
-        }
-    }
+    protected override Task<string> FeedAsync(Spool spool, CancellationToken stopped) =>
+        options.Transport == SyslogTransport.Udp ? ReceiveAsync(spool, stopped) : ListenAsync(spool, stopped);
+
+    protected override bool IsPassing(Exception fault) =>
+        fault is SocketException or IOException or CryptographicException or UnauthorizedAccessException;
 
     private IPEndPoint Endpoint => new(IPAddress.Parse(options.Address), options.Port);
 
-    private async Task ReceiveAsync(Spool spool, CancellationToken stopped)
+    private async Task<string> ReceiveAsync(Spool spool, CancellationToken stopped)
     {
         using var socket = new Socket(Endpoint.AddressFamily, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = ReceiveBufferBytes };
         socket.Bind(Endpoint);
@@ -63,13 +48,13 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
             bool isTaken = spool.TryAppend(lines.WrittenSpan);
             if (!isTaken && !isDropping)
             {
-                logger.SourceDrops(options.Name);
+                Logger.SourceDrops(options.Name);
             }
             isDropping = !isTaken;
         }
     }
 
-    private async Task ListenAsync(Spool spool, CancellationToken stopped)
+    private async Task<string> ListenAsync(Spool spool, CancellationToken stopped)
     {
         SslStreamCertificateContext? certificate = options.Transport == SyslogTransport.Tls ? LoadCertificate() : null;
         using var listener = new TcpListener(Endpoint);
@@ -80,7 +65,7 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
             TcpClient client = await listener.AcceptTcpClientAsync(stopped);
             if (_serving >= ConnectionsMax)
             {
-                logger.SourceFailed(options.Name, $"more than {ConnectionsMax} connections are refused");
+                Logger.SourceFailed(options.Name, $"more than {ConnectionsMax} connections are refused");
                 client.Dispose();
                 continue;
             }
@@ -116,7 +101,7 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
         }
         catch (Exception broken) when (broken is InvalidDataException or AuthenticationException)
         {
-            logger.SyslogPeerRefused(options.Name, peer?.ToString() ?? "?", broken.InnerException?.Message ?? broken.Message);
+            Logger.SyslogPeerRefused(options.Name, peer?.ToString() ?? "?", broken.InnerException?.Message ?? broken.Message);
         }
         catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {

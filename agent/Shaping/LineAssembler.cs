@@ -124,7 +124,7 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
     /// <summary>
     /// Gives out the next lines behind which a read may begin again: in order, with all that they cover, and nothing of what is still open.
     /// </summary>
-    /// <param name="lines">They; good until the next call of anything here.</param>
+    /// <param name="lines">The lines; good until the next call of anything here.</param>
     /// <param name="end">Where they end, the begin of the line that this is in the middle of, and its parts given out.</param>
     public bool TryTake(out ReadOnlySpan<ShapedLine> lines, out (long Position, long LineBegin, int Part) end)
     {

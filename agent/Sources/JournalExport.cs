@@ -27,7 +27,7 @@ internal sealed class JournalExport
 
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly ArrayBufferWriter<byte> _rest = new();
+    private readonly StreamRest _rest = new();
     private readonly List<(string Key, byte[]? Value)> _fields = [];
     private int _entryBytes;
     private ulong _skip;
@@ -36,8 +36,8 @@ internal sealed class JournalExport
     /// <exception cref="InvalidDataException">This is no export stream.</exception>
     public void Add(ReadOnlySpan<byte> bytes, IBufferWriter<byte> lines)
     {
-        _rest.Write(bytes);
-        ReadOnlySpan<byte> left = _rest.WrittenSpan;
+        _rest.Add(bytes);
+        ReadOnlySpan<byte> left = _rest.Bytes;
         while (TryTake(ref left, lines))
         {
         }
@@ -45,9 +45,7 @@ internal sealed class JournalExport
         {
             throw new InvalidDataException("a field of the journal's export has no end");
         }
-        byte[] kept = left.ToArray();
-        _rest.ResetWrittenCount();
-        _rest.Write(kept);
+        _rest.Keep(left.Length);
     }
 
     /// <summary>The cursor in a line that <see cref="Add"/> gave; null when it is no such line.</summary>

@@ -15,30 +15,25 @@ internal sealed class SyslogFraming
 
     private const int DigitsMax = 7;
 
-    private readonly ArrayBufferWriter<byte> _rest = new();
+    private readonly StreamRest _rest = new();
 
     /// <summary>Adds bytes of the stream, and the messages that are whole to <paramref name="lines"/>.</summary>
     /// <exception cref="InvalidDataException">A message is said to be longer than any may be: what follows cannot be told apart.</exception>
     public void Add(ReadOnlySpan<byte> bytes, IBufferWriter<byte> lines)
     {
-        _rest.Write(bytes);
-        ReadOnlySpan<byte> left = _rest.WrittenSpan;
+        _rest.Add(bytes);
+        ReadOnlySpan<byte> left = _rest.Bytes;
         while (TryTake(ref left, lines))
         {
         }
-        if (left.Length < _rest.WrittenCount)
-        {
-            byte[] kept = left.ToArray();
-            _rest.ResetWrittenCount();
-            _rest.Write(kept);
-        }
+        _rest.Keep(left.Length);
     }
 
     /// <summary>The stream has ended: what is left of it is the last message.</summary>
     public void End(IBufferWriter<byte> lines)
     {
-        Write(_rest.WrittenSpan, lines);
-        _rest.ResetWrittenCount();
+        Write(_rest.Bytes, lines);
+        _rest.Keep(0);
     }
 
     /// <summary>Writes one message as one line; an empty one is no line.</summary>

@@ -32,14 +32,17 @@ internal sealed class AgentMonitor(
     private readonly Backlog _backlog = new(time, logger);
     private readonly HashSet<TailedFile> _stalled = new(ReferenceEqualityComparer.Instance);
     private readonly Throughput _throughput = new();
-    private volatile IReadOnlyList<Measurement<long>> _lag = [];
+    private volatile IReadOnlyList<(string Path, string Topic, long Lag)> _lag = [];
     private volatile IReadOnlyList<string> _problems = [];
     private volatile int _filesOpen;
     private volatile int _filesWaiting;
     private long _lookedAt = time.GetTimestamp();
 
-    /// <summary>Bytes that are not acked, by file and topic.</summary>
-    public IReadOnlyList<Measurement<long>> Lag => _lag;
+    /// <summary>Bytes that are not acked, by file and topic: two lives of one path are one file to those who read metrics. Put together when it is asked for.</summary>
+    public IEnumerable<Measurement<long>> Lag => _lag.GroupBy(static file => (file.Path, file.Topic)).Select(static file => new Measurement<long>(
+        file.Sum(static life => life.Lag),
+        new KeyValuePair<string, object?>("file", file.Key.Path),
+        new KeyValuePair<string, object?>("topic", file.Key.Topic)));
 
     public int FilesOpen => _filesOpen;
 
@@ -90,11 +93,7 @@ internal sealed class AgentMonitor(
         _throughput.Note(acked, time.GetElapsedTime(_lookedAt, now));
         Volatile.Write(ref _lookedAt, now);
         _backlog.Note(lag, acked);
-        // Two lives of one path are one file to those who read metrics.
-        _lag = [.. Active.GroupBy(static file => (file.Generation.Path, file.Generation.Topic)).Select(static file => new Measurement<long>(
-            file.Sum(LagOf),
-            new KeyValuePair<string, object?>("file", file.Key.Path),
-            new KeyValuePair<string, object?>("topic", file.Key.Topic)))];
+        _lag = [.. Active.Select(static file => (file.Generation.Path, file.Generation.Topic, LagOf(file)))];
         (_filesOpen, _filesWaiting) = (handles.Count, handles.Waiting);
         _problems = [.. FindProblems()];
     }

@@ -27,7 +27,7 @@ internal sealed class AgentReporter(
         return With(WorstFirst(files.Where(file => path is null || file.Path == path || file.FirstPath == path)).Take(filesMax));
     }
 
-    /// <summary>The agent and the files that are behind; what it costs does not grow with the files that are there.</summary>
+    /// <summary>The agent and the files that are behind: of the others no report is made.</summary>
     public AgentReport Brief(int filesMax) =>
         With(WorstFirst(monitor.Active.Where(static file => AgentMonitor.LagOf(file) > 0).Select(Of)).Take(filesMax));
 

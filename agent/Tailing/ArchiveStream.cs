@@ -12,13 +12,19 @@ internal static class ArchiveStream
     /// <summary>Whether a file of this name may be one.</summary>
     public static bool IsNamedSo(string name) => Suffixes.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal));
 
+    /// <summary>Whether a file that begins so is compressed by gzip (RFC 1952).</summary>
+    public static bool IsGzip(ReadOnlySpan<byte> begin) => begin.StartsWith<byte>([0x1f, 0x8b, 0x08]);
+
+    /// <summary>Whether a file that begins so is compressed by zstd (RFC 8878).</summary>
+    public static bool IsZstd(ReadOnlySpan<byte> begin) => begin.StartsWith<byte>([0x28, 0xb5, 0x2f, 0xfd]);
+
     /// <summary>The unpacked bytes; null when it is compressed otherwise, or not at all.</summary>
     public static Stream? Open(IFile archive)
     {
         Span<byte> magic = stackalloc byte[4];
         ReadOnlySpan<byte> begin = magic[..archive.ReadFully(magic, 0)];
-        return begin.StartsWith<byte>([0x1f, 0x8b, 0x08]) ? new GZipStream(new Source(archive), CompressionMode.Decompress)
-            : begin.SequenceEqual<byte>([0x28, 0xb5, 0x2f, 0xfd]) ? new DecompressionStream(new Source(archive), leaveOpen: false)
+        return IsGzip(begin) ? new GZipStream(new Source(archive), CompressionMode.Decompress)
+            : IsZstd(begin) ? new DecompressionStream(new Source(archive), leaveOpen: false)
             : null;
     }
 

@@ -49,7 +49,7 @@ internal static class ContentCheck
     {
         Span<byte> magic = stackalloc byte[6];
         ReadOnlySpan<byte> begin = magic[..file.ReadFully(magic, 0)];
-        return begin.StartsWith<byte>([0x1f, 0x8b, 0x08]) || begin.StartsWith<byte>([0x28, 0xb5, 0x2f, 0xfd])
+        return ArchiveStream.IsGzip(begin) || ArchiveStream.IsZstd(begin)
             || begin.StartsWith<byte>([0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0])
             || (begin.StartsWith("BZh"u8) && begin.Length > 4 && begin[4] == 0x31);
     }

@@ -13,7 +13,7 @@ internal static class CrashCut
 {
     /// <summary>Where to go on in a file that the host crashed under; null when it cannot be told.</summary>
     /// <param name="lives">The generations that the file has been, oldest first: each one's bytes hold from its begin on.</param>
-    /// <param name="file">It, open.</param>
+    /// <param name="file">The file, open.</param>
     /// <param name="entries">Entries with their batches, of any generation, in any order.</param>
     /// <param name="isLive">Whether it is still written to.</param>
     public static long? GoOnAt(IReadOnlyList<Generation> lives, IFile file, IReadOnlyCollection<InflightEntry> entries, bool isLive)

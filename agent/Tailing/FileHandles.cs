@@ -30,6 +30,7 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
     /// <summary>Files with unread bytes that could not be given a handle when they were found.</summary>
     public int Waiting => _refused.Count;
 
+    /// <summary>Whether a file is one of those.</summary>
     public bool IsWaiting(TailedFile file) => _refused.Contains(file);
 
     /// <summary>The file's handle, opened when it has none; null when it cannot be or its path names another file by now.</summary>
@@ -109,7 +110,7 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
     /// its handle is all that is left of it.
     /// </summary>
     /// <param name="file">The file.</param>
-    /// <param name="handle">It, open; closed where it is not held.</param>
+    /// <param name="handle">The file, open; closed where it is not held.</param>
     public void Hold(TailedFile file, IFile handle)
     {
         Give(file, handle);

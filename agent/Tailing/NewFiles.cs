@@ -118,9 +118,11 @@ internal sealed class NewFiles(
 
     /// <summary>
     /// Holds the file as it is now against what was read of it: what the look saw may be older than what was decided from the content. A copy
-    /// that was being written then was shorter than what is read of its original. A file that waits for a handle is not opened for this.
+    /// that was being written then was shorter than what is read of its original. Of a file that is new from its first byte nothing is read, and one
+    /// that waits for a handle is not opened for this.
     /// </summary>
-    private void CheckNow(TailedFile file, in Sighting sighting) => Check?.Invoke(file, file.Handle?.Status() ?? sighting.Status);
+    private void CheckNow(TailedFile file, in Sighting sighting) =>
+        Check?.Invoke(file, file.Generation.Read.Position > 0 && file.Handle is IFile held ? held.Status() : sighting.Status);
 
     /// <summary>A copy that waits: its path names it still, or it is told by its handle.</summary>
     public void LookAt(WaitingCopy copy)

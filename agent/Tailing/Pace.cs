@@ -6,9 +6,10 @@ namespace LogPipeline.Agent.Tailing;
 /// </summary>
 internal sealed class Pace
 {
-    /// <summary>Seconds after which a change of the rate shows to two thirds.</summary>
-    private const double Smoothing = 10;
+    /// <summary>A file that was not noted for longer was not active.</summary>
+    private static readonly TimeSpan QuietMin = TimeSpan.FromSeconds(10);
 
+    private readonly Throughput _throughput = new();
     private bool _isNoted;
     private long _noted;
     private long _acked;
@@ -18,7 +19,7 @@ internal sealed class Pace
     private long _markedAt;
 
     /// <summary>Bytes acked in a second.</summary>
-    public double Rate { get; private set; }
+    public double Rate => _throughput.Rate;
 
     /// <summary>Bytes that were acked between the last two notes.</summary>
     public long AckedSince { get; private set; }
@@ -33,7 +34,7 @@ internal sealed class Pace
     public TimeSpan Still { get; private set; }
 
     /// <summary>The rate now: 0 where it is not noted any more, since nothing is to be sent.</summary>
-    public double RateAt(TimeProvider time) => time.GetElapsedTime(_noted) < TimeSpan.FromSeconds(Smoothing) ? Rate : 0;
+    public double RateAt(TimeProvider time) => time.GetElapsedTime(_noted) < QuietMin ? Rate : 0;
 
     public void Note(TailedFile file, TimeProvider time)
     {
@@ -42,12 +43,9 @@ internal sealed class Pace
         long read = file.Generation.Read.Position;
         bool isFirst = !_isNoted;
         AckedSince = isFirst ? 0 : acked - _acked;
-        double seconds = isFirst ? 0 : time.GetElapsedTime(_noted, now).TotalSeconds;
-        if (seconds > 0)
-        {
-            Rate += (Math.Max(0, AckedSince / seconds) - Rate) * Math.Min(1, seconds / Smoothing);
-        }
-        bool wasQuiet = seconds > Smoothing; // it was not noted then
+        TimeSpan passed = isFirst ? TimeSpan.Zero : time.GetElapsedTime(_noted, now);
+        _throughput.Note(Math.Max(0, AckedSince), passed);
+        bool wasQuiet = passed > QuietMin; // it was not noted then
         if (isFirst || wasQuiet || read != _read || file.IsAtEnd)
         {
             _movedAt = now;

@@ -3,72 +3,78 @@ using LogPipeline.EndToEnd.Harness;
 namespace LogPipeline.EndToEnd;
 
 /// <summary>SIGHUP and a real agent.</summary>
-public sealed class ReloadTests : IDisposable
+public sealed class ReloadTests : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
 
     private readonly Workspace _workspace = new();
     private readonly string _bootstrap = $"127.0.0.1:{Ports.Free()}";
 
+    private RealProcess _broker = null!;
+    private RealProcess _agent = null!;
+    private RealProcess _consumer = null!;
+
+    /// <summary>An agent runs that reads the first of two files.</summary>
+    public async Task InitializeAsync()
+    {
+        _broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
+        await _broker.ReadyAsync();
+        Configure("a.log");
+        Write("a.log", "a 1");
+        Write("b.log", "b 1");
+        _agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await _agent.ReadyAsync();
+        _consumer = _workspace.Start("consume", "t", "--from-beginning", "--bootstrap", _bootstrap);
+        await _consumer.LineAsync(line => line.EndsWith("a 1", StringComparison.Ordinal), Within);
+    }
+
+    public async Task DisposeAsync()
+    {
+        foreach (RealProcess? process in (RealProcess?[])[_consumer, _agent, _broker])
+        {
+            await (process?.DisposeAsync() ?? ValueTask.CompletedTask);
+        }
+    }
+
     public void Dispose() => _workspace.Dispose();
 
     [Fact]
     public async Task A_changed_configuration_is_applied_and_a_wrong_one_refused()
     {
-        await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
-        await broker.ReadyAsync();
-        Configure("a.log");
-        Write("a.log", "a 1");
-        Write("b.log", "b 1");
-        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
-        await agent.ReadyAsync();
-        await using RealProcess consumer = _workspace.Start("consume", "t", "--from-beginning", "--bootstrap", _bootstrap);
-        await consumer.LineAsync(line => line.EndsWith("a 1", StringComparison.Ordinal), Within);
-
         Configure("a.log", "b.log");
-        agent.HangUp();
-        await consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
+        _agent.HangUp();
+        await _consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
 
         _workspace.Configure("agent: { bootstrap: nowhere, inputs: [ { pths: [/x], topic: t } ] }");
-        agent.HangUp();
-        await Deadline.UntilAsync(Within, () => Task.FromResult(agent.Errors.Contains("is refused, the old one goes on", StringComparison.Ordinal)), () => agent.Errors);
+        _agent.HangUp();
+        await Deadline.UntilAsync(Within, () => Task.FromResult(_agent.Errors.Contains("is refused, the old one goes on", StringComparison.Ordinal)), () => _agent.Errors);
         Write("a.log", "a 2");
         Write("b.log", "b 2");
-        await consumer.LineAsync(line => line.EndsWith("a 2", StringComparison.Ordinal), Within);
-        await consumer.LineAsync(line => line.EndsWith("b 2", StringComparison.Ordinal), Within);
+        await _consumer.LineAsync(line => line.EndsWith("a 2", StringComparison.Ordinal), Within);
+        await _consumer.LineAsync(line => line.EndsWith("b 2", StringComparison.Ordinal), Within);
 
-        broker.HangUp();
-        await Deadline.UntilAsync(Within, () => Task.FromResult(broker.Errors.Contains("SIGHUP changes nothing here", StringComparison.Ordinal)), () => broker.Errors);
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
-        Assert.Equal(4, consumer.Output.Count);
+        _broker.HangUp();
+        await Deadline.UntilAsync(Within, () => Task.FromResult(_broker.Errors.Contains("SIGHUP changes nothing here", StringComparison.Ordinal)), () => _broker.Errors);
+        Assert.Equal(0, (await _agent.TerminateAsync()).Status);
+        Assert.Equal(4, _consumer.Output.Count);
     }
 
     [Fact]
     public async Task A_changed_file_is_applied_by_itself_and_a_wrong_one_refused_once()
     {
-        await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
-        await broker.ReadyAsync();
-        Configure("a.log");
-        Write("a.log", "a 1");
-        Write("b.log", "b 1");
-        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
-        await agent.ReadyAsync();
-        await using RealProcess consumer = _workspace.Start("consume", "t", "--from-beginning", "--bootstrap", _bootstrap);
-        await consumer.LineAsync(line => line.EndsWith("a 1", StringComparison.Ordinal), Within);
-
         _workspace.Configure("agent: { bootstrap: nowhere, inputs: [ { pths: [/x], topic: t } ] }");
-        await Deadline.UntilAsync(Within, () => Task.FromResult(agent.Errors.Contains("has changed: the configuration is refused, the old one goes on: ", StringComparison.Ordinal)), () => agent.Errors);
+        await Deadline.UntilAsync(Within, () => Task.FromResult(_agent.Errors.Contains("has changed: the configuration is refused, the old one goes on: ", StringComparison.Ordinal)), () => _agent.Errors);
         Write("a.log", "a 2");
-        await consumer.LineAsync(line => line.EndsWith("a 2", StringComparison.Ordinal), Within);
+        await _consumer.LineAsync(line => line.EndsWith("a 2", StringComparison.Ordinal), Within);
 
         Configure("a.log", "b.log");
-        await consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
+        await _consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
         Write("a.log", "a 3");
-        await consumer.LineAsync(line => line.EndsWith("a 3", StringComparison.Ordinal), Within);
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
-        Assert.Equal(1, agent.Errors.Split("is refused").Length - 1);
-        Assert.Equal(1, agent.Errors.Split("has changed: the configuration is read anew and applied").Length - 1);
-        Assert.Equal(4, consumer.Output.Count);
+        await _consumer.LineAsync(line => line.EndsWith("a 3", StringComparison.Ordinal), Within);
+        Assert.Equal(0, (await _agent.TerminateAsync()).Status);
+        Assert.Equal(1, _agent.Errors.Split("is refused").Length - 1);
+        Assert.Equal(1, _agent.Errors.Split("has changed: the configuration is read anew and applied").Length - 1);
+        Assert.Equal(4, _consumer.Output.Count);
     }
 
     private void Write(string name, string line) => File.AppendAllText(_workspace.File(name), line + "\n");

@@ -8,7 +8,7 @@ internal sealed class BearerTokens : IRedaction
 {
     private const int TokenMin = 4;
 
-    private static readonly SearchValues<byte> s_token = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/="u8);
+    private static readonly SearchValues<byte> Token = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~+/="u8);
 
     private static ReadOnlySpan<byte> Word => "bearer "u8;
 
@@ -26,7 +26,7 @@ internal sealed class BearerTokens : IRedaction
                 continue;
             }
             at += Word.Length;
-            int end = line[at..].IndexOfAnyExcept(s_token);
+            int end = line[at..].IndexOfAnyExcept(Token);
             int length = end < 0 ? line.Length - at : end;
             if (length >= TokenMin)
             {

@@ -5,8 +5,8 @@ namespace LogPipeline.Agent.Shaping.Redaction;
 /// <summary>Replaces what looks like <c>name@host.domain</c>.</summary>
 internal sealed class EmailAddresses : IRedaction
 {
-    private static readonly SearchValues<byte> s_local = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-"u8);
-    private static readonly SearchValues<byte> s_domain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"u8);
+    private static readonly SearchValues<byte> Local = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-"u8);
+    private static readonly SearchValues<byte> Domain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"u8);
 
     public bool TryApply(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> to)
     {
@@ -16,7 +16,7 @@ internal sealed class EmailAddresses : IRedaction
         while (line[at..].IndexOf((byte)'@') is >= 0 and int skip)
         {
             at += skip;
-            int begin = written + line[written..at].LastIndexOfAnyExcept(s_local) + 1;
+            int begin = written + line[written..at].LastIndexOfAnyExcept(Local) + 1;
             int domain = DomainLength(line[(at + 1)..]);
             if (begin < at && domain > 0)
             {
@@ -36,7 +36,7 @@ internal sealed class EmailAddresses : IRedaction
 
     private static int DomainLength(ReadOnlySpan<byte> text)
     {
-        int length = text.IndexOfAnyExcept(s_domain);
+        int length = text.IndexOfAnyExcept(Domain);
         ReadOnlySpan<byte> domain = (length < 0 ? text : text[..length]).TrimEnd(".-"u8);
         int dot = domain.LastIndexOf((byte)'.');
         return dot > 0 && domain.Length - dot > 2 ? domain.Length : 0;

@@ -83,6 +83,7 @@ public sealed class FirstSightTests
         }
         await rig.StartAsync();
         await rig.UntilAsync(() => rig.Log.Count("Raise open_files_max") == 1, "the bound is told");
+        Assert.Equal(12 - 4, rig.Agent.Describe().Split(" closed").Length - 1);
         away = false;
         await rig.UntilLinesAsync(12);
         await rig.StopAsync();

@@ -1,4 +1,4 @@
-namespace LogPipeline.Agent.Status;
+namespace LogPipeline.Agent.Tailing;
 
 /// <summary>Bytes a second, smoothed over ten seconds or so, and the highest such rate.</summary>
 internal sealed class Throughput
