@@ -46,11 +46,11 @@ internal sealed class Fencing(
         {
             throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the fence is not in the log");
         }
-        long start = await link.StartAsync(cancellation);
+        long start = (await link.Leader.OffsetAsync(OffsetSpec.Earliest, cancellation)).Offset;
         List<RetainedEntry> retained =
             scope == FenceScope.Unacked ? [] : [.. window.Retained.Where(r => r.Identity == link.Identity && r.LogPosition >= start && state.Inflight.Holds(r.Place))];
         long from = await ScanFromAsync(link, retained, scope, cancellation);
-        FoundRanges found = await LogScan.ReadAsync(link, from, fence, state.AgentId, cancellation);
+        FoundRanges found = await LogScan.ReadAsync(link.Leader, from, fence, state.AgentId, cancellation);
         if ((await link.EndAsync(cancellation)).LeaderEpoch != end.LeaderEpoch)
         {
             throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the leader changed while the log was read back");
@@ -86,9 +86,7 @@ internal sealed class Fencing(
         record.ProducerId = producer.ProducerId;
         record.ProducerEpoch = producer.Epoch;
         record.Saw(end);
-        window.NextSequence = 0;
-        window.OwnsProducer = true;
-        window.HasSent = false;
+        window.Writer.Begin(producer);
         await state.SnapshotAsync();
         return producer;
     }
@@ -144,7 +142,7 @@ internal sealed class Fencing(
     {
         FenceNote? note = state.Inflight.FenceOf(window.Key);
         short raised = note?.ProducerId == producerId ? note.Epoch : (short)(epoch + 1);
-        if (link.CanDescribeProducers && await link.DescribeAsync(producerId, cancellation) is ProducerSeen seen && seen.Epoch > raised)
+        if (link.Leader.CanDescribeProducers && await link.Leader.ProducerAsync(producerId, cancellation) is ActiveProducer seen && seen.Epoch > raised)
         {
             raised = (short)(seen.Epoch + 1);
         }
@@ -153,7 +151,7 @@ internal sealed class Fencing(
         {
             state.Inflight.AppendFence(new FenceNote(window.Key, producerId, raised));
             await state.Inflight.DurableAsync();
-            ProduceAnswer answer = await link.ProduceAsync(Marker(producerId, raised, timeless), cancellation);
+            ProduceAnswer answer = await link.Leader.ProduceAsync(Marker(producerId, raised, timeless), cancellation);
             switch (answer.Error)
             {
                 case ErrorCode.None:

@@ -47,7 +47,7 @@ internal sealed class LogDirectory
                 int partition = key.Partition < topic.Partitions.Count ? key.Partition : key.Partition % topic.Partitions.Count;
                 BrokerConnection connection = await _cluster.LeaderAsync(key.Topic, partition, cancellation);
                 var identity = new LogIdentity(_cluster.ClusterId, topic.TopicId, partition);
-                var link = new LogLink(connection, key.Topic, identity, _options.RequestTimeout);
+                var link = new LogLink(new PartitionLeader(connection, new TopicPartition(key.Topic, partition), topic.TopicId, _options.RequestTimeout), identity);
                 await open(link, cancellation);
                 return link;
             },

@@ -1,4 +1,5 @@
 using LogPipeline.Client;
+using LogPipeline.Client.Metadata;
 using LogPipeline.Contract;
 using LogPipeline.Protocol;
 using LogPipeline.Protocol.Compression;
@@ -9,20 +10,20 @@ namespace LogPipeline.Agent.Shipping;
 /// <summary>Reads a log back and collects the records that carry an agent's id.</summary>
 internal static class LogScan
 {
-    /// <param name="link">The log's leader.</param>
+    /// <param name="leader">The log's leader.</param>
     /// <param name="from">First offset; moved up to the log's start.</param>
     /// <param name="to">Offset to stop before: a fence that is appended, so the log reaches at least there.</param>
     /// <param name="agentId">Whose records.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    public static async Task<FoundRanges> ReadAsync(LogLink link, long from, long to, Guid agentId, CancellationToken cancellation)
+    public static async Task<FoundRanges> ReadAsync(PartitionLeader leader, long from, long to, Guid agentId, CancellationToken cancellation)
     {
         var found = new FoundRanges();
-        long offset = Math.Max(from, await link.StartAsync(cancellation));
+        long offset = Math.Max(from, (await leader.OffsetAsync(OffsetSpec.Earliest, cancellation)).Offset);
         using var decoder = new BatchDecoder();
         while (offset < to)
         {
             cancellation.ThrowIfCancellationRequested();
-            ReadOnlyMemory<byte> batches = await link.FetchAsync(offset, cancellation);
+            ReadOnlyMemory<byte> batches = await leader.FetchAsync(offset, cancellation);
             long next = Collect(batches.Span, offset, agentId, decoder, found);
             if (next == offset && !batches.IsEmpty)
             {

@@ -3,7 +3,6 @@ using LogPipeline.Client;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Files.Waiting;
 using LogPipeline.Protocol;
-using LogPipeline.Protocol.Records;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Shipping;
@@ -14,9 +13,6 @@ namespace LogPipeline.Agent.Shipping;
 /// </summary>
 internal sealed class LogShipper : ILineTarget
 {
-    /// <summary>Less than any broker keeps a producer that is silent.</summary>
-    private static readonly TimeSpan KnownMax = TimeSpan.FromMinutes(1);
-
     /// <summary>How often it looks whether the log lost what is kept; a broker without power ends no connection.</summary>
     private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(30);
 
@@ -34,8 +30,6 @@ internal sealed class LogShipper : ILineTarget
     private readonly string _subject;
     private bool _isToldOf;
     private LogLink? _link;
-    private long _knownProducer = -1;
-    private long _knownSince;
     private long _ackedAt;
     private long _answeredAt; // or since when an answer is due
     private long _lookedAt;
@@ -46,7 +40,7 @@ internal sealed class LogShipper : ILineTarget
             (parts.Directory, parts.State, parts.Budget, parts.Options, parts.Troubles, parts.Time, parts.Logger);
         _subject = $"{key.Topic}-{key.Partition}";
         LogRecord record = parts.State.LogOf(key);
-        _window = new LogWindow(key, record, parts.State, parts.Generations, parts.Budget, parts.Metrics);
+        _window = new LogWindow(key, record, parts.State, parts.Generations, parts.Budget, parts.Metrics, parts.Time);
         _window.Adopt(found);
         var replacement = new Replacement(_window, parts.State, parts.Generations, parts.Codec, parts.Time, parts.Metrics, parts.Logger);
         _fencing = new Fencing(_window, parts.State, parts.Generations, parts.Cluster, replacement, parts.Time, parts.Metrics, parts.Logger);
@@ -68,7 +62,7 @@ internal sealed class LogShipper : ILineTarget
     public bool IsServed => _link is not null;
 
     /// <summary>How long the leader has not answered, though batches are sent; zero when it owes no answer.</summary>
-    public TimeSpan Silence => IsServed && _window.Slots.Any(static slot => slot.IsSent && !slot.IsAnswered) ? _time.GetElapsedTime(_answeredAt) : TimeSpan.Zero;
+    public TimeSpan Silence => IsServed && _window.Slots.Any(static slot => slot.IsInFlight && !slot.IsAnswered) ? _time.GetElapsedTime(_answeredAt) : TimeSpan.Zero;
 
     /// <summary>Why it is not served; null when it is, or when that is not known yet.</summary>
     public string? Trouble => _troubles.ReasonOf(_subject);
@@ -76,14 +70,7 @@ internal sealed class LogShipper : ILineTarget
     public bool IsIdle => _window.Slots.Count == 0;
 
     /// <summary>Entries that are not acked, for moving them to a newer segment.</summary>
-    public IEnumerable<InflightEntry> Unacked => _window.Slots.Where(s => s.IsDurable).Select(s => s.Entry);
-
-    /// <summary>
-    /// Whether the log knows our producer. Kafka takes any first sequence of one that it does not know, so a second batch under
-    /// way would be taken though the first was refused, which leaves a hole that nothing shows.
-    /// </summary>
-    private bool IsProducerKnown =>
-        _knownProducer == _window.Record.ProducerId && _time.GetElapsedTime(_knownSince) < KnownMax;
+    public IEnumerable<InflightEntry> Unacked => _window.Slots.Where(s => s.IsReady).Select(s => s.Entry);
 
     /// <summary>Returns what was read recently, byte for byte: the acked entries that are kept, then those under way.</summary>
     public IEnumerable<InflightEntry> Kept()
@@ -127,10 +114,10 @@ internal sealed class LogShipper : ILineTarget
         {
             return;
         }
-        int sequence = _window.NextSequence;
         LogRecord record = _window.Record;
+        int sequence = _window.Writer.NextSequence;
         PooledBatch? batch = Open.Seal(record.ProducerId, record.ProducerEpoch, sequence, out int count, out List<EntryRange> ranges);
-        _window.NextSequence = RecordBatch.Sequence(sequence, count);
+        _window.Writer.TakeSequences(count);
         WindowSlot slot = _window.Append(new InflightEntry
         {
             Number = _state.Inflight.NextNumber++,
@@ -156,7 +143,7 @@ internal sealed class LogShipper : ILineTarget
         try
         {
             await _state.Inflight.DurableAsync();
-            slot.IsDurable = true;
+            slot.IsReady = true;
         }
         catch (Exception fault)
         {
@@ -171,21 +158,21 @@ internal sealed class LogShipper : ILineTarget
         // Entries made just before the break may still be on their way to the disk.
         await _state.Inflight.DurableAsync();
         await _settlement.SettleAsync(link, cancellation);
-        if (!_window.OwnsProducer)
+        if (_window.Writer.Identity is null)
         {
             LogEnd end = await link.EndAsync(cancellation);
             ProducerIdentity producer = await _fencing.NewProducerAsync(link, end, cancellation);
             _logger.LogOpened(Key.Topic, Key.Partition, producer.ProducerId);
         }
         // This leader may not have what the one before knew of our producer.
-        _knownProducer = -1;
+        _window.Writer.Unproven();
         _ackedAt = _lookedAt = _time.GetTimestamp();
     }
 
     /// <summary>A broker that goes while nothing is under way is noticed too, and not first by the next line.</summary>
     private async Task WakeWhenBrokenAsync(LogLink link)
     {
-        await link.WhenBroken;
+        await link.Leader.WhenBroken;
         _signal.Set();
     }
 
@@ -195,7 +182,7 @@ internal sealed class LogShipper : ILineTarget
         while (true)
         {
             stopped.ThrowIfCancellationRequested();
-            if (link.IsBroken && IsIdle)
+            if (link.Leader.IsBroken && IsIdle)
             {
                 return;
             }
@@ -222,34 +209,20 @@ internal sealed class LogShipper : ILineTarget
                     throw new BrokerErrorException(answer.Error, $"{answer.Error} {answer.Message}".TrimEnd());
                 }
                 _window.Ack(head.Entry, answer.BaseOffset);
-                (_knownProducer, _knownSince) = (head.Entry.ProducerId, _time.GetTimestamp());
-                _ackedAt = _answeredAt = _knownSince;
+                _window.Writer.Proven();
+                _ackedAt = _answeredAt = _time.GetTimestamp();
                 acked = true;
             }
             if (acked)
             {
                 Eased?.Invoke();
             }
-            int inflight = 0;
-            int inflightMax = IsProducerKnown ? _options.InflightPerPartition : 1;
-            foreach (WindowSlot slot in _window.Slots)
+            bool owes = _window.Writer.HasInFlight;
+            while (_window.Writer.Next(_options.InflightPerPartition) is WindowSlot slot)
             {
-                if (!slot.IsDurable || inflight >= inflightMax)
-                {
-                    break;
-                }
-                if (slot.Entry.RecordCount == 0)
-                {
-                    continue;
-                }
-                inflight++;
-                if (!slot.IsSent)
-                {
-                    _answeredAt = inflight == 1 ? _time.GetTimestamp() : _answeredAt;
-                    slot.IsSent = slot.Entry.IsSent = true;
-                    _window.HasSent = true;
-                    _ = SendAsync(link, slot, stopped);
-                }
+                _answeredAt = owes ? _answeredAt : _time.GetTimestamp();
+                owes = true;
+                _ = SendAsync(link, slot, stopped);
             }
             await NextAsync(link, stopped);
         }
@@ -280,7 +253,7 @@ internal sealed class LogShipper : ILineTarget
     {
         try
         {
-            slot.Answer = await link.ProduceAsync(slot.Entry.Batch, stopped);
+            slot.Answer = await link.Leader.ProduceAsync(slot.Entry.Batch, stopped);
         }
         catch (Exception fault)
         {
@@ -292,7 +265,7 @@ internal sealed class LogShipper : ILineTarget
     /// <summary>Waits until nothing that was sent over the old connection is unanswered; then slots are as if never sent.</summary>
     private async Task AnswersAsync()
     {
-        while (_window.Slots.Any(s => s.IsSent && !s.IsAnswered))
+        while (_window.Slots.Any(s => s.IsInFlight && !s.IsAnswered))
         {
             await _signal.WaitAsync(CancellationToken.None);
         }
@@ -302,8 +275,9 @@ internal sealed class LogShipper : ILineTarget
             {
                 throw slot.Fault;
             }
-            (slot.IsSent, slot.Answer, slot.Fault) = (false, null, null);
+            (slot.IsInFlight, slot.Answer, slot.Fault) = (false, null, null);
         }
+        _window.Writer.Recover();
     }
 
     private void Failed(Exception fault)

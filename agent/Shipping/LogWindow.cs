@@ -1,4 +1,6 @@
 using LogPipeline.Agent.State;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Client.Producing;
 using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Agent.Shipping;
@@ -7,26 +9,21 @@ namespace LogPipeline.Agent.Shipping;
 /// What is under way in one log, in sequence order, and what was acked recently. Owned by the log's shipper. An entry's states:
 /// appended → durable → sent → acked (its ranges move the acked positions) → retained → gone with its segment.
 /// </summary>
-internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentState state, Generations generations, UnackedBudget budget, AgentMetrics metrics)
+internal sealed class LogWindow(
+    TopicPartitionKey key, LogRecord record, AgentState state, Generations generations, UnackedBudget budget, AgentMetrics metrics, TimeProvider time)
 {
-    private readonly List<WindowSlot> _slots = [];
     private readonly Queue<RetainedEntry> _retained = [];
 
     public TopicPartitionKey Key => key;
 
     public LogRecord Record => record;
 
-    public IReadOnlyList<WindowSlot> Slots => _slots;
+    /// <summary>What is under way, and which of it goes out next. It has an identity once this process took a producer id.</summary>
+    public PartitionWriter<WindowSlot> Writer { get; } = new(time);
+
+    public IReadOnlyList<WindowSlot> Slots => Writer.Unresolved;
 
     public IReadOnlyCollection<RetainedEntry> Retained => _retained;
-
-    /// <summary>Whether this process took the producer id.</summary>
-    public bool OwnsProducer { get; set; }
-
-    /// <summary>Whether anything was sent under the producer id that this process took.</summary>
-    public bool HasSent { get; set; }
-
-    public int NextSequence { get; set; }
 
     /// <summary>The last sequence acked under <see cref="LastAckedProducer"/>.</summary>
     public int LastAckedSequence { get; private set; }
@@ -68,9 +65,10 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
             {
                 InflightEntry whole = state.Inflight.ReadBack(entry.Place);
                 budget.Take(whole.Batch.Length);
-                _slots.Add(new WindowSlot(whole) { IsDurable = true });
+                Writer.Add(new WindowSlot(whole) { IsReady = true });
             }
         }
+        Writer.Recover();
         if (LastAckedProducer != record.ProducerId)
         {
             // A newer id was taken since, and that is done only when all before it is settled.
@@ -82,7 +80,7 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
     public WindowSlot Append(InflightEntry entry)
     {
         var slot = new WindowSlot(entry);
-        _slots.Add(slot);
+        Writer.Add(slot);
         budget.Take(entry.Batch.Length);
         state.Inflight.Append(entry);
         return slot;
@@ -94,31 +92,35 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
     /// </summary>
     public void Replace(IEnumerable<InflightEntry> group, long number)
     {
-        List<WindowSlot> later = _slots.FindAll(s => s.Entry.Number >= number);
-        foreach (WindowSlot slot in _slots.Except(later))
+        List<WindowSlot> later = [.. Slots.Where(s => s.Entry.Number >= number)];
+        foreach (WindowSlot slot in Slots.ToList())
         {
+            Writer.Resolve(slot);
+            if (later.Contains(slot))
+            {
+                continue;
+            }
             budget.Give(slot.Entry.Batch.Length);
             if (!slot.Entry.IsAcked)
             {
                 state.Inflight.Release(slot.Entry);
             }
         }
-        _slots.Clear();
         foreach (InflightEntry entry in group)
         {
             budget.Take(entry.Batch.Length);
-            _slots.Add(new WindowSlot(entry) { IsDurable = true });
+            Writer.Add(new WindowSlot(entry) { IsReady = true });
         }
-        _slots.AddRange(later);
+        later.ForEach(Writer.Add);
     }
 
     /// <summary>The first entries, up to and with <paramref name="last"/>, are acked; only the last one's offset may be known.</summary>
     public void Ack(InflightEntry last, long baseOffset)
     {
-        while (_slots.Count > 0)
+        while (Slots is [var head, ..])
         {
-            InflightEntry entry = _slots[0].Entry;
-            _slots.RemoveAt(0);
+            InflightEntry entry = head.Entry;
+            Writer.Resolve(head);
             budget.Give(entry.Batch.Length);
             AckOne(entry, entry == last ? baseOffset : -1);
             entry.GiveBatchBack();
@@ -171,32 +173,36 @@ internal sealed class LogWindow(TopicPartitionKey key, LogRecord record, AgentSt
             entry.Place, entry.Identity, entry.ScanFrom, entry.LeaderEpoch, entry.BaseOffset, entry.ProducerEpoch));
     }
 
-    /// <summary>How far <paramref name="sequence"/> lies beyond <paramref name="origin"/>; negative = before. Modulo 2³¹.</summary>
-    public static int Distance(int origin, int sequence)
-    {
-        int forward = (sequence - origin) & int.MaxValue;
-        return forward < 1 << 30 ? forward : forward - int.MaxValue - 1;
-    }
-
     /// <summary>The sequence before the first of an entry.</summary>
     public static int Before(InflightEntry entry) => RecordBatch.Sequence(entry.BaseSequence, int.MaxValue);
 }
 
 /// <summary>An entry under way.</summary>
-internal sealed class WindowSlot(InflightEntry entry)
+internal sealed class WindowSlot(InflightEntry entry) : ISequencedBatch
 {
     public InflightEntry Entry { get; } = entry;
 
-    public bool IsDurable { get; set; }
+    public int Count => Entry.RecordCount;
 
-    public bool IsSent { get; set; }
+    public int BaseSequence => Entry.BaseSequence;
+
+    /// <summary>Whether it is durable in the in-flight file.</summary>
+    public bool IsReady { get; set; }
+
+    public bool IsSent
+    {
+        get => Entry.IsSent;
+        set => Entry.IsSent = value;
+    }
+
+    public bool IsInFlight { get; set; }
 
     public ProduceAnswer? Answer { get; set; }
 
     public Exception? Fault { get; set; }
 
     /// <summary>Whether it holds no record, so that being durable is all that is wanted of it.</summary>
-    public bool IsDoneWithoutSending => IsDurable && Fault is null && Entry.RecordCount == 0;
+    public bool IsDoneWithoutSending => IsReady && Fault is null && Count == 0;
 
     public bool IsAnswered => Answer is not null || Fault is not null;
 }

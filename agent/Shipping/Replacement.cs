@@ -58,7 +58,7 @@ internal sealed class Replacement(
         _group.Clear();
         _foundWhole.Clear();
         // A batch that was closed while the new producer was noted stands in the group too, so that this begins at 0.
-        window.NextSequence = 0;
+        window.Writer.RestartSequences();
         foreach (RetainedEntry retained in plan.Retained)
         {
             InflightEntry entry = state.Inflight.ReadBack(retained.Place);
@@ -206,12 +206,11 @@ internal sealed class Replacement(
     private InflightEntry NewEntry(
         ReplacementPlan plan, InflightEntry? old, IReadOnlyList<EntryRange> ranges, ReadOnlyMemory<byte> batch, int count, bool again, long replaces)
     {
-        int sequence = window.NextSequence;
+        int sequence = window.Writer.TakeSequences(count);
         byte[] bytes = batch.ToArray();
         if (count > 0)
         {
             RecordBatch.SetProducer(bytes, plan.Producer.ProducerId, plan.Producer.Epoch, sequence);
-            window.NextSequence = RecordBatch.Sequence(sequence, count);
         }
         return new InflightEntry
         {

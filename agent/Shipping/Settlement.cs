@@ -1,6 +1,8 @@
 using LogPipeline.Agent.State;
 using LogPipeline.Client;
+using LogPipeline.Client.Metadata;
 using LogPipeline.Protocol;
+using LogPipeline.Protocol.Records;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Shipping;
@@ -95,9 +97,9 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
 
     private async Task<Verdict> StepAsync(LogLink link, CancellationToken cancellation)
     {
-        while (window.Slots.Count > 0 && window.Slots[0].Entry.RecordCount == 0)
+        while (window.Slots is [{ IsDoneWithoutSending: true } head, ..])
         {
-            window.Ack(window.Slots[0].Entry, -1);
+            window.Ack(head.Entry, -1);
         }
         if (Refused is Refusal refused)
         {
@@ -105,76 +107,81 @@ internal sealed class Settlement(LogWindow window, Fencing fencing, AgentState s
             await fencing.RunAsync(link, $"a batch is refused ({refused.Error})", FenceScope.Unacked, refused, cancellation);
             return Verdict.Progress;
         }
-        List<InflightEntry> unacked = [.. window.Slots.Select(s => s.Entry).Where(e => e.RecordCount > 0)];
+        // What is not durable yet was never sent; it goes out when the log is shipped.
+        List<InflightEntry> unacked = [.. window.Slots.TakeWhile(s => s.IsReady).Select(s => s.Entry).Where(e => e.RecordCount > 0)];
         if (unacked.Count == 0 && window.LastAckedProducer < 0)
         {
             return Verdict.AtRest;
         }
-        if (unacked.Count > 0 && window.OwnsProducer && !window.HasSent)
+        if (unacked.Count > 0 && window.Writer is { Identity: not null, HasSent: false })
         {
-            window.HasSent = true;
-            return await SendAsync(link, unacked, 0, cancellation);
+            return await SendAsync(link, cancellation);
         }
-        (string? misfit, FenceScope scope, int next) = await AskAsync(link, unacked, cancellation);
+        (string? misfit, FenceScope scope) = await AskAsync(link, unacked, cancellation);
         if (misfit is not null)
         {
             await fencing.RunAsync(link, misfit, scope, null, cancellation);
             return Verdict.Progress;
         }
-        return unacked.Count == 0 ? Verdict.AtRest : await SendAsync(link, unacked, next, cancellation);
+        return unacked.Count == 0 ? Verdict.AtRest : await SendAsync(link, cancellation);
     }
 
-    /// <summary>Asks what the broker has of our producer: what does not fit, or the index of the entry to send first.</summary>
-    private async Task<(string? Misfit, FenceScope Scope, int Next)> AskAsync(
-        LogLink link, List<InflightEntry> unacked, CancellationToken cancellation)
+    /// <summary>Asks what the broker has of our producer, and resumes there; returns what does not fit, or null.</summary>
+    private async Task<(string? Misfit, FenceScope Scope)> AskAsync(LogLink link, List<InflightEntry> unacked, CancellationToken cancellation)
     {
         long producerId = unacked.Count > 0 ? unacked[0].ProducerId : window.LastAckedProducer;
-        if (!link.CanDescribeProducers)
+        if (!link.Leader.CanDescribeProducers)
         {
-            return unacked.Count == 0 ? default : ("the broker cannot describe producers", FenceScope.Unacked, 0);
+            return unacked.Count == 0 ? default : ("the broker cannot describe producers", FenceScope.Unacked);
         }
-        if (await link.DescribeAsync(producerId, cancellation) is not ProducerSeen seen)
+        if (await link.Leader.ProducerAsync(producerId, cancellation) is not ActiveProducer seen)
         {
-            return ("the broker does not know it", FenceScope.WithRetained, 0);
+            return ("the broker does not know it", FenceScope.WithRetained);
         }
         short epoch = unacked.Count > 0 ? unacked[0].ProducerEpoch : window.Retained.LastOrDefault().ProducerEpoch;
         if (seen.Epoch != epoch)
         {
-            return ($"the broker knows it under epoch {seen.Epoch}, not {epoch}", FenceScope.WithRetained, 0);
+            return ($"the broker knows it under epoch {seen.Epoch}, not {epoch}", FenceScope.WithRetained);
         }
         int origin = window.LastAckedProducer == producerId ? window.LastAckedSequence : LogWindow.Before(unacked[0]);
-        int distance = LogWindow.Distance(origin, seen.LastSequence);
-        if (distance < 0)
+        if (RecordBatch.SequenceDistance(origin, seen.LastSequence) < 0)
         {
-            return ("acked records are gone from the log", FenceScope.WithRetained, 0);
+            return ("acked records are gone from the log", FenceScope.WithRetained);
         }
-        int ends = unacked.FindIndex(e => e.LastSequence == seen.LastSequence);
-        if (unacked.Skip(ends + 1).Any(e => e.IsSent))
+        int? stored = seen.LastSequence == origin ? 0 : window.Writer.StoredOf(seen.LastSequence);
+        IEnumerable<InflightEntry> missing = window.Slots.Skip(stored ?? 0).Select(s => s.Entry);
+        if (missing.Any(e => e.IsSent))
         {
             // What the log does not have now an earlier leader may have shown to readers and lost: it must be marked again.
             LogEnd end = await link.EndAsync(cancellation);
-            if (unacked.Skip(ends + 1).Any(e => e.IsSentBefore(end.LeaderEpoch)))
+            if (missing.Any(e => e.IsSentBefore(end.LeaderEpoch)))
             {
-                return ("what it does not have was sent to an earlier leader", FenceScope.Unacked, 0);
+                return ("what it does not have was sent to an earlier leader", FenceScope.Unacked);
             }
         }
-        if (distance == 0)
+        if (stored is null)
         {
-            return (null, default, 0);
+            return ($"its last sequence {seen.LastSequence} is none of ours", FenceScope.Unacked);
         }
-        return ends < 0
-            ? ($"its last sequence {seen.LastSequence} is none of ours", FenceScope.Unacked, 0)
-            : (null, default, ends);
+        window.Writer.ResumeAt(stored.Value);
+        return default;
     }
 
     /// <summary>Sends entries verbatim, one at a time, each acked before the next.</summary>
-    private async Task<Verdict> SendAsync(LogLink link, List<InflightEntry> unacked, int first, CancellationToken cancellation)
+    private async Task<Verdict> SendAsync(LogLink link, CancellationToken cancellation)
     {
-        for (int i = first; i < unacked.Count; i++)
+        while (window.Writer.Next(1) is WindowSlot slot)
         {
-            InflightEntry entry = unacked[i];
-            entry.IsSent = true;
-            ProduceAnswer answer = await link.ProduceAsync(entry.Batch, cancellation);
+            InflightEntry entry = slot.Entry;
+            ProduceAnswer answer;
+            try
+            {
+                answer = await link.Leader.ProduceAsync(entry.Batch, cancellation);
+            }
+            finally
+            {
+                slot.IsInFlight = false;
+            }
             switch (answer.Error)
             {
                 case ErrorCode.None:

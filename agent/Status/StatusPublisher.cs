@@ -80,9 +80,9 @@ internal sealed class StatusPublisher(
     private async Task PublishAsync(CancellationToken stopped)
     {
         TopicMetadata found = await FindTopicAsync(stopped);
-        BrokerConnection leader = await cluster.LeaderAsync(topic, 0, stopped);
-        var link = new LogLink(leader, topic, new LogIdentity(cluster.ClusterId, found.TopicId, 0), RequestTimeout);
-        ProduceAnswer answer = await link.ProduceAsync(Batch(reporter.Brief(FilesMax)), stopped);
+        BrokerConnection connection = await cluster.LeaderAsync(topic, 0, stopped);
+        var leader = new PartitionLeader(connection, new TopicPartition(topic, 0), found.TopicId, RequestTimeout);
+        ProduceAnswer answer = await leader.ProduceAsync(Batch(reporter.Brief(FilesMax)), stopped);
         if (answer.Error != ErrorCode.None)
         {
             cluster.Invalidate(topic);

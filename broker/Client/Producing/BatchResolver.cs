@@ -11,7 +11,8 @@ namespace LogPipeline.Client.Producing;
 /// <code>
 /// 0, 46                      delivered (46: stored before, its offset forgotten)
 /// retriable, broken          recover: resend in order under the same sequence
-/// 45, 59                     ours is not what the broker expects: behind an unresolved batch simply recover, else ask it what it has
+/// 45, 59                     ours is not what the broker expects: behind an unresolved batch simply recover, else ask it what it has,
+///                            and send the last of that again, whose ack is that of all before it
 /// 10, more than one record   halves, under the same sequences
 /// anything else              failed for good; what follows begins a new epoch, since its sequences now have a hole before them
 /// </code>
@@ -28,16 +29,16 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
         switch (code)
         {
             case ErrorCode.None:
-                queue.IsProven = true;
-                End(queue, batch, options.Acks == Acks.None ? -1 : offset, appendTime, null);
+                queue.Writer.Proven();
+                Acked(queue, batch, options.Acks == Acks.None ? -1 : offset, appendTime);
                 break;
             case ErrorCode.DuplicateSequenceNumber:
-                End(queue, batch, -1, -1, null);
+            case ErrorCode.OutOfOrderSequenceNumber when queue.Writer.ResumesAt(batch): // it has them, of a batch that we have halved since
+                Acked(queue, batch, -1, -1);
                 break;
             case ErrorCode.OutOfOrderSequenceNumber or ErrorCode.UnknownProducerId when options.Idempotent:
-                queue.IsRecovering = true;
-                queue.NeedsInquiry |= queue.Unresolved[0] == batch;
-                batch.LastFailure = Refusal(queue, code, message);
+                queue.NeedsInquiry |= queue.Writer.First == batch;
+                Retry(queue, batch, Refusal(queue, code, message));
                 break;
             case ErrorCode.MessageTooLarge when batch.Count > 1:
                 Halve(queue, batch);
@@ -49,7 +50,10 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
                 Retry(queue, batch, Refusal(queue, code, message));
                 break;
             default:
-                GiveUp(queue, batch, Refusal(queue, code, message));
+                foreach (ProducerBatch unknown in queue.Writer.AckedBy(batch))
+                {
+                    GiveUp(queue, unknown, Refusal(queue, code, message));
+                }
                 break;
         }
     }
@@ -63,30 +67,11 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
         Retry(queue, batch, reason);
     }
 
-    /// <summary>The last sequence that the broker has for us, or null where it does not know us: settles what it has, and what not begins anew.</summary>
-    public void Inquired(PartitionQueue queue, ActiveProducer? known)
-    {
-        queue.NeedsInquiry = false;
-        if (known is { } producer && queue.Identity is { } identity && producer.Epoch == identity.Epoch)
-        {
-            // Sequences count modulo 2^31; unresolved ones are few and near.
-            while (queue.Unresolved.Count > 0 && (uint)RecordBatch.Sequence(producer.LastSequence, -queue.Unresolved[0].LastSequence) < 1 << 30)
-            {
-                End(queue, queue.Unresolved[0], -1, -1, null);
-            }
-            if (queue.Unresolved.Count > 0 && queue.Unresolved[0].BaseSequence == RecordBatch.Sequence(producer.LastSequence, 1))
-            {
-                return;
-            }
-        }
-        queue.NeedsNewEpoch = true;
-    }
-
     /// <summary>The broker cannot say what it has: a batch that it may have is failed, since sending it again could store it twice.</summary>
     public void InquiryFailed(PartitionQueue queue, Exception reason)
     {
         queue.NeedsInquiry = false;
-        foreach (ProducerBatch batch in queue.Unresolved.Where(b => b.IsAmbiguous).ToList())
+        foreach (ProducerBatch batch in queue.Writer.Unresolved.Where(b => b.IsAmbiguous).ToList())
         {
             GiveUp(queue, batch, reason);
         }
@@ -96,7 +81,7 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
     /// <summary>Fails what is overdue and not in flight.</summary>
     public void Expire(PartitionQueue queue, long now)
     {
-        foreach (ProducerBatch batch in queue.Unresolved.Where(b => !b.IsInFlight && IsOverdue(b, now)).ToList())
+        foreach (ProducerBatch batch in queue.Writer.Unresolved.Where(b => !b.IsInFlight && IsOverdue(b, now)).ToList())
         {
             GiveUp(queue, batch, Overdue(queue, batch));
         }
@@ -111,7 +96,7 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
     public void FailAll(PartitionQueue queue, Exception reason)
     {
         queue.CloseOpen();
-        foreach (ProducerBatch batch in queue.Unresolved.Where(b => !b.IsInFlight).Concat(queue.Waiting).ToList())
+        foreach (ProducerBatch batch in queue.Writer.Unresolved.Where(b => !b.IsInFlight).Concat(queue.Waiting).ToList())
         {
             End(queue, batch, -1, -1, reason);
         }
@@ -171,9 +156,17 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
         }
     }
 
+    private void Acked(PartitionQueue queue, ProducerBatch batch, long offset, long appendTime)
+    {
+        foreach (ProducerBatch acked in queue.Writer.AckedBy(batch))
+        {
+            End(queue, acked, acked == batch ? offset : -1, acked == batch ? appendTime : -1, null);
+        }
+    }
+
     private void End(PartitionQueue queue, ProducerBatch batch, long offset, long appendTime, Exception? failure)
     {
-        queue.Unresolved.Remove(batch);
+        queue.Writer.Resolve(batch);
         lock (_gate)
         {
             _ended.Add((batch, queue.Partition, offset, appendTime, failure));
@@ -184,31 +177,28 @@ internal sealed class BatchResolver(ProducerOptions options, ClusterClient clust
     {
         ClientMetrics.BatchRetries.Add(1);
         batch.LastFailure = reason;
-        queue.IsRecovering = true;
         TimeSpan delay = cluster.Options.BackOff.Delay(batch.Attempts - 1, cluster.Random.NextDouble());
-        queue.RetryAt = cluster.Time.GetTimestamp() + (long)(delay.TotalSeconds * cluster.Time.TimestampFrequency);
+        queue.Retry(batch, cluster.Time.GetTimestamp() + (long)(delay.TotalSeconds * cluster.Time.TimestampFrequency));
     }
 
     /// <summary>Ends a batch that has a sequence without knowing that it is stored.</summary>
     private void GiveUp(PartitionQueue queue, ProducerBatch batch, Exception reason)
     {
         End(queue, batch, -1, -1, reason);
-        queue.IsRecovering = true;
+        queue.Writer.Recover();
         queue.NeedsNewEpoch = options.Idempotent;
     }
 
     private void Halve(PartitionQueue queue, ProducerBatch batch)
     {
         (ProducerBatch first, ProducerBatch second) = batch.Split(builders.Take(), builders.Take());
-        if (options.Idempotent && queue.Identity is { } identity)
+        if (options.Idempotent && queue.Writer.Identity is { } identity)
         {
             first.Stamp(identity.ProducerId, identity.Epoch, batch.BaseSequence);
             second.Stamp(identity.ProducerId, identity.Epoch, RecordBatch.Sequence(batch.BaseSequence, first.Count));
         }
-        int at = queue.Unresolved.IndexOf(batch);
-        queue.Unresolved[at] = first;
-        queue.Unresolved.Insert(at + 1, second);
-        queue.IsRecovering = true;
+        queue.Writer.Replace(batch, first, second);
+        queue.Writer.Recover();
     }
 
     private bool IsOverdue(ProducerBatch batch, long now) => DeadlineOf(batch) <= now;

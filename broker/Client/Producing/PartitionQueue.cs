@@ -1,15 +1,15 @@
 using LogPipeline.Client.Metadata;
-using LogPipeline.Protocol.Records;
 
 namespace LogPipeline.Client.Producing;
 
 /// <summary>
-/// One partition's batches in order: <c>open → waiting → unresolved → done</c>. A batch gets its sequence on leaving the waiting list and keeps it.
-/// After a failure the queue recovers: all that is in flight comes back first, then the unresolved batches go again one at a time, oldest
-/// first, before anything new. So order holds without idempotence too. Everything is guarded by <see cref="Gate"/>.
+/// One partition's batches in order: <c>open → waiting → unresolved → done</c>. A batch gets its sequence on leaving the waiting list and keeps it;
+/// the writer then says which goes out next. So order holds without idempotence too. Everything is guarded by <see cref="Gate"/>.
 /// </summary>
-internal sealed class PartitionQueue(TopicPartition partition)
+internal sealed class PartitionQueue(TopicPartition partition, TimeProvider time)
 {
+    private BrokerEndpoint _asked;
+
     public TopicPartition Partition { get; } = partition;
 
     public Lock Gate { get; } = new();
@@ -19,27 +19,17 @@ internal sealed class PartitionQueue(TopicPartition partition)
     /// <summary>Closed, without a sequence.</summary>
     public Queue<ProducerBatch> Waiting { get; } = [];
 
-    /// <summary>Sent at least once, in sequence order.</summary>
-    public List<ProducerBatch> Unresolved { get; } = [];
-
-    /// <summary>Ours in this partition; its epoch rises when sequences must begin anew. Null: not known yet, or not idempotent.</summary>
-    public ProducerIdentity? Identity { get; set; }
+    /// <summary>Sent at least once. Its identity is ours in this partition; its epoch rises when sequences must begin anew.</summary>
+    public PartitionWriter<ProducerBatch> Writer { get; } = new(time);
 
     /// <summary>An id whose epochs we used up here: another is needed.</summary>
     public long SpentProducerId { get; private set; } = -1;
 
-    public int NextSequence { get; set; }
-
-    /// <summary>
-    /// Whether the broker has acknowledged a batch of this id and epoch here. Before that it takes any sequence as the first one: a second
-    /// batch under way could be stored though the first one was not. So the first one goes alone.
-    /// </summary>
-    public bool IsProven { get; set; }
-
-    public bool IsRecovering { get; set; }
-
     /// <summary>The broker's and our sequences disagree: ask it for the last one it has.</summary>
     public bool NeedsInquiry { get; set; }
+
+    /// <summary>Whether an inquiry is to be begun now.</summary>
+    public bool MustInquire => NeedsInquiry && !IsInquiring && !Writer.HasInFlight;
 
     /// <summary>A sequence was given up for good: begin anew under the next epoch.</summary>
     public bool NeedsNewEpoch { get; set; }
@@ -50,9 +40,18 @@ internal sealed class PartitionQueue(TopicPartition partition)
     /// <summary>Nothing is sent before, in the time provider's timestamps.</summary>
     public long RetryAt { get; set; } = long.MinValue;
 
-    public bool HasInFlight => Unresolved.Exists(b => b.IsInFlight);
+    public bool IsEmpty => Open is null && Waiting.Count == 0 && Writer.Unresolved.Count == 0;
 
-    public bool IsEmpty => Open is null && Waiting.Count == 0 && Unresolved.Count == 0;
+    /// <summary>
+    /// The batch is to be sent again. Another leader may not have what the one that was asked had, and takes any sequence of a producer that it
+    /// does not know: so it is asked anew.
+    /// </summary>
+    public void Retry(ProducerBatch batch, long at)
+    {
+        Writer.Recover();
+        RetryAt = at;
+        NeedsInquiry |= Writer.IsResuming && Writer.First == batch;
+    }
 
     /// <summary>Ends the open batch: no more records.</summary>
     public void CloseOpen()
@@ -65,48 +64,48 @@ internal sealed class PartitionQueue(TopicPartition partition)
         }
     }
 
-    /// <summary>The batch that may be sent now, marked in flight; null for none.</summary>
-    public ProducerBatch? Next(bool isIdempotent, int inFlightMax)
+    /// <summary>The batch that may be sent to the leader now, marked in flight; null for none.</summary>
+    public ProducerBatch? Next(BrokerEndpoint leader, bool isIdempotent, int inFlightMax)
     {
-        if (IsInquiring || NeedsInquiry || NeedsNewEpoch || isIdempotent && Identity is null)
+        NeedsInquiry |= Writer.IsResuming && leader != _asked;
+        if (IsInquiring || NeedsInquiry || NeedsNewEpoch || isIdempotent && Writer.Identity is null)
         {
             return null;
         }
-        ProducerBatch? next = null;
-        if (IsRecovering && Unresolved.Count > 0)
+        if (Writer.HasRoom(inFlightMax) && Waiting.TryDequeue(out ProducerBatch? fresh))
         {
-            next = HasInFlight ? null : Unresolved[0];
+            Stamp(fresh);
+            Writer.Add(fresh);
         }
-        else if (Unresolved.Count < (isIdempotent && !IsProven ? 1 : inFlightMax) && Waiting.TryDequeue(out next))
-        {
-            IsRecovering = false;
-            if (isIdempotent)
-            {
-                next.Stamp(Identity!.Value.ProducerId, Identity.Value.Epoch, NextSequence);
-                NextSequence = RecordBatch.Sequence(NextSequence, next.Count);
-            }
-            Unresolved.Add(next);
-        }
+        ProducerBatch? next = Writer.Next(inFlightMax);
         if (next is not null)
         {
-            next.IsInFlight = true;
             next.Attempts++;
         }
         return next;
     }
 
+    /// <summary>The producer as a leader knows it, or null where it does not: goes on behind what it has, and begins anew where that is not ours.</summary>
+    public void Inquired(ActiveProducer? known, BrokerEndpoint leader)
+    {
+        _asked = leader;
+        int? stored = known is { } producer && producer.Epoch == Writer.Identity?.Epoch ? Writer.StoredOf(producer.LastSequence) : null;
+        Writer.ResumeAt(stored ?? 0);
+        (NeedsInquiry, NeedsNewEpoch) = (false, stored is null);
+    }
+
     /// <summary>Takes the next epoch and numbers what is unresolved from 0. Only while nothing is in flight.</summary>
     public void BeginEpoch()
     {
-        NeedsNewEpoch = false;
-        if (Identity is not { } identity)
+        (NeedsInquiry, NeedsNewEpoch) = (false, false);
+        if (Writer.Identity is not { } identity)
         {
             return;
         }
         if (identity.Epoch == short.MaxValue)
         {
             SpentProducerId = identity.ProducerId;
-            Identity = null;
+            Writer.Begin(null);
             return;
         }
         Adopt(identity with { Epoch = (short)(identity.Epoch + 1) });
@@ -115,13 +114,18 @@ internal sealed class PartitionQueue(TopicPartition partition)
     /// <summary>Takes an identity and numbers what is unresolved from 0.</summary>
     public void Adopt(ProducerIdentity identity)
     {
-        Identity = identity;
-        IsProven = false;
-        NextSequence = 0;
-        foreach (ProducerBatch batch in Unresolved)
+        Writer.Begin(identity);
+        foreach (ProducerBatch batch in Writer.Unresolved)
         {
-            batch.Stamp(identity.ProducerId, identity.Epoch, NextSequence);
-            NextSequence = RecordBatch.Sequence(NextSequence, batch.Count);
+            Stamp(batch);
+        }
+    }
+
+    private void Stamp(ProducerBatch batch)
+    {
+        if (Writer.Identity is { } identity)
+        {
+            batch.Stamp(identity.ProducerId, identity.Epoch, Writer.TakeSequences(batch.Count));
         }
     }
 }

@@ -8,9 +8,6 @@ namespace LogPipeline.Client.Producing;
 /// <summary>One produce request: at most one batch of each partition led by one broker.</summary>
 internal sealed class ProduceRound(BrokerEndpoint leader, BrokerConnection connection)
 {
-    /// <summary>The last version that names topics; ids are used where all are known.</summary>
-    public const short LastVersionByName = 12;
-
     public BrokerEndpoint Leader { get; } = leader;
 
     public BrokerConnection Connection { get; } = connection;

@@ -158,7 +158,7 @@ public sealed class Producer : IAsyncDisposable
             var key = new TopicPartition(record.Topic, partition);
             if (!_queues.TryGetValue(key, out PartitionQueue? queue))
             {
-                _queues[key] = queue = new PartitionQueue(key);
+                _queues[key] = queue = new PartitionQueue(key, _cluster.Time);
                 _sender.Add(queue);
             }
             return queue;

@@ -6,7 +6,7 @@ namespace LogPipeline.Client.Producing;
 /// Records of one partition on their way: open while records are appended, then closed, given a sequence, sent until resolved. Guarded by its
 /// queue's lock; once closed its bytes only change while it is not in flight.
 /// </summary>
-internal sealed class ProducerBatch(RecordBatchBuilder builder, long reserved, long createdAt)
+internal sealed class ProducerBatch(RecordBatchBuilder builder, long reserved, long createdAt) : ISequencedBatch
 {
     private readonly TaskCompletionSource _done = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _parts = 1;
@@ -29,7 +29,9 @@ internal sealed class ProducerBatch(RecordBatchBuilder builder, long reserved, l
 
     public int BaseSequence { get; set; } = -1;
 
-    public int LastSequence => RecordBatch.Sequence(BaseSequence, Count - 1);
+    public bool IsReady => true;
+
+    public bool IsSent { get; set; }
 
     public bool IsInFlight { get; set; }
 
@@ -77,8 +79,8 @@ internal sealed class ProducerBatch(RecordBatchBuilder builder, long reserved, l
         int half = Count / 2;
         _parts = 2;
         var halves = (
-            new ProducerBatch(first, 0, CreatedAt) { Whole = this, Deliveries = Deliveries[..half] },
-            new ProducerBatch(second, 0, CreatedAt) { Whole = this, Deliveries = Deliveries[half..] });
+            new ProducerBatch(first, 0, CreatedAt) { Whole = this, IsSent = true, Deliveries = Deliveries[..half] },
+            new ProducerBatch(second, 0, CreatedAt) { Whole = this, IsSent = true, Deliveries = Deliveries[half..] });
         if (!BatchHeader.TryParse(Bytes.Span, out BatchHeader header))
         {
             throw new InvalidOperationException("a batch that we built does not parse");

@@ -62,13 +62,10 @@ internal sealed partial class Sender
     {
         Exception? failure = null;
         ActiveProducer? known = null;
+        BrokerEndpoint leader = default;
         try
         {
-            IReadOnlyList<ActiveProducer> producers = await _cluster.ProducersAsync(queue.Partition, _closed.Token);
-            foreach (ActiveProducer producer in producers)
-            {
-                known = producer.ProducerId == identity.ProducerId ? producer : known;
-            }
+            (known, leader) = await _cluster.ProducerAsync(queue.Partition, identity.ProducerId, _closed.Token);
         }
         catch (OperationCanceledException) when (_closed.IsCancellationRequested)
         {
@@ -83,7 +80,7 @@ internal sealed partial class Sender
             queue.IsInquiring = false;
             if (failure is null)
             {
-                _resolver.Inquired(queue, known);
+                queue.Inquired(known, leader);
             }
             else if (!DeadlineRetry.IsTransient(failure))
             {

@@ -78,7 +78,7 @@ internal sealed partial class Sender : IAsyncDisposable
                 lock (queue.Gate)
                 {
                     queue.CloseOpen();
-                    pending.AddRange(queue.Unresolved.Concat(queue.Waiting).Select(b => (b.Whole ?? b).Done));
+                    pending.AddRange(queue.Writer.Unresolved.Concat(queue.Waiting).Select(b => (b.Whole ?? b).Done));
                 }
             }
             _wake.Set();
@@ -177,9 +177,9 @@ internal sealed partial class Sender : IAsyncDisposable
             }
         }
         _resolver.Expire(queue, now);
-        if (queue.IsRecovering && !queue.HasInFlight && !queue.IsInquiring)
+        if (!queue.IsInquiring && !queue.Writer.HasInFlight)
         {
-            if (queue.NeedsInquiry && queue.Identity is { } identity)
+            if (queue.MustInquire && queue.Writer.Identity is { } identity)
             {
                 queue.IsInquiring = true;
                 Run(InquireAsync(queue, identity));
@@ -189,7 +189,7 @@ internal sealed partial class Sender : IAsyncDisposable
                 queue.BeginEpoch();
             }
         }
-        if (_options.Idempotent && queue.Identity is null && !queue.IsEmpty)
+        if (_options.Idempotent && queue.Writer.Identity is null && !queue.IsEmpty)
         {
             AdoptIdentity(queue);
         }
@@ -197,7 +197,7 @@ internal sealed partial class Sender : IAsyncDisposable
         {
             next = Math.Min(next, queue.RetryAt);
         }
-        foreach (ProducerBatch batch in queue.Unresolved.Concat(queue.Waiting))
+        foreach (ProducerBatch batch in queue.Writer.Unresolved.Concat(queue.Waiting))
         {
             next = batch.IsInFlight ? next : Math.Min(next, _resolver.DeadlineOf(batch));
         }
@@ -212,7 +212,7 @@ internal sealed partial class Sender : IAsyncDisposable
         {
             lock (queue.Gate)
             {
-                if (queue.Waiting.Count == 0 && queue.Unresolved.Count == 0 || queue.RetryAt > now)
+                if (queue.Waiting.Count == 0 && queue.Writer.Unresolved.Count == 0 || queue.RetryAt > now)
                 {
                     continue;
                 }
@@ -228,9 +228,13 @@ internal sealed partial class Sender : IAsyncDisposable
                 {
                     rounds.Add(round = new ProduceRound(leader.Value, connection));
                 }
-                if (round is not null && round.Bytes < _options.RequestBytesMax && queue.Next(_options.Idempotent, _options.InFlightMax) is { } batch)
+                if (round is not null && round.Bytes < _options.RequestBytesMax && queue.Next(leader.Value, _options.Idempotent, _options.InFlightMax) is { } batch)
                 {
                     round.Add(queue, batch, topic!.TopicId);
+                }
+                else if (queue.MustInquire)
+                {
+                    _wake.Set();
                 }
             }
         }
@@ -261,7 +265,7 @@ internal sealed partial class Sender : IAsyncDisposable
         {
             ProduceRequest request = round.Request(_options.Acks, _cluster.Options.RequestTimeout);
             ProduceResponse answer = await round.Connection.SendAsync<ProduceRequest, ProduceResponse>(
-                request, round.HasTopicIds ? short.MaxValue : ProduceRound.LastVersionByName, _cluster.Options.RequestTimeout, CancellationToken.None);
+                request, round.HasTopicIds ? short.MaxValue : PartitionLeader.LastProduceByName, _cluster.Options.RequestTimeout, CancellationToken.None);
             round.Resolve(answer, _options.Acks, _resolver);
         }
         catch (Exception e) when (DeadlineRetry.IsTransient(e)

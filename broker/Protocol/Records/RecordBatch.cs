@@ -64,4 +64,11 @@ public static class RecordBatch
 
     /// <summary>A sequence further on; after 2³¹ − 1 comes 0.</summary>
     public static int Sequence(int baseSequence, int delta) => (int)(((long)baseSequence + delta) & int.MaxValue);
+
+    /// <summary>How far a sequence lies beyond another; negative = before it. Modulo 2³¹.</summary>
+    public static int SequenceDistance(int from, int to)
+    {
+        int forward = (to - from) & int.MaxValue;
+        return forward < 1 << 30 ? forward : forward - int.MaxValue - 1;
+    }
 }

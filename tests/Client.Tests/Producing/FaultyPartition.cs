@@ -8,7 +8,8 @@ namespace LogPipeline.Client.Tests.Producing;
 
 /// <summary>
 /// One partition that checks sequences as Apache Kafka does, with a window of five batches, and fails by chance: closes before or after the append,
-/// answers retriable errors, refuses size, or restarts and remembers one batch only.
+/// answers retriable errors, refuses size, restarts and remembers one batch only, or fails over after it told what it has appended to a leader
+/// that has only what was acknowledged.
 /// </summary>
 internal sealed class FaultyPartition : ScriptedBroker
 {
@@ -18,6 +19,8 @@ internal sealed class FaultyPartition : ScriptedBroker
     private long _producerId = -1;
     private short _epoch = -1;
     private int _faults;
+    private int _acknowledged;
+    private bool _hasMoved;
 
     public FaultyPartition(int seed, int faults, bool isIdempotent = true)
     {
@@ -25,10 +28,7 @@ internal sealed class FaultyPartition : ScriptedBroker
         Lead("t", partitions: 1);
         On<InitProducerIdRequest, InitProducerIdResponse>(_ => new InitProducerIdResponse { ProducerId = 7, ProducerEpoch = 0 });
         On<ProduceRequest, ProduceResponse>(Produce, newest: 9);
-        On<DescribeProducersRequest, DescribeProducersResponse>(_ => new DescribeProducersResponse
-        {
-            Topics = [new() { Name = "t", Partitions = [new() { ActiveProducers = _window.Count == 0 ? [] : [new() { ProducerId = _producerId, ProducerEpoch = _epoch, LastSequence = _window[^1].Last }] }] }],
-        });
+        On<DescribeProducersRequest, DescribeProducersResponse>(_ => Describe());
     }
 
     /// <summary>The values appended, in order.</summary>
@@ -36,6 +36,26 @@ internal sealed class FaultyPartition : ScriptedBroker
 
     /// <summary>Answers the next request with this error and appends nothing.</summary>
     public ErrorCode RefuseNext { get; set; }
+
+    /// <summary>How often what was told of was cut off afterwards.</summary>
+    public int Cuts { get; private set; }
+
+    private DescribeProducersResponse Describe()
+    {
+        var told = new DescribeProducersResponse
+        {
+            Topics = [new() { Name = "t", Partitions = [new() { ActiveProducers = _window.Count == 0 ? [] : [new() { ProducerId = _producerId, ProducerEpoch = _epoch, LastSequence = _window[^1].Last }] }] }],
+        };
+        if (_faults > 0 && Log.Count > _acknowledged && _random.Next(2) == 0)
+        {
+            _faults--;
+            Cuts++;
+            _hasMoved = true;
+            Log.RemoveRange(_acknowledged, Log.Count - _acknowledged);
+            _window.RemoveAll(w => w.Offset >= _acknowledged);
+        }
+        return told;
+    }
 
     private ProduceResponse? Produce(ProduceRequest request)
     {
@@ -48,6 +68,11 @@ internal sealed class FaultyPartition : ScriptedBroker
         ReadOnlyMemory<byte> batch = request.TopicData[0].PartitionData[0].Records.Memory;
         Assert.True(BatchHeader.TryParse(batch.Span, out BatchHeader header));
         Assert.True(RecordBatch.CrcIsValid(batch.Span));
+        if (_hasMoved)
+        {
+            _hasMoved = false;
+            return Answer(ErrorCode.NotLeaderOrFollower, -1);
+        }
         if (RefuseNext != ErrorCode.None)
         {
             ErrorCode refusal = RefuseNext;
@@ -67,7 +92,16 @@ internal sealed class FaultyPartition : ScriptedBroker
         {
             _window.RemoveRange(0, Math.Max(0, _window.Count - 1));
         }
-        return fault is 3 or 4 ? null : fault == 5 ? Answer(ErrorCode.RequestTimedOut, -1) : answer;
+        if (fault is 3 or 4)
+        {
+            return null;
+        }
+        if (fault == 5)
+        {
+            return Answer(ErrorCode.RequestTimedOut, -1);
+        }
+        _acknowledged = answer.Responses[0].PartitionResponses[0].ErrorCode == ErrorCode.None ? Log.Count : _acknowledged;
+        return answer;
     }
 
     private ProduceResponse Append(ReadOnlySpan<byte> batch, in BatchHeader header)
