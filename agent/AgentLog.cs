@@ -11,6 +11,9 @@ internal static partial class AgentLog
     [LoggerMessage(2001, LogLevel.Warning, "State directory {Directory}: {Reason}. A new agent id is taken; files are read and sent again from their start")]
     public static partial void StateLost(this ILogger logger, string directory, string reason);
 
+    [LoggerMessage(2094, LogLevel.Warning, "State directory {Directory}: {Damage}. Its copy is used, nothing is lost")]
+    public static partial void RegistryCopyUsed(this ILogger logger, string directory, string damage);
+
     [LoggerMessage(2002, LogLevel.Warning, "In-flight state is damaged: {Damage}. What was sent is found by reading the logs back")]
     public static partial void StateDamaged(this ILogger logger, string damage);
 

@@ -122,7 +122,7 @@ public sealed class AgentService : IAsyncDisposable
         int unsettled = state.Found.Count(e => !e.IsAcked);
         // The registry knows an agent id that is new.
         await state.SavedAsync();
-        _running.Resume.Run();
+        await _running.Resume.RunAsync();
         state.Resumed();
         await _running.Looks.LookAtAllAsync();
         _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);

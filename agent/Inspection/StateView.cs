@@ -21,7 +21,7 @@ internal sealed class StateView
         Registry registry;
         try
         {
-            registry = Registry.Load(files, Path.Combine(directory, "registry")) ?? new Registry();
+            registry = Registry.Load(files, directory, out _) ?? new Registry();
         }
         catch (StateDamagedException damaged)
         {

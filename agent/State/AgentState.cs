@@ -10,7 +10,6 @@ namespace LogPipeline.Agent.State;
 /// </summary>
 internal sealed class AgentState : IDisposable
 {
-    private const string RegistryName = "registry";
     private const string AsideSuffix = ".aside";
     private const int NotesMin = 256; // so many changes are noted though the registry is small
 
@@ -131,9 +130,14 @@ internal sealed class AgentState : IDisposable
         _files.FlushDirectory(_options.StateDirectory);
         Registry? registry = null;
         string? lost = null;
+        string? damage = null;
         try
         {
-            registry = Registry.Load(_files, PathOf(RegistryName));
+            registry = Registry.Load(_files, _options.StateDirectory, out damage);
+            if (damage is not null)
+            {
+                logger.RegistryCopyUsed(_options.StateDirectory, damage);
+            }
         }
         catch (StateDamagedException damaged)
         {
@@ -173,6 +177,7 @@ internal sealed class AgentState : IDisposable
             Generations = registry.Generations,
             Logs = registry.Logs,
         };
+        Registry.Changes.NeedsSnapshot = damage is not null;
         Registry.Apply(contents.Notes);
         contents.Expect(registry.NextEntry);
         if (contents.Damage is not null)
@@ -205,7 +210,7 @@ internal sealed class AgentState : IDisposable
 
     private void PutAside(InflightContents contents)
     {
-        foreach (string name in contents.Segments.Select(s => $"{InflightFiles.Prefix}{s.Id:D8}").Append(RegistryName))
+        foreach (string name in contents.Segments.Select(s => $"{InflightFiles.Prefix}{s.Id:D8}").Append(Registry.FileName).Append(Registry.CopyName))
         {
             if (_files.FileExists(PathOf(name)))
             {
@@ -257,7 +262,14 @@ internal sealed class AgentState : IDisposable
         Registry.NextEntry = Inflight.DurableNumber;
         _writer.Clear();
         Registry.Write(_writer);
-        string path = PathOf(RegistryName);
+        await ReplaceAsync(PathOf(Registry.FileName));
+        await ReplaceAsync(PathOf(Registry.CopyName));
+        SnapshotTime = begun;
+        placed.ForEach(static generation => generation.IsDurable = true);
+    }
+
+    private async Task ReplaceAsync(string path)
+    {
         string temporary = path + AtomicFile.TemporarySuffix;
         using (IFile file = _files.Open(temporary, FileOpenMode.ReadWrite))
         {
@@ -267,7 +279,5 @@ internal sealed class AgentState : IDisposable
         }
         _files.Rename(temporary, path);
         _files.FlushDirectory(_options.StateDirectory);
-        SnapshotTime = begun;
-        placed.ForEach(static generation => generation.IsDurable = true);
     }
 }

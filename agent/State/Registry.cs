@@ -12,10 +12,14 @@ namespace LogPipeline.Agent.State;
 ///   Generation*     Log*
 ///   RegistryEnd     generations i32, logs i32: the file is whole
 /// </code>
-/// A registry that is not whole is no registry: nothing is guessed from a part of it.
+/// A registry that is not whole is no registry: nothing is guessed from a part of it. Its copy has the same bytes, or is one snapshot behind after
+/// a crash, and the notes of both snapshots are still there.
 /// </summary>
 internal sealed class Registry
 {
+    public const string FileName = "registry";
+    public const string CopyName = FileName + ".copy";
+
     private const byte Version = 2;
 
     public Guid AgentId { get; init; }
@@ -148,6 +152,31 @@ internal sealed class Registry
                     throw new StateDamagedException($"the registry holds a frame of kind {(byte)kind} where none belongs");
             }
             bytes = bytes[size..];
+        }
+    }
+
+    /// <summary>The registry of a state directory, or its copy where the file is damaged or missing; null when there is neither.</summary>
+    /// <param name="files">Where the directory is.</param>
+    /// <param name="directory">The state directory.</param>
+    /// <param name="damage">What is wrong with the file, where the copy is returned; else null.</param>
+    /// <exception cref="StateDamagedException">Neither is whole.</exception>
+    public static Registry? Load(IFileSystem files, string directory, out string? damage)
+    {
+        damage = null;
+        string copy = Path.Combine(directory, CopyName);
+        try
+        {
+            if (Load(files, Path.Combine(directory, FileName)) is Registry found)
+            {
+                return found;
+            }
+            damage = files.FileExists(copy) ? "the registry is missing" : null;
+            return Load(files, copy);
+        }
+        catch (StateDamagedException damaged) when (damage is null && files.FileExists(copy))
+        {
+            damage = damaged.Message;
+            return Load(files, copy);
         }
     }
 

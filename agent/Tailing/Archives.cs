@@ -20,6 +20,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <summary>The archive that holds all that was read of a generation whose file is gone, and what follows; null when there is none.</summary>
     /// <param name="generation">The generation.</param>
     /// <param name="holdsKept">Whether a file holds the records that are kept of it: asked where its head is known only as far as it was acked.</param>
+    /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
     public Archived? Find(Generation generation, Func<IFile, bool> holdsKept)
     {
         if (generation.Read.Position == 0)
@@ -98,7 +99,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             using Stream? archive = file is null ? null : ArchiveStream.Open(file);
             return archive is null ? null : read(archive);
         }
-        catch (Exception damaged) when (damaged is IOException or InvalidDataException or ZstdSharp.ZstdException)
+        catch (Exception damaged) when (damaged is IOException and not UnpackRefusedException or InvalidDataException or ZstdSharp.ZstdException)
         {
             logger.ArchiveUnread(path, damaged.Message);
             return null;
@@ -109,10 +110,13 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     private Archived? Unpack(string path, Stream archive, Generation generation, Func<IFile, bool> holdsKept)
     {
         bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
-        files.CreateDirectory(Folder);
         string target = Path.Combine(Folder, $"{generation.Id:x16}");
-        files.Delete(target);
-        IFile file = files.Open(target, FileOpenMode.CreateNew);
+        IFile file = OnStateDisk(() =>
+        {
+            files.CreateDirectory(Folder);
+            files.Delete(target);
+            return files.Open(target, FileOpenMode.CreateNew);
+        });
         bool isKept = false;
         try
         {
@@ -125,9 +129,13 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             {
                 return new Archived(path, null);
             }
-            file.Flush();
-            files.FlushDirectory(Folder);
-            files.FlushDirectory(options.StateDirectory);
+            OnStateDisk(() =>
+            {
+                file.Flush();
+                files.FlushDirectory(Folder);
+                files.FlushDirectory(options.StateDirectory);
+                return file;
+            });
             isKept = true;
             return new Archived(path, new OpenCopy(target, file, FileIdentity.Of(file.Status())));
         }
@@ -155,12 +163,31 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             }
             if (position == 0 || position + read > from)
             {
-                file.Write(block.AsSpan(0, read), position);
+                OnStateDisk(() =>
+                {
+                    file.Write(block.AsSpan(0, read), position);
+                    return file;
+                });
             }
             position += read;
         }
     }
+
+    private static IFile OnStateDisk(Func<IFile> write)
+    {
+        try
+        {
+            return write();
+        }
+        catch (IOException refused)
+        {
+            throw new UnpackRefusedException(refused);
+        }
+    }
 }
+
+/// <summary>The state directory's disk does not take what an archive holds.</summary>
+internal sealed class UnpackRefusedException(IOException refused) : IOException($"what is in an archive cannot be unpacked: {refused.Message}", refused);
 
 /// <summary>A generation's file as it was found, compressed.</summary>
 /// <param name="Path">The archive.</param>

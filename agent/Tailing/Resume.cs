@@ -14,7 +14,7 @@ internal sealed class Resume(
 {
     private readonly Lazy<List<InflightEntry>> _kept = new(() => [.. state.FoundWhole]);
 
-    public void Run()
+    public async Task RunAsync()
     {
         Dictionary<FileIdentity, string> present = Present();
         List<TailedFile> found = [];
@@ -53,7 +53,15 @@ internal sealed class Resume(
         }
         lives.IsResuming = true;
         found.ForEach(TryProve);
-        gone.ForEach(lives.Gone);
+        foreach (TailedFile file in gone)
+        {
+            // What of one was not read may be in an archive, and the state directory too full to unpack it now.
+            await state.Pause.UntilDoneAsync(() =>
+            {
+                lives.Gone(file);
+                return Task.CompletedTask;
+            });
+        }
         lives.IsResuming = false;
         lives.NoteProved();
         archives.ForgetBut(table.Files.Select(static file => file.Generation.Path));

@@ -48,6 +48,39 @@ public sealed class DamagedStateTests
         await rig.StopAsync();
     });
 
+    [Theory]
+    [InlineData(0x10)] // a flipped bit
+    [InlineData(0)] // the file is gone
+    public void A_damaged_registry_is_read_from_its_copy_and_loses_and_repeats_nothing(byte bit) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        rig.Append("c\n", Other);
+        await rig.UntilLinesAsync(3);
+        rig.Kill();
+        if (bit == 0)
+        {
+            rig.Machine.Delete("/state/registry");
+        }
+        else
+        {
+            rig.Disk.Corrupt("/state/registry", 40, bit);
+        }
+        rig.Append("d\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(4);
+        Assert.Equal(["a", "b", "c", "d"], rig.Lines());
+        Assert.Single(rig.Broker.Records().Select(r => r.Position.AgentId).Distinct());
+        Assert.Equal(1, rig.Log.Count("Its copy is used"));
+        await rig.StopAsync();
+        rig.Disk.Corrupt("/state/registry.copy", 40, 0x10);
+        await rig.StartAsync();
+        Assert.Equal(1, rig.Log.Count("Its copy is used"));
+        Assert.Equal(4, rig.Lines().Count);
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void A_registry_behind_the_notes_of_acks_catches_up_at_start() => AgentRig.OnOneThread(async rig =>
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Files;
+using LogPipeline.Testing.Files;
 using ZstdSharp;
 
 namespace LogPipeline.Agent.Tests.Tailing;
@@ -51,6 +52,35 @@ public sealed class ArchivesTests
         Assert.Equal([AgentRig.LogPath], rig.Broker.FileHeaders());
         Assert.Equal(0, rig.Log.Count("gone while"));
         await rig.UntilAsync(() => rig.Machine.List(Unpacked).Count == 0, "what is read is no longer unpacked");
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_full_state_directory_holds_the_start_back_and_loses_nothing() => AgentRig.OnOneThread(async rig =>
+    {
+        string[] first = [.. Enumerable.Range(0, 100).Select(static i => $"line {i} of those that are read before the stop")];
+        rig.Append(Text(first));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(first.Length);
+        await rig.StopAsync();
+        rig.Append("b\n");
+        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
+        rig.Append("c\n");
+        bool isFull = true;
+        rig.BeforeFileCall = call =>
+        {
+            if (isFull && call.Operation == FileOperation.Write && call.Path.StartsWith(Unpacked, StringComparison.Ordinal))
+            {
+                throw new IOException("No space left on device");
+            }
+        };
+        Task started = rig.StartAsync();
+        await rig.UntilAsync(() => rig.Log.Count("cannot be unpacked: No space left on device") == 1, "the full disk is told");
+        Assert.Equal(first, rig.Lines());
+        isFull = false;
+        await started;
+        await rig.UntilLinesAsync(first.Length + 2);
+        Assert.Equal(["b", "c"], rig.Lines().Skip(first.Length).Order());
         await rig.StopAsync();
     });
 
