@@ -14,7 +14,7 @@ internal sealed class AgentMetrics : IDisposable
 
     public AgentMetrics(
         Func<IEnumerable<Measurement<long>>> lag, Func<long> filesOpen, Func<long> filesWaiting, Func<long> unackedBytes, Func<long> paused,
-        Func<long>? problems = null, Func<long>? spoolBytes = null, Func<long>? dropped = null)
+        Func<long>? problems = null, Func<long>? spoolBytes = null, Func<long>? dropped = null, Func<long>? deleted = null)
     {
         Lines = _meter.CreateCounter<long>("logpipe_agent_lines_total", description: "Records put into batches: lines and parts of long lines.");
         Bytes = _meter.CreateCounter<long>("logpipe_agent_bytes_total", "By", "Bytes of their values.");
@@ -43,6 +43,7 @@ internal sealed class AgentMetrics : IDisposable
         _meter.CreateObservableGauge("logpipe_agent_files_waiting", filesWaiting, description: "Files with unread lines that could not be held open.");
         _meter.CreateObservableGauge("logpipe_agent_lag_bytes", lag, "By", "Bytes of a file that are not acked.");
         _meter.CreateObservableGauge("logpipe_agent_files_open", filesOpen, description: "Files held open.");
+        _meter.CreateObservableGauge("logpipe_agent_deleted_bytes", deleted ?? (static () => 0), "By", "Unread bytes of files that are deleted and held open until they are read.");
         _meter.CreateObservableGauge("logpipe_agent_unacked_bytes", unackedBytes, "By", "Bytes of batches under way.");
         _meter.CreateObservableGauge("logpipe_agent_problems", problems ?? (static () => 0), description: "Reasons for which /healthz is not ok.");
         _meter.CreateObservableGauge("logpipe_agent_spool_bytes", spoolBytes ?? (static () => 0), "By", "Bytes of inputs that are no files, kept until they are acked.");

@@ -55,6 +55,9 @@ public sealed record AgentOptions
     /// <summary>Bytes kept on disk for each input that is no file, until they are acked.</summary>
     public long SpoolBytesMax { get; init; } = 256 << 20;
 
+    /// <summary>So many unread bytes in files that are deleted and held open are a problem: they fill a disk where nobody sees them.</summary>
+    public long DeletedBytesAlarm { get; init; } = 1L << 30;
+
     /// <summary>How long a broker may take for an answer.</summary>
     public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(30);
 

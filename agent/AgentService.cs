@@ -224,7 +224,7 @@ public sealed class AgentService : IAsyncDisposable
         var sources = new SourceSet(_options, _files, state.Pause);
         var metrics = new AgentMetrics(
             () => monitor!.Lag, () => monitor!.FilesOpen, () => monitor!.FilesWaiting, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0,
-            () => monitor!.Problems.Count, () => sources.Bytes, () => sources.Dropped);
+            () => monitor!.Problems.Count, () => sources.Bytes, () => sources.Dropped, () => monitor!.DeletedBytes);
         var troubles = new Troubles(_time);
         var parts = new ShippingParts(
             _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget,
@@ -249,7 +249,7 @@ public sealed class AgentService : IAsyncDisposable
         news.Check = (file, status) => tailer.Check(file, status);
         tailer.Ready = reads.Add;
         tailer.Hurry = () => looks.Hint(null);
-        monitor = new AgentMonitor(table, handles, probe, brokers, troubles, sources, state, _time, _logger);
+        monitor = new AgentMonitor(table, handles, probe, brokers, troubles, sources, state, _options, _time, _logger);
         var verdicts = new FileVerdicts(handles, probe, brokers, troubles, state);
         var reporter = new AgentReporter(monitor, verdicts, table, copies, probe, generations, state, _options, metrics, _time);
         StatusPublisher? publisher = _options.StatusTopic is not string topic ? null : new StatusPublisher(

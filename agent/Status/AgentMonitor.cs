@@ -13,7 +13,7 @@ namespace LogPipeline.Agent.Status;
 /// </summary>
 internal sealed class AgentMonitor(
     FileTable table, FileHandles handles, FileProbe probe, BrokerWatch brokers, Troubles troubles, SourceSet sources, AgentState state,
-    TimeProvider time, ILogger logger)
+    AgentOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>How long a trouble may last before health tells it: a broker that is started anew is away for some seconds.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
@@ -36,6 +36,7 @@ internal sealed class AgentMonitor(
     private volatile IReadOnlyList<string> _problems = [];
     private volatile int _filesOpen;
     private volatile int _filesWaiting;
+    private long _deletedBytes;
     private long _lookedAt = time.GetTimestamp();
 
     /// <summary>Bytes that are not acked, by file and topic: two lives of one path are one file to those who read metrics. Put together when it is asked for.</summary>
@@ -47,6 +48,9 @@ internal sealed class AgentMonitor(
     public int FilesOpen => _filesOpen;
 
     public int FilesWaiting => _filesWaiting;
+
+    /// <summary>Bytes not read of files that no name is left of: what keeps them on the disk is that they are held open.</summary>
+    public long DeletedBytes => Volatile.Read(ref _deletedBytes);
 
     /// <summary>The files that have something unread or not acked, or were written to lately.</summary>
     public IReadOnlyList<TailedFile> Active { get; private set; } = [];
@@ -95,10 +99,14 @@ internal sealed class AgentMonitor(
         _backlog.Note(lag, acked);
         _lag = [.. Active.Select(static file => (file.Generation.Path, file.Generation.Topic, LagOf(file)))];
         (_filesOpen, _filesWaiting) = (handles.Count, handles.Waiting);
+        Volatile.Write(ref _deletedBytes, Active.Sum(DeletedOf));
         _problems = [.. FindProblems()];
     }
 
     public static long LagOf(TailedFile file) => Math.Max(0, file.Size - file.Generation.Acked.Position);
+
+    private static long DeletedOf(TailedFile file) =>
+        file.Unread > 0 && file.Generation.Phase == GenerationPhase.Rotated && file.Handle?.Status() is { Links: 0 } ? file.Unread : 0;
 
     private IEnumerable<string> FindProblems()
     {
@@ -128,6 +136,10 @@ internal sealed class AgentMonitor(
         if (handles.Waiting > 0)
         {
             yield return $"{handles.Waiting} files wait until they can be held open; raise open_files_max";
+        }
+        if (_deletedBytes > options.DeletedBytesAlarm)
+        {
+            yield return $"deleted files hold {ByteCount.Show(_deletedBytes)} that are not read, and their disk space with them";
         }
         foreach (string source in sources.Problems)
         {

@@ -104,6 +104,24 @@ public sealed class HealthTests
     });
 
     [Fact]
+    public void What_deleted_files_hold_is_told_until_it_is_read() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { DeletedBytesAlarm = 100_000 };
+        bool isAway = true;
+        rig.Broker.Fate = _ => isAway ? ProduceFate.DropConnection : ProduceFate.Take;
+        await rig.StartAsync();
+        rig.Append(string.Concat(Enumerable.Range(0, 200_000).Select(static i => $"line {i} of many that find no broker\n")));
+        await rig.PassAsync(TimeSpan.FromSeconds(2));
+        Assert.DoesNotContain(rig.Agent.Problems, static problem => problem.StartsWith("deleted files", StringComparison.Ordinal));
+        rig.Machine.Delete(AgentRig.LogPath);
+        await rig.UntilAsync(() => rig.Agent.Problems.Any(static problem => problem.StartsWith("deleted files hold ", StringComparison.Ordinal)), "health tells");
+        isAway = false;
+        await rig.UntilLinesAsync(200_000);
+        await rig.UntilAsync(() => rig.Agent.Problems.Count == 0, "nothing is held any more");
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void Files_that_cannot_be_read_are_named_until_they_can_or_are_gone() => AgentRig.OnOneThread(async rig =>
     {
         string? forbidden = "/logs/forbidden";
