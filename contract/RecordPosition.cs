@@ -11,7 +11,7 @@ public enum PositionFlags : byte
     /// <summary>The line ended in CR LF; neither byte is in the record's value.</summary>
     CarriageReturn = 1,
 
-    /// <summary>The file generation ended without a final line feed.</summary>
+    /// <summary>The line has no line feed: the file generation ended without one, or the rest of a container's line did not come in time.</summary>
     NoNewline = 2,
 
     /// <summary>The line was longer than the limit; this record is one of its parts.</summary>

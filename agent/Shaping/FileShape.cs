@@ -5,6 +5,8 @@ namespace LogPipeline.Agent.Shaping;
 /// <summary>What becomes of the lines of one file: its input's shape, its own encoding, and what is known of it between two reads.</summary>
 internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProvider time)
 {
+    private readonly (long Position, long Time)[] _seen = [(-1, 0), (-1, 0), (-1, 0)]; // by stream
+
     public LineShape Shape => shape;
 
     /// <summary>Null where the bytes are passed on as they are.</summary>
@@ -15,9 +17,6 @@ internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProv
 
     /// <summary>What became of the line whose parts are given out: they are sent or left out together.</summary>
     public (long LineBegin, Omission Omission) Fate { get; set; } = (-1, Omission.None);
-
-    /// <summary>Position up to which the file was seen, and when that last grew: a timestamp.</summary>
-    public (long Position, long Time) Seen { get; set; } = (-1, 0);
 
     /// <summary>When the file is to be read again though it has not grown: a timestamp. Null = not for that.</summary>
     public long? Due { get; set; }
@@ -30,4 +29,15 @@ internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProv
 
     /// <summary>The longest line in bytes of the file that comes whole.</summary>
     public int LineBytesMax => encoding?.BytesFor(shape.Input.MaxLineBytes) ?? shape.Input.MaxLineBytes;
+
+    /// <summary>Since when a stream has been seen up to <paramref name="position"/> and no further: a timestamp.</summary>
+    public long QuietSince(LineStream stream, long position)
+    {
+        ref (long Position, long Time) seen = ref _seen[(int)stream];
+        if (seen.Position != position)
+        {
+            seen = (position, time.GetTimestamp());
+        }
+        return seen.Time;
+    }
 }

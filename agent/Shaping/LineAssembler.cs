@@ -93,16 +93,32 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         }
     }
 
-    /// <summary>Groups that nothing was added to for long are whole; not those whose last line is not.</summary>
-    public void CloseWhole()
+    /// <summary>
+    /// Groups that nothing was added to for long are whole. So is a line that was cut into pieces and whose last piece does not come: what comes of
+    /// it later is a record of its own. Returns when the first of the others is due, a timestamp; null where no other is open.
+    /// </summary>
+    /// <param name="unfinished">Bytes that follow and are no line yet: while they become more, nothing is due.</param>
+    public long? CloseQuiet(long unfinished)
     {
-        foreach (OpenGroup group in _open)
+        TimeSpan timeout = _shape!.Shape.Input.Multiline?.Timeout ?? MultilineOptions.DefaultTimeout;
+        long? due = null;
+        for (int stream = 0; stream < _open.Length; stream++)
         {
-            if (group.IsOpen && !group.GoesOn)
+            if (_open[stream] is not { IsOpen: true, Lines: > 0 } group)
+            {
+                continue;
+            }
+            long since = _shape.QuietSince((LineStream)stream, group.End + unfinished);
+            if (time.GetElapsedTime(since) >= timeout)
             {
                 Close(group);
             }
+            else
+            {
+                due = Math.Min(due ?? long.MaxValue, since + (long)(timeout.TotalSeconds * time.TimestampFrequency) + 1);
+            }
         }
+        return due;
     }
 
     /// <summary>Leaves out what was given out last.</summary>

@@ -32,6 +32,9 @@ internal abstract class MultilineRule
 /// <summary>How lines are joined: one of <see cref="Start"/>, <see cref="Continue"/> and <see cref="Preset"/>.</summary>
 public sealed record MultilineOptions
 {
+    /// <summary>It holds for the pieces that a container's runtime cuts a line into, too.</summary>
+    public static readonly TimeSpan DefaultTimeout = TimeSpan.FromSeconds(2);
+
     /// <summary>What the first line of a group matches.</summary>
     public LinePattern? Start { get; init; }
 
@@ -42,7 +45,7 @@ public sealed record MultilineOptions
     public TraceKinds Preset { get; init; }
 
     /// <summary>How long after the last byte was read a group is taken for whole.</summary>
-    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(2);
+    public TimeSpan Timeout { get; init; } = DefaultTimeout;
 
     /// <summary>A group of so many lines is whole.</summary>
     public int MaxLines { get; init; } = 500;

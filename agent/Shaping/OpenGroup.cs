@@ -40,7 +40,8 @@ internal sealed class OpenGroup
 
     public ReadOnlySpan<byte> Text => _text.WrittenSpan;
 
-    public PositionFlags Terminator => _terminator;
+    /// <summary>How it ends; without a line feed where the rest of its last line did not come.</summary>
+    public PositionFlags Terminator => _isWhole ? _terminator : _terminator | PositionFlags.NoNewline;
 
     /// <summary>Where in a stack trace it is.</summary>
     public ref TraceState State => ref _state;

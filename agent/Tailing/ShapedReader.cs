@@ -97,7 +97,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         }
         else if (!blocked && reachesEnd && _assembler.HasOpen)
         {
-            Await(shape, block.End);
+            shape.Due = _assembler.CloseQuiet(block.End - at);
         }
         blocked = blocked || !TryGiveAll(file, log, block);
         Note(file, log, block);
@@ -112,26 +112,6 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         return block.Before.Length < unit
             ? shape.Shape.Input.Format != LineFormat.Plain
             : shape.Encoding is TextDecoder encoding ? encoding.FindLineFeed(block.Before[^unit..]) == 0 : block.Before[^1] == (byte)'\n';
-    }
-
-    /// <summary>Closes groups whose time is over; the others are looked at again when it is. It runs from the last byte that was read.</summary>
-    private void Await(FileShape shape, long end)
-    {
-        if (end != shape.Seen.Position)
-        {
-            shape.Seen = (end, time.GetTimestamp());
-        }
-        if (shape.Shape.Input.Multiline is MultilineOptions multiline)
-        {
-            if (time.GetElapsedTime(shape.Seen.Time) >= multiline.Timeout)
-            {
-                _assembler.CloseWhole();
-            }
-            else
-            {
-                shape.Due = shape.Seen.Time + (long)(multiline.Timeout.TotalSeconds * time.TimestampFrequency) + 1;
-            }
-        }
     }
 
     private TextDecoder DecoderOf(TextEncoding encoding)

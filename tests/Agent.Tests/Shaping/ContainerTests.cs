@@ -60,6 +60,44 @@ public sealed class ContainerTests
     });
 
     [Fact]
+    public void A_line_whose_rest_does_not_come_is_a_record_and_the_rest_is_another() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Format = LineFormat.Cri }] };
+        string text = $"{Time} stdout P begun\n{Time} stderr F other\n{Time} stdout F , ended late\n{Time} stdout F next\n";
+        int cut = text.IndexOf(Time + " stdout F ,", StringComparison.Ordinal);
+        rig.Append(text[..cut]);
+        await rig.StartAsync();
+        await rig.PassAsync(MultilineOptions.DefaultTimeout / 2);
+        Assert.Empty(rig.Lines());
+        await rig.UntilLinesAsync(2);
+        rig.Kill();
+        rig.Append(text[cut..]);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(4);
+        Assert.Equal(["begun", "other", ", ended late", "next"], rig.Lines());
+        Assert.Equal([true, false, false, false], rig.Broker.Records().Select(static r => r.Position.Flags.HasFlag(PositionFlags.NoNewline)));
+        Assert.All(rig.Broker.Records(), static r => Assert.Equal(0, r.Position.Part));
+        EncodingTests.CheckRanges(rig, Encoding.UTF8.GetBytes(text));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_line_whose_rest_does_not_come_does_not_hold_up_the_other_output() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Format = LineFormat.Cri }] };
+        rig.Append($"{Time} stdout P begun\n");
+        await rig.StartAsync();
+        for (int i = 0; i < 5; i++)
+        {
+            rig.Append($"{Time} stderr F {i}\n");
+            await rig.PassAsync(MultilineOptions.DefaultTimeout * 0.4);
+        }
+        Assert.Equal(["begun", "0", "1"], rig.Lines()[..3]);
+        await rig.UntilLinesAsync(6);
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void More_pieces_than_a_record_may_hold_become_parts() => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Format = LineFormat.Cri }] };
