@@ -8,22 +8,22 @@ namespace LogPipeline.Hosting;
 /// </summary>
 public sealed class StopSignals : IDisposable
 {
-    private readonly Action _reload;
     private readonly PosixSignalRegistration _hangUp;
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
 
-    /// <param name="reload">Called at SIGHUP, on another thread; null = there is nothing to reload, which is said.</param>
-    public StopSignals(Action? reload = null)
+    public StopSignals()
     {
-        _reload = reload ?? (static () => Console.Error.WriteLine("SIGHUP changes nothing here: restart to apply a changed configuration"));
         _hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, HangUp);
         _interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         _terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     }
 
     public CancellationToken Token => _stop.Token;
+
+    /// <summary>Called at SIGHUP, on another thread. Unless it is set there is nothing to reload, which is said.</summary>
+    public Action Reload { get; set; } = static () => Console.Error.WriteLine("SIGHUP changes nothing here: restart to apply a changed configuration");
 
     public void Dispose()
     {
@@ -36,7 +36,7 @@ public sealed class StopSignals : IDisposable
     private void HangUp(PosixSignalContext signal)
     {
         signal.Cancel = true;
-        _reload();
+        Reload();
     }
 
     private void Stop(PosixSignalContext signal)

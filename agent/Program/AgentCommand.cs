@@ -122,27 +122,14 @@ internal static class AgentCommand
     {
         using ILoggerFactory loggers = ConsoleLogging.Create(arguments.LogLevel);
         ILogger logger = loggers.CreateLogger("LogPipeline.Agent");
-        var reload = new Reload(ConfigurationFile.PathOf(arguments.Config), () => Load(arguments).Agent, logger);
-        using var signals = new StopSignals(reload.Ask);
-        Task watching = reload.WatchAsync(signals.Token);
+        var agent = new ReloadedAgent(ConfigurationFile.PathOf(arguments.Config), () => Load(arguments).Agent, logger);
+        using var signals = new StopSignals { Reload = agent.Reload };
         var status = new AgentStatus();
         var health = new Health();
         health.Add("agent", () => status.Problem);
         await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(
             telemetry, health, logger, request => StatusPage.AnswerAsync(request, status));
-        for (AgentOptions? next = options; next is not null; next = reload.TakeNext())
-        {
-            using CancellationTokenSource run = reload.Begin(next, signals.Token);
-            try
-            {
-                await AgentHost.RunAsync(next, logger, files => Console.WriteLine($"ready: agent, {files} file{(files == 1 ? "" : "s")}"), status, run.Token);
-            }
-            catch (OperationCanceledException) when (run.IsCancellationRequested)
-            {
-                // how a run that was told to stop may end
-            }
-        }
-        await watching;
+        await agent.RunAsync(options, static files => Console.WriteLine($"ready: agent, {files} file{(files == 1 ? "" : "s")}"), status, signals.Token);
         return 0;
     }
 }

@@ -17,12 +17,15 @@ namespace LogPipeline.Cli;
 /// </summary>
 internal static class Guarded
 {
-    public static async Task<int> RunAsync(string verb, Func<CancellationToken, Task<int>> run)
+    public static Task<int> RunAsync(string verb, Func<CancellationToken, Task<int>> run) => ServeAsync(verb, signals => run(signals.Token));
+
+    /// <summary>The same for a verb that SIGHUP may ask to reload its configuration.</summary>
+    public static async Task<int> ServeAsync(string verb, Func<StopSignals, Task<int>> run)
     {
         using var signals = new StopSignals();
         try
         {
-            return await run(signals.Token);
+            return await run(signals);
         }
         catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
         {

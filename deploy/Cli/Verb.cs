@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using LogPipeline.Hosting;
 
 namespace LogPipeline.Cli;
 
@@ -13,6 +14,10 @@ internal class Verb(string name, string description, params string[] examples) :
     /// <summary>What the verb does; errors that people can mend become one line and a status.</summary>
     public void Does(Func<ParseResult, CancellationToken, Task<int>> run)
         => SetAction((parsed, _) => Guarded.RunAsync(PathOf(parsed), stop => run(parsed, stop)));
+
+    /// <summary>The same for what runs until it is stopped, and may be asked by SIGHUP to reload its configuration.</summary>
+    public void Serves(Func<ParseResult, StopSignals, Task<int>> run)
+        => SetAction((parsed, _) => Guarded.ServeAsync(PathOf(parsed), signals => run(parsed, signals)));
 
     /// <summary>The words that led to the verb, such as <c>logpipe topics list</c>.</summary>
     public static string PathOf(ParseResult parsed)

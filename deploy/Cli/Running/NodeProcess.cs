@@ -1,6 +1,6 @@
-using LogPipeline.Agent;
 using LogPipeline.Agent.Status;
 using LogPipeline.Broker;
+using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Demo;
 using LogPipeline.Hosting.Parts;
 using LogPipeline.Hosting.Telemetry;
@@ -19,9 +19,12 @@ internal sealed record NodePlan(TelemetryOptions Telemetry, LogLevel LogLevel)
     /// <summary>Where the demonstration writes its lines; null = nowhere.</summary>
     public string? DemoLog { get; init; }
 
-    public AgentOptions? Agent { get; init; }
+    public ReloadableAgent? Agent { get; init; }
 
     public IReadOnlyList<SinkOptions> Sinks { get; init; } = [];
+
+    /// <summary>Called with what SIGHUP is to call, where an agent runs.</summary>
+    public Action<Action>? Reloadable { get; init; }
 
     /// <summary>Called once when all parts serve.</summary>
     public Action? Started { get; init; }
@@ -52,7 +55,9 @@ internal static class NodeProcess
         }
         if (plan.Agent is { } agent)
         {
-            parts.Add(new AgentPart(agent, status, loggers));
+            var part = new AgentPart(agent, keepsOthers: plan.Broker is not null || plan.Sinks.Count > 0, status, loggers);
+            plan.Reloadable?.Invoke(part.Reload);
+            parts.Add(part);
         }
         parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, bus!, loggers)));
         await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);

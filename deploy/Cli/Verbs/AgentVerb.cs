@@ -2,6 +2,7 @@ using System.CommandLine;
 using LogPipeline.Agent;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Running;
+using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
@@ -17,14 +18,20 @@ internal static class AgentVerb
             "logpipe agent --config logpipe.yaml",
             "LOGPIPE__AGENT__INPUTS__0__TOPIC=web_log logpipe agent --config logpipe.yaml");
         Running.AddTo(verb);
-        verb.Does(RunAsync);
+        verb.Serves(RunAsync);
         return verb;
     }
 
-    private static Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    private static Task<int> RunAsync(ParseResult parsed, StopSignals signals)
     {
-        var configuration = PipelineConfiguration.Load(parsed.GetValue(Running.Config));
+        string? file = parsed.GetValue(Running.Config);
+        var configuration = PipelineConfiguration.Load(file);
         AgentOptions agent = configuration.Agent ?? throw new ConfigurationException("the configuration has no 'agent:'; name a file with --config, or copy one from deploy/config/logpipe.yaml");
-        return NodeProcess.RunAsync(Running.Plan(parsed, configuration, "logpipe-agent") with { Agent = agent }, stop);
+        NodePlan plan = Running.Plan(parsed, configuration, "logpipe-agent") with
+        {
+            Agent = new ReloadableAgent(agent, ConfigurationFile.PathOf(file)),
+            Reloadable = reload => signals.Reload = reload,
+        };
+        return NodeProcess.RunAsync(plan, signals.Token);
     }
 }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Demo;
 using LogPipeline.Cli.Running;
+using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
@@ -18,11 +19,11 @@ internal static class UpVerb
             "logpipe up --demo",
             "logpipe up --config logpipe.yaml") { Demo };
         Running.AddTo(verb);
-        verb.Does(RunAsync);
+        verb.Serves(RunAsync);
         return verb;
     }
 
-    private static Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
+    private static Task<int> RunAsync(ParseResult parsed, StopSignals signals)
     {
         bool demo = parsed.GetValue(Demo);
         string? file = parsed.GetValue(Running.Config) ?? (demo ? DemoFiles.WriteConfiguration() : null);
@@ -35,10 +36,11 @@ internal static class UpVerb
         {
             Broker = configuration.Broker,
             DemoLog = demo ? DemoFiles.AccessLog : null,
-            Agent = configuration.Agent,
+            Agent = configuration.Agent is { } agent ? new ReloadableAgent(agent, ConfigurationFile.PathOf(file)) : null,
+            Reloadable = reload => signals.Reload = reload,
             Sinks = configuration.Sinks,
             Started = demo ? () => DemoFiles.PrintNextSteps(configuration, file!) : null,
         };
-        return NodeProcess.RunAsync(plan, stop);
+        return NodeProcess.RunAsync(plan, signals.Token);
     }
 }

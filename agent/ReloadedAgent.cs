@@ -1,14 +1,17 @@
-using LogPipeline.Agent;
+using LogPipeline.Agent.Status;
 using LogPipeline.Hosting.Configuration;
 using Microsoft.Extensions.Logging;
 
-namespace LogPipeline.AgentProgram;
+namespace LogPipeline.Agent;
 
 /// <summary>
-/// Reads the configuration anew when a signal asks for it, or its file has changed, and ends the run so that the next one has it. A file is taken
+/// An agent on this machine that is run anew when its configuration is another: a signal asks for that, or the file has changed. A file is taken
 /// when two looks, a second apart, find the same text in it: an editor may have written half of it at the first. The lock guards all fields.
 /// </summary>
-internal sealed partial class Reload(string? file, Func<AgentOptions> load, ILogger logger)
+/// <param name="file">The configuration's file; null where there is only the environment.</param>
+/// <param name="load">Reads the configuration anew.</param>
+/// <param name="logger">Where lines about the agent go.</param>
+public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load, ILogger logger)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
@@ -19,8 +22,49 @@ internal sealed partial class Reload(string? file, Func<AgentOptions> load, ILog
     private string? _taken = TextOf(file);
     private string? _seen;
 
+    /// <summary>Runs until cancelled, then stops clean; throws what made it stop otherwise.</summary>
+    /// <param name="options">What it begins with.</param>
+    /// <param name="ready">Called each time it serves, with the number of files followed.</param>
+    /// <param name="status">Where others may ask the agent how it is while it runs.</param>
+    /// <param name="stop">Ends it.</param>
+    public async Task RunAsync(AgentOptions options, Action<int> ready, AgentStatus status, CancellationToken stop)
+    {
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task watching = WatchAsync(ended.Token);
+        try
+        {
+            for (AgentOptions? next = options; next is not null; next = TakeNext())
+            {
+                using CancellationTokenSource run = Begin(next, stop);
+                try
+                {
+                    await AgentHost.RunAsync(next, logger, ready, status, run.Token);
+                }
+                catch (OperationCanceledException) when (run.IsCancellationRequested)
+                {
+                    // how a run that was told to stop may end
+                }
+            }
+        }
+        finally
+        {
+            await ended.CancelAsync();
+            await watching;
+        }
+    }
+
+    /// <summary>A signal asks. A configuration that is wrong changes nothing.</summary>
+    public void Reload()
+    {
+        lock (_lock)
+        {
+            _taken = TextOf(file);
+            Take("SIGHUP");
+        }
+    }
+
     /// <summary>Begins a run, which ends when a new configuration is there or <paramref name="stop"/> is cancelled.</summary>
-    public CancellationTokenSource Begin(AgentOptions options, CancellationToken stop)
+    private CancellationTokenSource Begin(AgentOptions options, CancellationToken stop)
     {
         lock (_lock)
         {
@@ -35,7 +79,7 @@ internal sealed partial class Reload(string? file, Func<AgentOptions> load, ILog
     }
 
     /// <summary>A run is over: returns the configuration that it ended for, null when it was told to stop.</summary>
-    public AgentOptions? TakeNext()
+    private AgentOptions? TakeNext()
     {
         lock (_lock)
         {
@@ -44,20 +88,10 @@ internal sealed partial class Reload(string? file, Func<AgentOptions> load, ILog
         }
     }
 
-    /// <summary>A signal asks. A configuration that is wrong changes nothing.</summary>
-    public void Ask()
-    {
-        lock (_lock)
-        {
-            _taken = TextOf(file);
-            Take("SIGHUP");
-        }
-    }
-
     /// <summary>Looks at the file until stopped. A text that was taken or refused is not taken again.</summary>
-    public async Task WatchAsync(CancellationToken stop)
+    private async Task WatchAsync(CancellationToken stop)
     {
-        using var ticks = new PeriodicTimer(Interval);
+        using var ticks = new PeriodicTimer(Interval, TimeProvider.System);
         try
         {
             while (await ticks.WaitForNextTickAsync(stop))
