@@ -169,6 +169,7 @@ public sealed class AgentService : IAsyncDisposable
         await noted;
         await running.Cluster.DisposeAsync();
         await Task.WhenAll(_loops);
+        await (running.Publisher?.StopAsync() ?? Task.CompletedTask);
         foreach (TailedFile file in running.Table.Files)
         {
             running.Handles.Close(file);

@@ -41,6 +41,7 @@ internal sealed class AgentReporter(
         AgentId = state.AgentId.ToString(),
         Host = options.Host,
         Version = Product.Version,
+        State = AgentStates.Running,
         StateDirectory = options.StateDirectory,
         Time = time.GetUtcNow().ToUnixTimeMilliseconds(),
         Started = _started,

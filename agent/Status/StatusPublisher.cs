@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Agent.Status;
 
 /// <summary>
-/// Publishes the agent's report to the status topic every 10 s, and when its health changes: one record, keyed by the agent id. It is best
+/// Publishes the agent's report to the status topic every 10 s, when its health changes and when it stops: one record, keyed by the agent id. It is best
 /// effort and keeps nothing: a record that cannot be sent is dropped, the next says more. It has connections of its own and no producer id,
 /// so that the lines' batches never wait for it.
 /// </summary>
@@ -34,7 +34,11 @@ internal sealed class StatusPublisher(
     private static readonly TimeSpan HealthInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
 
+    /// <summary>How long the record that the agent has stopped may hold up its stop.</summary>
+    private static readonly TimeSpan LastRecordTime = TimeSpan.FromSeconds(1);
+
     private string _trouble = "";
+    private bool _isPublished;
 
     /// <summary>How this client reaches the cluster: it never creates a topic by naming it, since the topic needs its settings.</summary>
     public static ClientOptions ClientOptionsOf(AgentOptions options, BrokerWatch brokers) => new()
@@ -49,14 +53,13 @@ internal sealed class StatusPublisher(
 
     public async Task RunAsync(CancellationToken stopped)
     {
-        await using ClusterClient own = cluster;
         while (true)
         {
             string health = Health();
             try
             {
-                await PublishAsync(stopped);
-                _trouble = "";
+                await PublishAsync(reporter.Brief(FilesMax), stopped);
+                (_trouble, _isPublished) = ("", true);
             }
             catch (Exception fault) when (!stopped.IsCancellationRequested)
             {
@@ -65,7 +68,7 @@ internal sealed class StatusPublisher(
                 {
                     logger.StatusNotPublished(topic, fault.Message);
                 }
-                _trouble = fault.Message;
+                (_trouble, _isPublished) = (fault.Message, false);
             }
             long published = time.GetTimestamp();
             while (time.GetElapsedTime(published) < Interval && health == Health())
@@ -75,14 +78,33 @@ internal sealed class StatusPublisher(
         }
     }
 
+    /// <summary>Says that the agent has stopped, if that can be said at once, and lets go of the connections. <see cref="RunAsync"/> is over by then.</summary>
+    public async Task StopAsync()
+    {
+        await using ClusterClient own = cluster;
+        if (!_isPublished)
+        {
+            return;
+        }
+        using var timeout = new CancellationTokenSource(LastRecordTime, time);
+        try
+        {
+            await PublishAsync(reporter.Brief(FilesMax) with { State = AgentStates.Stopped }, timeout.Token);
+        }
+        catch (Exception fault)
+        {
+            logger.StatusNotPublished(topic, timeout.IsCancellationRequested ? "the broker did not answer that the agent has stopped" : fault.Message);
+        }
+    }
+
     private string Health() => string.Join('\n', monitor.Problems);
 
-    private async Task PublishAsync(CancellationToken stopped)
+    private async Task PublishAsync(AgentReport report, CancellationToken stopped)
     {
         TopicMetadata found = await FindTopicAsync(stopped);
         BrokerConnection connection = await cluster.LeaderAsync(topic, 0, stopped);
         var leader = new PartitionLeader(connection, new TopicPartition(topic, 0), found.TopicId, RequestTimeout);
-        ProduceAnswer answer = await leader.ProduceAsync(Batch(reporter.Brief(FilesMax)), stopped);
+        ProduceAnswer answer = await leader.ProduceAsync(Batch(report), stopped);
         if (answer.Error != ErrorCode.None)
         {
             cluster.Invalidate(topic);

@@ -19,6 +19,9 @@ public sealed record AgentReport
     /// <summary>When this was put together.</summary>
     public long Time { get; init; }
 
+    /// <summary>One of <see cref="AgentStates"/>; null where it is not known.</summary>
+    public string? State { get; init; }
+
     /// <summary>When the agent began to serve.</summary>
     public long Started { get; init; }
 
@@ -117,6 +120,15 @@ public sealed record FileReport
 
     /// <summary>When its phase was entered.</summary>
     public long PhaseSince { get; init; }
+}
+
+/// <summary>The words of <see cref="AgentReport.State"/>. An agent that was killed says neither.</summary>
+public static class AgentStates
+{
+    public const string Running = "running";
+
+    /// <summary>It was told to stop and did.</summary>
+    public const string Stopped = "stopped";
 }
 
 /// <summary>The words of <see cref="FileReport.State"/>.</summary>

@@ -101,7 +101,10 @@ public sealed class AgentVerbTests : IDisposable
         Assert.Contains("retention.ms=3600000", (await _workspace.RunAsync("topics", "describe", "logpipe_agents", "--bootstrap", _bootstrap)).Output, StringComparison.Ordinal);
         string json = (await _workspace.RunAsync("agents", "--json", "--bootstrap", _bootstrap)).Output;
         Assert.Equal(2, json.Split("\"agent_id\":").Length - 1);
+        await other.KillAsync();
         Assert.Equal(0, (await first.TerminateAsync()).Status);
+        output = (await _workspace.RunAsync("agents", "--bootstrap", _bootstrap)).Output;
+        Assert.Matches(@"\nweb1 .* stopped\nweb2 .* ok\n$", output);
     }
 
     [Theory]

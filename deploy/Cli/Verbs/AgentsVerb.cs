@@ -15,7 +15,7 @@ namespace LogPipeline.Cli.Verbs;
 /// <summary><c>logpipe agents</c>: the agents of all servers, by the newest record of each in the status topic.</summary>
 internal static class AgentsVerb
 {
-    /// <summary>Agents publish every 10 s: one that is silent for longer than three times that is marked.</summary>
+    /// <summary>Agents publish every 10 s: one that is silent for longer than three times that was killed, or cannot reach the brokers.</summary>
     private static readonly TimeSpan StaleAfter = TimeSpan.FromSeconds(30);
 
     private const int HealthMax = 60;
@@ -73,15 +73,22 @@ internal static class AgentsVerb
             TimeSpan silent = now - DateTimeOffset.FromUnixTimeMilliseconds(agent.Time);
             string seen = silent < TimeSpan.FromSeconds(1) ? "now" : $"{ShortTime.Brief(silent)} ago";
             table.Add(agent.Host, agent.Version, agent.FilesFollowed, ByteCount.Show(agent.LagBytes), $"{ByteCount.Show((long)agent.Rate)}/s", seen,
-                silent > StaleAfter ? $"STALE, was {HealthOf(agent)}" : HealthOf(agent));
+                HealthOf(agent, now));
         }
         table.Print();
     }
 
-    private static string HealthOf(AgentReport agent)
+    /// <summary>How an agent is: by its newest record, and by how old that is.</summary>
+    internal static string HealthOf(AgentReport agent, DateTimeOffset now)
     {
+        if (agent.State == AgentStates.Stopped)
+        {
+            return AgentStates.Stopped;
+        }
         string health = agent.IsWell ? "ok" : string.Join("; ", agent.Problems);
-        return health.Length <= HealthMax ? health : $"{health[..(HealthMax - 1)]}…";
+        health = health.Length <= HealthMax ? health : $"{health[..(HealthMax - 1)]}…";
+        var seen = DateTimeOffset.FromUnixTimeMilliseconds(agent.Time);
+        return now - seen > StaleAfter ? $"not heard of since {Times.Short(seen)}, was {health}" : health;
     }
 
     /// <summary>The newest record of each agent, by host.</summary>
