@@ -11,6 +11,7 @@ internal enum AgentVerb
     Explain,
     Status,
     Plan,
+    Health,
     Help,
     Version,
 }
@@ -18,7 +19,7 @@ internal enum AgentVerb
 /// <summary>The command line of <c>logpipe-agent</c>: few words, so read by hand; the agent carries no library for it.</summary>
 internal sealed record AgentArguments
 {
-    private static readonly string[] Words = ["run", "config", "explain", "status", "plan"];
+    private static readonly string[] Words = ["run", "config", "explain", "status", "plan", "health"];
 
     private static readonly string[] Options = ["--config", "--admin", "--log-level", "--json", "--watch", "--all", "--rate", "--stdin", "--topic", "--bootstrap", "--state", "--help", "--version"];
 
@@ -110,9 +111,9 @@ internal sealed record AgentArguments
                     word = name;
                     parsed = parsed with { Verb = AgentVerb.Check };
                     break;
-                case "run" or "status" or "plan" when word is null:
+                case "run" or "status" or "plan" or "health" when word is null:
                     word = name;
-                    parsed = parsed with { Verb = name switch { "status" => AgentVerb.Status, "plan" => AgentVerb.Plan, _ => AgentVerb.Run } };
+                    parsed = parsed with { Verb = name switch { "status" => AgentVerb.Status, "plan" => AgentVerb.Plan, "health" => AgentVerb.Health, _ => AgentVerb.Run } };
                     break;
                 default:
                     throw Unknown(name);

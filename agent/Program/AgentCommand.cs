@@ -2,6 +2,7 @@ using LogPipeline.Agent;
 using LogPipeline.Agent.Configuration;
 using LogPipeline.Agent.Status;
 using LogPipeline.Hosting;
+using LogPipeline.Hosting.Admin;
 using LogPipeline.Hosting.Configuration;
 using LogPipeline.Hosting.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal static class AgentCommand
           logpipe-agent explain PATH                why a file is read, or is not; status 1 when it is not
           logpipe-agent status [--json] [--watch]   files, how far behind they are, how fast they are sent
           logpipe-agent plan [--rate BYTES] [--all] what the configuration would start, stop and go on reading
+          logpipe-agent health                      what /healthz answers; status 1 when not all is well, or no agent answers
 
         Options:
           --config FILE      without it ./logpipe.yaml, ./data/logpipe.yaml or /etc/logpipe/logpipe.yaml
@@ -74,6 +76,11 @@ internal static class AgentCommand
             case AgentVerb.Version:
                 Console.WriteLine(Product.Version);
                 return 0;
+        }
+        if (arguments.Verb == AgentVerb.Health)
+        {
+            // Not more of the file than the address: an agent goes on with its configuration when the file is wrong by now.
+            return await new AdminAddress(arguments.Admin ?? TelemetrySection.Read(ConfigurationFile.Load(arguments.Config)).AdminListen).PrintHealthAsync();
         }
         if (arguments.IsStdin)
         {

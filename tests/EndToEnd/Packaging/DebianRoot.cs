@@ -29,6 +29,24 @@ internal sealed class DebianRoot(Workspace workspace)
 
     public Task MakeAsync() => RunAsync(Maker, _directory);
 
+    /// <summary>Makes what an image begins with: dpkg, no systemd.</summary>
+    public Task MakeImageAsync() => RunAsync(Maker, "--image", _directory);
+
+    /// <summary>Makes the same of Debian's archive.</summary>
+    public Task DebootstrapAsync() => RunAsync("debootstrap", "--variant=minbase", "bookworm", _directory);
+
+    /// <summary>Runs a step that makes an image, as root, with the repository at <paramref name="context"/> as an engine would mount it.</summary>
+    public async Task BuildStepAsync(string step, string context)
+    {
+        Directory.CreateDirectory(PathOf(context));
+        await RunAsync("unshare", "--mount", "sh", "-c", "mount --bind \"$0\" \"$1$2\" && mount -t proc proc \"$1/proc\" && exec chroot \"$1\" sh -c \"$3\"", Programs.Root, _directory, context, step);
+        Directory.Delete(PathOf(context));
+    }
+
+    /// <summary>Starts a program as an engine would: as the image's user, in its folder, with no shell between.</summary>
+    public RealProcess StartContainer(Containerfile file, params string[] command) => RealProcess.Start("unshare", workspace.Folder,
+        ["--mount-proc", $"--root={_directory}", $"--wd={file.Folder}", $"--setgid={file.User}", $"--setuid={file.User}", .. command]);
+
     public Task DpkgAsync(params string[] arguments) => RunAsync("dpkg", [$"--root={_directory}", .. arguments]);
 
     /// <summary>Runs rpm there; nothing that a package needs is known to it.</summary>
@@ -76,7 +94,7 @@ internal sealed class DebianRoot(Workspace workspace)
 
     private async Task<string> RunAsync(string program, params string[] arguments)
     {
-        (int status, string output, string errors) = await RealProcess.RunAsync(program, workspace.Folder, arguments);
+        (int status, string output, string errors) = await RealProcess.RunAsync(program, workspace.Folder, arguments, within: TimeSpan.FromMinutes(5));
         Assert.True(status == 0, $"{program} {string.Join(' ', arguments)} gave {status}: {output}{errors}");
         return output;
     }
