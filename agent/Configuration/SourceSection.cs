@@ -38,6 +38,7 @@ internal static class SourceSection
         string listen = section.Required("listen", "such as udp://0.0.0.0:514, tcp://0.0.0.0:601 or tls://0.0.0.0:6514");
         string? certificate = section.TextOrNull("cert");
         string? key = section.TextOrNull("key");
+        bool keepsPeer = section.Flag("peer", false);
         section.Close();
         string[] halves = listen.Split("://");
         SyslogTransport? transport = halves[0] switch { "udp" => SyslogTransport.Udp, "tcp" => SyslogTransport.Tcp, "tls" => SyslogTransport.Tls, _ => null };
@@ -56,6 +57,7 @@ internal static class SourceSection
             Port = endpoint.Port,
             Certificate = certificate is null ? null : Path.GetFullPath(certificate),
             Key = key is null ? null : Path.GetFullPath(key),
+            KeepsPeer = keepsPeer,
         };
     }
 

@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using LogPipeline.Agent.Sources;
 using Microsoft.Extensions.Logging;
 
@@ -39,12 +40,21 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
         spool.Trouble = null;
         byte[] datagram = new byte[DatagramBytesMax];
         var lines = new ArrayBufferWriter<byte>();
+        var peer = new SocketAddress(Endpoint.AddressFamily);
+        SocketAddress? known = null;
+        byte[] before = [];
         bool isDropping = false;
         while (true)
         {
-            int length = await socket.ReceiveAsync(datagram.AsMemory(), stopped);
+            int length = await socket.ReceiveFromAsync(datagram.AsMemory(), SocketFlags.None, peer, stopped);
+            if (options.KeepsPeer && !peer.Equals(known))
+            {
+                known = new SocketAddress(peer.Family, peer.Size);
+                peer.Buffer[..peer.Size].CopyTo(known.Buffer);
+                before = Before((IPEndPoint)Endpoint.Create(peer));
+            }
             lines.ResetWrittenCount();
-            SyslogFraming.Write(datagram.AsSpan(0, length), lines);
+            SyslogFraming.Write(before, datagram.AsSpan(0, length), lines);
             bool isTaken = spool.TryAppend(lines.WrittenSpan);
             if (!isTaken && !isDropping)
             {
@@ -96,7 +106,7 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
                 {
                     await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate }, stopped);
                 }
-                await ReadAsync(stream, spool, stopped);
+                await ReadAsync(stream, options.KeepsPeer && peer is IPEndPoint from ? Before(from) : [], spool, stopped);
             }
         }
         catch (Exception broken) when (broken is InvalidDataException or AuthenticationException)
@@ -113,9 +123,13 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
         }
     }
 
-    private static async Task ReadAsync(Stream stream, Spool spool, CancellationToken stopped)
+    /// <summary>A peer's address as it stands before its messages.</summary>
+    private static byte[] Before(IPEndPoint peer) =>
+        Encoding.ASCII.GetBytes($"{(peer.Address.IsIPv4MappedToIPv6 ? peer.Address.MapToIPv4() : peer.Address)} ");
+
+    private static async Task ReadAsync(Stream stream, byte[] before, Spool spool, CancellationToken stopped)
     {
-        var framing = new SyslogFraming();
+        var framing = new SyslogFraming(before);
         var lines = new ArrayBufferWriter<byte>();
         byte[] buffer = new byte[ReadBytes];
         int read;

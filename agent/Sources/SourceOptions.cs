@@ -38,6 +38,9 @@ public sealed record SyslogSourceOptions : SourceOptions
     /// <summary>A PEM file: the certificate's private key.</summary>
     public string? Key { get; init; }
 
+    /// <summary>Whether each message is preceded by the address that it came from, and a space.</summary>
+    public bool KeepsPeer { get; init; }
+
     public override string Name => $"syslog://{Transport.ToString().ToLowerInvariant()}:{Port}";
 }
 

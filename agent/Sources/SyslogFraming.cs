@@ -8,7 +8,8 @@ namespace LogPipeline.Agent.Sources;
 /// that long (octet counting, which TLS demands, RFC 5425); any other ends with a line feed, or a NUL as some senders write it. The two may
 /// alternate. A message is passed on as it came; a line feed within it becomes <c>#012</c>, as rsyslog writes it, and those at its end go.
 /// </summary>
-internal sealed class SyslogFraming
+/// <param name="before">Stands before each message; empty = nothing does.</param>
+internal sealed class SyslogFraming(ReadOnlyMemory<byte> before = default)
 {
     /// <summary>A longer message without a count is cut here, one with a count is refused.</summary>
     public const int MessageBytesMax = 1 << 20;
@@ -32,18 +33,19 @@ internal sealed class SyslogFraming
     /// <summary>The stream has ended: what is left of it is the last message.</summary>
     public void End(IBufferWriter<byte> lines)
     {
-        Write(_rest.Bytes, lines);
+        Write(before.Span, _rest.Bytes, lines);
         _rest.Keep(0);
     }
 
-    /// <summary>Writes one message as one line; an empty one is no line.</summary>
-    public static void Write(ReadOnlySpan<byte> message, IBufferWriter<byte> lines)
+    /// <summary>Writes one message as one line, behind <paramref name="before"/>; an empty one is no line.</summary>
+    public static void Write(ReadOnlySpan<byte> before, ReadOnlySpan<byte> message, IBufferWriter<byte> lines)
     {
         message = message.TrimEnd("\n\0"u8);
         if (message.IsEmpty)
         {
             return;
         }
+        lines.Write(before);
         while (message.IndexOf((byte)'\n') is >= 0 and int feed)
         {
             lines.Write(message[..feed]);
@@ -54,7 +56,7 @@ internal sealed class SyslogFraming
         lines.Write("\n"u8);
     }
 
-    private static bool TryTake(ref ReadOnlySpan<byte> left, IBufferWriter<byte> lines)
+    private bool TryTake(ref ReadOnlySpan<byte> left, IBufferWriter<byte> lines)
     {
         int digits = left.IndexOfAnyExceptInRange((byte)'0', (byte)'9');
         if (left.IsEmpty || (digits < 0 && left.Length <= DigitsMax && left[0] != (byte)'0'))
@@ -72,7 +74,7 @@ internal sealed class SyslogFraming
             {
                 return false;
             }
-            Write(left.Slice(digits + 1, length), lines);
+            Write(before.Span, left.Slice(digits + 1, length), lines);
             left = left[(digits + 1 + length)..];
             return true;
         }
@@ -81,7 +83,7 @@ internal sealed class SyslogFraming
         {
             return false;
         }
-        Write(end < 0 ? left : left[..end], lines);
+        Write(before.Span, end < 0 ? left : left[..end], lines);
         left = end < 0 ? default : left[(end + 1)..];
         return true;
     }

@@ -59,11 +59,11 @@ public sealed class SourceTests : IDisposable
               bootstrap: {{_bootstrap}}
               status_topic: off
               inputs:
-                - syslog: { listen: "udp://127.0.0.1:{{udp}}" }
+                - syslog: { listen: "udp://127.0.0.1:{{udp}}", peer: true }
                   topic: udp
                 - syslog: { listen: "tcp://127.0.0.1:{{tcp}}" }
                   topic: tcp
-                - syslog: { listen: "tls://127.0.0.1:{{tls}}", cert: cert.pem, key: key.pem }
+                - syslog: { listen: "tls://127.0.0.1:{{tls}}", cert: cert.pem, key: key.pem, peer: true }
                   topic: tls
             """);
         await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
@@ -79,13 +79,13 @@ public sealed class SourceTests : IDisposable
             await secure.WriteAsync("20 <165>1 - h app - - -"u8.ToArray());
         }
         await UntilTopicAsync("tcp", "<13>Oct 11 22:14:15 host app: legacy\n<14>1 - ab\n<15>the rest\n", agent);
-        await UntilTopicAsync("tls", "<165>1 - h app - - -\n", agent);
+        await UntilTopicAsync("tls", "127.0.0.1 <165>1 - h app - - -\n", agent);
         // A datagram that comes before the socket is open is lost, as datagrams are: the first one is repeated until it is there.
         using var sender = new UdpClient();
         await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () =>
         {
             await sender.SendAsync("<34>1 - h su - ID47 - first\n"u8.ToArray(), new IPEndPoint(IPAddress.Loopback, udp));
-            return (await _workspace.RunAsync("consume", "udp", "--from-beginning", "--until-end", "--bootstrap", _bootstrap)).Output.Contains("first", StringComparison.Ordinal);
+            return (await _workspace.RunAsync("consume", "udp", "--from-beginning", "--until-end", "--bootstrap", _bootstrap)).Output.StartsWith("127.0.0.1 <34>1 - h su - ID47 - first\n", StringComparison.Ordinal);
         }, () => agent.Errors);
         string json = (await _workspace.RunAsync("consume", "tcp", "--from-beginning", "--limit", "1", "--output", "json", "--bootstrap", _bootstrap)).Output;
         Assert.Contains($"\"file\":\"syslog://tcp:{tcp}\"", json, StringComparison.Ordinal);

@@ -36,6 +36,16 @@ public sealed class SyslogFramingTests
     }
 
     [Fact]
+    public void What_stands_before_messages_stands_before_each_and_before_nothing_empty()
+    {
+        var lines = new ArrayBufferWriter<byte>();
+        var framing = new SyslogFraming("::1 "u8.ToArray());
+        framing.Add("<1>a\n\n6 <2>b\nc<3>d"u8, lines);
+        framing.End(lines);
+        Assert.Equal("::1 <1>a\n::1 <2>b#012c\n::1 <3>d\n", Encoding.UTF8.GetString(lines.WrittenSpan));
+    }
+
+    [Fact]
     public void A_message_that_is_too_long_is_cut_without_a_count_and_refused_with_one()
     {
         var lines = new ArrayBufferWriter<byte>();
