@@ -29,6 +29,9 @@ internal static partial class AgentLog
     [LoggerMessage(2011, LogLevel.Warning, "{Path}: cannot be read: {Reason}. It is tried again")]
     public static partial void Unreadable(this ILogger logger, string path, string reason);
 
+    [LoggerMessage(2095, LogLevel.Warning, "{Path}: is not read: {Reason}. Give its input another topic, or exclude it")]
+    public static partial void Refused(this ILogger logger, string path, string reason);
+
     [LoggerMessage(2012, LogLevel.Information, "{Path}: was rotated; the rest is read from {Now}")]
     public static partial void Rotated(this ILogger logger, string path, string now);
 

@@ -118,6 +118,7 @@ public sealed record AgentOptions
             string named = input.Source?.Name ?? input.Paths[0];
             Require(input.Topic.Length > 0, $"agent: the input for {named} has no topic");
             Require(input.MaxLineBytes is >= 1024 and <= 16 << 20, $"agent: max_line_bytes of {named} must be between 1 KiB and 16 MiB");
+            TopicTemplate.Check(input);
             foreach (string path in input.Paths)
             {
                 Require(PathRules.KeyOf(input.Topic, path).Length <= InputKeyMax, $"agent: a path of the input for topic '{input.Topic}' is longer than {InputKeyMax} characters");
@@ -160,6 +161,7 @@ public sealed record InputOptions
     /// <summary>Patterns left out; one without a slash is compared with the file's name alone.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
+    /// <summary>The topic, or a template of it that gives each file its own: <c>{host}</c>, <c>{name}</c>, <c>{dir}</c>, <c>{1}</c> to <c>{9}</c>.</summary>
     public string Topic { get; init; } = "";
 
     /// <summary>Where a file that is there at the input's first start is read from.</summary>

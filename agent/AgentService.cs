@@ -232,9 +232,9 @@ public sealed class AgentService : IAsyncDisposable
             new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, troubles, _time, _logger);
         var rules = new PathRules(_options);
         var probe = new FileProbe(sources.IsEmpty ? _files : new SpoolView(_files, sources.Spools), metrics, _logger);
-        var table = new FileTable(_options, state);
+        var table = new FileTable(rules, _options, state);
         var handles = new FileHandles(_files, probe, table, _options, _time, _logger);
-        var births = new FileBirths(table, handles, state, generations, _options, _time, metrics, _logger);
+        var births = new FileBirths(rules, table, handles, state, generations, _options, _time, metrics, _logger);
         var copies = new FileCopies(probe, table, handles, births, generations, _options, _time);
         var archives = new Archives(_files, probe, _options, _logger);
         var lives = new FileLives(table, handles, births, copies, archives, state, generations, _time, metrics, _logger);

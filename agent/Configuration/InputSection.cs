@@ -1,5 +1,6 @@
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Shaping;
+using LogPipeline.Agent.Tailing;
 using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Agent.Configuration;
@@ -44,8 +45,21 @@ internal static class InputSection
         {
             section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"], or give syslog, metrics or journal");
         }
+        CheckTopic(section, input);
         section.Close();
         return input;
+    }
+
+    private static void CheckTopic(ConfigurationSection section, InputOptions input)
+    {
+        try
+        {
+            TopicTemplate.Check(input);
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new ConfigurationException($"{section.OriginOf("topic")}: {section.Name("topic")}: {wrong.Message}");
+        }
     }
 
     private static bool NamesVariable(string path) =>

@@ -1,4 +1,6 @@
 using System.Globalization;
+using LogPipeline.Agent.Machine;
+using LogPipeline.Agent.State;
 using LogPipeline.Agent.Status;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Contract.Reports;
@@ -12,6 +14,8 @@ namespace LogPipeline.Agent.Inspection;
 /// </summary>
 public sealed class Explanation
 {
+    private static readonly string FinishedPhase = AgentReporter.WordOf(GenerationPhase.Finished);
+
     private readonly AgentOptions _options;
     private readonly IFileSystem _files;
     private readonly string _path;
@@ -19,11 +23,12 @@ public sealed class Explanation
     private readonly PathLook _look;
     private readonly List<string> _lines = [];
     private (string Reason, string Advice)? _obstacle;
+    private (string Reason, string Advice)? _refusal;
 
     private Explanation(AgentOptions options, IFileSystem files, string path, string? link)
     {
         (_options, _files, _path) = (options, files, path);
-        _rules = new PathRules(options);
+        _rules = new PathRules(options with { Host = MachineFacts.HostOf(options) });
         _look = PathLook.At(files, path, link);
     }
 
@@ -61,7 +66,8 @@ public sealed class Explanation
         foreach (RuleVerdict verdict in _rules.Judge(_path))
         {
             InputOptions input = verdict.Input;
-            string named = $"{At(input.Origin)}topic {input.Topic}";
+            string? topic = verdict.Pattern is null ? null : _rules.TopicOf(_path, input);
+            string named = $"{At(input.Origin)}topic {(topic is null || topic == input.Topic ? input.Topic : $"{topic} by {input.Topic}")}";
             if (verdict.Pattern is null)
             {
                 Say("no match", $"{named}: {input.Source?.Name ?? string.Join(", ", input.Paths)}");
@@ -71,7 +77,12 @@ public sealed class Explanation
                 Say("excluded", $"{named}: {verdict.Pattern} matches, and {At(input.ExcludeOrigin)}exclude: {exclusion}");
                 _obstacle ??= ($"{At(input.ExcludeOrigin)}{exclusion} excludes it", "take that out of exclude");
             }
-            else if (wanting.Exists(other => other.Topic == input.Topic))
+            else if (_rules.ProblemOf(topic!, input) is string problem)
+            {
+                Say("no topic", $"{At(input.Origin)}{verdict.Pattern} matches, and {problem}");
+                _refusal ??= (problem, "give its input another topic, or exclude it");
+            }
+            else if (wanting.Exists(other => _rules.TopicOf(_path, other) == topic))
             {
                 Say("match", $"{named}: {verdict.Pattern} matches too; the topic's first input has it");
             }
@@ -83,7 +94,7 @@ public sealed class Explanation
         }
         if (wanting.Count > 0)
         {
-            _obstacle = null;
+            (_obstacle, _refusal) = (null, null);
         }
         string? own = _rules.OwnOf(_path);
         if (own is not null)
@@ -94,7 +105,7 @@ public sealed class Explanation
         {
             _obstacle = ($"{own} is what the product itself writes to: a line about a line would be a line again", "move it to another place");
         }
-        else if (wanting.Count == 0)
+        else if (wanting.Count == 0 && _refusal is null)
         {
             bool isHidden = _path.Contains("/.", StringComparison.Ordinal);
             _obstacle ??= ("no input names it", isHidden
@@ -122,6 +133,10 @@ public sealed class Explanation
         {
             Tell(file);
         }
+        if (!known.Any(file => file.Generation.Length > 0 && IsThis(file)))
+        {
+            _obstacle ??= _refusal; // a file that is followed keeps the topic of its first path
+        }
         if (known.FirstOrDefault(IsThis) is not FileReport now)
         {
             if (_obstacle is null && running is not null)
@@ -140,7 +155,7 @@ public sealed class Explanation
         }
     }
 
-    private bool IsThis(FileReport file) => file.State != FileStates.Over
+    private bool IsThis(FileReport file) => (file.State != FileStates.Over || file.Phase == FinishedPhase)
         && (_look.Status is not FileStatus status ? file.Path == _path
             : file.Generation.Length == 0 ? file.Path == _path : file.Inode == status.Inode && file.FileSystem == status.FileSystem);
 

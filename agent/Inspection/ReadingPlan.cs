@@ -1,3 +1,4 @@
+using LogPipeline.Agent.Machine;
 using LogPipeline.Agent.State;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Contract.Reports;
@@ -18,12 +19,13 @@ public sealed class ReadingPlan
     private readonly StateView _state;
     private readonly Dictionary<string, FileReport> _running;
     private readonly HashSet<Generation> _found = [];
+    private readonly HashSet<(FileIdentity Identity, string Topic)> _had = [];
     private readonly List<PlannedFile> _planned = [];
 
     private ReadingPlan(AgentOptions options, IFileSystem files, AgentReport? running)
     {
         (_options, _files) = (options, files);
-        _rules = new PathRules(options);
+        _rules = new PathRules(options with { Host = MachineFacts.HostOf(options) });
         _state = StateView.Load(files, options.StateDirectory);
         _running = (running?.Files ?? []).Where(static file => file.Generation.Length > 0).ToDictionary(static file => file.Generation);
     }
@@ -60,33 +62,53 @@ public sealed class ReadingPlan
         foreach ((string path, InputOptions input) in _rules.Find(probe, new SortedSet<string>(StringComparer.Ordinal), unmatched))
         {
             PathLook look = PathLook.At(_files, path, link: null);
-            _planned.Add(look.Obstacle is (string reason, _)
-                ? new PlannedFile(PlannedStep.LeaveOut, path, input.Topic, 0, look.Status?.Length ?? 0, reason)
-                : Named(path, input, look.Status!.Value));
+            string topic = _rules.TopicOf(path, input)!;
+            if (look.Obstacle is (string reason, _))
+            {
+                _planned.Add(new PlannedFile(PlannedStep.LeaveOut, path, topic, 0, look.Status?.Length ?? 0, reason));
+            }
+            else
+            {
+                PlanNamed(path, input, topic, look.Status!.Value);
+            }
         }
         Unmatched = unmatched;
     }
 
-    private PlannedFile Named(string path, InputOptions input, FileStatus status)
+    private void PlanNamed(string path, InputOptions input, string topic, FileStatus status)
+    {
+        FileIdentity identity = FileIdentity.Of(status);
+        Generation? known = _state.Generations.LastOf(identity, generation => _rules.Gives(input, generation)) ?? _state.Generations.LatestAt(path, topic);
+        // Another input may give the file the same topic, and another name may be the file's too: the first has it.
+        if (_had.Add((identity, known is not null && known.Identity == identity ? known.Topic : topic)))
+        {
+            _planned.Add(Named(path, input, topic, status, known));
+        }
+    }
+
+    private PlannedFile Named(string path, InputOptions input, string topic, FileStatus status, Generation? known)
     {
         using IFile file = _files.Open(path, FileOpenMode.Read);
-        Generation? known = _state.Generations.LastOf(FileIdentity.Of(status), input.Topic) ?? _state.Generations.LatestAt(path, input.Topic);
         if (known is not null && _found.Add(known))
         {
             bool isSame = known.Identity == FileIdentity.Of(status);
             if (isSame ? ContentCheck.Holds(file, known) : ContentCheck.Continues(file, known))
             {
                 long acked = AckedOf(known);
-                return new PlannedFile(PlannedStep.GoOn, path, input.Topic, acked, Math.Max(0, status.Length - acked));
+                return new PlannedFile(PlannedStep.GoOn, path, known.Topic, acked, Math.Max(0, status.Length - acked));
             }
             if (!isSame)
             {
                 _found.Remove(known); // it may be elsewhere
             }
         }
+        if (_rules.ProblemOf(topic, input) is string problem)
+        {
+            return new PlannedFile(PlannedStep.LeaveOut, path, topic, 0, status.Length, problem);
+        }
         bool fromEnd = input.ReadFrom == ReadFrom.End && !_rules.KeysOf(path, input).Any(_state.Registry.InputsStarted.Contains);
         long from = fromEnd ? LastLineEnd.In(file, input) : 0;
-        return new PlannedFile(PlannedStep.Start, path, input.Topic, from, status.Length - from);
+        return new PlannedFile(PlannedStep.Start, path, topic, from, status.Length - from);
     }
 
     /// <summary>What was followed and has no name among the patterns: rotated files go on, what is wanted no more stops.</summary>
@@ -96,7 +118,7 @@ public sealed class ReadingPlan
         {
             FileReport file = StateView.Of(generation, _files);
             long acked = AckedOf(generation);
-            bool isWanted = _rules.InputOf(generation.FirstPath, generation.Topic) is not null;
+            bool isWanted = _rules.InputOf(generation) is not null;
             if (!isWanted || file.State != FileStates.Waiting)
             {
                 _planned.Add(new PlannedFile(isWanted ? PlannedStep.GoOn : PlannedStep.Stop, generation.Path, generation.Topic, acked, Math.Max(0, file.Size - acked)));

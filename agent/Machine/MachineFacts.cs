@@ -5,11 +5,14 @@ internal static class MachineFacts
 {
     public static AgentOptions Complete(AgentOptions options) => options with
     {
-        Host = options.Host.Length > 0 ? options.Host : Environment.MachineName,
+        Host = HostOf(options),
         MachineId = options.MachineId.Length > 0 ? options.MachineId : ReadLine("/etc/machine-id"),
         OwnPaths = [.. options.OwnPaths, .. OwnOutputs()],
         BootId = options.BootId.Length > 0 ? options.BootId : ReadLine("/proc/sys/kernel/random/boot_id"),
     };
+
+    /// <summary>The name that records carry: the configured one, else the machine's.</summary>
+    public static string HostOf(AgentOptions options) => options.Host.Length > 0 ? options.Host : Environment.MachineName;
 
     /// <summary>The files that this process's own lines go to, where its output is redirected.</summary>
     private static IEnumerable<string> OwnOutputs()

@@ -6,7 +6,7 @@ internal sealed class Generations
     private readonly Registry _registry;
     private readonly Dictionary<ulong, Generation> _byId = [];
     private readonly Dictionary<(string FirstPath, string Topic), Generation> _latest = [];
-    private readonly Dictionary<(FileIdentity Identity, string Topic), List<Generation>> _lives = [];
+    private readonly Dictionary<FileIdentity, List<Generation>> _lives = [];
 
     public Generations(Registry registry)
     {
@@ -25,12 +25,15 @@ internal sealed class Generations
     public Generation? LatestAt(string firstPath, string topic) =>
         _latest.GetValueOrDefault((firstPath, topic));
 
-    /// <summary>The last generation that a file has been; null when it is not known.</summary>
-    public Generation? LastOf(FileIdentity identity, string topic) => _lives.GetValueOrDefault((identity, topic))?[^1];
+    /// <summary>The last generation that a file has been for a topic; null when it is not known.</summary>
+    public Generation? LastOf(FileIdentity identity, string topic) => _lives.GetValueOrDefault(identity)?.FindLast(g => g.Topic == topic);
 
-    /// <summary>The generations that a file has been, oldest first, up to one.</summary>
+    /// <summary>The last generation that a file has been, of those that are asked for; null when it is not known.</summary>
+    public Generation? LastOf(FileIdentity identity, Predicate<Generation> isAskedFor) => _lives.GetValueOrDefault(identity)?.FindLast(isAskedFor);
+
+    /// <summary>The generations that a file has been for a topic, oldest first, up to one.</summary>
     public List<Generation> LivesOf(Generation last) =>
-        [.. (_lives.GetValueOrDefault((last.Identity, last.Topic)) ?? []).Where(g => g != last), last];
+        [.. (_lives.GetValueOrDefault(last.Identity) ?? []).Where(g => g != last && g.Topic == last.Topic), last];
 
     public void Add(Generation generation)
     {
@@ -45,16 +48,11 @@ internal sealed class Generations
         {
             return;
         }
-        List<Generation> lives = LivesOf(last);
-        _lives.Remove((last.Identity, last.Topic));
-        if (!_lives.TryGetValue((identity, last.Topic), out List<Generation>? there))
+        foreach (Generation life in LivesOf(last))
         {
-            _lives[(identity, last.Topic)] = there = [];
-        }
-        foreach (Generation life in lives)
-        {
+            RemoveLife(life);
             life.Identity = identity;
-            there.Add(life);
+            AddLife(life);
         }
     }
 
@@ -72,11 +70,7 @@ internal sealed class Generations
             {
                 _latest.Remove((generation.FirstPath, generation.Topic));
             }
-            (FileIdentity, string) key = (generation.Identity, generation.Topic);
-            if (_lives.TryGetValue(key, out List<Generation>? lives) && lives.Remove(generation) && lives.Count == 0)
-            {
-                _lives.Remove(key);
-            }
+            RemoveLife(generation);
         }
         _registry.Remove(gone);
     }
@@ -109,11 +103,23 @@ internal sealed class Generations
     {
         _byId.Add(generation.Id, generation);
         _latest[(generation.FirstPath, generation.Topic)] = generation;
-        (FileIdentity, string) key = (generation.Identity, generation.Topic);
-        if (!_lives.TryGetValue(key, out List<Generation>? lives))
+        AddLife(generation);
+    }
+
+    private void AddLife(Generation generation)
+    {
+        if (!_lives.TryGetValue(generation.Identity, out List<Generation>? lives))
         {
-            _lives[key] = lives = [];
+            _lives[generation.Identity] = lives = [];
         }
         lives.Add(generation);
+    }
+
+    private void RemoveLife(Generation generation)
+    {
+        if (_lives.TryGetValue(generation.Identity, out List<Generation>? lives) && lives.Remove(generation) && lives.Count == 0)
+        {
+            _lives.Remove(generation.Identity);
+        }
     }
 }

@@ -75,6 +75,8 @@ internal sealed class AgentReporter(
         };
     }
 
+    public static string WordOf(GenerationPhase phase) => phase.ToString().ToLowerInvariant();
+
     /// <summary>What the registry knows of a generation.</summary>
     public static FileReport Of(Generation generation) => new()
     {
@@ -83,7 +85,7 @@ internal sealed class AgentReporter(
         Topic = generation.Topic,
         Partition = generation.Partition,
         Generation = generation.Id.ToString("x16", CultureInfo.InvariantCulture),
-        Phase = generation.Phase.ToString().ToLowerInvariant(),
+        Phase = WordOf(generation.Phase),
         FileSystem = generation.Identity.FileSystem,
         Inode = generation.Identity.Inode,
         Birth = generation.Identity.BirthTime,
@@ -96,7 +98,7 @@ internal sealed class AgentReporter(
     {
         Path = copy.Path,
         FirstPath = copy.Path,
-        Topic = copy.Input.Topic,
+        Topic = copy.Topic,
         State = FileStates.Waiting,
         Reason = $"it may be the copy that a rotation makes of a followed file; it is a file of its own {ShortTime.Show(options.CopyWait)} after it last grew",
         FileSystem = copy.Identity.FileSystem,

@@ -7,7 +7,7 @@ namespace LogPipeline.Agent.Tailing;
 
 /// <summary>Begins generations and gives them their partitions.</summary>
 internal sealed class FileBirths(
-    FileTable table, FileHandles handles, AgentState state, Generations generations, AgentOptions options, TimeProvider time,
+    PathRules rules, FileTable table, FileHandles handles, AgentState state, Generations generations, AgentOptions options, TimeProvider time,
     AgentMetrics metrics, ILogger logger)
 {
     private readonly Dictionary<string, int> _partitionCounts = [];
@@ -29,13 +29,19 @@ internal sealed class FileBirths(
     /// <param name="file">The file, open: from now on <see cref="FileHandles"/> has the handle.</param>
     /// <param name="begin">Where it is read from; what lies before is read, or is not to be.</param>
     /// <param name="phase">Live or rotated.</param>
-    public TailedFile Begin(string path, InputOptions input, IFile file, long begin, GenerationPhase phase)
+    /// <param name="before">The file that it goes on behind: its topic is kept where the path alone gives none.</param>
+    public TailedFile Begin(string path, InputOptions input, IFile file, long begin, GenerationPhase phase, TailedFile? before = null)
     {
         FileStatus status = file.Status();
+        string topic = rules.TopicOf(path, input) ?? before!.Generation.Topic;
+        if (before is not null && (rules.ProblemOf(topic, input) is not null || table.With(FileIdentity.Of(status), topic) is not null))
+        {
+            topic = before.Generation.Topic;
+        }
         var generation = new Generation
         {
             Id = state.NewGenerationId(),
-            Topic = input.Topic,
+            Topic = topic,
             FirstPath = path,
             Path = path,
             Identity = FileIdentity.Of(status),

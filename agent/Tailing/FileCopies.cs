@@ -27,36 +27,43 @@ internal sealed class FileCopies(
     public IReadOnlyList<WaitingCopy> Waiting => [.. _waiting.Values];
 
     /// <summary>The followed files that a new one may be a copy of.</summary>
-    public List<TailedFile> OriginalsOf(string path, string topic, IFile copy)
+    /// <param name="path">Where the new one is.</param>
+    /// <param name="inputTopic">Its input's topic as that is written.</param>
+    /// <param name="topic">The topic that it gets as a file of its own.</param>
+    /// <param name="copy">The new one, open.</param>
+    public List<TailedFile> OriginalsOf(string path, string inputTopic, string topic, IFile copy)
     {
+        string[] topics = inputTopic == topic ? [topic] : [inputTopic, topic];
         string directory = FileProbe.DirectoryOf(path);
         IEnumerable<TailedFile> beside = CopyNames.OriginalsOf(Path.GetFileName(path))
-            .SelectMany(name => table.Named(name, topic)).Where(file => DirectoriesOf(file.Generation).Contains(directory));
+            .SelectMany(name => topics.SelectMany(of => table.Named(name, of))).Where(file => DirectoriesOf(file.Generation).Contains(directory));
         Fingerprint head = ContentCheck.HeadOf(copy);
-        IEnumerable<TailedFile> elsewhere = head.Length == Fingerprint.LengthMax ? table.WithHead(head, topic) : [];
+        IEnumerable<TailedFile> elsewhere = head.Length == Fingerprint.LengthMax ? topics.SelectMany(of => table.WithHead(head, of)) : [];
         return [.. beside.Concat(elsewhere).Where(file => file.Generation.Path != path && file.Generation.FirstPath != path).Distinct()];
     }
 
     /// <summary>Whether a new file is the begin of one of its originals, which hold what was read of them, and has not waited too long.</summary>
-    public bool MayWait(IFile copy, in FileIdentity identity, string path, string topic)
+    public bool MayWait(IFile copy, in FileIdentity identity, Sighting sighting, string topic)
     {
-        if (!OriginalsOf(path, topic, copy).Exists(original => MayBeCopyOf(copy, original)))
+        string inputTopic = sighting.Input.Topic;
+        if (!OriginalsOf(sighting.Path, inputTopic, topic, copy).Exists(original => MayBeCopyOf(copy, original)))
         {
             return false;
         }
-        return !_waiting.TryGetValue((identity, topic), out WaitingCopy? waiting) || copy.Length > waiting.Length
+        return !_waiting.TryGetValue((identity, inputTopic), out WaitingCopy? waiting) || copy.Length > waiting.Length
             || time.GetElapsedTime(waiting.GrownAt) < options.CopyWait;
     }
 
     /// <summary>Holds a copy until its original tells what it is.</summary>
-    public void Hold(IFile copy, in FileIdentity identity, string path, InputOptions input)
+    public void Hold(IFile copy, in FileIdentity identity, Sighting sighting, string topic)
     {
+        (string path, InputOptions input) = (sighting.Path, sighting.Input);
         if (!_waiting.TryGetValue((identity, input.Topic), out WaitingCopy? waiting))
         {
-            _waiting.Add((identity, input.Topic), new WaitingCopy(path, input, copy, identity) { GrownAt = time.GetTimestamp(), Length = copy.Length });
+            _waiting.Add((identity, input.Topic), new WaitingCopy(path, topic, input, copy, identity) { GrownAt = time.GetTimestamp(), Length = copy.Length });
             return;
         }
-        waiting.Path = path;
+        (waiting.Path, waiting.Topic) = (path, topic);
         if (copy.Length > waiting.Length)
         {
             (waiting.Length, waiting.GrownAt) = (copy.Length, time.GetTimestamp());
@@ -68,7 +75,7 @@ internal sealed class FileCopies(
     }
 
     /// <summary>It waits no longer, since it is followed by way of <paramref name="file"/>.</summary>
-    public void Release(in FileIdentity identity, string topic, IFile file)
+    public void Release(in FileIdentity identity, string topic, IFile? file)
     {
         if (_waiting.Remove((identity, topic), out WaitingCopy? waiting) && waiting.File != file)
         {
@@ -87,6 +94,7 @@ internal sealed class FileCopies(
     public OpenCopy? Resolve(TailedFile original, Lazy<List<InflightEntry>> kept, bool hostCrashed, IFile? left = null)
     {
         Generation generation = original.Generation;
+        string topic = original.Input.Topic;
         OpenCopy? heir = null;
         if (generation.Read.Position == 0)
         {
@@ -100,22 +108,22 @@ internal sealed class FileCopies(
             }
             if (copy.Length == 0 || (left is not null && ContentCheck.IsBeginOf(copy, left)))
             {
-                LetWait(copy, identity, generation.Topic);
+                LetWait(copy, identity, topic);
             }
             else if (heir is null && HoldsAll(copy, generation, kept) && !IsRatherOfAnother(copy, path, original))
             {
                 heir = new OpenCopy(path, copy, identity);
-                _waiting.Remove((identity, generation.Topic));
+                _waiting.Remove((identity, topic));
             }
             else if ((hostCrashed || copy.Length < generation.Read.Position)
                 && CrashCut.GoOnInCopy(generations.LivesOf(generation), copy, kept.Value, hostCrashed) is long begin)
             {
-                _waiting.Remove((identity, generation.Topic));
-                births.Begin(path, original.Input, copy, begin, GenerationPhase.Rotated);
+                _waiting.Remove((identity, topic));
+                births.Begin(path, original.Input, copy, begin, GenerationPhase.Rotated, original);
             }
             else
             {
-                LetWait(copy, identity, generation.Topic);
+                LetWait(copy, identity, topic);
             }
         }
         return heir;
@@ -150,7 +158,7 @@ internal sealed class FileCopies(
     /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>
     private bool IsRatherOfAnother(IFile copy, string path, TailedFile original) =>
         copy.Length > original.Generation.Read.Position
-        && OriginalsOf(path, original.Generation.Topic, copy).Exists(
+        && OriginalsOf(path, original.Input.Topic, original.Generation.Topic, copy).Exists(
             o => o != original && handles.Of(o) is IFile handle && ContentCheck.IsBeginOf(copy, handle));
 
     private bool MayBeCopyOf(IFile copy, TailedFile original) =>
@@ -164,10 +172,11 @@ internal sealed class FileCopies(
     private IEnumerable<(string Path, FileIdentity Identity, IFile? File)> CandidatesOf(TailedFile original)
     {
         Generation generation = original.Generation;
+        string topic = original.Input.Topic;
         HashSet<FileIdentity> told = [];
         foreach (WaitingCopy waiting in Waiting)
         {
-            if (waiting.Input.Topic == generation.Topic && OriginalsOf(waiting.Path, generation.Topic, waiting.File).Contains(original))
+            if (waiting.Input.Topic == topic && OriginalsOf(waiting.Path, topic, generation.Topic, waiting.File).Contains(original))
             {
                 told.Add(waiting.Identity);
                 yield return (waiting.Path, waiting.Identity, waiting.File);
@@ -182,7 +191,7 @@ internal sealed class FileCopies(
             FileIdentity identity = FileIdentity.Of(status);
             if (table.With(identity, generation.Topic) is null && told.Add(identity))
             {
-                yield return (path, identity, _waiting.TryGetValue((identity, generation.Topic), out WaitingCopy? held) ? held.File : probe.Open(path));
+                yield return (path, identity, _waiting.TryGetValue((identity, topic), out WaitingCopy? held) ? held.File : probe.Open(path));
             }
         }
     }
@@ -198,9 +207,12 @@ internal sealed class FileCopies(
 }
 
 /// <summary>A file that may be the copy of a followed one, held open so that it can be read though its name goes.</summary>
-internal sealed class WaitingCopy(string path, InputOptions input, IFile file, FileIdentity identity)
+internal sealed class WaitingCopy(string path, string topic, InputOptions input, IFile file, FileIdentity identity)
 {
     public string Path { get; set; } = path;
+
+    /// <summary>The topic that it gets if it proves to be a file of its own.</summary>
+    public string Topic { get; set; } = topic;
 
     public InputOptions Input => input;
 

@@ -102,7 +102,7 @@ internal sealed class FileLives(
             End(file);
         }
         long size = handle.Length;
-        TailedFile next = births.Begin(path, file.Input, handle, different ?? 0, phase);
+        TailedFile next = births.Begin(path, file.Input, handle, different ?? 0, phase, file);
         next.Predecessor = heir is null ? null : file;
         next.Size = size;
     }

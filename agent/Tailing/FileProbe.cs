@@ -143,6 +143,16 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
         }
     }
 
+    /// <summary>A file is not read as long as it has this path.</summary>
+    public void Refuse(string path, string reason)
+    {
+        if (_failing.TryAdd(path, reason))
+        {
+            logger.Refused(path, reason);
+            metrics.Unreadable.Add(1);
+        }
+    }
+
     /// <summary>What failed before was read.</summary>
     public void Succeeded(string path) => _failing.Remove(path);
 

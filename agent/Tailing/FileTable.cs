@@ -6,9 +6,10 @@ namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
 /// The files that are followed, by identity, path and name, and those of them that a look has something to do for: what a look costs then
-/// grows with what changes, not with what is there. Files are listed in the order in which they came.
+/// grows with what changes, not with what is there. Files are listed in the order in which they came. Where inputs' topics are templates, a file is
+/// found by the template of each input that gives it its topic, as well as by that topic.
 /// </summary>
-internal sealed class FileTable(AgentOptions options, AgentState state)
+internal sealed class FileTable(PathRules rules, AgentOptions options, AgentState state)
 {
     private readonly OrderedSet<TailedFile> _files = new();
     private readonly Dictionary<(FileIdentity Identity, string Topic), TailedFile> _byIdentity = [];
@@ -92,17 +93,17 @@ internal sealed class FileTable(AgentOptions options, AgentState state)
         {
             headers = headers.With(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
         }
-        var file = new TailedFile(generation, input, headers) { SeenIn = Look };
+        var file = new TailedFile(generation, input, headers, rules.TemplatesOf(generation, input)) { SeenIn = Look };
         if (input.Source is not null)
         {
             // The files of a spool are one stream.
             file.Predecessor = _files.LastOrDefault(other => other.Input == input && !other.Generation.IsOver);
         }
         _files.Add(file);
-        _byIdentity[(generation.Identity, generation.Topic)] = file;
+        Index(_byIdentity, generation.Identity, file);
         if (generation.Phase == GenerationPhase.Live)
         {
-            _byPath[(generation.Path, generation.Topic)] = file;
+            Index(_byPath, generation.Path, file);
         }
         Classify(file);
         Activate(file);
@@ -118,15 +119,15 @@ internal sealed class FileTable(AgentOptions options, AgentState state)
         Put(_rotated, file, isFollowed && generation.Phase == GenerationPhase.Rotated);
         Put(_unattached, file, !isOver && file.Log is null);
         Put(_unproved, file, isFollowed && file.IsUnproved && generation.Phase != GenerationPhase.Finished);
-        PutUnder(_byName, (Path.GetFileName(generation.Path), generation.Topic), file, !isOver);
-        PutUnder(_byName, (Path.GetFileName(generation.FirstPath), generation.Topic), file, !isOver);
-        PutUnder(_byHead, (generation.Head, generation.Topic), file, !isOver && generation.Head.Length == Fingerprint.LengthMax);
+        PutUnder(_byName, Path.GetFileName(generation.Path), file, !isOver);
+        PutUnder(_byName, Path.GetFileName(generation.FirstPath), file, !isOver);
+        PutUnder(_byHead, generation.Head, file, !isOver && generation.Head.Length == Fingerprint.LengthMax);
     }
 
     public void Rename(TailedFile file, string path)
     {
         MovePath(file, path);
-        _byPath[(path, file.Generation.Topic)] = file;
+        Index(_byPath, path, file);
     }
 
     /// <summary>Notes where it was seen, though that path is not one of those looked for.</summary>
@@ -134,31 +135,20 @@ internal sealed class FileTable(AgentOptions options, AgentState state)
     {
         Unname(file);
         Generation generation = file.Generation;
-        PutUnder(_byName, (Path.GetFileName(generation.Path), generation.Topic), file, isIn: false);
+        PutUnder(_byName, Path.GetFileName(generation.Path), file, isIn: false);
         generation.Path = path;
         Classify(file);
     }
 
     /// <summary>Its path no longer names it.</summary>
-    public void Unname(TailedFile file)
-    {
-        (string, string) key = (file.Generation.Path, file.Generation.Topic);
-        if (_byPath.GetValueOrDefault(key) == file)
-        {
-            _byPath.Remove(key);
-        }
-    }
+    public void Unname(TailedFile file) => Unindex(_byPath, file.Generation.Path, file);
 
     /// <summary>Its bytes go on under another identity.</summary>
     public void Identify(TailedFile file, in FileIdentity identity, Action<FileIdentity> change)
     {
-        (FileIdentity, string) key = (file.Generation.Identity, file.Generation.Topic);
-        if (_byIdentity.GetValueOrDefault(key) == file)
-        {
-            _byIdentity.Remove(key);
-        }
+        Unindex(_byIdentity, file.Generation.Identity, file);
         change(identity);
-        _byIdentity[(identity, file.Generation.Topic)] = file;
+        Index(_byIdentity, identity, file);
     }
 
     public void Remove(TailedFile file)
@@ -170,10 +160,32 @@ internal sealed class FileTable(AgentOptions options, AgentState state)
         Unname(file);
         _files.Remove(file);
         Classify(file);
-        (FileIdentity, string) key = (file.Generation.Identity, file.Generation.Topic);
-        if (_byIdentity.GetValueOrDefault(key) == file)
+        Unindex(_byIdentity, file.Generation.Identity, file);
+    }
+
+    private static void Index<TKey>(Dictionary<(TKey, string Topic), TailedFile> index, TKey key, TailedFile file)
+    {
+        index[(key, file.Generation.Topic)] = file;
+        foreach (string template in file.Templates)
         {
-            _byIdentity.Remove(key);
+            index[(key, template)] = file;
+        }
+    }
+
+    private static void Unindex<TKey>(Dictionary<(TKey, string Topic), TailedFile> index, TKey key, TailedFile file)
+    {
+        RemoveFrom(index, (key, file.Generation.Topic), file);
+        foreach (string template in file.Templates)
+        {
+            RemoveFrom(index, (key, template), file);
+        }
+    }
+
+    private static void RemoveFrom<TKey>(Dictionary<(TKey, string Topic), TailedFile> index, (TKey, string) key, TailedFile file)
+    {
+        if (index.GetValueOrDefault(key) == file)
+        {
+            index.Remove(key);
         }
     }
 
@@ -189,8 +201,16 @@ internal sealed class FileTable(AgentOptions options, AgentState state)
         }
     }
 
-    private static void PutUnder<TKey>(Dictionary<TKey, OrderedSet<TailedFile>> index, TKey key, TailedFile file, bool isIn)
-        where TKey : notnull
+    private static void PutUnder<TKey>(Dictionary<(TKey, string Topic), OrderedSet<TailedFile>> index, TKey key, TailedFile file, bool isIn)
+    {
+        PutUnder(index, (key, file.Generation.Topic), file, isIn);
+        foreach (string template in file.Templates)
+        {
+            PutUnder(index, (key, template), file, isIn);
+        }
+    }
+
+    private static void PutUnder<TKey>(Dictionary<(TKey, string Topic), OrderedSet<TailedFile>> index, (TKey, string) key, TailedFile file, bool isIn)
     {
         if (!index.TryGetValue(key, out OrderedSet<TailedFile>? set))
         {

@@ -98,7 +98,8 @@ internal sealed class GlobPattern
         return name < names.Length && Matches(_segments[segment], names[name]) && Match(names, name + 1, segment + 1);
     }
 
-    private static IEnumerable<string> Braces(string pattern)
+    /// <summary>A pattern with braces, once for each choice.</summary>
+    public static IEnumerable<string> Braces(string pattern)
     {
         int open = pattern.IndexOf('{', StringComparison.Ordinal);
         int close = open < 0 ? -1 : pattern.IndexOf('}', open);

@@ -9,8 +9,7 @@ internal sealed class NewFiles(
     PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileBirths births, FileLives lives, FileCopies copies,
     Generations generations, AgentState state, AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
-    /// <summary>Compressed files, and the look that saw them last.</summary>
-    private readonly Dictionary<(FileIdentity Identity, string Topic), long> _leftOut = [];
+    private readonly Dictionary<(FileIdentity Identity, string Topic), LeftOutFile> _leftOut = [];
 
     /// <summary>Called for a file that is followed from now on, with what was seen of it.</summary>
     public Action<TailedFile, FileStatus>? Check { get; set; }
@@ -20,16 +19,17 @@ internal sealed class NewFiles(
     {
         FileIdentity identity = FileIdentity.Of(sighting.Status);
         string topic = sighting.Input.Topic;
-        if (table.With(identity, topic) is not null)
+        if (FollowedAs(sighting, identity) is TailedFile followed)
         {
+            copies.Release(identity, topic, followed.Handle);
             return;
         }
-        if (_leftOut.ContainsKey((identity, topic)))
+        if (_leftOut.TryGetValue((identity, topic), out LeftOutFile leftOut) && (leftOut.Path is null || leftOut.Path == sighting.Path))
         {
-            _leftOut[(identity, topic)] = table.Look;
+            _leftOut[(identity, topic)] = leftOut with { Look = table.Look };
             return;
         }
-        using var path = new NewPath(sighting, probe, table, handles, copies, generations);
+        using var path = new NewPath(sighting, rules, probe, table, handles, copies, generations);
         PathStep step = Reconciler.OfPath(path);
         if (step == PathStep.None)
         {
@@ -38,6 +38,11 @@ internal sealed class NewFiles(
         if (step == PathStep.Continue)
         {
             ContinueIn(path, path.Replaced!);
+            return;
+        }
+        if (step == PathStep.Refuse)
+        {
+            Refuse(path);
             return;
         }
         if (sighting.Displaced is TailedFile displaced)
@@ -63,7 +68,7 @@ internal sealed class NewFiles(
     private bool CutOriginals(NewPath path)
     {
         bool isCut = false;
-        foreach (TailedFile original in copies.OriginalsOf(path.Sighting.Path, path.Sighting.Input.Topic, path.File))
+        foreach (TailedFile original in copies.OriginalsOf(path.Sighting.Path, path.Sighting.Input.Topic, path.Topic, path.File))
         {
             if (handles.Of(original) is IFile handle && !ContentCheck.Holds(handle, original.Generation))
             {
@@ -81,7 +86,7 @@ internal sealed class NewFiles(
         switch (step)
         {
             case PathStep.LeaveOut:
-                _leftOut[(path.Identity, input.Topic)] = table.Look;
+                _leftOut[(path.Identity, input.Topic)] = new LeftOutFile(table.Look, Path: null);
                 metrics.LeftOutFiles.Add(1);
                 logger.Compressed(sighting.Path);
                 break;
@@ -106,6 +111,26 @@ internal sealed class NewFiles(
             default:
                 break;
         }
+    }
+
+    /// <summary>The followed file that a sighting is of, by way of its own input or of another one that gives it the same topic.</summary>
+    private TailedFile? FollowedAs(Sighting sighting, FileIdentity identity)
+    {
+        InputOptions input = sighting.Input;
+        TailedFile? own = table.With(identity, input.Topic);
+        if (own is not null || !TopicTemplate.IsTemplate(input.Topic))
+        {
+            return own;
+        }
+        return rules.TopicOf(sighting.Path, input) is string topic ? table.With(identity, topic) : null;
+    }
+
+    /// <summary>No topic can have the name that the template gives: it is told, and asked for again under another path.</summary>
+    private void Refuse(NewPath path)
+    {
+        _leftOut[(path.Identity, path.Sighting.Input.Topic)] = new LeftOutFile(table.Look, path.Sighting.Path);
+        path.Take().Dispose(); // it may have waited as a copy
+        probe.Refuse(path.Sighting.Path, path.TopicProblem!);
     }
 
     private void ContinueIn(NewPath path, Generation replaced)
@@ -136,12 +161,17 @@ internal sealed class NewFiles(
         See(new Sighting(copy.Path, copy.Input, status, isNamed ? table.At(copy.Path, copy.Input.Topic) : null, copy.File));
     }
 
-    /// <summary>A look at all files is over: what it did not see of the compressed files is gone.</summary>
+    /// <summary>A look at all files is over: what it did not see of the files that are left out is gone.</summary>
     public void ForgetUnseen()
     {
-        foreach ((FileIdentity, string) gone in _leftOut.Where(file => file.Value != table.Look).Select(static file => file.Key).ToList())
+        foreach ((FileIdentity, string) gone in _leftOut.Where(file => file.Value.Look != table.Look).Select(static file => file.Key).ToList())
         {
             _leftOut.Remove(gone);
         }
     }
+
+    /// <summary>A file that is compressed, or can have no topic.</summary>
+    /// <param name="Look">The look that saw it last.</param>
+    /// <param name="Path">The path for which that holds; null = whatever its name is.</param>
+    private readonly record struct LeftOutFile(long Look, string? Path);
 }

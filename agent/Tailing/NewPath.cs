@@ -6,6 +6,7 @@ namespace LogPipeline.Agent.Tailing;
 /// <summary>A file that a path names and that is not followed, open, and what can be told of it.</summary>
 internal sealed class NewPath : IPathFacts, IDisposable
 {
+    private readonly PathRules _rules;
     private readonly FileTable _table;
     private readonly FileHandles _handles;
     private readonly FileCopies _copies;
@@ -14,15 +15,24 @@ internal sealed class NewPath : IPathFacts, IDisposable
     private bool? _isReadable;
     private bool? _isCompressed;
 
-    public NewPath(Sighting sighting, FileProbe probe, FileTable table, FileHandles handles, FileCopies copies, Generations generations)
+    public NewPath(Sighting sighting, PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileCopies copies, Generations generations)
     {
-        (_table, _handles, _copies, _generations, Sighting) = (table, handles, copies, generations, sighting);
+        (_rules, _table, _handles, _copies, _generations, Sighting) = (rules, table, handles, copies, generations, sighting);
+        Topic = rules.TopicOf(sighting.Path, sighting.Input) ?? sighting.Input.Topic;
         _file = sighting.Held ?? probe.Open(sighting.Path);
     }
 
     public Sighting Sighting { get; }
 
     public FileIdentity Identity => FileIdentity.Of(Sighting.Status);
+
+    /// <summary>The topic that it gets as a file of its own.</summary>
+    public string Topic { get; }
+
+    /// <summary>Why there can be no such topic; null when there can.</summary>
+    public string? TopicProblem => _rules.ProblemOf(Topic, Sighting.Input);
+
+    public bool HasTopic => TopicProblem is null;
 
     public IFile File => _file!;
 
@@ -32,7 +42,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     /// <summary>The last generation that the file was, if it is over and the file holds what was read of it.</summary>
     public Generation? Away =>
-        _generations.LastOf(Identity, Sighting.Input.Topic) is Generation last
+        _generations.LastOf(Identity, generation => _rules.Gives(Sighting.Input, generation)) is Generation last
         // Without a time of birth the inode may be another file's by now: then a whole fingerprint must prove it.
         && last.Read.Position >= (last.Identity.BirthTime == 0 ? Fingerprint.LengthMax : 1) && ContentCheck.Holds(File, last) ? last : null;
 
@@ -44,7 +54,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
         get
         {
             Generation? before = _table.At(Sighting.Path, Sighting.Input.Topic)?.Generation
-                ?? _generations.LatestAt(Sighting.Path, Sighting.Input.Topic);
+                ?? _generations.LatestAt(Sighting.Path, Topic);
             return before is { Phase: GenerationPhase.Live or GenerationPhase.Gone or GenerationPhase.Rotated } && before.Path == Sighting.Path
                 && IsGone(before) && ContentCheck.Continues(File, before) ? before : null;
         }
@@ -52,7 +62,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     public bool ReplacesOneThatIsGone => Replaced is not null;
 
-    public bool MayBeCopy => Sighting.Input.Source is null && _copies.MayWait(File, Identity, Sighting.Path, Sighting.Input.Topic);
+    public bool MayBeCopy => Sighting.Input.Source is null && _copies.MayWait(File, Identity, Sighting, Topic);
 
     /// <summary>Hands the open file over to the generation that follows it; it waits as a copy no longer.</summary>
     public IFile Take()
@@ -66,7 +76,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
     /// <summary>Leaves the open file with those that wait as copies.</summary>
     public void Wait()
     {
-        _copies.Hold(File, Identity, Sighting.Path, Sighting.Input);
+        _copies.Hold(File, Identity, Sighting, Topic);
         _file = null;
     }
 

@@ -43,6 +43,9 @@ internal enum PathStep
 
     /// <summary>It is a file of its own.</summary>
     Begin,
+
+    /// <summary>It is a file of its own, and no topic can have the name that its path gives.</summary>
+    Refuse,
 }
 
 /// <summary>One look at a followed file beside what was known of it.</summary>
@@ -71,6 +74,9 @@ internal interface IPathFacts
 
     /// <summary>Whether it is the begin of a followed file that still holds what was read, and is not waited for too long.</summary>
     bool MayBeCopy { get; }
+
+    /// <summary>Whether there can be a topic of the name that its path gives.</summary>
+    bool HasTopic { get; }
 }
 
 /// <summary>
@@ -106,5 +112,6 @@ internal static class Reconciler
         : facts.WasAway ? PathStep.Resume
         : facts.ReplacesOneThatIsGone ? PathStep.Continue
         : facts.MayBeCopy ? PathStep.Wait
-        : PathStep.Begin;
+        : facts.HasTopic ? PathStep.Begin
+        : PathStep.Refuse;
 }

@@ -27,7 +27,7 @@ internal sealed class Resume(
             {
                 continue;
             }
-            if (rules.InputOf(generation.FirstPath, generation.Topic) is not InputOptions input)
+            if (rules.InputOf(generation) is not InputOptions input)
             {
                 unwanted.Add(generation);
                 continue;
@@ -72,7 +72,7 @@ internal sealed class Resume(
     {
         foreach (IGrouping<string, Generation> topic in unwanted.GroupBy(static g => g.Topic).OrderBy(static g => g.Key, StringComparer.Ordinal))
         {
-            if (!rules.Topics.Contains(topic.Key))
+            if (!rules.HasTemplates && !rules.Topics.Contains(topic.Key))
             {
                 logger.Unfollowed(topic.Key, topic.Count());
                 continue;

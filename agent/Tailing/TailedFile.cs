@@ -8,7 +8,11 @@ using LogPipeline.Files;
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>A generation that is followed: its handle and what the last look at it saw. Owned by the agent's loop.</summary>
-internal sealed class TailedFile(Generation generation, InputOptions input, LineHeaders headers)
+/// <param name="generation">What it is.</param>
+/// <param name="input">The input that has it.</param>
+/// <param name="headers">The headers of its records.</param>
+/// <param name="templates">What inputs write as their topic that give it the topic that it has.</param>
+internal sealed class TailedFile(Generation generation, InputOptions input, LineHeaders headers, IReadOnlyList<string> templates)
 {
     private FileState _state = FileState.Resting;
     private LineHeaders? _outHeaders;
@@ -17,6 +21,9 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     public Generation Generation => generation;
 
     public InputOptions Input => input;
+
+    /// <summary>What inputs write as their topic that give it the topic that it has; empty where they all write that.</summary>
+    public IReadOnlyList<string> Templates => templates;
 
     public LineHeaders Headers => headers;
 

@@ -268,6 +268,7 @@ internal sealed class Tailer(
         }
         if (known.Generation.Path != path)
         {
+            probe.Succeeded(path);
             if (known.Generation.Phase == GenerationPhase.Live)
             {
                 logger.Rotated(known.Generation.Path, path);

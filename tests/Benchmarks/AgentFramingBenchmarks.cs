@@ -46,7 +46,7 @@ public class AgentFramingBenchmarks
         _target = new Target(new BatchBuilders(Codec, options.BatchBytes));
         _handle = new OsFileSystem().Open(_path, FileOpenMode.Read);
         var generation = new Generation { Id = 1, Topic = input.Topic, FirstPath = _path, Path = _path };
-        _file = new TailedFile(generation, input, new LineHeaders("web-01", _path, Guid.NewGuid(), generation.Id));
+        _file = new TailedFile(generation, input, new LineHeaders("web-01", _path, Guid.NewGuid(), generation.Id), []);
     }
 
     [GlobalCleanup]

@@ -142,6 +142,15 @@ internal sealed class AgentRig : IDisposable
         file.Write(bytes, file.Length);
     }
 
+    /// <summary>All that a file holds.</summary>
+    public byte[] Read(string path)
+    {
+        using IFile file = Machine.Open(path, FileOpenMode.Read);
+        byte[] bytes = new byte[file.Length];
+        file.ReadFully(bytes, 0);
+        return bytes;
+    }
+
     public void Truncate(string path = LogPath)
     {
         using IFile file = Machine.Open(path, FileOpenMode.ReadWrite);
@@ -164,7 +173,7 @@ internal sealed class AgentRig : IDisposable
 
     public Task UntilLinesAsync(int count) => UntilAsync(() => Broker.Records().Count >= count && Agent.IsCaughtUp, $"{count} lines");
 
-    public List<string> Lines() => [.. Broker.Records().Select(r => Encoding.UTF8.GetString(r.Value))];
+    public List<string> Lines(string? topic = null) => [.. Broker.Records(topic).Select(r => Encoding.UTF8.GetString(r.Value))];
 
     /// <summary>What a sink stores: the records marked again only where their range is not stored.</summary>
     public List<string> Stored()

@@ -9,12 +9,13 @@ using LogPipeline.Testing.Network;
 namespace LogPipeline.Agent.Tests.Scripted;
 
 /// <summary>
-/// A broker of one topic in memory, whose partitions share one log, strict about sequences, that can be told to forget, to lose its end, to
+/// A broker in memory whose topics and partitions share one log, strict about sequences, that can be told to forget, to lose its end, to
 /// break connections before or after it appended, and to refuse. Runs on the context of the connecting caller.
 /// </summary>
 internal sealed class ScriptedBroker : IConnector
 {
     private readonly List<(byte[] Batch, BatchHeader Header)> _log = [];
+    private readonly Dictionary<long, string> _topics = [];
     private readonly Dictionary<long, (short Epoch, int LastSequence, long BaseOffset, int BaseSequence)> _producers = [];
     private readonly List<DuplexStream> _connections = [];
     private long _nextProducerId = 1000;
@@ -24,6 +25,9 @@ internal sealed class ScriptedBroker : IConnector
     public Guid TopicId { get; set; } = new(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
 
     public int Partitions { get; set; } = 1;
+
+    /// <summary>Whether there is a topic of a name.</summary>
+    public Predicate<string> HasTopic { get; set; } = static name => name == "t";
 
     /// <summary>What a refused batch is answered with.</summary>
     public ErrorCode Refusal { get; set; } = ErrorCode.MessageTooLarge;
@@ -93,11 +97,12 @@ internal sealed class ScriptedBroker : IConnector
     }
 
     /// <summary>Every record that carries a position, in order.</summary>
-    public List<(RecordPosition Position, byte[] Value)> Records()
+    /// <param name="topic">Only of this topic; null = of all.</param>
+    public List<(RecordPosition Position, byte[] Value)> Records(string? topic = null)
     {
         List<(RecordPosition, byte[])> records = [];
         using var decoder = new BatchDecoder();
-        foreach ((byte[] batch, BatchHeader header) in _log)
+        foreach ((byte[] batch, BatchHeader header) in _log.Where(batch => topic is null || _topics[batch.Header.BaseOffset] == topic))
         {
             var reader = new RecordReader(decoder.Records(batch, header), header);
             while (reader.Read())
@@ -181,7 +186,8 @@ internal sealed class ScriptedBroker : IConnector
         return header.Key switch
         {
             ApiKey.ApiVersions => Reply(ApiVersionsRequest.Api, header, Versions()),
-            ApiKey.Metadata => Reply(MetadataRequest.Api, header, Metadata()),
+            ApiKey.Metadata => Reply(
+                MetadataRequest.Api, header, Metadata(Frames.ReadRequest<MetadataRequest, MetadataResponse>(body, header.Version))),
             ApiKey.InitProducerId => Reply(
                 InitProducerIdRequest.Api, header, new InitProducerIdResponse { ProducerId = _nextProducerId++, ProducerEpoch = 0 }),
             ApiKey.ListOffsets => Reply(ListOffsetsRequest.Api, header, Offsets(Frames.ReadRequest<ListOffsetsRequest, ListOffsetsResponse>(body, header.Version))),
@@ -189,7 +195,10 @@ internal sealed class ScriptedBroker : IConnector
                 OffsetForLeaderEpochRequest.Api,
                 header,
                 EpochEnd(Frames.ReadRequest<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(body, header.Version))),
-            ApiKey.DescribeProducers => Reply(DescribeProducersRequest.Api, header, Producers()),
+            ApiKey.DescribeProducers => Reply(
+                DescribeProducersRequest.Api,
+                header,
+                Producers(Frames.ReadRequest<DescribeProducersRequest, DescribeProducersResponse>(body, header.Version))),
             ApiKey.Fetch => Reply(FetchRequest.Api, header, Fetch(Frames.ReadRequest<FetchRequest, FetchResponse>(body, header.Version))),
             ApiKey.Produce => Produce(Frames.ReadRequest<ProduceRequest, ProduceResponse>(body, header.Version), out ProduceResponse? produced)
                 ? Reply(ProduceRequest.Api, header, produced!)
@@ -219,16 +228,16 @@ internal sealed class ScriptedBroker : IConnector
         return response;
     }
 
-    private MetadataResponse Metadata() => new()
+    private MetadataResponse Metadata(MetadataRequest request) => new()
     {
         ClusterId = ClusterId,
         ControllerId = 1,
         Brokers = [new() { NodeId = 1, Host = "scripted", Port = 9092 }],
         Topics =
         [
-            new()
+            .. (request.Topics ?? []).Where(topic => HasTopic(topic.Name!)).Select(topic => new MetadataResponse.Topic
             {
-                Name = "t",
+                Name = topic.Name,
                 TopicId = TopicId,
                 Partitions =
                 [
@@ -237,29 +246,29 @@ internal sealed class ScriptedBroker : IConnector
                         PartitionIndex = i, LeaderId = 1, LeaderEpoch = LeaderEpoch, ReplicaNodes = [1], IsrNodes = [1],
                     }),
                 ],
-            },
+            }),
         ],
     };
 
     private ListOffsetsResponse Offsets(ListOffsetsRequest request) => new()
     {
-        Topics = [new() { Name = "t", Partitions = [new() { Offset = request.Topics[0].Partitions[0].Timestamp == -2 ? 0 : EndOffset, LeaderEpoch = LeaderEpoch }] }],
+        Topics = [new() { Name = request.Topics[0].Name, Partitions = [new() { Offset = request.Topics[0].Partitions[0].Timestamp == -2 ? 0 : EndOffset, LeaderEpoch = LeaderEpoch }] }],
     };
 
     private OffsetForLeaderEpochResponse EpochEnd(OffsetForLeaderEpochRequest request)
     {
         int asked = request.Topics[0].Partitions[0].LeaderEpoch;
         long end = _log.FirstOrDefault(b => b.Header.LeaderEpoch > asked) is { Batch: not null } next ? next.Header.BaseOffset : EndOffset;
-        return new() { Topics = [new() { Name = "t", Partitions = [new() { LeaderEpoch = asked, EndOffset = end }] }] };
+        return new() { Topics = [new() { Name = request.Topics[0].Name, Partitions = [new() { LeaderEpoch = asked, EndOffset = end }] }] };
     }
 
-    private DescribeProducersResponse Producers() => new()
+    private DescribeProducersResponse Producers(DescribeProducersRequest request) => new()
     {
         Topics =
         [
             new()
             {
-                Name = "t",
+                Name = request.Topics[0].Name,
                 Partitions =
                 [
                     new()
@@ -280,7 +289,7 @@ internal sealed class ScriptedBroker : IConnector
         byte[] bytes = [.. _log.Where(b => b.Header.NextOffset > offset).Take(2).SelectMany(b => b.Header.ProducerId == Unreadable ? Recoded(b.Batch) : b.Batch)];
         return new FetchResponse
         {
-            Responses = [new() { Topic = "t", Partitions = [new() { HighWatermark = EndOffset, Records = new RecordSet(bytes) }] }],
+            Responses = [new() { Topic = request.Topics[0].Name, Partitions = [new() { HighWatermark = EndOffset, Records = new RecordSet(bytes) }] }],
         };
     }
 
@@ -310,12 +319,13 @@ internal sealed class ScriptedBroker : IConnector
         if (fate != ProduceFate.Refuse)
         {
             PartitionsUsed.Add(partition);
+            _topics[EndOffset] = request.TopicData[0].Name;
             (error, baseOffset) = Append(batch, header);
             Fences += isFence && error == ErrorCode.None ? 1 : 0;
         }
         response = new ProduceResponse
         {
-            Responses = [new() { Name = "t", PartitionResponses = [new() { Index = partition, ErrorCode = error, BaseOffset = baseOffset }] }],
+            Responses = [new() { Name = request.TopicData[0].Name, PartitionResponses = [new() { Index = partition, ErrorCode = error, BaseOffset = baseOffset }] }],
         };
         return fate != ProduceFate.TakeThenDropConnection;
     }

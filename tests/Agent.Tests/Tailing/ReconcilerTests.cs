@@ -38,6 +38,8 @@ public sealed class ReconcilerTests
     [Theory]
     [InlineData("", PathStep.None)]
     [InlineData("readable", PathStep.Begin)]
+    [InlineData("readable nameless", PathStep.Refuse)]
+    [InlineData("readable nameless copy", PathStep.Wait)]
     [InlineData("readable copy", PathStep.Wait)]
     [InlineData("readable copy replaces", PathStep.Continue)]
     [InlineData("readable copy replaces away", PathStep.Resume)]
@@ -68,5 +70,7 @@ public sealed class ReconcilerTests
         public bool ReplacesOneThatIsGone => facts.Contains("replaces", StringComparison.Ordinal);
 
         public bool MayBeCopy => facts.Contains("copy", StringComparison.Ordinal);
+
+        public bool HasTopic => !facts.Contains("nameless", StringComparison.Ordinal);
     }
 }

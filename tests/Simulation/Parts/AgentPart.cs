@@ -39,11 +39,12 @@ internal sealed class AgentPart
     }
 
     /// <summary>
-    /// In some stories lines are decoded, empty ones left out, or each waits for the next, which might belong to it. The seed alone decides, so that the
-    /// other stories stay as they are.
+    /// In some stories lines are decoded, empty ones left out, or each waits for the next, which might belong to it; or each file gets its topic by a
+    /// template, which gives all the same. The seed alone decides, so that the other stories stay as they are.
     /// </summary>
     private static InputOptions ShapeOf(ulong seed, InputOptions input) => (seed % 8) switch
     {
+        1 => input with { Paths = [$"{AppServer.Logs}/*.l[o]g*"], Topic = Story.Topic.Replace("lo", "l{2}", StringComparison.Ordinal) },
         3 => input with { Encoding = TextEncoding.Latin1 },
         5 => input with { ExcludeLines = [new LinePattern("^$")] },
         7 => input with { Multiline = new MultilineOptions { Continue = new LinePattern("^~") } },
