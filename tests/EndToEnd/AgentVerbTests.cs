@@ -29,7 +29,7 @@ public sealed class AgentVerbTests : IDisposable
             await Deadline.UntilAsync(Within, async () => (await RunAsync("explain", log)).Output.Contains("acked to byte 8, read to 8, of 8", StringComparison.Ordinal), () => agent.Errors);
             (int status, string output) = await RunAsync("explain", "a.log");
             Assert.True(status == 0 && output.EndsWith("\nread\n", StringComparison.Ordinal), output);
-            Assert.Contains($"logpipe.yaml:5 topic t: {log}", output, StringComparison.Ordinal);
+            Assert.Contains($"logpipe.yaml:6 topic t: {log}", output, StringComparison.Ordinal);
             Assert.Equal(1, (await RunAsync("explain", other)).Status);
 
             (status, output) = await RunAsync("status");
@@ -128,6 +128,7 @@ public sealed class AgentVerbTests : IDisposable
         admin: { listen: "{{_admin}}" }
         agent:
           bootstrap: {{_bootstrap}}
+          reload: signal
           inputs:
             - paths: [{{_workspace.File(name)}}]
               topic: t

@@ -119,6 +119,7 @@ internal sealed class AgentRig : IDisposable
     {
         _process?.Kill();
         Broker.Disconnect();
+        _agent?.Abandon();
         _agent = null;
         _process = null;
     }
