@@ -1,3 +1,4 @@
+using System.Globalization;
 using LogPipeline.Files;
 using LogPipeline.Hosting.Configuration;
 using Microsoft.Extensions.Logging;
@@ -12,6 +13,7 @@ internal enum AgentVerb
     Status,
     Plan,
     Health,
+    Resend,
     Help,
     Version,
 }
@@ -19,9 +21,9 @@ internal enum AgentVerb
 /// <summary>The command line of <c>logpipe-agent</c>: few words, so read by hand; the agent carries no library for it.</summary>
 internal sealed record AgentArguments
 {
-    private static readonly string[] Words = ["run", "config", "explain", "status", "plan", "health"];
+    private static readonly string[] Words = ["run", "config", "explain", "status", "plan", "health", "resend"];
 
-    private static readonly string[] Options = ["--config", "--admin", "--log-level", "--json", "--watch", "--all", "--rate", "--stdin", "--topic", "--bootstrap", "--state", "--help", "--version"];
+    private static readonly string[] Options = ["--config", "--admin", "--log-level", "--json", "--watch", "--all", "--rate", "--from", "--to", "--dry-run", "--stdin", "--topic", "--bootstrap", "--state", "--help", "--version"];
 
     public AgentVerb Verb { get; private init; }
 
@@ -31,7 +33,7 @@ internal sealed record AgentArguments
 
     public LogLevel LogLevel { get; private init; } = LogLevel.Information;
 
-    /// <summary>What is explained.</summary>
+    /// <summary>What is explained, or sent again.</summary>
     public string Path { get; private init; } = "";
 
     public bool IsJson { get; private init; }
@@ -42,6 +44,15 @@ internal sealed record AgentArguments
 
     /// <summary>Bytes a second that a plan counts with; null = measured.</summary>
     public long? Rate { get; private init; }
+
+    /// <summary>A byte of the first line that is sent again; null = the first that was read.</summary>
+    public long? From { get; private init; }
+
+    /// <summary>One past a byte of the last line that is sent again; null = all that is acked.</summary>
+    public long? To { get; private init; }
+
+    /// <summary>Whether it is only told what would be sent again.</summary>
+    public bool IsDry { get; private init; }
 
     /// <summary>Whether the standard input is published, and no file.</summary>
     public bool IsStdin { get; private init; }
@@ -89,6 +100,15 @@ internal sealed record AgentArguments
                     parsed = parsed with { Rate = BytesOf(given ?? Next(args, ref i)) };
                     bound.Add((name, AgentVerb.Plan));
                     break;
+                case "--from" or "--to":
+                    long at = PositionOf(name, given ?? Next(args, ref i));
+                    parsed = name == "--from" ? parsed with { From = at } : parsed with { To = at };
+                    bound.Add((name, AgentVerb.Resend));
+                    break;
+                case "--dry-run":
+                    parsed = parsed with { IsDry = true };
+                    bound.Add((name, AgentVerb.Resend));
+                    break;
                 case "--stdin":
                     parsed = parsed with { IsStdin = true };
                     bound.Add((name, AgentVerb.Run));
@@ -102,9 +122,9 @@ internal sealed record AgentArguments
                 case "--state":
                     parsed = parsed with { State = given ?? Next(args, ref i) };
                     break;
-                case "explain" when word is null:
+                case "explain" or "resend" when word is null:
                     word = name;
-                    parsed = parsed with { Verb = AgentVerb.Explain, Path = i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal) ? args[++i] : "" };
+                    parsed = parsed with { Verb = name == "explain" ? AgentVerb.Explain : AgentVerb.Resend, Path = i + 1 < args.Length && !args[i + 1].StartsWith("--", StringComparison.Ordinal) ? args[++i] : "" };
                     break;
                 case "config" when word is null && i + 1 < args.Length && args[i + 1] == "check":
                     i++;
@@ -119,9 +139,13 @@ internal sealed record AgentArguments
                     throw Unknown(name);
             }
         }
-        if (parsed.Verb == AgentVerb.Explain && parsed.Path.Length == 0)
+        if (parsed.Verb is AgentVerb.Explain or AgentVerb.Resend && parsed.Path.Length == 0)
         {
-            throw new ConfigurationException("explain needs a path, such as: logpipe-agent explain /var/log/nginx/access.log");
+            throw new ConfigurationException($"{word} needs a path, such as: logpipe-agent {word} /var/log/nginx/access.log");
+        }
+        if (parsed.From >= parsed.To)
+        {
+            throw new ConfigurationException($"--from {parsed.From} is not below --to {parsed.To}");
         }
         if (parsed.IsStdin ? parsed.Topic is null : (parsed.Topic ?? parsed.Bootstrap ?? parsed.State) is not null)
         {
@@ -150,6 +174,11 @@ internal sealed record AgentArguments
         => Enum.TryParse<LogLevel>(text, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level)
             ? level
             : throw new ConfigurationException($"--log-level {text}: write debug, information, warning, error or none");
+
+    private static long PositionOf(string name, string text)
+        => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long position)
+            ? position
+            : throw new ConfigurationException($"{name} {text}: write a byte of the file, counted from 0");
 
     private static long BytesOf(string text)
         => Quantity.TryParseSize(text, out long bytes) && bytes > 0

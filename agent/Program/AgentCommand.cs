@@ -11,7 +11,7 @@ namespace LogPipeline.AgentProgram;
 
 /// <summary>
 /// The program <c>logpipe-agent</c>: the agent alone, for application servers. It reads its part of the same file that all other
-/// processes read. Exit status: 0 stopped as asked, 2 usage or configuration, 70 a defect.
+/// processes read. Exit status: 0 stopped or done as asked, 1 the answer is no, 2 usage or configuration, 3 no broker can be reached, 70 a defect.
 /// </summary>
 internal static class AgentCommand
 {
@@ -27,6 +27,8 @@ internal static class AgentCommand
           logpipe-agent status [--json] [--watch]   files, how far behind they are, how fast they are sent
           logpipe-agent plan [--rate BYTES] [--all] what the configuration would start, stop and go on reading
           logpipe-agent health                      what /healthz answers; status 1 when not all is well, or no agent answers
+          logpipe-agent resend PATH [--from BYTE] [--to BYTE] [--dry-run]
+                                                    send lines again that a topic lost; only what was acked before
 
         Options:
           --config FILE      without it ./logpipe.yaml, ./data/logpipe.yaml or /etc/logpipe/logpipe.yaml
@@ -34,7 +36,12 @@ internal static class AgentCommand
           --log-level LEVEL  debug, information (default), warning, error or none
           --state DIR        where the lines of --stdin are kept until they are acked; an agent at a time uses it
           --rate BYTES       bytes a second to plan with, such as 10MB; without it what the running agent reached
+          --from, --to BYTE  from the line that this byte of the file lies in, to the one that ends there; without them all that is acked
+          --dry-run          say what would be sent, and send nothing
           --version, --help
+
+        resend marks the lines so that sinks drop those they have; it may be repeated, and while the agent runs. It proves first that the file holds
+        what was sent. Status 1: nothing, or not all, was sent, and why; 3: no broker can be reached.
 
         explain, status and plan change nothing. They ask the agent that runs; where none answers they say what its state directory says.
         A changed configuration file is applied within seconds, or at SIGHUP (agent.reload: signal); a wrong one is refused and the old one
@@ -45,6 +52,7 @@ internal static class AgentCommand
           app 2>&1 | logpipe-agent --stdin --topic app --bootstrap broker1:9092
           logpipe-agent explain /var/log/nginx/access.log
           logpipe-agent plan --config new.yaml
+          logpipe-agent resend /var/log/nginx/access.log.1 --from 1048576 --dry-run
           LOGPIPE__AGENT__BOOTSTRAP=broker1:9092 logpipe-agent
         """;
 
@@ -99,6 +107,8 @@ internal static class AgentCommand
                 return await InspectionCommands.StatusAsync(arguments, options, agent);
             case AgentVerb.Plan:
                 return await InspectionCommands.PlanAsync(arguments, options, agent);
+            case AgentVerb.Resend:
+                return await ResendCommand.RunAsync(arguments, options);
             default:
                 return await ServeAsync(options, telemetry, arguments);
         }

@@ -43,8 +43,7 @@ internal sealed class LogDirectory
             async cancellation =>
             {
                 TopicMetadata topic = await _cluster.TopicAsync(key.Topic, refresh: true, cancellation);
-                // A topic that came back with fewer partitions takes what was meant for those it has not.
-                int partition = key.Partition < topic.Partitions.Count ? key.Partition : key.Partition % topic.Partitions.Count;
+                int partition = WirePartition(key.Partition, topic);
                 BrokerConnection connection = await _cluster.LeaderAsync(key.Topic, partition, cancellation);
                 var identity = new LogIdentity(_cluster.ClusterId, topic.TopicId, partition);
                 var link = new LogLink(new PartitionLeader(connection, new TopicPartition(key.Topic, partition), topic.TopicId, _options.RequestTimeout), identity);
@@ -53,6 +52,9 @@ internal sealed class LogDirectory
             },
             trouble,
             stopped);
+
+    /// <summary>The partition that takes what a file's partition is to have: a topic that came back with fewer has others take what was meant for those it has not.</summary>
+    public static int WirePartition(int partition, TopicMetadata topic) => partition < topic.Partitions.Count ? partition : partition % topic.Partitions.Count;
 
     private Task<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> attempt, Action<Exception> trouble, CancellationToken stopped)
     {

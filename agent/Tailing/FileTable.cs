@@ -88,11 +88,7 @@ internal sealed class FileTable(PathRules rules, AgentOptions options, AgentStat
     /// <summary>Follows a generation; its path names it unless it was rotated.</summary>
     public TailedFile Add(Generation generation, InputOptions input)
     {
-        var headers = new LineHeaders(options.Host, input.Source?.Name ?? generation.FirstPath, state.AgentId, generation.Id);
-        foreach ((string name, string value) in input.Labels)
-        {
-            headers = headers.With(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
-        }
+        LineHeaders headers = HeadersOf(options, state.AgentId, generation, input);
         var file = new TailedFile(generation, input, headers, rules.TemplatesOf(generation, input)) { SeenIn = Look };
         if (input.Source is not null)
         {
@@ -108,6 +104,17 @@ internal sealed class FileTable(PathRules rules, AgentOptions options, AgentStat
         Classify(file);
         Activate(file);
         return file;
+    }
+
+    /// <summary>The headers of a generation's records.</summary>
+    public static LineHeaders HeadersOf(AgentOptions options, Guid agentId, Generation generation, InputOptions input)
+    {
+        var headers = new LineHeaders(options.Host, input.Source?.Name ?? generation.FirstPath, agentId, generation.Id);
+        foreach ((string name, string value) in input.Labels)
+        {
+            headers = headers.With(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));
+        }
+        return headers;
     }
 
     /// <summary>Its phase has changed, its log is known, it is in doubt or proved, or its first KiB was read.</summary>

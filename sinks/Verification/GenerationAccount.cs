@@ -39,11 +39,14 @@ internal sealed class GenerationAccount(Source source)
 
         public ulong Hash { get; private set; }
 
-        public void Add(long fileOffset, int part, ReadOnlySpan<byte> value)
+        public void Add(long fileOffset, int part, ReadOnlySpan<byte> value) => Add(value.Length, HashOf(fileOffset, part, value));
+
+        /// <summary>Adds a record whose hash is known.</summary>
+        public void Add(long bytes, ulong hash)
         {
             Count++;
-            Bytes += value.Length;
-            Hash += HashOf(fileOffset, part, value);
+            Bytes += bytes;
+            Hash += hash;
         }
     }
 

@@ -14,7 +14,7 @@ internal sealed class LogComparison(
     PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, StoredRanges repaired, IReadOnlyDictionary<int, TableSource> sources,
     SortedDictionary<SourceKey, GenerationAccount> accounts, IFileSystem files, List<Finding> findings, List<string> notes)
 {
-    private readonly List<(SourceKey Key, long Offset, long Begin, long End)> _unstored = [];
+    private readonly List<UnstoredRecord> _unstored = [];
     private readonly List<TableRow> _extra = [];
     private TableRow _row;
     private bool _hasRow;
@@ -84,21 +84,24 @@ internal sealed class LogComparison(
             if (lost >= 0)
             {
                 accounts[source!.Key].InTable.Add(_unstored[lost].Begin, _unstored[lost].End);
+                Count(_unstored[lost]);
                 _unstored.RemoveAt(lost);
                 continue;
             }
             Report(FindingSide.TableRepeated, row.Offset, source, row.FileOffset, "is one more than the topic has");
         }
-        foreach ((SourceKey key, long offset, long begin, long end) in _unstored)
+        foreach (UnstoredRecord record in _unstored)
         {
-            bool known = accounts[key].InTable.Contains(begin, end);
-            if (!known && !topicIsWhole)
+            SourceKey key = record.Key;
+            bool known = accounts[key].InTable.Contains(record.Begin, record.End);
+            if (!known && !topicIsWhole && sources.Values.Any(s => s.Key == key && s.Stored.Contains(record.Begin, record.End)))
             {
-                known = sources.Values.Any(s => s.Key == key && s.Stored.Contains(begin, end));
+                continue; // its row is at an offset that the topic no longer has, so neither side counts it
             }
+            Count(record);
             if (!known)
             {
-                Report(FindingSide.TableMissing, offset, sources.Values.FirstOrDefault(s => s.Key == key), begin, "is missing");
+                Report(FindingSide.TableMissing, record.Offset, sources.Values.FirstOrDefault(s => s.Key == key), record.Begin, "is missing");
             }
         }
     }
@@ -188,22 +191,34 @@ internal sealed class LogComparison(
             return;
         }
         SourceKey key = records.Sources[record.Source].Key;
-        if (stored || isFresh)
+        bool isAgain = (record.Flags & PositionFlags.Again) != 0;
+        bool isLetter = deadLetters.Contains(record.Offset);
+        if (stored || (isFresh && (!isAgain || isLetter)))
         {
             accounts[key].Topic.Add(record.LineBegin, record.Part, records.Value(record));
         }
         // A dead letter has its range in the ledger as a row has: what is sent again of it is left out.
-        if (stored || deadLetters.Contains(record.Offset))
+        if (stored || isLetter)
         {
             accounts[key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
         }
-        else if ((record.Flags & PositionFlags.Again) != 0)
+        else if (isAgain)
         {
-            _unstored.Add((key, record.Offset, record.CoveredBegin, record.CoveredEnd));
+            ReadOnlySpan<byte> value = records.Value(record);
+            ulong hash = GenerationAccount.HashOf(record.LineBegin, record.Part, value);
+            _unstored.Add(new UnstoredRecord(key, record.Offset, record.CoveredBegin, record.CoveredEnd, isFresh, value.Length, hash));
         }
         else
         {
             Report(FindingSide.TableMissing, record.Offset, records.Sources[record.Source], record.LineBegin, "is missing");
+        }
+    }
+
+    private void Count(in UnstoredRecord record)
+    {
+        if (record.IsFresh)
+        {
+            accounts[record.Key].Topic.Add(record.Bytes, record.Hash);
         }
     }
 
@@ -226,4 +241,7 @@ internal sealed class LogComparison(
         findings.Add(new Finding(
             side, log.Topic, log.Partition, offset, source?.Host, source?.File, fileOffset, $"{log.Topic}-{log.Partition} offset {offset}{place} {what}"));
     }
+
+    /// <summary>A record marked <c>again</c> that is in no row at its offset.</summary>
+    private readonly record struct UnstoredRecord(SourceKey Key, long Offset, long Begin, long End, bool IsFresh, long Bytes, ulong Hash);
 }

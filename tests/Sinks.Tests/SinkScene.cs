@@ -57,6 +57,15 @@ internal sealed class SinkScene : IAsyncDisposable
         await StartBrokerAsync(listen);
     }
 
+    /// <summary>Deletes the topic and makes one of the same name.</summary>
+    public async Task MakeTopicAnewAsync()
+    {
+        var admin = new AdminClient(_cluster);
+        await admin.DeleteTopicsAsync(["web_log"], default);
+        await admin.CreateTopicsAsync([new NewTopic("web_log", 2)], default);
+        await RestartBrokerAsync(static _ => { });
+    }
+
     /// <summary>Removes the first records of partition 0, as retention does.</summary>
     public static void RaiseStart(string brokerDirectory, long offset)
     {

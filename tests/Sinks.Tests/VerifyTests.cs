@@ -29,6 +29,40 @@ public sealed class VerifyTests
         Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Records_that_were_deleted_and_are_sent_again_are_neither_missing_nor_repeated(bool isMadeAnew)
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, ["one", "two", "three"]);
+        await SinkScene.RunAsync(options, 3);
+        if (isMadeAnew)
+        {
+            await scene.MakeTopicAnewAsync();
+        }
+        else
+        {
+            await scene.RestartBrokerAsync(static directory => SinkScene.RaiseStart(directory, 3));
+        }
+        await scene.SendAsync(0, "one", 0, 4, PositionFlags.Again);
+        await scene.SendAsync(0, "two", 4, 8, PositionFlags.Again);
+        await scene.SendAsync(0, "three", 8, 14, PositionFlags.Again);
+        await scene.SendAsync(0, ["four"]);
+        await SinkScene.RunAsync(options, 4);
+        Assert.Equal(4L, await SinkScene.CountAsync(options));
+        VerifyReport report = await SinkScene.VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        GenerationSummary summary = Assert.Single(report.Generations);
+        Assert.Equal((summary.TopicRecords, summary.TopicHash), (summary.TableRows, summary.TableHash));
+        // A line that is sent to it in no other words and is in no table is missing still.
+        await scene.SendAsync(0, "five", 19, 24, PositionFlags.Again);
+        await SinkScene.RunAsync(options, 5);
+        await SinkScene.ScalarAsync(options, "DELETE FROM web_log_rows WHERE line = 'five'; UPDATE logpipe_sources SET stored = '{[0,19)}'");
+        Assert.Contains("at byte 19) is missing", Assert.Single((await SinkScene.VerifyAsync(options)).Findings).Text, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_log_directory_that_cannot_be_read_is_a_note()
     {

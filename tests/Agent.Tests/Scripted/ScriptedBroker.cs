@@ -29,6 +29,9 @@ internal sealed class ScriptedBroker : IConnector
     /// <summary>Whether there is a topic of a name.</summary>
     public Predicate<string> HasTopic { get; set; } = static name => name == "t";
 
+    /// <summary>A batch with this value in it is refused; null = none.</summary>
+    public string? RefusedValue { get; set; }
+
     /// <summary>What a refused batch is answered with.</summary>
     public ErrorCode Refusal { get; set; } = ErrorCode.MessageTooLarge;
 
@@ -115,6 +118,9 @@ internal sealed class ScriptedBroker : IConnector
         }
         return records;
     }
+
+    /// <summary>Every batch with its topic, in order.</summary>
+    public IEnumerable<(string Topic, byte[] Batch, BatchHeader Header)> Log => _log.Select(batch => (_topics[batch.Header.BaseOffset], batch.Batch, batch.Header));
 
     /// <summary>The files that the records' headers name.</summary>
     public List<string> FileHeaders()
@@ -308,7 +314,7 @@ internal sealed class ScriptedBroker : IConnector
         Assert.True(RecordBatch.CrcIsValid(batch));
         response = null;
         bool isFence = header is { RecordCount: 1, ProducerEpoch: > 0 };
-        ProduceFate fate = isFence ? ProduceFate.Take : Fate(header);
+        ProduceFate fate = isFence ? ProduceFate.Take : HasRefusedValue(batch, header) ? ProduceFate.Refuse : Fate(header);
         if (fate == ProduceFate.DropConnection)
         {
             return false;
@@ -328,6 +334,20 @@ internal sealed class ScriptedBroker : IConnector
             Responses = [new() { Name = request.TopicData[0].Name, PartitionResponses = [new() { Index = partition, ErrorCode = error, BaseOffset = baseOffset }] }],
         };
         return fate != ProduceFate.TakeThenDropConnection;
+    }
+
+    private bool HasRefusedValue(byte[] batch, in BatchHeader header)
+    {
+        using var decoder = new BatchDecoder();
+        var reader = new RecordReader(decoder.Records(batch, header), header);
+        while (RefusedValue is not null && reader.Read())
+        {
+            if (System.Text.Encoding.UTF8.GetString(reader.Value) == RefusedValue)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     private (ErrorCode Error, long BaseOffset) Append(byte[] batch, in BatchHeader header)
@@ -355,6 +375,10 @@ internal sealed class ScriptedBroker : IConnector
         RecordBatch.Stamp(batch, offset, LeaderEpoch);
         Assert.True(BatchHeader.TryParse(batch, out BatchHeader stamped));
         _log.Add((batch, stamped));
+        if (header.ProducerId < 0)
+        {
+            return (ErrorCode.None, offset);
+        }
         _producers[header.ProducerId] = (header.ProducerEpoch, header.LastSequence, offset, header.BaseSequence);
         return (ErrorCode.None, offset);
     }
