@@ -102,6 +102,8 @@ internal sealed class Story
 
     public List<SinkPart> Sinks { get; } = [];
 
+    public List<ResendPart> Resends { get; } = [];
+
     public List<Line> Lines { get; } = [];
 
     public AckLedger Acks { get; }
@@ -172,6 +174,11 @@ internal sealed class Story
             var machine = new Machine(World, string.Create(CultureInfo.InvariantCulture, $"app{i}"));
             var server = new AppServer(machine, Lines, World.Random.Next(1, 4));
             Join(server, new AgentPart(machine, Network, string.Create(CultureInfo.InvariantCulture, $"agent{i}")));
+        }
+        // The seed alone decides, so that the other stories stay as they are.
+        if (World.Seed % 5 == 4)
+        {
+            Resends.Add(new ResendPart(Agents[0], Network, Plan.Storm));
         }
         if (Plan.ClonedState)
         {

@@ -86,6 +86,20 @@ public sealed class StoryTests
     }
 
     [Fact]
+    public void Lines_that_somebody_has_sent_again_are_delivered_once()
+    {
+        int sent = 0;
+        for (ulong seed = 4; seed < 150; seed += 5)
+        {
+            Story? story = null;
+            SeedResult result = SeedRun.One(seed, plant: told => story = told);
+            Assert.True(result.Failure is null, $"seed {seed}: {result.Failure?.Rule}: {result.Failure?.What}");
+            sent += story!.Resends.Sum(static resend => resend.Sent);
+        }
+        Assert.True(sent > 20, $"lines were sent again {sent} times only");
+    }
+
+    [Fact]
     public void A_seed_repeats_exactly()
     {
         for (ulong seed = 1; seed <= 5; seed++)
