@@ -20,6 +20,7 @@ public sealed class Arm64PackageTests : IDisposable
         await UnpackAsync("logpipe-agent");
         await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
         await broker.ReadyAsync();
+        Assert.Equal(0, (await _workspace.RunAsync("topics", "create", "t", "--partitions", "1", "--bootstrap", _bootstrap)).Status);
         string log = _workspace.File("a.log");
         _workspace.Configure($$"""
             agent:
@@ -57,7 +58,7 @@ public sealed class Arm64PackageTests : IDisposable
         Assert.True(File.Exists(Path.ChangeExtension(package, ".tar.gz")));
         if (File.Exists("/usr/bin/rpm"))
         {
-            Assert.Equal("aarch64", await RunAsync("rpm", "--query", "--queryformat", "%{ARCH}", "--package", Path.ChangeExtension(package, ".rpm")));
+            Assert.Equal("aarch64\n", await RunAsync("rpm", "--query", "--queryformat", "%{ARCH}", "--package", Path.ChangeExtension(package, ".rpm")));
         }
         await RunAsync("dpkg-deb", "--extract", package, _workspace.Folder);
     }
