@@ -83,6 +83,10 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
         }
         if (!file.IsReadable)
         {
+            if (file.Predecessor is TailedFile first)
+            {
+                (first.Followers ??= []).Add(file);
+            }
             // Whatever makes it readable adds it again: the sweep looks at it in any case.
             return;
         }
@@ -93,6 +97,10 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
             return;
         }
         TryRead(file, log);
+        if (file.IsAtEnd || file.IsFailing)
+        {
+            ReadFollowers(file);
+        }
         if (!log.Open.IsEmpty && !_open.Contains(log))
         {
             _open.Add(log);
@@ -102,6 +110,16 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
             _open[0].CloseBatch();
             _open.RemoveAt(0);
         }
+    }
+
+    /// <summary>Nothing else would tell them: the next look may be a minute away.</summary>
+    private void ReadFollowers(TailedFile file)
+    {
+        foreach (TailedFile follower in file.Followers ?? [])
+        {
+            Add(follower);
+        }
+        file.Followers = null;
     }
 
     /// <summary>A file that cannot be read now the sweep adds again.</summary>

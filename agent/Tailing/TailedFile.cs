@@ -50,6 +50,9 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     /// <summary>The file that its path named before: read to its end first.</summary>
     public TailedFile? Predecessor { get; set; }
 
+    /// <summary>Files whose turn came before this one, their predecessor, was read to its end; null when there are none.</summary>
+    public HashSet<TailedFile>? Followers { get; set; }
+
     /// <summary>Where its path led by links when it was found; null when there are none in it.</summary>
     public string? RealPath { get; set; }
 

@@ -27,6 +27,32 @@ public sealed class HintTests
     });
 
     [Fact]
+    public void A_file_that_waits_for_its_predecessor_is_read_behind_it_at_once() => AgentRig.OnOneThread(async rig =>
+    {
+        using var watch = new ScriptedWatch();
+        rig.Watch = watch;
+        rig.Options = rig.Options with { SweepInterval = TimeSpan.FromSeconds(30) };
+        bool isAway = true;
+        rig.Broker.Fate = _ => isAway ? ProduceFate.DropConnection : ProduceFate.Take;
+        await rig.StartAsync();
+        string[] old = [.. Enumerable.Range(0, 100_000).Select(static i => $"line {i} of many that find no broker")];
+        rig.Append(string.Join('\n', old) + "\n");
+        watch.Hint!(AgentRig.LogPath);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Machine.Rename(AgentRig.LogPath, AgentRig.LogPath + ".1");
+        watch.Hint!(AgentRig.LogPath);
+        rig.Append("new\n");
+        watch.Hint!(AgentRig.LogPath);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        isAway = false;
+        long begin = rig.Time.GetTimestamp();
+        await rig.UntilLinesAsync(old.Length + 1);
+        Assert.Equal([.. old, "new"], rig.Lines());
+        Assert.InRange(rig.Time.GetElapsedTime(begin), TimeSpan.Zero, TimeSpan.FromSeconds(20));
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void Only_directories_that_are_looked_into_are_watched() => AgentRig.OnOneThread(async rig =>
     {
         using var watch = new ScriptedWatch();
