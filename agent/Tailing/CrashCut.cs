@@ -1,3 +1,4 @@
+using System.Text;
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
 using LogPipeline.Contract;
@@ -11,6 +12,9 @@ namespace LogPipeline.Agent.Tailing;
 /// </summary>
 internal static class CrashCut
 {
+    /// <summary>Line feeds with and without carriage returns: of one byte, and of UTF-16's two in either order.</summary>
+    private static readonly string[] LineEnds = ["\n", "\r\n", "\n\0", "\0\n", "\r\0\n\0", "\0\r\0\n"];
+
     /// <summary>Where to go on in a file that the host crashed under; null when it cannot be told.</summary>
     /// <param name="lives">The generations that the file has been, oldest first: each one's bytes hold from its begin on.</param>
     /// <param name="file">The file, open.</param>
@@ -147,14 +151,40 @@ internal static class CrashCut
         return new Compared(position.CoveredBegin, recordEnd, goOn, same == read);
     }
 
-    /// <summary>A record whose value is not the file's bytes: where they are not all there, all of it is read again.</summary>
+    /// <summary>
+    /// A record whose value is not the file's bytes: where they are not all there, all of it is read again, unless nothing but its line's end is
+    /// missing.
+    /// </summary>
     private static Compared CompareSum(IFile file, in RecordPosition position, long until)
     {
         long end = Math.Min(position.End, until);
         byte[] bytes = new byte[Math.Max(0, end - position.FileBegin)];
-        bool isThere = file.ReadFully(bytes, position.FileBegin) == bytes.Length;
+        int read = file.ReadFully(bytes, position.FileBegin);
+        if (read < bytes.Length && end == position.End && LostItsEnd(bytes, read, position.FileSum))
+        {
+            return new Compared(position.CoveredBegin, end, position.FileBegin + read, EndsHere: true);
+        }
+        bool isThere = read == bytes.Length;
         bool isSame = isThere && (end < position.End || position.FileSum is 0 || RecordSum.OfFile(bytes) == position.FileSum);
         return new Compared(position.CoveredBegin, end, isSame ? end : Math.Min(position.CoveredBegin, position.LineBegin), !isThere);
+    }
+
+    /// <summary>Whether the bytes have a record's sum once a line's end, of any encoding, is put in the place of those that are missing.</summary>
+    private static bool LostItsEnd(Span<byte> bytes, int read, int sum)
+    {
+        Span<byte> missing = bytes[read..];
+        foreach (string text in LineEnds)
+        {
+            if (sum != 0 && text.Length == missing.Length)
+            {
+                Encoding.ASCII.GetBytes(text, missing);
+                if (RecordSum.OfFile(bytes) == sum)
+                {
+                    return true;
+                }
+            }
+        }
+        return false;
     }
 
     /// <summary>A record held against a file: where to go on if it is the first that differs, and whether the file ends before it differs.</summary>

@@ -2,6 +2,7 @@ using System.Text;
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Contract;
+using LogPipeline.Files;
 
 namespace LogPipeline.Agent.Tests.Shaping;
 
@@ -159,6 +160,38 @@ public sealed class EncodingTests
         rig.Append(coding.GetBytes(" more\nnew\n"));
         await rig.UntilLinesAsync(2);
         Assert.Equal(["\u0a00\u000bhalf more", "new"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData(TextEncoding.Auto, "latin1", "\n")] // passed on as it is: held against the record's value
+    [InlineData(TextEncoding.Latin1, "latin1", "\n")]
+    [InlineData(TextEncoding.Latin1, "latin1", "\r\n")]
+    [InlineData(TextEncoding.Utf16LittleEndian, "utf-16", "\n")]
+    [InlineData(TextEncoding.Utf16LittleEndian, "utf-16", "\r\n")]
+    [InlineData(TextEncoding.Utf16BigEndian, "utf-16BE", "\n")]
+    public void A_rotated_file_that_lost_the_end_of_its_last_line_in_a_crash_of_the_host_repeats_nothing(TextEncoding encoding, string name, string lineEnd) => AgentRig.OnOneThread(async rig =>
+    {
+        const string Rotated = AgentRig.LogPath + ".1";
+        var coding = Encoding.GetEncoding(name);
+        byte[] bytes = coding.GetBytes($"first line{lineEnd}last line{lineEnd}");
+        rig.Options = With(rig.Options, encoding);
+        rig.Append(bytes);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        rig.Machine.Rename(AgentRig.LogPath, Rotated);
+        await rig.UntilAsync(() => rig.Agent.Describe().Contains("Rotated", StringComparison.Ordinal), "it is seen rotated");
+        rig.Kill();
+        using (IFile file = rig.Machine.Open(Rotated, FileOpenMode.ReadWrite))
+        {
+            file.SetLength(bytes.Length - coding.GetByteCount(lineEnd));
+        }
+        rig.Options = rig.Options with { BootId = "b2" };
+        rig.Append(coding.GetBytes($"new{lineEnd}"));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(["first line", "last line", "new"], rig.Lines());
         await rig.StopAsync();
     });
 
