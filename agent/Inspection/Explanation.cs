@@ -28,7 +28,7 @@ public sealed class Explanation
     private Explanation(AgentOptions options, IFileSystem files, string path, string? link)
     {
         (_options, _files, _path) = (options, files, path);
-        _rules = new PathRules(options with { Host = MachineFacts.HostOf(options) });
+        _rules = new PathRules(MachineFacts.Named(options));
         _look = PathLook.At(files, path, link);
     }
 

@@ -25,7 +25,7 @@ public sealed class ReadingPlan
     private ReadingPlan(AgentOptions options, IFileSystem files, AgentReport? running)
     {
         (_options, _files) = (options, files);
-        _rules = new PathRules(options with { Host = MachineFacts.HostOf(options) });
+        _rules = new PathRules(MachineFacts.Named(options));
         _state = StateView.Load(files, options.StateDirectory);
         _running = (running?.Files ?? []).Where(static file => file.Generation.Length > 0).ToDictionary(static file => file.Generation);
     }

@@ -3,16 +3,15 @@ namespace LogPipeline.Agent.Machine;
 /// <summary>What this machine says of itself; empty where it does not.</summary>
 internal static class MachineFacts
 {
-    public static AgentOptions Complete(AgentOptions options) => options with
+    public static AgentOptions Complete(AgentOptions options) => Named(options) with
     {
-        Host = HostOf(options),
         MachineId = options.MachineId.Length > 0 ? options.MachineId : ReadLine("/etc/machine-id"),
         OwnPaths = [.. options.OwnPaths, .. OwnOutputs()],
         BootId = options.BootId.Length > 0 ? options.BootId : ReadLine("/proc/sys/kernel/random/boot_id"),
     };
 
-    /// <summary>The name that records carry: the configured one, else the machine's.</summary>
-    public static string HostOf(AgentOptions options) => options.Host.Length > 0 ? options.Host : Environment.MachineName;
+    /// <summary>With the name that records carry: the configured one, else the machine's.</summary>
+    public static AgentOptions Named(AgentOptions options) => options.Host.Length > 0 ? options : options with { Host = Environment.MachineName };
 
     /// <summary>The files that this process's own lines go to, where its output is redirected.</summary>
     private static IEnumerable<string> OwnOutputs()

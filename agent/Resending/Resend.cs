@@ -34,7 +34,7 @@ public sealed class Resend
     private Resend(
         AgentOptions options, ResendRequest request, IFileSystem files, IConnector connector, TimeProvider time, Random random, Action<string> tell)
     {
-        _options = options with { Host = MachineFacts.HostOf(options) };
+        _options = MachineFacts.Named(options);
         (_request, _files, _connector, _time, _random, _tell) = (request, files, connector, time, random, tell);
         _state = StateView.Load(files, options.StateDirectory);
         _rules = new PathRules(_options);
@@ -143,7 +143,8 @@ public sealed class Resend
             AutoCreateTopics = false,
         };
         await using var cluster = new ClusterClient(clientOptions, _connector, _time, _random);
-        var target = new ResendTarget(cluster, generation.Topic, generation.Partition, _options, _time, _random);
+        var target = new ResendTarget(
+            new LogDirectory(cluster, _options, _time, _random), new TopicPartitionKey(generation.Topic, generation.Partition), _options);
         await target.OpenAsync(cancellation);
         TellOtherLog(generation, target);
         foreach (ReadOnlyMemory<byte> batch in records.Proved())

@@ -42,23 +42,33 @@ internal sealed class LogDirectory
         RetryAsync(
             async cancellation =>
             {
-                TopicMetadata topic = await _cluster.TopicAsync(key.Topic, refresh: true, cancellation);
-                int partition = WirePartition(key.Partition, topic);
-                BrokerConnection connection = await _cluster.LeaderAsync(key.Topic, partition, cancellation);
-                var identity = new LogIdentity(_cluster.ClusterId, topic.TopicId, partition);
-                var link = new LogLink(new PartitionLeader(connection, new TopicPartition(key.Topic, partition), topic.TopicId, _options.RequestTimeout), identity);
+                LogLink link = await ConnectOnceAsync(key, cancellation);
                 await open(link, cancellation);
                 return link;
             },
             trouble,
             stopped);
 
-    /// <summary>The partition that takes what a file's partition is to have: a topic that came back with fewer has others take what was meant for those it has not.</summary>
-    public static int WirePartition(int partition, TopicMetadata topic) => partition < topic.Partitions.Count ? partition : partition % topic.Partitions.Count;
-
-    private Task<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> attempt, Action<Exception> trouble, CancellationToken stopped)
+    /// <summary>Connects to a log's leader, in one try. A topic that came back with fewer partitions takes what was meant for those it has not.</summary>
+    public async ValueTask<LogLink> ConnectOnceAsync(TopicPartitionKey key, CancellationToken cancellation)
     {
-        var policy = new RetryPolicy(_time, fault => IsPassing(fault, stopped), Delays, _random.NextDouble, (fault, _) => trouble(fault));
+        TopicMetadata topic = await _cluster.TopicAsync(key.Topic, refresh: true, cancellation);
+        int partition = key.Partition < topic.Partitions.Count ? key.Partition : key.Partition % topic.Partitions.Count;
+        BrokerConnection connection = await _cluster.LeaderAsync(key.Topic, partition, cancellation);
+        var leader = new PartitionLeader(connection, new TopicPartition(key.Topic, partition), topic.TopicId, _options.RequestTimeout);
+        return new LogLink(leader, new LogIdentity(_cluster.ClusterId, topic.TopicId, partition));
+    }
+
+    /// <summary>Tries until it works or a fault does not pass.</summary>
+    /// <param name="attempt">One try.</param>
+    /// <param name="trouble">Called with each fault that passes.</param>
+    /// <param name="stopped">Ends it.</param>
+    /// <param name="limit">A fault that comes later than this does not pass; null = each may.</param>
+    public Task<T> RetryAsync<T>(Func<CancellationToken, ValueTask<T>> attempt, Action<Exception> trouble, CancellationToken stopped, TimeSpan? limit = null)
+    {
+        long begin = _time.GetTimestamp();
+        bool MayPass(Exception fault) => IsPassing(fault, stopped) && (limit is null || _time.GetElapsedTime(begin) < limit);
+        var policy = new RetryPolicy(_time, MayPass, Delays, _random.NextDouble, (fault, _) => trouble(fault));
         return policy.RunAsync(attempt, stopped);
     }
 }

@@ -64,6 +64,15 @@ internal static class ReEncoder
         return builder.Count == 0 ? ([], 0) : (builder.Build().ToArray(), builder.Count);
     }
 
+    /// <summary>Two batches of half the records each, for a broker that refuses the whole.</summary>
+    public static ((byte[] Batch, int Count) First, (byte[] Batch, int Count) Second) Halve(ReadOnlySpan<byte> batch, int count, CompressionCodec codec)
+    {
+        int half = count / 2;
+        return (
+            Apply(batch, codec, 0, (i, _) => i < half ? RecordFate.Keep : RecordFate.Drop),
+            Apply(batch, codec, 0, (i, _) => i < half ? RecordFate.Drop : RecordFate.Keep));
+    }
+
     /// <summary>Calls back with each record of a batch.</summary>
     public static void Visit(ReadOnlySpan<byte> batch, Action<RecordPosition, ReadOnlySpan<byte>> visit)
     {

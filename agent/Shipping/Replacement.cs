@@ -127,10 +127,8 @@ internal sealed class Replacement(
             DeadLetter(plan, entry, error);
             return;
         }
-        int half = entry.RecordCount / 2;
-        (byte[] first, int firstCount) = ReEncoder.Apply(entry.Batch.Span, codec, 0, (i, _) => i < half ? RecordFate.Keep : RecordFate.Drop);
-        (byte[] second, int secondCount) = ReEncoder.Apply(entry.Batch.Span, codec, 0, (i, _) => i < half ? RecordFate.Drop : RecordFate.Keep);
-        (List<EntryRange> before, List<EntryRange> after) = SplitRanges(entry, half);
+        ((byte[] first, int firstCount), (byte[] second, int secondCount)) = ReEncoder.Halve(entry.Batch.Span, entry.RecordCount, codec);
+        (List<EntryRange> before, List<EntryRange> after) = SplitRanges(entry, firstCount);
         Add(plan, entry, before, first, firstCount, entry.IsAgain, entry.Number);
         Add(plan, entry, after, second, secondCount, entry.IsAgain, entry.Number);
     }

@@ -111,12 +111,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     {
         bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
         string target = Path.Combine(Folder, $"{generation.Id:x16}");
-        IFile file = OnStateDisk(() =>
-        {
-            files.CreateDirectory(Folder);
-            files.Delete(target);
-            return files.Open(target, FileOpenMode.CreateNew);
-        });
+        IFile file = OnStateDisk(() => OpenNew(target));
         bool isKept = false;
         try
         {
@@ -134,7 +129,6 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
                 file.Flush();
                 files.FlushDirectory(Folder);
                 files.FlushDirectory(options.StateDirectory);
-                return file;
             });
             isKept = true;
             return new Archived(path, new OpenCopy(target, file, FileIdentity.Of(file.Status())));
@@ -163,17 +157,26 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             }
             if (position == 0 || position + read > from)
             {
-                OnStateDisk(() =>
-                {
-                    file.Write(block.AsSpan(0, read), position);
-                    return file;
-                });
+                OnStateDisk(() => file.Write(block.AsSpan(0, read), position));
             }
             position += read;
         }
     }
 
-    private static IFile OnStateDisk(Func<IFile> write)
+    private IFile OpenNew(string path)
+    {
+        files.CreateDirectory(Folder);
+        files.Delete(path);
+        return files.Open(path, FileOpenMode.CreateNew);
+    }
+
+    private static void OnStateDisk(Action write) => OnStateDisk(() =>
+    {
+        write();
+        return true;
+    });
+
+    private static T OnStateDisk<T>(Func<T> write)
     {
         try
         {

@@ -28,8 +28,11 @@ internal sealed class PartitionQueue(TopicPartition partition, TimeProvider time
     /// <summary>The broker's and our sequences disagree: ask it for the last one it has.</summary>
     public bool NeedsInquiry { get; set; }
 
+    /// <summary>Whether nothing of it is under way: neither a batch nor an inquiry.</summary>
+    public bool IsAtRest => !IsInquiring && !Writer.HasInFlight;
+
     /// <summary>Whether an inquiry is to be begun now.</summary>
-    public bool MustInquire => NeedsInquiry && !IsInquiring && !Writer.HasInFlight;
+    public bool MustInquire => NeedsInquiry && IsAtRest;
 
     /// <summary>A sequence was given up for good: begin anew under the next epoch.</summary>
     public bool NeedsNewEpoch { get; set; }

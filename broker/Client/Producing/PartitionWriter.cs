@@ -26,7 +26,6 @@ public sealed class PartitionWriter<TBatch>(TimeProvider time)
     private readonly List<TBatch> _unresolved = [];
     private bool _isProven;
     private long _provenAt;
-    private bool _hasFailed;
     private TBatch? _resumeAt;
 
     /// <summary>Not resolved, in sequence order.</summary>
@@ -40,7 +39,8 @@ public sealed class PartitionWriter<TBatch>(TimeProvider time)
 
     public bool HasInFlight => _unresolved.Exists(static b => b.IsInFlight);
 
-    public bool IsRecovering => _hasFailed && _unresolved.Exists(static b => b.IsSent && b.Count > 0);
+    /// <summary>Whether something failed, and what was sent before is not all resolved.</summary>
+    public bool IsRecovering { get; private set; }
 
     /// <summary>The sequence that the next new batch gets.</summary>
     public int NextSequence { get; private set; }
@@ -78,6 +78,7 @@ public sealed class PartitionWriter<TBatch>(TimeProvider time)
     {
         _unresolved.Remove(batch);
         _resumeAt = _resumeAt == batch ? null : _resumeAt;
+        IsRecovering &= HasSentUnresolved;
     }
 
     /// <summary>The acknowledged batch, behind those whose ack this is too, in order. The caller resolves them.</summary>
@@ -104,19 +105,14 @@ public sealed class PartitionWriter<TBatch>(TimeProvider time)
     }
 
     /// <summary>Something failed: what is in flight counts as failed when its answer is there or will not come.</summary>
-    public void Recover() => _hasFailed = true;
+    public void Recover() => IsRecovering = HasSentUnresolved;
 
     /// <summary>Whether a new batch may be added and sent at once.</summary>
-    public bool HasRoom(int inFlightMax)
-    {
-        _hasFailed = IsRecovering;
-        return !_hasFailed && _unresolved.Count < Bound(inFlightMax);
-    }
+    public bool HasRoom(int inFlightMax) => !IsRecovering && _unresolved.Count < Bound(inFlightMax);
 
     /// <summary>The batch to send now, marked as in flight; null for none.</summary>
     public TBatch? Next(int inFlightMax)
     {
-        _hasFailed = IsRecovering;
         int bound = Bound(inFlightMax);
         int inFlight = 0;
         foreach (TBatch batch in _resumeAt is null ? _unresolved : _unresolved.SkipWhile(b => b != _resumeAt))
@@ -127,7 +123,7 @@ public sealed class PartitionWriter<TBatch>(TimeProvider time)
             }
             else if (batch.Count > 0)
             {
-                return batch.IsReady && inFlight < bound && !(_hasFailed && HasInFlight) ? Sent(batch) : null;
+                return batch.IsReady && inFlight < bound && !(IsRecovering && HasInFlight) ? Sent(batch) : null;
             }
         }
         return null;
@@ -144,8 +140,10 @@ public sealed class PartitionWriter<TBatch>(TimeProvider time)
         return stored > 0 || first?.BaseSequence == RecordBatch.Sequence(lastSequence, 1) ? stored : null;
     }
 
+    private bool HasSentUnresolved => _unresolved.Exists(static b => b.IsSent && b.Count > 0);
+
     private int Bound(int inFlightMax) =>
-        (Identity is null || (_isProven && time.GetElapsedTime(_provenAt) < ProvenMax)) && !_hasFailed ? inFlightMax : 1;
+        (Identity is null || (_isProven && time.GetElapsedTime(_provenAt) < ProvenMax)) && !IsRecovering ? inFlightMax : 1;
 
     private TBatch Sent(TBatch batch)
     {

@@ -177,17 +177,14 @@ internal sealed partial class Sender : IAsyncDisposable
             }
         }
         _resolver.Expire(queue, now);
-        if (!queue.IsInquiring && !queue.Writer.HasInFlight)
+        if (queue.MustInquire && queue.Writer.Identity is { } identity)
         {
-            if (queue.MustInquire && queue.Writer.Identity is { } identity)
-            {
-                queue.IsInquiring = true;
-                Run(InquireAsync(queue, identity));
-            }
-            else if (queue.NeedsNewEpoch)
-            {
-                queue.BeginEpoch();
-            }
+            queue.IsInquiring = true;
+            Run(InquireAsync(queue, identity));
+        }
+        else if (queue.NeedsNewEpoch && queue.IsAtRest)
+        {
+            queue.BeginEpoch();
         }
         if (_options.Idempotent && queue.Writer.Identity is null && !queue.IsEmpty)
         {
