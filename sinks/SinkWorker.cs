@@ -10,7 +10,7 @@ namespace LogPipeline.Sinks;
 
 /// <summary>
 /// One member of a sink's consumer group: takes partitions, writes their records and the ledger in one transaction each flush.
-/// Opens the store (waiting for it), joins, and hands over to its loop.
+/// Opens the store (waiting for it), joins, and hands over to the poll loop, which gives each partition a loop of its own.
 /// </summary>
 public sealed class SinkWorker
 {
@@ -19,7 +19,8 @@ public sealed class SinkWorker
     private readonly ISinkStore _store;
     private readonly SinkEnvironment _environment;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private SinkLoop? _loop;
+    private PollLoop? _loop;
+    private Waits? _waits;
 
     /// <exception cref="SinkConfigurationException">A setting is wrong.</exception>
     public SinkWorker(SinkOptions options, IConnector connector, ISinkStore store, SinkEnvironment environment)
@@ -32,7 +33,7 @@ public sealed class SinkWorker
     public Task Ready => _ready.Task;
 
     /// <summary>What keeps it from storing all that comes, in one line; null when all is well. Any thread may ask.</summary>
-    public string? Problem => Volatile.Read(ref _loop)?.Problem;
+    public string? Problem => Volatile.Read(ref _loop) is { } loop ? loop.Problem : Volatile.Read(ref _waits)?.Problem;
 
     /// <summary>
     /// Works until cancelled, then flushes what is buffered, leaves the group and returns. Whatever ends it otherwise is given to
@@ -65,9 +66,10 @@ public sealed class SinkWorker
 
     private async Task WorkAsync(CancellationToken stop)
     {
-        var patience = new Patience(_options.Name, _environment);
-        Guid ledgerId = await patience.WaitForAsync(_store.OpenAsync, stop);
-        patience.OnWorking();
+        using var waits = new Waits(_options.Name, _environment);
+        Volatile.Write(ref _waits, waits);
+        Guid ledgerId = await waits.UntilDoneAsync(_store.Kind, _store.OpenAsync, stop);
+        waits.Over(_store.Kind);
         var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = $"logpipe-sink-{_options.Name}" };
         Random random = _environment.Random;
         await using var cluster = new ClusterClient(client, _connector, _environment.Time, new Random(random.Next()));
@@ -83,7 +85,10 @@ public sealed class SinkWorker
         };
         await using var consumer = new Consumer(consuming, cluster, _environment.Time, new Random(random.Next()));
         var claims = new LedgerClaims(_options, cluster, consumer, _store, ledgerId, _environment, new Random(random.Next()));
-        using var loop = new SinkLoop(_options, consumer, claims, new Flusher(_options.Name, _store, _environment), patience, _environment, OnJoined);
+        using var pool = new RowPool();
+        var tools = new PartitionTools(_options, _environment, claims, new Flusher(_options.Name, _store, _environment), waits, pool);
+        var reports = new OffsetReports(_options.Name, consumer, claims.CommitMetadata, _environment);
+        using var loop = new PollLoop(consumer, tools, new LedgerWatch(claims, waits, _environment.Time), reports, OnJoined);
         Volatile.Write(ref _loop, loop);
         await loop.RunAsync(stop);
     }

@@ -9,8 +9,8 @@ internal static partial class SinkLog
     [LoggerMessage(4000, LogLevel.Information, "sink {Sink}: {Partition} goes on at offset {Offset}")]
     public static partial void Claimed(ILogger logger, string sink, TopicPartition partition, long offset);
 
-    [LoggerMessage(4001, LogLevel.Warning, "sink {Sink}: {Partition} was claimed by another member; given up for {Delay}")]
-    public static partial void OwnershipLost(ILogger logger, string sink, TopicPartition partition, TimeSpan delay);
+    [LoggerMessage(4001, LogLevel.Warning, "sink {Sink}: {Reason}; given up for {Delay}")]
+    public static partial void OwnershipLost(ILogger logger, string sink, string reason, TimeSpan delay);
 
     [LoggerMessage(4002, LogLevel.Warning, "sink {Sink}: {Reason} Next try in {Delay}.")]
     public static partial void Waiting(ILogger logger, string sink, string reason, TimeSpan delay);

@@ -6,9 +6,6 @@ using LogPipeline.Sinks.Telemetry;
 
 namespace LogPipeline.Sinks.Workers;
 
-/// <summary>What one flush is to store: rows up to an offset, under a claim.</summary>
-internal sealed record FlushWork(Claim Claim, RowBatch Rows, IReadOnlyList<UnreadableBatch> Unreadable, long NextOffset, int LeaderEpoch);
-
 /// <summary>
 /// One flush, one transaction: the ledger's condition first, so that a replaced owner copies nothing and a frozen one is found by
 /// its lock; then ranges, rows, dead letters. Nothing is told or counted before the commit's answer is there.
@@ -19,10 +16,10 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
 
     /// <exception cref="OwnershipLostException">Ledger or sources were not as expected: nothing was stored.</exception>
     /// <exception cref="StoreUnavailableException">The outcome may be unknown: claim again.</exception>
-    public async Task FlushAsync(FlushWork work, CancellationToken cancellation)
+    public async Task FlushAsync(Claim claim, FlushWork work, CancellationToken cancellation)
     {
         long started = environment.Time.GetTimestamp();
-        (LedgerEntry? entry, OwnerToken owner) = work.Claim;
+        (LedgerEntry entry, OwnerToken owner) = claim;
         RowBatch rows = work.Rows;
         var overlaps = new Overlaps();
         await using (ISinkFlush flush = await store.BeginAsync(cancellation))
@@ -37,7 +34,7 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], cancellation);
             if (rows.Refusals.Count + work.Unreadable.Count > 0)
             {
-                await flush.WriteDeadLettersAsync(DeadLetters(work), cancellation);
+                await flush.WriteDeadLettersAsync(DeadLetters(entry.Id, work), cancellation);
             }
             if (changed.Count > 0 && await flush.UpdateSourcesAsync(changed, cancellation) != changed.Count)
             {
@@ -45,12 +42,13 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             }
             await flush.CommitAsync(cancellation);
         }
-        Tell(work, overlaps, environment.Time.GetElapsedTime(started));
+        Tell(entry.Log, work, overlaps, environment.Time.GetElapsedTime(started));
     }
 
-    private static async Task GiveUpAsync(ISinkFlush flush, LedgerEntry entry, CancellationToken cancellation)
+    private async Task GiveUpAsync(ISinkFlush flush, LedgerEntry entry, CancellationToken cancellation)
     {
         await flush.RollbackAsync(cancellation);
+        SinkMeter.LostClaims.Add(1, _tag);
         throw new OwnershipLostException(entry.Log);
     }
 
@@ -101,10 +99,9 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
         return [.. sources.Where((_, i) => grown[i]).OrderBy(s => s.Source.Key)];
     }
 
-    private static List<DeadLetter> DeadLetters(FlushWork work)
+    private static List<DeadLetter> DeadLetters(int log, FlushWork work)
     {
         var letters = new List<DeadLetter>();
-        int log = work.Claim.Entry.Id;
         foreach (RowRefusal refusal in work.Rows.Refusals)
         {
             ref readonly Row row = ref work.Rows.Rows[refusal.Index];
@@ -120,7 +117,7 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
     private static DateTimeOffset Time(long milliseconds) =>
         DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(milliseconds, 0, DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()));
 
-    private void Tell(FlushWork work, Overlaps overlaps, TimeSpan elapsed)
+    private void Tell(LogIdentity log, FlushWork work, Overlaps overlaps, TimeSpan elapsed)
     {
         (int stored, long bytes, int known) = (0, 0L, 0);
         foreach (ref readonly Row row in work.Rows.Rows)
@@ -142,7 +139,6 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
         {
             SinkMeter.Known.Add(known, _tag);
         }
-        LogIdentity log = work.Claim.Entry.Log;
         if (letters > 0)
         {
             SinkMeter.DeadLetters.Add(letters, _tag);

@@ -160,4 +160,10 @@ internal sealed class LedgerClaims(
 }
 
 /// <summary>The ledger row is no longer as this owner left it.</summary>
-internal sealed class OwnershipLostException(LogIdentity log) : Exception($"{log} has another owner");
+internal sealed class OwnershipLostException(string message) : Exception(message)
+{
+    public OwnershipLostException(LogIdentity log)
+        : this($"{log} was claimed by another member")
+    {
+    }
+}

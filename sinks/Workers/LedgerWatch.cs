@@ -3,58 +3,71 @@ namespace LogPipeline.Sinks.Workers;
 /// <summary>
 /// Looks now and then whether ledger and topic are still as the claims left them. A flush or a fetched batch finds that out by
 /// itself, but a log without news has none: under it the database may go back to a backup, whose missing rows would wait for the
-/// log's next record; and a topic made anew may already hold as much as the old one did. Owned by the loop; at most one look is
-/// under way.
+/// log's next record; and a topic made anew may already hold as much as the old one did.
 /// </summary>
-internal sealed class LedgerWatch(LedgerClaims claims, LoopInbox inbox, TimeProvider time)
+internal sealed class LedgerWatch(LedgerClaims claims, Waits waits, TimeProvider time)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
 
-    private long _lookedAt = time.GetTimestamp();
+    private const string Name = "the ledger";
 
-    /// <summary>The look under way, or the last one.</summary>
-    public Task Looking { get; private set; } = Task.CompletedTask;
-
-    /// <summary>Looks after the quiet partitions when it is time to; the inbox gets those that are not as claimed, or the failure.</summary>
-    public void Look(
-        IEnumerable<PartitionSink> partitions, Action<PartitionSink, Claim> onChanged, Action<Exception> onFailed, CancellationToken cancellation)
+    /// <summary>Runs until cancelled.</summary>
+    /// <param name="partitions">Returns those that the sink has now.</param>
+    public async Task RunAsync(Func<IEnumerable<PartitionLoop>> partitions, CancellationToken stop)
     {
-        if (!Looking.IsCompleted || time.GetElapsedTime(_lookedAt) < Interval)
+        Dictionary<PartitionLoop, Claim> before = [];
+        try
         {
-            return;
-        }
-        _lookedAt = time.GetTimestamp();
-        var quiet = new Dictionary<Claim, PartitionSink>();
-        foreach (PartitionSink sink in partitions)
-        {
-            if (sink is { Claim: { } claim, IsFlushing: false } && time.GetElapsedTime(sink.FlushedAt) >= Interval)
+            while (true)
             {
-                quiet.Add(claim, sink);
+                await Task.Delay(Interval, time, stop);
+                Dictionary<PartitionLoop, Claim> now = Held(partitions());
+                // A claim that is the same as at the last look is quiet: no flush has moved it.
+                await LookAsync(now.Where(held => before.GetValueOrDefault(held.Key) == held.Value).ToDictionary(), stop);
+                before = now;
             }
         }
-        if (quiet.Count > 0)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
-            Looking = LookAsync(quiet, onChanged, onFailed, cancellation);
+            // The sink ends.
         }
     }
 
-    private async Task LookAsync(
-        Dictionary<Claim, PartitionSink> quiet, Action<PartitionSink, Claim> onChanged, Action<Exception> onFailed, CancellationToken cancellation)
+    private static Dictionary<PartitionLoop, Claim> Held(IEnumerable<PartitionLoop> partitions)
     {
-        try
+        Dictionary<PartitionLoop, Claim> held = [];
+        foreach (PartitionLoop partition in partitions)
         {
-            foreach (Claim claim in await claims.ChangedAsync([.. quiet.Keys], cancellation))
+            if (partition.Claim is { } claim)
             {
-                inbox.Post(() => onChanged(quiet[claim], claim));
+                held.Add(partition, claim);
             }
         }
-        catch (Exception error) when (error is OperationCanceledException || Patience.IsWorthWaiting(error))
+        return held;
+    }
+
+    private async Task LookAsync(Dictionary<PartitionLoop, Claim> quiet, CancellationToken stop)
+    {
+        if (quiet.Count == 0)
         {
-            // The next look, or the next flush, will tell.
+            waits.Over(Name);
+            return;
         }
-        catch (Exception error)
+        try
         {
-            inbox.Post(() => onFailed(error));
+            IReadOnlyList<Claim> changed = await claims.ChangedAsync([.. quiet.Values], stop);
+            foreach ((PartitionLoop partition, Claim claim) in quiet)
+            {
+                if (changed.Contains(claim) && ReferenceEquals(partition.Claim, claim))
+                {
+                    partition.Feed.Fail(new OwnershipLostException($"the ledger row or the topic of {partition.Partition} is not as it was left"));
+                }
+            }
+            waits.Over(Name);
+        }
+        catch (Exception error) when (Waits.IsPassing(error))
+        {
+            waits.Waiting(Name, error, Interval);
         }
     }
 }

@@ -6,60 +6,62 @@ namespace LogPipeline.Sinks.Workers;
 
 /// <summary>
 /// Tells the group how far the ledger is, for lag displays; nothing depends on it, so a failure is noted and the next commit
-/// tells all again. Owned by the loop; at most one commit is under way.
+/// tells all again. At most one commit is under way.
 /// </summary>
 internal sealed class OffsetReports(string sink, Consumer consumer, string metadata, SinkEnvironment environment)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
-    private readonly SortedDictionary<TopicPartition, CommitPoint> _points = [];
-    private bool _isNews;
-    private Task _committing = Task.CompletedTask;
-    private long _committedAt;
+    private Dictionary<TopicPartition, Claim> _told = [];
 
-    private bool HasNews => _isNews && _points.Count > 0;
-
-    public void Add(TopicPartition partition, long nextOffset, int leaderEpoch)
+    /// <summary>Runs until cancelled.</summary>
+    /// <param name="partitions">Returns those that the sink has now.</param>
+    public async Task RunAsync(Func<IEnumerable<PartitionLoop>> partitions, CancellationToken stop)
     {
-        _points[partition] = new CommitPoint(nextOffset, leaderEpoch, metadata);
-        _isNews = true;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Interval, environment.Time, stop);
+                await SendAsync(partitions(), stop);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The sink ends, and sends once more what its last flushes stored.
+        }
     }
 
-    /// <summary>Another member reports for it from now on.</summary>
-    public void Forget(TopicPartition partition) => _points.Remove(partition);
-
-    /// <summary>Starts a commit when one is due.</summary>
-    public void Send(CancellationToken cancellation)
+    /// <summary>Tells of the partitions whose ledger row moved, or was claimed, since it was told last. Another member reports for those that went to it.</summary>
+    public async Task SendAsync(IEnumerable<PartitionLoop> partitions, CancellationToken cancellation)
     {
-        if (!HasNews || !_committing.IsCompleted || environment.Time.GetElapsedTime(_committedAt) < Interval)
+        Dictionary<TopicPartition, Claim> now = [];
+        SortedDictionary<TopicPartition, CommitPoint> points = [];
+        foreach (PartitionLoop partition in partitions)
+        {
+            // A ledger that stored nothing yet stays unnamed: until then the sink may still be pointed at another store.
+            if (partition.Claim is not { Entry.LeaderEpoch: >= 0 } claim)
+            {
+                continue;
+            }
+            now.Add(partition.Partition, claim);
+            // The last report may have been lost, so a claim is told of although a quiet partition has no flush.
+            if (!ReferenceEquals(_told.GetValueOrDefault(partition.Partition), claim))
+            {
+                points.Add(partition.Partition, new CommitPoint(claim.Entry.NextOffset, claim.Entry.LeaderEpoch, metadata));
+            }
+        }
+        if (points.Count == 0)
         {
             return;
         }
-        _committedAt = environment.Time.GetTimestamp();
-        _committing = SendAsync(cancellation);
-    }
-
-    /// <summary>Sends what is left.</summary>
-    public async Task FinishAsync(CancellationToken cancellation)
-    {
-        await _committing;
-        if (HasNews)
-        {
-            await SendAsync(cancellation);
-        }
-    }
-
-    private async Task SendAsync(CancellationToken cancellation)
-    {
-        _isNews = false;
         try
         {
-            await consumer.CommitAsync(new SortedDictionary<TopicPartition, CommitPoint>(_points), cancellation);
+            await consumer.CommitAsync(points, cancellation);
+            _told = now;
         }
-        catch (Exception error) when (Patience.IsWorthWaiting(error) || error is OperationCanceledException)
+        catch (Exception error) when (Waits.IsPassing(error) || error is OperationCanceledException)
         {
-            // A partition may be quiet from now on: its lag would stay on display.
-            _isNews = true;
             SinkLog.OffsetsNotCommitted(environment.Logger, sink, error.Message);
         }
     }

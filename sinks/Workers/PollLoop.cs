@@ -1,0 +1,219 @@
+using System.Collections.Immutable;
+using LogPipeline.Client;
+using LogPipeline.Client.Consuming;
+using LogPipeline.Sinks.Rows;
+using LogPipeline.Sinks.Telemetry;
+
+namespace LogPipeline.Sinks.Workers;
+
+/// <summary>
+/// Polls the topics and hands what comes to the partitions' feeds; each partition's own loop stores it. Polling goes on while the database
+/// works or is away: partitions are paused, the membership is kept. This loop alone touches the consumer's positions. The rebalance calls
+/// come from inside its own poll, which waits for their end: between two polls the consumer holds exactly the partitions that the loop
+/// knows, so each of them can be paused and sought.
+/// </summary>
+internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWatch watch, OffsetReports reports, Action onJoined) : IRebalanceListener, IDisposable
+{
+    private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(4);
+
+    private readonly CancellationTokenSource _abandoned = new(Timeout.InfiniteTimeSpan, tools.Environment.Time);
+    private readonly RowCollector _collector = new();
+    private ImmutableSortedDictionary<TopicPartition, PartitionLoop> _partitions = ImmutableSortedDictionary<TopicPartition, PartitionLoop>.Empty;
+    private CancellationTokenSource _wake = new();
+    private CancellationToken _stop;
+
+    /// <summary>Why a partition waits, in one line; null when none does. Any thread may ask.</summary>
+    public string? Problem => Partitions.Select(p => p.Feed.Problem).FirstOrDefault(problem => problem is not null) ?? tools.Waits.Problem;
+
+    private IEnumerable<PartitionLoop> Partitions => Volatile.Read(ref _partitions).Values;
+
+    /// <summary>Runs until stopped, then flushes what was polled. Throws what no waiting mends.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        _stop = stop;
+        using CancellationTokenRegistration draining = stop.UnsafeRegister(_ => _abandoned.CancelAfter(DrainMax), null);
+        consumer.Subscribe(tools.Options.Topics, this);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task watching = watch.RunAsync(() => Partitions, ending.Token);
+        Task reporting = reports.RunAsync(() => Partitions, ending.Token);
+        try
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                await PollAsync(stop);
+                if (consumer.Generation >= 0)
+                {
+                    onJoined();
+                }
+                foreach (Task ended in Partitions.Select(p => p.Ended).Append(watching).Append(reporting).Where(task => task.IsCompleted))
+                {
+                    await ended; // before the stop only a failure ends one
+                }
+            }
+            await DrainAsync(reporting);
+        }
+        finally
+        {
+            ending.Cancel();
+            await EndAsync(watching, reporting);
+        }
+    }
+
+    public void Dispose()
+    {
+        _collector.Dispose();
+        _abandoned.Dispose();
+    }
+
+    public ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+    {
+        onJoined();
+        foreach (TopicPartition partition in partitions)
+        {
+            var loop = new PartitionLoop(partition, tools, Wake, _stop, _abandoned.Token);
+            Volatile.Write(ref _partitions, _partitions.SetItem(partition, loop));
+            loop.Feed.Steer(consumer);
+            loop.Start();
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask RevokedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
+    {
+        PartitionLoop[] gone = [.. Partitions.Where(p => partitions.Contains(p.Partition))];
+        Volatile.Write(ref _partitions, _partitions.RemoveRange(partitions));
+        await ReleaseAsync(gone);
+    }
+
+    public ValueTask LostAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => RevokedAsync(partitions, ct);
+
+    private static async Task ReleaseAsync(PartitionLoop[] gone)
+    {
+        foreach (PartitionLoop partition in gone)
+        {
+            partition.Release();
+        }
+        await Task.WhenAll(gone.Select(p => p.Ended));
+        foreach (PartitionLoop partition in gone)
+        {
+            partition.Dispose();
+        }
+    }
+
+    private async Task PollAsync(CancellationToken stop)
+    {
+        using var deadline = new CancellationTokenSource(PollMax, tools.Environment.Time);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(stop, WakeOfNextPoll(), deadline.Token);
+        foreach (PartitionLoop partition in Partitions)
+        {
+            partition.Feed.Steer(consumer);
+        }
+        try
+        {
+            using FetchedBatches fetched = await consumer.PollBatchesAsync(waiting.Token);
+            foreach (PartitionBatches batches in fetched.Partitions)
+            {
+                Add(batches);
+            }
+            if (tools.Pool.IsFull)
+            {
+                foreach (PartitionLoop partition in Partitions)
+                {
+                    partition.Feed.Nudge();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (waiting.IsCancellationRequested)
+        {
+            // Time to look at the partitions.
+        }
+        catch (LogTruncatedException error)
+        {
+            Feed(error.Partition)?.Fail(new LogMovedException(error.Message));
+        }
+        catch (PositionOutOfRangeException error)
+        {
+            Feed(error.Partition)?.Fail(new LogMovedException(error.Message));
+        }
+        catch (CorruptBatchException error)
+        {
+            HoldUp(error.Partition, error.Message);
+        }
+        catch (Exception error) when (Waits.IsPassing(error) && !stop.IsCancellationRequested)
+        {
+            SinkLog.Waiting(tools.Environment.Logger, tools.Options.Name, error.Message, PollMax);
+            await PauseAsync(waiting.Token);
+        }
+    }
+
+    private async Task PauseAsync(CancellationToken waiting)
+    {
+        try
+        {
+            await Task.Delay(PollMax, tools.Environment.Time, waiting);
+        }
+        catch (OperationCanceledException)
+        {
+            // Something to do before the pause is over.
+        }
+    }
+
+    private void Add(PartitionBatches batches)
+    {
+        if (Feed(batches.Partition)?.Add(batches, _collector) is not { } collected)
+        {
+            return;
+        }
+        if (collected.Skipped > 0)
+        {
+            SinkMeter.Skipped.Add(collected.Skipped, new KeyValuePair<string, object?>("sink", tools.Options.Name));
+        }
+        if (collected.Failure is { } failure)
+        {
+            HoldUp(batches.Partition, failure.Message);
+        }
+    }
+
+    /// <summary>A batch cannot be read: its partition waits, the others go on.</summary>
+    private void HoldUp(TopicPartition partition, string reason)
+    {
+        if (Feed(partition)?.HoldUp(reason) == true)
+        {
+            SinkLog.Stuck(tools.Environment.Logger, tools.Options.Name, reason, PartitionFeed.UnreadableRetry);
+        }
+    }
+
+    private PartitionFeed? Feed(TopicPartition partition) => _partitions.GetValueOrDefault(partition)?.Feed;
+
+    /// <summary>Flushes what was polled, as far as the time from the stop to the abandonment goes.</summary>
+    private async Task DrainAsync(Task reporting)
+    {
+        foreach (PartitionLoop partition in Partitions)
+        {
+            partition.Feed.End(drops: false);
+        }
+        await Task.WhenAll(Partitions.Select(p => p.Ended).Append(reporting));
+        await reports.SendAsync(Partitions, _abandoned.Token);
+    }
+
+    private async Task EndAsync(Task watching, Task reporting)
+    {
+        PartitionLoop[] last = [.. Partitions];
+        Volatile.Write(ref _partitions, _partitions.Clear()); // leaving the group still calls the listener
+        _abandoned.Cancel();
+        await Task.WhenAll(ReleaseAsync(last), watching, reporting);
+    }
+
+    /// <summary>Ends a poll under way, or the next one at once: a feed was opened, or has room again. Any thread may call.</summary>
+    private void Wake() => Volatile.Read(ref _wake).Cancel();
+
+    private CancellationToken WakeOfNextPoll()
+    {
+        if (_wake.IsCancellationRequested)
+        {
+            Volatile.Write(ref _wake, new CancellationTokenSource());
+        }
+        return _wake.Token;
+    }
+}
