@@ -1,9 +1,4 @@
 using System.Data.Common;
-using System.Globalization;
-using LogPipeline.Sinks.Postgres;
-using LogPipeline.Sinks.Rows;
-using Microsoft.Data.Sqlite;
-using Npgsql;
 
 namespace LogPipeline.Sinks.Query;
 
@@ -35,6 +30,21 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>One line for people when the database cannot be asked; null when the error is not of that kind.</summary>
     Exception? Translate(Exception error);
 
+    /// <summary>
+    /// Streams what a statement gives, in constant memory, and lets nothing wait in the database while the caller is slow that others
+    /// would feel. The database ends the statement when the caller cancels or is gone.
+    /// </summary>
+    /// <param name="select">
+    /// Makes the statement for the rows after one of its rows, or for all of them: a dialect may read a result in pieces, each by a
+    /// statement of its own.
+    /// </param>
+    /// <param name="read">Takes a row from the reader.</param>
+    /// <param name="patience">How long the database may work without giving a row.</param>
+    /// <param name="cancellation">Ends the statement.</param>
+    /// <exception cref="QueryTimeoutException">The database worked for longer than that.</exception>
+    IAsyncEnumerable<T> StreamAsync<T>(Func<T?, SqlStatement> select, Func<DbDataReader, T> read, TimeSpan patience, CancellationToken cancellation)
+        where T : class;
+
     /// <summary>The same connection, or a line for people.</summary>
     ValueTask<DbConnection> OpenAsync(CancellationToken cancellation) => AskAsync(ConnectAsync(cancellation).AsTask());
 
@@ -52,79 +62,19 @@ internal interface ISqlDialect : IAsyncDisposable
     }
 }
 
-internal sealed class PostgresDialect : ISqlDialect
+/// <summary>SQL and the values of its parameters <c>@p0</c>, <c>@p1</c>, …</summary>
+internal sealed record SqlStatement(string Text, IReadOnlyList<object> Values)
 {
-    private readonly NpgsqlDataSource _source;
-    private readonly string _server;
-
-    public PostgresDialect(PostgresOptions options)
+    public void Fill(DbCommand command, string before = "")
     {
-        NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, "logpipe query");
-        _server = $"{settings.Host}:{settings.Port}";
-        _source = NpgsqlDataSource.Create(settings.ConnectionString);
-    }
-
-    public string IsNot => "IS DISTINCT FROM";
-
-    public string Bytes => "coalesce(raw, convert_to(line, 'UTF8'))";
-
-    public string? RowId => null;
-
-    public string RowName => "ctid";
-
-    public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await _source.OpenConnectionAsync(cancellation);
-
-    public string Position(string text, string part) => $"strpos({text}, {part})";
-
-    public object TimeParameter(DateTimeOffset time) => time.UtcDateTime;
-
-    public DateTimeOffset ReadTime(DbDataReader reader, int column) => new(reader.GetDateTime(column));
-
-    public Exception? Translate(Exception error) => error is PostgresException { SqlState: "42P01" }
-        ? new QueryException($"PostgreSQL at {_server} has no such view yet: has the sink run? ({error.Message})")
-        : PostgresErrors.Translate(error, _server);
-
-    public ValueTask DisposeAsync() => _source.DisposeAsync();
-}
-
-internal sealed class SqliteDialect(SqliteOptions options) : ISqlDialect
-{
-    private readonly string _connection = new SqliteConnectionStringBuilder { DataSource = options.File, Mode = SqliteOpenMode.ReadWrite, Pooling = true }.ConnectionString;
-
-    public string IsNot => "IS NOT";
-
-    public string Bytes => "coalesce(raw, CAST(line AS BLOB))";
-
-    public string? RowId => "r.rowid";
-
-    public string RowName => "rowid";
-
-    public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation)
-    {
-        SQLitePCL.Batteries_V2.Init();
-        if (!File.Exists(options.File))
+        command.CommandText = before + Text;
+        command.CommandTimeout = 0; // the reader decides how long to wait, by cancelling
+        for (int i = 0; i < Values.Count; i++)
         {
-            throw new QueryException($"SQLite file {options.File} is not there: has the sink run?");
+            DbParameter parameter = command.CreateParameter();
+            parameter.ParameterName = $"@p{i}";
+            parameter.Value = Values[i];
+            command.Parameters.Add(parameter);
         }
-        var connection = new SqliteConnection(_connection);
-        await connection.OpenAsync(cancellation);
-        return connection;
-    }
-
-    public string Position(string text, string part) => $"instr({text}, {part})";
-
-    public object TimeParameter(DateTimeOffset time) => TimeText.Format(time);
-
-    public DateTimeOffset ReadTime(DbDataReader reader, int column) =>
-        DateTimeOffset.Parse(reader.GetString(column), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
-
-    public Exception? Translate(Exception error) => error is SqliteException
-        ? new QueryException($"SQLite file {options.File}: {error.Message}") : null;
-
-    public ValueTask DisposeAsync()
-    {
-        using var pool = new SqliteConnection(_connection);
-        SqliteConnection.ClearPool(pool);
-        return default;
     }
 }

@@ -20,6 +20,9 @@ public sealed record LogQuery
 
     /// <summary>Rows at most; 0 = all.</summary>
     public int Limit { get; init; } = 100;
+
+    /// <summary>How long the database may work without giving a row; zero = for ever.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(60);
 }
 
 /// <summary>A column compared with a value: <c>status>=500</c>.</summary>
@@ -62,34 +65,4 @@ public enum Comparison
     /// <summary><c>~</c>: the text contains the value.</summary>
     Contains,
     NotContains,
-}
-
-/// <summary>The question cannot be answered; the message says why and what to write.</summary>
-public sealed class QueryException(string message) : Exception(message);
-
-/// <summary>One row of the view, long lines joined.</summary>
-/// <param name="Line">The text; the bytes are in <paramref name="Raw"/> where the text is not exactly them.</param>
-/// <param name="Columns">The parser's columns, in the order of <see cref="ILogReader.Columns"/>: string, long, DateTimeOffset or null.</param>
-public sealed record LogRow(
-    string Topic, int Partition, long LogOffset, DateTimeOffset Time, string? Host, string? File, string? Generation,
-    long? FileOffset, int Part, string? Line, byte[]? Raw, bool Parsed, IReadOnlyList<object?> Columns);
-
-/// <summary>Reads a sink's view.</summary>
-public interface ILogReader : IAsyncDisposable
-{
-    /// <summary>Names of the parser's columns; known after the first call of <see cref="OpenAsync"/>.</summary>
-    IReadOnlyList<string> Columns { get; }
-
-    /// <summary>Connects and reads the view's columns.</summary>
-    ValueTask OpenAsync(CancellationToken cancellation);
-
-    /// <summary>Streams the rows that the query asks for.</summary>
-    /// <exception cref="QueryException">A column is unknown or a value does not fit it.</exception>
-    IAsyncEnumerable<LogRow> QueryAsync(LogQuery query, CancellationToken cancellation);
-
-    /// <summary>
-    /// Streams rows as they are committed, from now on (or from <paramref name="last"/> rows back), each once, none skipped; ends
-    /// only by cancellation.
-    /// </summary>
-    IAsyncEnumerable<LogRow> TailAsync(LogQuery filter, int last, CancellationToken cancellation);
 }

@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Globalization;
 using System.Text;
 using LogPipeline.Sinks.Parsing;
@@ -7,11 +6,14 @@ using LogPipeline.Sinks.Rows;
 namespace LogPipeline.Sinks.Query;
 
 /// <summary>Turns a query into SQL over the view's columns; every value becomes a parameter.</summary>
-internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser parser)
+internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser parser, string selected)
 {
     private readonly StringBuilder _where = new();
     private readonly List<object> _values = [];
     private string _end = "";
+
+    // A role may be allowed to read the view alone. Numbers of rows are not in the view.
+    private bool _readsTable = dialect.RowId is not null;
 
     private static readonly Column[] ViewColumns =
     [
@@ -19,10 +21,6 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
         new("host", ColumnKind.Text), new("file", ColumnKind.Text), new("generation", ColumnKind.Text), new("file_offset", ColumnKind.BigInteger),
         new("part", ColumnKind.Integer), new("line", ColumnKind.Text),
     ];
-
-    /// <summary>The columns that are selected, in the order <see cref="LogRow"/> takes them.</summary>
-    public string Selected => "topic, partition, log_offset, time, host, file, generation, file_offset, part, line, raw, parsed"
-        + string.Concat(parser.Columns.Select(c => $", {c.Name}"));
 
     public QuerySql Where(LogQuery query, bool wholeLines)
     {
@@ -49,8 +47,10 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
         return this;
     }
 
+    /// <summary>The rows of one log from an offset up to another, exclusive; where rows are numbered, those after a number.</summary>
     public QuerySql InLog(int log, long from, long to, long? rowFloor)
     {
+        _readsTable = true;
         And($"log_id = {Value(log)} AND log_offset >= {Value(from)} AND log_offset < {Value(to)}");
         if (rowFloor is { } floor)
         {
@@ -59,12 +59,30 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
         return this;
     }
 
+    /// <summary>In the order of time; with a row, what comes after it.</summary>
+    public QuerySql InTimeOrder(bool descending, LogRow? after)
+    {
+        const string key = "time, topic, partition, log_offset";
+        string rowId = dialect.RowId is null ? "" : ", row_id";
+        if (after is not null)
+        {
+            string time = Value(dialect.TimeParameter(after.Time));
+            // The first condition says again what the second one says, in the form that an index is used for.
+            And($"time {(descending ? "<=" : ">=")} {time}");
+            And($"({key}{rowId}) {(descending ? "<" : ">")} ({time}, {Value(after.Topic)}, {Value(after.Partition)}, {Value(after.LogOffset)}"
+                + (dialect.RowId is null ? ")" : $", {Value(after.RowId)})"));
+        }
+        string direction = descending ? " DESC" : "";
+        return OrderBy($"{key}{rowId}".Replace(",", $"{direction},", StringComparison.Ordinal) + direction);
+    }
+
     public QuerySql OrderBy(string order)
     {
         _end = $" ORDER BY {order}";
         return this;
     }
 
+    /// <param name="limit">Rows at most; 0 = all.</param>
     public QuerySql Limit(int limit)
     {
         if (limit > 0)
@@ -74,21 +92,12 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
         return this;
     }
 
-    public DbCommand Command(DbConnection connection)
+    public SqlStatement Build()
     {
-        DbCommand command = connection.CreateCommand();
         string row = dialect.RowId is { } id ? $", {id} AS row_id" : "";
-        string view = RowColumns.ViewSelect(table, parser).Replace("SELECT ", $"SELECT r.log AS log_id{row}, ", StringComparison.Ordinal);
-        command.CommandText = $"SELECT {Selected} FROM ({view}) AS v WHERE 1 = 1{_where}{_end}";
-        command.CommandTimeout = 0; // the reader decides how long to wait, by cancelling
-        for (int i = 0; i < _values.Count; i++)
-        {
-            DbParameter parameter = command.CreateParameter();
-            parameter.ParameterName = $"@p{i}";
-            parameter.Value = _values[i];
-            command.Parameters.Add(parameter);
-        }
-        return command;
+        string from = _readsTable
+            ? $"({RowColumns.ViewSelect(table, parser).Replace("SELECT ", $"SELECT r.log AS log_id{row}, ", StringComparison.Ordinal)})" : table;
+        return new SqlStatement($"SELECT {selected} FROM {from} AS v WHERE 1 = 1{_where}{_end}", _values);
     }
 
     /// <summary>A text may stand in a later part of a long line, whose first part stands for all.</summary>

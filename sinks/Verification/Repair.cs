@@ -20,7 +20,7 @@ public sealed class Repair : IAsyncDisposable
         {
             throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks can be repaired");
         }
-        _dialect = options.Postgres is { } postgres ? new PostgresDialect(postgres) : new SqliteDialect(options.Sqlite!);
+        _dialect = options.Postgres is { } postgres ? new PostgresDialect(postgres, TimeProvider.System) : new SqliteDialect(options.Sqlite!, TimeProvider.System);
         string name = options.Postgres?.Table ?? options.Sqlite!.Table;
         _table = new TableSide(_dialect, options.Name, name);
         _repeats = new Repeats(_dialect, _table, name);

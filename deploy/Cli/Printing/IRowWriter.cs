@@ -7,6 +7,11 @@ internal interface IRowWriter
 {
     void Write(LogRow row);
 
+    /// <summary>The next row has to be waited for: writes what it held back.</summary>
+    void Pause()
+    {
+    }
+
     /// <summary>Writes what stands after the last row.</summary>
     void End();
 }

@@ -5,11 +5,18 @@ using LogPipeline.Sinks.Query;
 namespace LogPipeline.Cli.Printing;
 
 /// <summary>A column of a sink's view: its name, and how to take it from a row.</summary>
-internal sealed record RowColumn(string Name, Func<LogRow, object?> Of);
+internal sealed record RowColumn(string Name, Func<LogRow, object?> Of)
+{
+    /// <summary>How important it is where not all have room; 0 is the most important one.</summary>
+    public int Rank { get; init; }
+}
 
 /// <summary>The columns of a sink's view, in the view's order, and which of them to show.</summary>
 internal sealed class RowView(IReadOnlyList<string> parserColumns)
 {
+    // The most important first: what a narrow screen keeps longest.
+    private static readonly string[] ByImportance = ["time", "status", "path", "line", "method", "remote_addr", "host", "body_bytes_sent", "http_user_agent", "file"];
+
     // What fits a screen: with a parser its own words, else where the line came from and the line.
     private static readonly string[] ParsedOnScreen = ["time", "remote_addr", "method", "path", "status", "body_bytes_sent", "http_user_agent"];
     private static readonly string[] PlainOnScreen = ["time", "host", "file", "line"];
@@ -42,9 +49,10 @@ internal sealed class RowView(IReadOnlyList<string> parserColumns)
         }
         if (names.Count == 0)
         {
-            return [.. (parserColumns.Count > 0 ? ParsedOnScreen : PlainOnScreen).Select(Find).OfType<RowColumn>()];
+            return [.. (parserColumns.Count > 0 ? ParsedOnScreen : PlainOnScreen).Select(Find).OfType<RowColumn>()
+                .Select(column => column with { Rank = Array.IndexOf(ByImportance, column.Name) })];
         }
-        return names.ConvertAll(name => Find(name) ?? throw Unknown(name));
+        return [.. names.Select((name, i) => (Find(name) ?? throw Unknown(name)) with { Rank = i })];
     }
 
     private RowColumn? Find(string name) => _columns.Find(column => column.Name == name);

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Printing;
+using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Query;
 
@@ -17,6 +18,15 @@ internal static class QueryVerb
     private static readonly Option<int> Limit = new("--limit", "-n") { Description = "Rows at most; 0 = all", HelpName = "N", DefaultValueFactory = _ => 100 };
     private static readonly Option<bool> OldestFirst = new("--oldest-first") { Description = "Without it the newest rows come first" };
     private static readonly Option<string[]> Columns = new("--columns") { Description = "What to show, such as time,status,line; 'all' for every column", HelpName = "A,B,…" };
+
+    private static readonly Option<bool> Wide = new("--wide") { Description = "Cut nothing and leave no column out, however narrow the screen" };
+
+    private static readonly Option<string> Timeout = new("--timeout")
+    {
+        Description = "How long the database may work without giving a row; 0 = for ever",
+        HelpName = "TIME",
+        DefaultValueFactory = _ => "60s",
+    };
 
     private static readonly Option<string> Output = new("--output", "-o")
     {
@@ -41,7 +51,7 @@ internal static class QueryVerb
             "logpipe query --since 2026-11-21T08:00:00Z --until 2026-11-21T09:00:00Z --output csv > hour.csv",
             "logpipe query 'status=404' --columns time,path,http_referer --output json");
         Filter.AddTo(verb);
-        foreach (Option option in new Option[] { Since, Until, Limit, OldestFirst, Columns, Output, Sink, Config })
+        foreach (Option option in new Option[] { Since, Until, Limit, OldestFirst, Columns, Wide, Output, Timeout, Sink, Config })
         {
             verb.Options.Add(option);
         }
@@ -58,25 +68,33 @@ internal static class QueryVerb
             To = PointInTime.Parse(parsed.GetValue(Until), "--until", now),
             Limit = parsed.GetValue(Limit),
             Descending = !parsed.GetValue(OldestFirst),
+            Patience = ReadTimeout(parsed),
         };
         SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
         await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
         await reader.OpenAsync(stop);
         string format = parsed.GetValue(Output)!;
-        var view = new RowView(reader.Columns);
-        IReadOnlyList<RowColumn> columns = view.Choose(parsed.GetValue(Columns), format == "table");
+        IReadOnlyList<RowColumn> columns = new RowView(reader.Columns).Choose(parsed.GetValue(Columns), format == "table");
         await using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 64 << 10);
+        int? screen = parsed.GetValue(Wide) || Console.IsOutputRedirected ? null : Math.Max(Console.WindowWidth, 40);
         IRowWriter writer = format switch
         {
-            "table" => new TableRows(columns, output),
+            "table" => new TableRows(columns, output, screen),
             "csv" => new CsvRows(columns, output),
             _ => new JsonRows(columns, output, array: format == "json"),
         };
-        await foreach (LogRow row in reader.QueryAsync(query, stop))
+        await RowOutput.WriteAsync(reader.QueryAsync(query, stop), writer, output, TimeProvider.System, stop);
+        if (writer is TableRows table && table.LeftOut.Any())
         {
-            writer.Write(row);
+            Console.Error.WriteLine($"no room for {string.Join(", ", table.LeftOut)}: --wide shows all, --columns chooses");
         }
-        writer.End();
         return Exit.Done;
+    }
+
+    private static TimeSpan ReadTimeout(ParseResult parsed)
+    {
+        string text = parsed.GetValue(Timeout)!;
+        return text == "0" ? TimeSpan.Zero : Quantity.TryParseDuration(text, out TimeSpan timeout) ? timeout
+            : throw new ConfigurationException($"--timeout {text}: write how long, such as 30s or 10m; 0 = for ever");
     }
 }

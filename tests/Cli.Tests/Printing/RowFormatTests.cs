@@ -66,7 +66,7 @@ public class RowFormatTests
     public void Table_shows_control_characters_as_pictures()
     {
         var output = new StringWriter();
-        var rows = new TableRows(View.Choose(["line", "status"], forScreen: true), output);
+        var rows = new TableRows(View.Choose(["line", "status"], forScreen: true), output, screen: null);
         rows.Write(Broken);
         rows.End();
         Assert.Contains("␛[2Jnul␀", output.ToString(), StringComparison.Ordinal);

@@ -1,0 +1,54 @@
+namespace LogPipeline.Cli.Printing;
+
+/// <summary>A column of a table that is to fit a screen.</summary>
+/// <param name="Heading">Above it.</param>
+/// <param name="ValueWidth">What its widest value takes.</param>
+/// <param name="IsCuttable">Whether a value still says something when it is cut: a text does, a number or a time does not.</param>
+/// <param name="Rank">How important it is; 0 is the most important one.</param>
+internal readonly record struct TableColumn(string Heading, int ValueWidth, bool IsCuttable, int Rank);
+
+/// <summary>
+/// Shares a screen's width out: long texts are cut first, the widest one before the others; where that is not enough, columns are left out, the least
+/// important one first.
+/// </summary>
+internal static class TableLayout
+{
+    public const int Gap = 2;
+
+    /// <summary>A text is not cut below this, nor the heading of a number below the half of it.</summary>
+    private const int TextWidthMin = 20;
+
+    /// <summary>The width of each column; 0 for one that is left out.</summary>
+    public static int[] Widths(IReadOnlyList<TableColumn> columns, int screen)
+    {
+        var kept = Enumerable.Range(0, columns.Count).ToList();
+        while (kept.Count > 1 && Total(kept.Select(i => Least(columns[i]))) > screen)
+        {
+            kept.Remove(kept.MaxBy(i => columns[i].Rank));
+        }
+        int[] widths = new int[columns.Count];
+        foreach (int i in kept)
+        {
+            widths[i] = Natural(columns[i]);
+        }
+        for (int excess = Total(kept.Select(i => widths[i])) - screen; excess > 0; excess--)
+        {
+            int widest = kept.Where(i => widths[i] > Least(columns[i])).DefaultIfEmpty(kept[^1]).MaxBy(i => widths[i]);
+            widths[widest] = Math.Max(1, widths[widest] - 1);
+        }
+        // Later values may be longer than the first ones: the last text has the rest.
+        if (columns[kept[^1]].IsCuttable)
+        {
+            widths[kept[^1]] += Math.Max(0, screen - Total(kept.Select(i => widths[i])));
+        }
+        return widths;
+    }
+
+    private static int Natural(TableColumn column) => Math.Max(column.ValueWidth, column.Heading.Length);
+
+    private static int Least(TableColumn column) => column.IsCuttable
+        ? Math.Min(Natural(column), TextWidthMin)
+        : Math.Max(column.ValueWidth, Math.Min(column.Heading.Length, TextWidthMin / 2));
+
+    private static int Total(IEnumerable<int> widths) => widths.Sum(width => width + Gap) - Gap;
+}

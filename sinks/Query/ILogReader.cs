@@ -1,0 +1,22 @@
+namespace LogPipeline.Sinks.Query;
+
+/// <summary>Reads a sink's view.</summary>
+public interface ILogReader : IAsyncDisposable
+{
+    /// <summary>Names of the parser's columns.</summary>
+    IReadOnlyList<string> Columns { get; }
+
+    /// <summary>Connects and looks whether the view can be read.</summary>
+    ValueTask OpenAsync(CancellationToken cancellation);
+
+    /// <summary>Streams the rows that the query asks for.</summary>
+    /// <exception cref="QueryException">A column is unknown or a value does not fit it.</exception>
+    /// <exception cref="QueryTimeoutException">The database worked too long for a row.</exception>
+    IAsyncEnumerable<LogRow> QueryAsync(LogQuery query, CancellationToken cancellation);
+
+    /// <summary>
+    /// Streams rows as they are committed, from now on (or from <paramref name="last"/> rows back), each once, none skipped; ends
+    /// only by cancellation.
+    /// </summary>
+    IAsyncEnumerable<LogRow> TailAsync(LogQuery filter, int last, CancellationToken cancellation);
+}

@@ -1,0 +1,81 @@
+using System.Data.Common;
+using System.Runtime.CompilerServices;
+using LogPipeline.Sinks.Postgres;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Query;
+
+/// <summary>PostgreSQL for a reader.</summary>
+internal sealed class PostgresDialect : ISqlDialect
+{
+    // Where the server can tell that its client is gone, it looks every two seconds: a query goes on for no one. Compiling a
+    // query pays for itself in none of ours.
+    private const string ForThisTransaction = """
+        SET TRANSACTION READ ONLY;
+        SELECT set_config('jit', 'off', true), (SELECT set_config(name, '2000', true) FROM pg_settings WHERE name = 'client_connection_check_interval' AND version() ILIKE '%linux%');
+
+        """;
+
+    private readonly NpgsqlDataSource _source;
+    private readonly string _server;
+    private readonly TimeProvider _time;
+
+    public PostgresDialect(PostgresOptions options, TimeProvider time)
+    {
+        NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, "logpipe query");
+        _server = $"{settings.Host}:{settings.Port}";
+        _source = NpgsqlDataSource.Create(settings.ConnectionString);
+        _time = time;
+    }
+
+    public string IsNot => "IS DISTINCT FROM";
+
+    public string Bytes => "coalesce(raw, convert_to(line, 'UTF8'))";
+
+    public string? RowId => null;
+
+    public string RowName => "ctid";
+
+    public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await _source.OpenConnectionAsync(cancellation);
+
+    public string Position(string text, string part) => $"strpos({text}, {part})";
+
+    public object TimeParameter(DateTimeOffset time) => time.UtcDateTime;
+
+    public DateTimeOffset ReadTime(DbDataReader reader, int column) => new(reader.GetDateTime(column));
+
+    public Exception? Translate(Exception error) => error switch
+    {
+        PostgresException { SqlState: "42P01" } => new QueryException($"PostgreSQL at {_server} has no such view yet: has the sink run? ({error.Message})"),
+        PostgresException { SqlState: "42501" } refused => new QueryException(
+            $"PostgreSQL at {_server}: {refused.MessageText}. `query` needs SELECT on the sink's view; `tail` and `verify` need it on logpipe_logs, logpipe_sources and the rows table too."),
+        _ => PostgresErrors.Translate(error, _server),
+    };
+
+    public async IAsyncEnumerable<T> StreamAsync<T>(
+        Func<T?, SqlStatement> select, Func<DbDataReader, T> read, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellation)
+        where T : class
+    {
+        var dialect = (ISqlDialect)this;
+        using var limit = new Patience(patience, _time, cancellation);
+        await using DbConnection connection = await limit.AwaitAsync(dialect.OpenAsync(limit.Token).AsTask());
+        await using DbTransaction transaction = await connection.BeginTransactionAsync(limit.Token);
+        await using DbCommand command = connection.CreateCommand();
+        command.Transaction = transaction;
+        select(null).Fill(command, ForThisTransaction);
+        await using DbDataReader reader = await limit.AwaitAsync(dialect.AskAsync(command.ExecuteReaderAsync(limit.Token)).AsTask());
+        await limit.AwaitAsync(dialect.AskAsync(reader.NextResultAsync(limit.Token)).AsTask());
+        while (true)
+        {
+            Task<bool> next = reader.ReadAsync(limit.Token);
+            // Rows come many to a packet: the clock runs only where one has to be waited for.
+            if (!(next.IsCompletedSuccessfully ? next.Result : await limit.AwaitAsync(dialect.AskAsync(next).AsTask())))
+            {
+                break;
+            }
+            yield return read(reader);
+        }
+    }
+
+    public ValueTask DisposeAsync() => _source.DisposeAsync();
+}

@@ -1,0 +1,142 @@
+using System.Data.Common;
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using LogPipeline.Sinks.Rows;
+using LogPipeline.Sinks.Sqlite;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace LogPipeline.Sinks.Query;
+
+/// <summary>
+/// SQLite for a reader. A statement that is read slowly would keep the write-ahead log from being taken over into the database, so
+/// rows are read in pages, each by a statement that ends before its rows are given on.
+/// </summary>
+internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : ISqlDialect
+{
+    private const int PageBytes = 256 << 10;
+    private static readonly TimeSpan ShownAfter = TimeSpan.FromMilliseconds(300); // a row that was found
+    private const int StepsBetweenLooks = 10_000; // of SQLite's virtual machine: well below a millisecond
+
+    private readonly string _connection = new SqliteConnectionStringBuilder { DataSource = options.File, Mode = SqliteOpenMode.ReadWrite, Pooling = true }.ConnectionString;
+    private readonly Lazy<SqliteThread> _thread = new(() => new SqliteThread("sqlite query"));
+
+    public string IsNot => "IS NOT";
+
+    public string Bytes => "coalesce(raw, CAST(line AS BLOB))";
+
+    public string? RowId => "r.rowid";
+
+    public string RowName => "rowid";
+
+    public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await OpenAsync(cancellation);
+
+    public string Position(string text, string part) => $"instr({text}, {part})";
+
+    public object TimeParameter(DateTimeOffset time) => TimeText.Format(time);
+
+    public DateTimeOffset ReadTime(DbDataReader reader, int column) =>
+        DateTimeOffset.Parse(reader.GetString(column), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal);
+
+    public Exception? Translate(Exception error) => error is SqliteException
+        ? new QueryException($"SQLite file {options.File}: {error.Message}") : null;
+
+    public async IAsyncEnumerable<T> StreamAsync<T>(
+        Func<T?, SqlStatement> select, Func<DbDataReader, T> read, TimeSpan patience, [EnumeratorCancellation] CancellationToken cancellation)
+        where T : class
+    {
+        await using SqliteConnection connection = await ((ISqlDialect)this).AskAsync(OpenAsync(cancellation).AsTask());
+        T? last = null;
+        bool isEnd = false;
+        while (!isEnd)
+        {
+            SqlStatement statement = select(last);
+            var page = new List<T>();
+            isEnd = await ((ISqlDialect)this).AskAsync(
+                _thread.Value.RunAsync(() => ReadPage(connection, statement, read, page, patience, cancellation)).AsTask());
+            foreach (T row in page)
+            {
+                yield return row;
+            }
+            last = page.LastOrDefault();
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        if (_thread.IsValueCreated)
+        {
+            _thread.Value.Dispose();
+        }
+        using var pool = new SqliteConnection(_connection);
+        SqliteConnection.ClearPool(pool);
+        return default;
+    }
+
+    private async ValueTask<SqliteConnection> OpenAsync(CancellationToken cancellation)
+    {
+        Batteries_V2.Init();
+        if (!File.Exists(options.File))
+        {
+            throw new QueryException($"SQLite file {options.File} is not there: has the sink run?");
+        }
+        var connection = new SqliteConnection(_connection);
+        await connection.OpenAsync(cancellation);
+        return connection;
+    }
+
+    /// <summary>
+    /// Reads rows until there are none, or they are enough, or no more came for a while; returns whether there are none. Runs on the
+    /// reader's thread.
+    /// </summary>
+    private bool ReadPage<T>(SqliteConnection connection, SqlStatement statement, Func<DbDataReader, T> read, List<T> page, TimeSpan patience, CancellationToken cancellation)
+    {
+        long begun = time.GetTimestamp();
+        bool IsLate() => page.Count == 0 && patience > TimeSpan.Zero && time.GetElapsedTime(begun) > patience;
+        bool IsAwaited() => page.Count > 0 && time.GetElapsedTime(begun) > ShownAfter;
+        raw.sqlite3_progress_handler(connection.Handle, StepsBetweenLooks, _ => cancellation.IsCancellationRequested || IsLate() || IsAwaited() ? 1 : 0, null);
+        try
+        {
+            using SqliteCommand command = connection.CreateCommand();
+            statement.Fill(command);
+            using SqliteDataReader reader = command.ExecuteReader();
+            long bytes = 0;
+            while (bytes < PageBytes)
+            {
+                if (!reader.Read())
+                {
+                    return true;
+                }
+                if (page.Count == 0)
+                {
+                    begun = time.GetTimestamp();
+                }
+                page.Add(read(reader));
+                bytes += SizeOf(reader);
+            }
+            return false;
+        }
+        catch (SqliteException error) when (error.SqliteErrorCode == raw.SQLITE_INTERRUPT)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return page.Count > 0 ? false : throw new QueryTimeoutException(patience);
+        }
+        finally
+        {
+            raw.sqlite3_progress_handler(connection.Handle, 0, null, null);
+        }
+    }
+
+    private static long SizeOf(SqliteDataReader reader)
+    {
+        long bytes = 200; // a row's objects
+        for (int i = 0; i < reader.FieldCount; i++)
+        {
+            if (raw.sqlite3_column_type(reader.Handle, i) is raw.SQLITE_TEXT or raw.SQLITE_BLOB)
+            {
+                bytes += raw.sqlite3_column_bytes(reader.Handle, i);
+            }
+        }
+        return bytes;
+    }
+}

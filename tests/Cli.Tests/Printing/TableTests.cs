@@ -1,0 +1,81 @@
+using LogPipeline.Cli.Printing;
+using LogPipeline.Sinks.Query;
+
+namespace LogPipeline.Cli.Tests.Printing;
+
+public class TableTests
+{
+    private static readonly string[] Names =
+        ["remote_addr", "remote_user", "time_local", "method", "path", "query", "protocol", "status", "body_bytes_sent", "http_referer", "http_user_agent"];
+
+    private static readonly RowView View = new(Names);
+
+    private static LogRow Row(string path) => new(
+        "web_log", 0, 7, new DateTimeOffset(2026, 11, 21, 8, 30, 0, TimeSpan.Zero), "web1", "/var/log/a.log", "00ff", 100, 0, "line", null, true,
+        ["203.113.104.201", null, null, "DELETE", path, null, "HTTP/1.1", 500L, 1234567L, null, "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0"]);
+
+    private static string[] Print(int? screen, params string[] paths)
+    {
+        var output = new StringWriter();
+        var table = new TableRows(View.Choose(null, forScreen: true), output, screen);
+        foreach (string path in paths)
+        {
+            table.Write(Row(path));
+        }
+        table.End();
+        return output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+    }
+
+    [Theory]
+    [InlineData(80, "time,remote_addr,method,path,status")]
+    [InlineData(100, "time,remote_addr,method,path,status,body_bytes_sent")]
+    [InlineData(160, "time,remote_addr,method,path,status,body_bytes_sent,http_user_agent")]
+    [InlineData(40, "time,status")]
+    public void A_narrow_screen_keeps_what_matters_most(int screen, string headings)
+    {
+        string[] lines = Print(screen, "/a/very/long/path/that/goes/on/and/on/for/a/while/index.html");
+        Assert.Equal(headings.Split(','), lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.All(lines, line => Assert.InRange(ScreenText.Width(line), 1, screen));
+        Assert.Contains("500", lines[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Long_values_are_cut_on_a_screen_and_whole_without_one()
+    {
+        string path = "/" + new string('x', 150);
+        Assert.Contains("/xxxxxxxxxxxxxxxxxxxxxxxx…", Print(80, path)[2], StringComparison.Ordinal);
+        Assert.Contains(path, Print(null, path)[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Wide_characters_keep_their_columns_straight()
+    {
+        string[] lines = Print(80, "/日本語", "/plain", "/e\u0301t\u00e9");
+        int at = lines[0].IndexOf("status", StringComparison.Ordinal);
+        Assert.All(lines.Skip(2), line => Assert.Equal(at + 3, ScreenText.Width(line[..line.IndexOf(" 500", StringComparison.Ordinal)]) + 1));
+    }
+
+    [Fact]
+    public void Rows_are_written_as_they_come_once_the_first_have_set_the_widths()
+    {
+        var output = new StringWriter();
+        var table = new TableRows(View.Choose(null, forScreen: true), output, screen: 80);
+        table.Write(Row("/held"));
+        Assert.Empty(output.ToString());
+        table.Pause();
+        Assert.Contains("/held", output.ToString(), StringComparison.Ordinal);
+        table.Write(Row("/next"));
+        Assert.Contains("/next", output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_column_that_was_asked_for_first_is_kept_longest()
+    {
+        var output = new StringWriter();
+        var table = new TableRows(View.Choose(["http_user_agent,path,remote_addr"], forScreen: true), output, screen: 44);
+        table.Write(Row("/a/very/long/path/that/goes/on"));
+        table.End();
+        Assert.StartsWith("http_user_agent", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["remote_addr"], table.LeftOut);
+    }
+}
