@@ -73,4 +73,11 @@ public interface ISinkFlush : IAsyncDisposable
 public sealed class StoreUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
 
 /// <summary>The database is not the one expected or refuses for a reason that waiting does not mend. Says what to do.</summary>
-public sealed class StoreRefusedException(string message, Exception? cause = null) : Exception(message, cause);
+public sealed class StoreRefusedException(string message, Exception? cause = null) : Exception(message, cause)
+{
+    /// <summary>Says that the rows there are another sink's: beside them this one would store each line once more.</summary>
+    /// <param name="place">Such as <c>table web_log_rows</c>.</param>
+    /// <param name="setting">What names the place in the configuration.</param>
+    internal static StoreRefusedException HoldsRowsOf(string other, string sink, string place, string setting) => new(
+        $"sink {sink}: {place} holds rows of sink {other}, and would hold each line twice. If this sink was renamed, give it the name {other} back; else give it another `{setting}`.");
+}

@@ -15,7 +15,4 @@ public sealed record SinkEnvironment
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     public ISinkEvents Events { get; init; } = new SilentSinkEvents();
-
-    /// <summary>Called once when the sink cannot go on; the host stops the process with the reason.</summary>
-    public required Action<Exception> OnFatal { get; init; }
 }

@@ -1,3 +1,5 @@
+using LogPipeline.Sinks.Postgres;
+
 namespace LogPipeline.Sinks;
 
 /// <summary>One sink: which topics it reads and where the rows go. The shape of an entry under <c>sinks:</c> in logpipe.yaml.</summary>
@@ -25,6 +27,9 @@ public sealed record SinkOptions
 
     public FlushOptions Flush { get; init; } = new();
 
+    /// <summary>For people, the store's kind: <c>postgres</c>, <c>sqlite</c> or <c>files</c>.</summary>
+    public string Kind => Postgres is not null ? "postgres" : Sqlite is not null ? "sqlite" : "files";
+
     /// <exception cref="SinkConfigurationException">Says what is wrong and what to write instead.</exception>
     public void Validate()
     {
@@ -38,6 +43,10 @@ public sealed record SinkOptions
         Require(Flush.BytesMax is >= 1024 and <= 512 << 20, $"sink {Name}: flush bytes_max must be 1 KiB to 512 MiB");
         Require(Flush.Interval > TimeSpan.Zero, $"sink {Name}: flush interval must be above 0");
         Require(Files is null || Files.Format == "raw", $"sink {Name}: files format {Files?.Format} is unknown: write raw");
+        if (Postgres is not null)
+        {
+            PostgresConnection.Settings(Postgres.Connection, "");
+        }
         foreach (string? table in new[] { Postgres?.Table, Sqlite?.Table })
         {
             Require(table is null || IsIdentifier(table), $"sink {Name}: table {table} must be letters, digits and _, at most 48 of them");

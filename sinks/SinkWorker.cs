@@ -36,8 +36,8 @@ public sealed class SinkWorker
     public string? Problem => Volatile.Read(ref _loop) is { } loop ? loop.Problem : Volatile.Read(ref _waits)?.Problem;
 
     /// <summary>
-    /// Works until cancelled, then flushes what is buffered, leaves the group and returns. Whatever ends it otherwise is given to
-    /// <see cref="SinkEnvironment.OnFatal"/> and thrown. The store stays the caller's.
+    /// Works until cancelled, then flushes what is buffered, leaves the group and returns. Whatever ends it otherwise is told and thrown.
+    /// The store stays the caller's.
     /// </summary>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -55,7 +55,6 @@ public sealed class SinkWorker
             SinkLog.Stopped(_environment.Logger, _options.Name, error.Message);
             _environment.Events.Publish(new SinkStopped(_options.Name, _environment.Time.GetUtcNow(), error.Message));
             _ready.TrySetException(error);
-            _environment.OnFatal(error);
             throw;
         }
         finally

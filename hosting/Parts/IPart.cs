@@ -9,8 +9,11 @@ public interface IPart : IAsyncDisposable
     /// <summary>Starts it and returns what the line <c>ready: …</c> says about it.</summary>
     Task<string> StartAsync(CancellationToken stop);
 
-    /// <summary>What keeps a part that runs from doing all it should, in one line; null when all is well. It only reads state.</summary>
+    /// <summary>What keeps a part that starts or runs from doing all it should, in one line; null when all is well. It only reads state.</summary>
     string? Problem => null;
+
+    /// <summary>Whether the parts after it do not wait for its start, which may take as long as what it needs is away.</summary>
+    bool StartsBeside => false;
 
     /// <summary>Completes when the part fails, or after it was stopped.</summary>
     Task Running { get; }

@@ -1,11 +1,12 @@
+using System.Collections.Concurrent;
 using LogPipeline.Hosting.Telemetry;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Hosting.Parts;
 
 /// <summary>
-/// Starts parts one after another, prints a <c>ready:</c> line for each, runs them until a signal or until one of them fails, and stops
-/// them in reverse order. All stops together may take 4.5 s; a part that needs longer is left to its recovery at the next start, which a
+/// Starts parts one after another, or beside those that come later where a part says so, prints a <c>ready:</c> line for each, runs them
+/// until a signal or until one of them fails, and stops them in reverse order. All stops together may take 4.5 s; a part that needs longer is left to its recovery at the next start, which a
 /// kill would need too.
 /// </summary>
 public sealed class PartsRunner(Health health, ILogger logger)
@@ -13,6 +14,7 @@ public sealed class PartsRunner(Health health, ILogger logger)
     private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(4.5);
 
     private readonly List<IPart> _started = [];
+    private readonly ConcurrentDictionary<IPart, bool> _failed = new(); // by their start: there is nothing to stop
 
     /// <summary>Runs the parts until they are told to stop; returns after a clean stop.</summary>
     /// <param name="parts">In the order of starting.</param>
@@ -24,12 +26,20 @@ public sealed class PartsRunner(Health health, ILogger logger)
         ArgumentNullException.ThrowIfNull(parts);
         try
         {
+            List<Task> starting = [];
             foreach (IPart part in parts)
             {
-                await StartAsync(part, stop);
+                Task start = StartAsync(part, stop);
+                if (part.StartsBeside)
+                {
+                    starting.Add(start);
+                }
+                else
+                {
+                    await start;
+                }
             }
-            started?.Invoke();
-            await WatchAsync(stop);
+            await WatchAsync(AllStartedAsync(starting, started), stop);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -43,38 +53,57 @@ public sealed class PartsRunner(Health health, ILogger logger)
 
     private async Task StartAsync(IPart part, CancellationToken stop)
     {
-        string ready;
+        bool isReady = false;
         _started.Add(part);
+        health.Add(part.Name, () => part.Running.IsCompleted && isReady
+            ? part.Running.Exception?.InnerException?.Message ?? "has ended"
+            : part.Problem ?? (isReady ? null : "is starting"));
+        string ready;
         try
         {
             ready = await part.StartAsync(stop);
         }
         catch (Exception e) when (e is not OperationCanceledException || !stop.IsCancellationRequested)
         {
-            _started.Remove(part);
+            _failed.TryAdd(part, true);
             throw new PartFailedException(part.Name, e) { BeforeReady = true };
         }
-        health.Add(part.Name, () => part.Running.IsCompleted ? part.Running.Exception?.InnerException?.Message ?? "has ended" : part.Problem);
+        isReady = true;
         Console.WriteLine($"ready: {ready}");
     }
 
-    private async Task WatchAsync(CancellationToken stop)
+    private static async Task AllStartedAsync(List<Task> starting, Action? started)
+    {
+        await foreach (Task start in Task.WhenEach(starting))
+        {
+            await start;
+        }
+        started?.Invoke();
+    }
+
+    private async Task WatchAsync(Task start, CancellationToken stop)
     {
         var stopped = Task.Delay(Timeout.Infinite, stop);
-        List<Task> running = _started.ConvertAll(part => part.Running);
-        Task ended = await Task.WhenAny([stopped, .. running]);
+        List<IPart> parts = [.. _started];
+        List<Task> running = parts.ConvertAll(part => part.Running);
+        Task ended = await Task.WhenAny([stopped, start, .. running]);
+        if (ended == start)
+        {
+            await start;
+            ended = await Task.WhenAny([stopped, .. running]);
+        }
         if (ended == stopped)
         {
             return;
         }
-        IPart part = _started[running.IndexOf(ended)];
+        IPart part = parts[running.IndexOf(ended)];
         throw new PartFailedException(part.Name, ended.Exception?.InnerException ?? new InvalidOperationException("it ended without being asked to"));
     }
 
     private async Task StopAsync()
     {
         var deadline = Task.Delay(StopTime);
-        foreach (IPart? part in Enumerable.Reverse(_started))
+        foreach (IPart part in Enumerable.Reverse(_started).Where(part => !_failed.ContainsKey(part)))
         {
             Task stopping = StopPartAsync(part);
             if (await Task.WhenAny(stopping, deadline) == deadline)

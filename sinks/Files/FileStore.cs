@@ -168,6 +168,10 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
             throw new StoreRefusedException(
                 $"sink {sink}: the files in {Root} were made with parser {manifest.ConfigHash.Split(':')[1]}; set that parser, or give the sink a new name and directory.");
         }
+        if (manifest.Logs.FirstOrDefault(log => log.Log.Sink != sink && log.LeaderEpoch >= 0) is { } other)
+        {
+            throw StoreRefusedException.HoldsRowsOf(other.Log.Sink, sink, $"directory {Root}", "directory");
+        }
         CutTails(manifest);
         return manifest;
     }

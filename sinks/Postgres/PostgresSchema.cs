@@ -12,6 +12,8 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
 {
     private const string CommentPrefix = "logpipe rows ";
 
+    private string SinkLiteral => $"'{sink.Replace("'", "''", StringComparison.Ordinal)}'";
+
     private const string LedgerTables = """
         CREATE TABLE IF NOT EXISTS logpipe_ledger (id uuid PRIMARY KEY, version int NOT NULL);
         CREATE TABLE IF NOT EXISTS logpipe_logs (
@@ -86,12 +88,19 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
 
     private async Task CheckLedgerAsync(NpgsqlConnection connection, string identity, CancellationToken cancellation)
     {
+        object? other = await ScalarAsync(connection, $"""
+            SELECT sink FROM logpipe_logs WHERE sink <> {SinkLiteral} AND table_identity = '{identity}' AND leader_epoch >= 0 LIMIT 1
+            """, cancellation);
+        if (other is string name)
+        {
+            throw StoreRefusedException.HoldsRowsOf(name, sink, $"table {table}_rows", "table");
+        }
         object? problem = await ScalarAsync(connection, $"""
             SELECT CASE WHEN table_name <> '{table}' THEN 'its rows went to table ' || table_name || '; set that table, or give the sink a new name'
                         WHEN config_hash <> '{RowColumns.ConfigHash(parser)}' THEN 'its rows were made with parser ' || split_part(config_hash, ':', 2)
                             || '; set that parser, or give the sink a new name and table'
                         ELSE 'table {table}_rows is not the one that holds its rows (dropped and made again?); restore it, or give the sink a new name' END
-            FROM logpipe_logs WHERE sink = '{sink.Replace("'", "''", StringComparison.Ordinal)}'
+            FROM logpipe_logs WHERE sink = {SinkLiteral}
               AND (table_name <> '{table}' OR table_identity <> '{identity}' OR config_hash <> '{RowColumns.ConfigHash(parser)}') LIMIT 1
             """, cancellation);
         if (problem is string reason)

@@ -74,6 +74,11 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
 
     private void CheckLedger(SqliteDatabase database, string identity)
     {
+        const string others = "SELECT sink FROM logpipe_logs WHERE sink <> ?1 AND table_identity = ?2 AND leader_epoch >= 0 LIMIT 1";
+        if (database.Text(others, sink, identity) is { } other)
+        {
+            throw StoreRefusedException.HoldsRowsOf(other, sink, $"table {table}_rows", "table");
+        }
         const string expected = " FROM logpipe_logs WHERE sink = ?1 AND (table_name <> ?2 OR table_identity <> ?3 OR config_hash <> ?4) LIMIT 1";
         object?[] parameters = [sink, table, identity, RowColumns.ConfigHash(parser)];
         if (database.Text("SELECT table_name" + expected, parameters) is not { } name)

@@ -31,6 +31,9 @@ internal static partial class SinkLog
         4007, LogLevel.Error, "sink {Sink}: {Reason}. Its partition waits, tried again every {Interval}: it goes on when the batch can be read, or is gone from the topic")]
     public static partial void Stuck(ILogger logger, string sink, string reason, TimeSpan interval);
 
+    [LoggerMessage(4008, LogLevel.Information, "sink {Sink} is tried again in {Delay}")]
+    public static partial void TriedAgain(ILogger logger, string sink, TimeSpan delay);
+
     [LoggerMessage(4010, LogLevel.Information, "{Text}")]
     public static partial void Event(ILogger logger, string text);
 

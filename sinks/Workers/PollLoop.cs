@@ -15,6 +15,10 @@ namespace LogPipeline.Sinks.Workers;
 internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWatch watch, OffsetReports reports, Action onJoined) : IRebalanceListener, IDisposable
 {
     private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
+
+    /// <summary>A member that is in no group for longer than this has a problem: a join takes less.</summary>
+    private static readonly TimeSpan JoinMax = TimeSpan.FromSeconds(20);
+
     private static readonly TimeSpan DrainMax = TimeSpan.FromSeconds(4);
 
     private readonly CancellationTokenSource _abandoned = new(Timeout.InfiniteTimeSpan, tools.Environment.Time);
@@ -22,9 +26,12 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     private ImmutableSortedDictionary<TopicPartition, PartitionLoop> _partitions = ImmutableSortedDictionary<TopicPartition, PartitionLoop>.Empty;
     private CancellationTokenSource _wake = new();
     private CancellationToken _stop;
+    private long _memberAt = tools.Environment.Time.GetTimestamp(); // when it was last a member of its group
 
     /// <summary>Why a partition waits, in one line; null when none does. Any thread may ask.</summary>
-    public string? Problem => Partitions.Select(p => p.Feed.Problem).FirstOrDefault(problem => problem is not null) ?? tools.Waits.Problem;
+    public string? Problem => Partitions.Select(p => p.Feed.Problem).FirstOrDefault(problem => problem is not null) ?? tools.Waits.Problem
+        ?? (tools.Environment.Time.GetElapsedTime(Volatile.Read(ref _memberAt)) < JoinMax ? null
+            : $"it is not in its group {tools.Options.Name}: is the broker at {tools.Options.Bootstrap} there?");
 
     private IEnumerable<PartitionLoop> Partitions => Volatile.Read(ref _partitions).Values;
 
@@ -44,6 +51,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
                 await PollAsync(stop);
                 if (consumer.Generation >= 0)
                 {
+                    Volatile.Write(ref _memberAt, tools.Environment.Time.GetTimestamp());
                     onJoined();
                 }
                 foreach (Task ended in Partitions.Select(p => p.Ended).Append(watching).Append(reporting).Where(task => task.IsCompleted))

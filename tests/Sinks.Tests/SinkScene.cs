@@ -167,7 +167,7 @@ internal sealed class SinkScene : IAsyncDisposable
     public static async Task RunAsync(SinkOptions options, Func<Task<long>> countRows, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null, Action<SinkWorker>? starting = null)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        var environment = new SinkEnvironment { Random = new Random(3), OnFatal = _ => { }, Events = events ?? new SilentSinkEvents(), Logger = logger ?? NullLogger.Instance };
+        var environment = new SinkEnvironment { Random = new Random(3), Events = events ?? new SilentSinkEvents(), Logger = logger ?? NullLogger.Instance };
         await using ISinkStore store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random());
         var worker = new SinkWorker(options, new TcpConnector(), store, environment);
         starting?.Invoke(worker);

@@ -59,7 +59,8 @@ internal static class NodeProcess
             plan.Reloadable?.Invoke(part.Reload);
             parts.Add(part);
         }
-        parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, bus!, loggers)));
+        bool isAlone = parts.Count + plan.Sinks.Count == 1;
+        parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, isAlone, bus!, loggers)));
         await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);
         return Exit.Done;
     }

@@ -42,7 +42,6 @@ internal sealed class SinkPart
             Time = life.Time,
             Random = life.Random,
             Logger = new TraceLogger(Part),
-            OnFatal = life.Fatal,
         };
         ISinkStore store = WrapStore(new SimStore(_database, life));
         return new SinkWorker(Options, new SimConnector(_network, life), store, environment).RunAsync(life.Stopping);
