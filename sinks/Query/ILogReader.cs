@@ -1,3 +1,5 @@
+using LogPipeline.Sinks.Query.Language;
+
 namespace LogPipeline.Sinks.Query;
 
 /// <summary>Reads a sink's view.</summary>
@@ -6,11 +8,17 @@ public interface ILogReader : IAsyncDisposable
     /// <summary>Names of the parser's columns.</summary>
     IReadOnlyList<string> Columns { get; }
 
+    /// <summary>What a query may ask about.</summary>
+    QueryFields Fields { get; }
+
     /// <summary>Connects and looks whether the view can be read.</summary>
     ValueTask OpenAsync(CancellationToken cancellation);
 
+    /// <summary>The SQL that a query becomes, with its values.</summary>
+    string Explain(LogQuery query);
+
     /// <summary>Streams the rows that the query asks for.</summary>
-    /// <exception cref="QueryException">A column is unknown or a value does not fit it.</exception>
+    /// <exception cref="QueryException">The database cannot answer.</exception>
     /// <exception cref="QueryTimeoutException">The database worked too long for a row.</exception>
     IAsyncEnumerable<LogRow> QueryAsync(LogQuery query, CancellationToken cancellation);
 

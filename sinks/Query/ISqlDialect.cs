@@ -1,4 +1,6 @@
 using System.Data.Common;
+using System.Globalization;
+using LogPipeline.Sinks.Query.Language;
 
 namespace LogPipeline.Sinks.Query;
 
@@ -8,8 +10,14 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>An open connection from the pool.</summary>
     ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation);
 
-    /// <summary>An expression for the index of a text in another, from 1; 0 when it is not there.</summary>
-    string Position(string text, string part);
+    /// <summary>For people.</summary>
+    string Name { get; }
+
+    /// <summary>A test of a text; <paramref name="value"/> makes a parameter of a value and returns its name.</summary>
+    string Test(TextTest test, string column, Func<object, string> value);
+
+    /// <summary>What stands behind a text that is compared by its bytes.</summary>
+    string ByteOrder { get; }
 
     /// <summary>The comparison that treats NULL as a value.</summary>
     string IsNot { get; }
@@ -77,4 +85,8 @@ internal sealed record SqlStatement(string Text, IReadOnlyList<object> Values)
             command.Parameters.Add(parameter);
         }
     }
+
+    /// <summary>The text, and below it the values as comments.</summary>
+    public override string ToString() => Text + string.Concat(Values.Select((value, i) =>
+        $"\n-- @p{i} = {(value is DateTime time ? time.ToString("O", CultureInfo.InvariantCulture) : Convert.ToString(value, CultureInfo.InvariantCulture))!.ReplaceLineEndings(" ")}"));
 }

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
 using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Query.Language;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Query;
@@ -28,6 +29,10 @@ internal sealed class PostgresDialect : ISqlDialect
         _time = time;
     }
 
+    public string Name => "PostgreSQL";
+
+    public string ByteOrder => " COLLATE \"C\"";
+
     public string IsNot => "IS DISTINCT FROM";
 
     public string Bytes => "coalesce(raw, convert_to(line, 'UTF8'))";
@@ -38,7 +43,18 @@ internal sealed class PostgresDialect : ISqlDialect
 
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await _source.OpenConnectionAsync(cancellation);
 
-    public string Position(string text, string part) => $"strpos({text}, {part})";
+    public string Test(TextTest test, string column, Func<object, string> value)
+    {
+        (string like, string matches) = test.IgnoreCase ? ("ILIKE", "~*") : ("LIKE", "~");
+        return test.Kind switch
+        {
+            TextTestKind.Contains => $"{column} {like} {value(TextPattern.Like($"*{TextPattern.Literal(test.Value)}*"))}",
+            TextTestKind.Equals when !test.IgnoreCase => $"{column} = {value(test.Value)}",
+            TextTestKind.Equals => $"{column} {like} {value(TextPattern.Like(TextPattern.Literal(test.Value)))}",
+            TextTestKind.Like => $"{column} {like} {value(TextPattern.Like(test.Value))}",
+            _ => $"{column} {matches} {value(TextPattern.Postgres(test.Value))}",
+        };
+    }
 
     public object TimeParameter(DateTimeOffset time) => time.UtcDateTime;
 
@@ -47,6 +63,7 @@ internal sealed class PostgresDialect : ISqlDialect
     public Exception? Translate(Exception error) => error switch
     {
         PostgresException { SqlState: "42P01" } => new QueryException($"PostgreSQL at {_server} has no such view yet: has the sink run? ({error.Message})"),
+        PostgresException { SqlState: "2201B" } pattern => new QueryException($"PostgreSQL cannot use the regular expression: {pattern.MessageText}"),
         PostgresException { SqlState: "42501" } refused => new QueryException(
             $"PostgreSQL at {_server}: {refused.MessageText}. `query` needs SELECT on the sink's view; `tail` and `verify` need it on logpipe_logs, logpipe_sources and the rows table too."),
         _ => PostgresErrors.Translate(error, _server),

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Query.Language;
 
 namespace LogPipeline.Sinks.Query;
 
@@ -11,10 +12,18 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
 
     public IReadOnlyList<string> Columns { get; } = [.. parser.Columns.Select(c => c.Name)];
 
+    public QueryFields Fields { get; } = new(parser.Columns);
+
+    public string Explain(LogQuery query)
+    {
+        SqlStatement statement = Sql().Where(query, wholeLines: true).InTimeOrder(query.Descending, after: null).Limit(query.Limit).Select(_decoder.Selected);
+        return $"-- {dialect.Name}\n{statement}";
+    }
+
     public async ValueTask OpenAsync(CancellationToken cancellation)
     {
         // Any row will do: asking for the first in some order would sort the whole table.
-        await foreach (LogRow _ in ReadAsync(_ => Sql().Limit(1).Build(), new LogQuery().Patience, cancellation))
+        await foreach (LogRow _ in ReadAsync(_ => Sql().Limit(1).Select(_decoder.Selected), new LogQuery().Patience, cancellation))
         {
             break;
         }
@@ -24,7 +33,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     {
         int given = 0;
         SqlStatement Select(LogRow? after) => Sql().Where(query, wholeLines: true).InTimeOrder(query.Descending, after)
-            .Limit(query.Limit == 0 ? 0 : query.Limit - given).Build();
+            .Limit(query.Limit == 0 ? 0 : query.Limit - given).Select(_decoder.Selected);
         await foreach (LogRow row in ReadAsync(Select, query.Patience, cancellation))
         {
             yield return row.Part == 1 ? await JoinAsync(row, query.Patience, cancellation) : row;
@@ -43,7 +52,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     /// <summary>The rows of one log between two offsets, in their order.</summary>
     internal IAsyncEnumerable<LogRow> LogAsync(LogQuery filter, int log, long from, long to, long? rowFloor, CancellationToken cancellation)
         => ReadAsync(
-            after => Sql().Where(filter, wholeLines: false).InLog(log, after is null ? from : after.LogOffset + 1, to, rowFloor).OrderBy("log_offset").Build(),
+            after => Sql().Where(filter, wholeLines: false).InLog(log, after is null ? from : after.LogOffset + 1, to, rowFloor).OrderBy("log_offset").Select(_decoder.Selected),
             TimeSpan.Zero, cancellation);
 
     /// <summary>Puts the parts of a long line together.</summary>
@@ -52,7 +61,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
         var text = new StringBuilder();
         var bytes = new MemoryStream();
         (bool exact, int part) = (true, 0);
-        SqlStatement Select(LogRow? after) => Sql().Where(PartsOf(first, after), wholeLines: false).OrderBy("part, log_offset").Build();
+        SqlStatement Select(LogRow? after) => Sql().Where(PartsOf(first, after)).OrderBy("part, log_offset").Select(_decoder.Selected);
         await foreach (LogRow row in ReadAsync(Select, patience, cancellation))
         {
             if (row.Part == part)
@@ -68,16 +77,17 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
         return first with { Line = exact ? text.ToString() : Encoding.UTF8.GetString(bytes.ToArray()), Raw = exact ? null : bytes.ToArray() };
     }
 
-    private static LogQuery PartsOf(LogRow first, LogRow? after) => new()
-    {
-        Where =
-        [
-            new("topic", Comparison.Equal, first.Topic), new("generation", Comparison.Equal, first.Generation ?? ""),
-            new("file_offset", Comparison.Equal, $"{first.FileOffset}"), new("part", Comparison.Greater, $"{after?.Part ?? 0}"),
-        ],
-    };
+    private AllOf PartsOf(LogRow first, LogRow? after) => new(
+    [
+        Compared("topic", ComparisonSign.Equal, first.Topic),
+        Compared("generation", ComparisonSign.Equal, first.Generation ?? ""),
+        Compared("file_offset", ComparisonSign.Equal, first.FileOffset ?? 0),
+        Compared("part", ComparisonSign.Greater, (long)(after?.Part ?? 0)),
+    ]);
 
-    private QuerySql Sql() => new(dialect, table, parser, _decoder.Selected);
+    private Comparison Compared(string field, ComparisonSign sign, object value) => new(Fields.Find(field)!, sign, value);
+
+    private QuerySql Sql() => new(dialect, table, parser);
 
     private IAsyncEnumerable<LogRow> ReadAsync(Func<LogRow?, SqlStatement> select, TimeSpan patience, CancellationToken cancellation)
         => dialect.StreamAsync(select, _decoder.Row, patience, cancellation);

@@ -1,6 +1,8 @@
 using System.Data.Common;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
+using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Sqlite;
 using Microsoft.Data.Sqlite;
@@ -14,12 +16,17 @@ namespace LogPipeline.Sinks.Query;
 /// </summary>
 internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : ISqlDialect
 {
+    private const string MatchesFunction = "logpipe_matches";
     private const int PageBytes = 256 << 10;
     private static readonly TimeSpan ShownAfter = TimeSpan.FromMilliseconds(300); // a row that was found
     private const int StepsBetweenLooks = 10_000; // of SQLite's virtual machine: well below a millisecond
 
     private readonly string _connection = new SqliteConnectionStringBuilder { DataSource = options.File, Mode = SqliteOpenMode.ReadWrite, Pooling = true }.ConnectionString;
     private readonly Lazy<SqliteThread> _thread = new(() => new SqliteThread("sqlite query"));
+
+    public string Name => "SQLite";
+
+    public string ByteOrder => "";
 
     public string IsNot => "IS NOT";
 
@@ -31,7 +38,25 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await OpenAsync(cancellation);
 
-    public string Position(string text, string part) => $"instr({text}, {part})";
+    public string Test(TextTest test, string column, Func<object, string> value)
+    {
+        // SQLite's own LIKE knows the case of ASCII's letters alone.
+        bool isOurs = test.Kind == TextTestKind.Matches || (test.IgnoreCase && !Ascii.IsValid(test.Value));
+        string like = test.Kind switch
+        {
+            TextTestKind.Like => test.Value,
+            TextTestKind.Contains => $"*{TextPattern.Literal(test.Value)}*",
+            _ => TextPattern.Literal(test.Value),
+        };
+        return (test.Kind, test.IgnoreCase) switch
+        {
+            _ when isOurs => $"{MatchesFunction}({column}, {value(test.Kind == TextTestKind.Matches ? test.Value : TextPattern.Whole(like))}, {(test.IgnoreCase ? 1 : 0)})",
+            (_, true) => $"{column} LIKE {value(TextPattern.Like(like))} ESCAPE '\\'",
+            (TextTestKind.Contains, _) => $"instr({column}, {value(test.Value)}) > 0",
+            (TextTestKind.Equals, _) => $"{column} = {value(test.Value)}",
+            _ => $"{column} GLOB {value(TextPattern.Glob(like))}",
+        };
+    }
 
     public object TimeParameter(DateTimeOffset time) => TimeText.Format(time);
 
@@ -82,6 +107,7 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         }
         var connection = new SqliteConnection(_connection);
         await connection.OpenAsync(cancellation);
+        connection.CreateFunction(MatchesFunction, static (string? text, string pattern, bool ignoreCase) => text is null ? null : (bool?)RowMatch.Pattern(pattern, ignoreCase).IsMatch(text), isDeterministic: true);
         return connection;
     }
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using LogPipeline.Contract;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Verification;
 using LogPipeline.Testing;
 
@@ -76,6 +77,7 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
                 await scene.SendAsync(1, "first ", 0, 6, PositionFlags.Cut, part: 1, lineBegin: 0);
                 await scene.SendAsync(1, "second", 6, 13, PositionFlags.Cut, part: 2, lineBegin: 0);
             }
+            LogQuery Query(string text) => new() { Filter = QueryParser.Parse(text, reader.Fields, DateTimeOffset.UnixEpoch) };
             async Task<List<LogRow>> Ask(LogQuery query)
             {
                 var rows = new List<LogRow>();
@@ -95,13 +97,13 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
                 return count;
             }
             await SinkScene.RunAsync(options, Count, total + 1);
-            Assert.Equal(total / 10, (await Ask(new LogQuery { Where = [ColumnComparison.Parse("status>=500")] })).Count);
-            Assert.Equal([$"n={total - 1}", $"n={total - 2}"], (await Ask(new LogQuery { Where = [ColumnComparison.Parse("method=GET")], Descending = true, Limit = 2 }))
+            Assert.Equal(total / 10, (await Ask(Query("status>=500"))).Count);
+            Assert.Equal([$"n={total - 1}", $"n={total - 2}"], (await Ask(Query("method=GET") with { Descending = true, Limit = 2 }))
                 .Select(r => (string)r.Columns[5]!));
-            Assert.Equal("first second", Assert.Single(await Ask(new LogQuery { Contains = ["secon"] })).Line);
-            Assert.Equal("agent 42", Assert.Single(await Ask(new LogQuery { Contains = ["n=42 "] })).Columns[10]);
-            await Assert.ThrowsAsync<QueryException>(() => Ask(new LogQuery { Where = [ColumnComparison.Parse("colour=red")] }));
-            await Assert.ThrowsAsync<QueryException>(() => Ask(new LogQuery { Where = [ColumnComparison.Parse("status>high")] }));
+            Assert.Equal("first second", Assert.Single(await Ask(Query("secon"))).Line);
+            Assert.Equal("agent 42", Assert.Single(await Ask(Query("\"n=42 \""))).Columns[10]);
+            Assert.Throws<QuerySyntaxException>(() => Query("colour=red"));
+            Assert.Throws<QuerySyntaxException>(() => Query("status>high"));
             if (isFirst)
             {
                 await TailAsync(scene, options, reader);

@@ -21,6 +21,8 @@ internal static class QueryVerb
 
     private static readonly Option<bool> Wide = new("--wide") { Description = "Cut nothing and leave no column out, however narrow the screen" };
 
+    private static readonly Option<bool> Explain = new("--explain") { Description = "Print the SQL that the query becomes, and do not run it" };
+
     private static readonly Option<string> Timeout = new("--timeout")
     {
         Description = "How long the database may work without giving a row; 0 = for ever",
@@ -30,14 +32,14 @@ internal static class QueryVerb
 
     private static readonly Option<string> Output = new("--output", "-o")
     {
-        Description = "table; json (one array); jsonl (one object a line); csv",
+        Description = "table; json (one array); jsonl or ndjson (one object a line); csv",
         HelpName = "table|json|jsonl|csv",
         DefaultValueFactory = _ => "table",
     };
 
     public static Command Create()
     {
-        Output.AcceptOnlyFromAmong("table", "json", "jsonl", "csv");
+        Output.AcceptOnlyFromAmong("table", "json", "jsonl", "ndjson", "csv");
         Limit.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int limit) && limit < 0)
@@ -47,11 +49,13 @@ internal static class QueryVerb
         });
         var verb = new Verb("query", "Ask for rows by time, text and columns.",
             "logpipe query 'status>=500' --since 1h",
-            "logpipe query 'path~/login' 'method=POST' --text Chrome --limit 20",
+            "logpipe query 'path:/api/* and (status:500..599 or not method:GET)' --limit 20",
+            "logpipe query '\"connection refused\" time:2h' -i",
+            "logpipe query 'http_user_agent=~bot|spider path~/login' --explain",
             "logpipe query --since 2026-11-21T08:00:00Z --until 2026-11-21T09:00:00Z --output csv > hour.csv",
             "logpipe query 'status=404' --columns time,path,http_referer --output json");
         Filter.AddTo(verb);
-        foreach (Option option in new Option[] { Since, Until, Limit, OldestFirst, Columns, Wide, Output, Timeout, Sink, Config })
+        foreach (Option option in new Option[] { Since, Until, Limit, OldestFirst, Columns, Wide, Output, Timeout, Explain, Sink, Config })
         {
             verb.Options.Add(option);
         }
@@ -62,16 +66,22 @@ internal static class QueryVerb
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
         DateTimeOffset now = DateTimeOffset.UtcNow;
-        LogQuery query = Filter.Read(parsed) with
+        SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
+        await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        var query = new LogQuery
         {
+            Filter = Filter.Read(parsed, reader.Fields, now),
             From = PointInTime.Parse(parsed.GetValue(Since), "--since", now),
             To = PointInTime.Parse(parsed.GetValue(Until), "--until", now),
             Limit = parsed.GetValue(Limit),
             Descending = !parsed.GetValue(OldestFirst),
             Patience = ReadTimeout(parsed),
         };
-        SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
-        await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        if (parsed.GetValue(Explain))
+        {
+            Console.WriteLine(reader.Explain(query));
+            return Exit.Done;
+        }
         await reader.OpenAsync(stop);
         string format = parsed.GetValue(Output)!;
         IReadOnlyList<RowColumn> columns = new RowView(reader.Columns).Choose(parsed.GetValue(Columns), format == "table");

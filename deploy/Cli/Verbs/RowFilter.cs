@@ -1,30 +1,45 @@
 using System.CommandLine;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Query.Language;
 
 namespace LogPipeline.Cli.Verbs;
 
-/// <summary>The options that say which rows: shared by <c>query</c> and <c>tail</c>.</summary>
+/// <summary>The arguments and options that say which rows, in the query language; shared by <c>query</c> and <c>tail</c>.</summary>
 internal sealed class RowFilter
 {
-    private readonly Argument<string[]> _comparisons = new("COMPARISON")
+    private readonly Argument<string[]> _query = new("QUERY")
     {
-        Description = "Column, sign, value: status>=500, path~/api, method!=GET (signs = != < <= > >= ~ !~); all must hold",
+        Description = """
+            word, "several words", /regular expression/; field:value, field:a*, field:*, field=value, !=, <, <=, >, >=, ~ (contains), !~, =~ (regular expression), field:from..to;
+            and, or, not, parentheses. Times: time:15m, time>=2026-11-21T08:30, time:today
+            """.ReplaceLineEndings(" "),
         Arity = ArgumentArity.ZeroOrMore,
     };
 
-    private readonly Option<string[]> _where = new("--where", "-w") { Description = "A comparison too; may be repeated", HelpName = "COMPARISON" };
-    private readonly Option<string[]> _text = new("--text", "-t") { Description = "The line contains this; may be repeated", HelpName = "TEXT" };
+    private readonly Option<string[]> _where = new("--where", "-w") { Description = "A query too, which must hold as well; may be repeated", HelpName = "QUERY" };
+    private readonly Option<string[]> _text = new("--text", "-t") { Description = "The line contains this, whatever signs are in it; may be repeated", HelpName = "TEXT" };
+    private readonly Option<bool> _ignoreCase = new("--ignore-case", "-i") { Description = "Compare texts without regard to case" };
 
     public void AddTo(Command verb)
     {
-        verb.Arguments.Add(_comparisons);
+        verb.Arguments.Add(_query);
         verb.Options.Add(_where);
         verb.Options.Add(_text);
+        verb.Options.Add(_ignoreCase);
     }
 
-    public LogQuery Read(ParseResult parsed) => new()
+    /// <exception cref="QuerySyntaxException">A query is not one.</exception>
+    public QueryNode? Read(ParseResult parsed, QueryFields fields, DateTimeOffset now)
     {
-        Where = [.. (parsed.GetValue(_comparisons) ?? []).Concat(parsed.GetValue(_where) ?? []).Select(ColumnComparison.Parse)],
-        Contains = parsed.GetValue(_text) ?? [],
-    };
+        bool ignoreCase = parsed.GetValue(_ignoreCase);
+        QueryNode?[] all =
+        [
+            // The shell may have taken the query apart.
+            QueryParser.Parse(string.Join(' ', parsed.GetValue(_query) ?? []), fields, now, ignoreCase),
+            .. (parsed.GetValue(_where) ?? []).Select(query => QueryParser.Parse(query, fields, now, ignoreCase)),
+            .. (parsed.GetValue(_text) ?? []).Select(text => QueryParser.Text(text, fields, ignoreCase)),
+        ];
+        List<QueryNode> nodes = [.. all.OfType<QueryNode>()];
+        return nodes.Count switch { 0 => null, 1 => nodes[0], _ => new AllOf(nodes) };
+    }
 }

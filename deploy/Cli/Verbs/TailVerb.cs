@@ -41,9 +41,9 @@ internal static class TailVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        LogQuery filter = Filter.Read(parsed);
         SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
         await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        var filter = new LogQuery { Filter = Filter.Read(parsed, reader.Fields, DateTimeOffset.UtcNow) };
         await reader.OpenAsync(stop);
         await using var output = new StreamWriter(Console.OpenStandardOutput());
         var view = new RowView(reader.Columns);

@@ -1,4 +1,5 @@
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Query.Language;
 using Microsoft.Data.Sqlite;
 using Npgsql;
 
@@ -61,7 +62,7 @@ public sealed class StreamedRowsTests(PostgresFixture postgres) : IDisposable
         SinkOptions options = StoredRows.Sqlite(_directory);
         await StoredRows.StoreAsync(options, [.. Enumerable.Range(0, 4000).Select(i => StoredRows.Line(Start.AddSeconds(i), $"/{i}"))]);
         await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);
-        var query = new LogQuery { Contains = ["no line has this"], Patience = TimeSpan.FromTicks(1) };
+        var query = new LogQuery { Filter = QueryParser.Text("no line has this", reader.Fields, ignoreCase: false), Patience = TimeSpan.FromTicks(1) };
         Assert.Contains("--timeout", (await Assert.ThrowsAsync<QueryTimeoutException>(() => AllAsync(reader.QueryAsync(query, default)))).Message, StringComparison.Ordinal);
         Assert.Empty(await AllAsync(reader.QueryAsync(query with { Patience = TimeSpan.Zero }, default)));
     }
@@ -103,7 +104,7 @@ public sealed class StreamedRowsTests(PostgresFixture postgres) : IDisposable
         SinkOptions asReader = StoredRows.Postgres(new NpgsqlConnectionStringBuilder(options.Postgres.Connection) { Username = role }.ConnectionString);
         await using ILogReader reader = SinkStores.CreateReader(asReader, TimeProvider.System);
         await reader.OpenAsync(default);
-        Assert.Contains("/seen", Assert.Single(await AllAsync(reader.QueryAsync(new LogQuery { Contains = ["seen"] }, default))).Line, StringComparison.Ordinal);
+        Assert.Contains("/seen", Assert.Single(await AllAsync(reader.QueryAsync(new LogQuery { Filter = QueryParser.Text("seen", reader.Fields, ignoreCase: false) }, default))).Line, StringComparison.Ordinal);
         QueryException refused = await Assert.ThrowsAsync<QueryException>(() => AllAsync(reader.TailAsync(new LogQuery(), 1, default)));
         Assert.Contains("SELECT", refused.Message, StringComparison.Ordinal);
     }

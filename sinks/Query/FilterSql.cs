@@ -1,0 +1,51 @@
+using LogPipeline.Sinks.Query.Language;
+
+namespace LogPipeline.Sinks.Query;
+
+/// <summary>Turns a condition into SQL. Nothing of a query's text stands in it: names are the view's own, values become parameters.</summary>
+/// <param name="dialect">The database's.</param>
+/// <param name="value">Makes a parameter of a value and returns its name.</param>
+/// <param name="elsewhere">Given a test of the column <c>p.line</c>, one that looks for it in the later parts of a long line; null where each part stands for itself.</param>
+internal sealed class FilterSql(ISqlDialect dialect, Func<object, string> value, Func<string, string>? elsewhere)
+{
+    public string Compile(QueryNode node) => Compile(node, isOpposite: false);
+
+    // A test of a missing value is NULL. It counts as false, also where its opposite is asked for: so opposites are taken at the tests alone.
+    private string Compile(QueryNode node, bool isOpposite) => node switch
+    {
+        AllOf all => Join(all.Nodes, isOpposite ? " OR " : " AND ", isOpposite),
+        AnyOf any => Join(any.Nodes, isOpposite ? " AND " : " OR ", isOpposite),
+        Opposite opposite => Compile(opposite.Node, !isOpposite),
+        HasValue has => $"{has.Field.Name} IS {(isOpposite ? "" : "NOT ")}NULL",
+        TextTest test => Leaf(Text(test), isOpposite),
+        Comparison comparison => Leaf(Compare(comparison), isOpposite),
+        _ => throw new ArgumentException($"no SQL for {node.GetType()}", nameof(node)),
+    };
+
+    private string Join(IReadOnlyList<QueryNode> nodes, string word, bool isOpposite) => $"({string.Join(word, nodes.Select(node => Compile(node, isOpposite)))})";
+
+    private static string Leaf(string test, bool isOpposite) => isOpposite ? $"({test}) IS NOT TRUE" : test;
+
+    private string Text(TextTest test)
+    {
+        string here = dialect.Test(test, Column(test.Field), value);
+        return test.Field.Name == "line" && elsewhere is not null ? $"({here} OR {elsewhere(dialect.Test(test, "p.line", value))})" : here;
+    }
+
+    private static string Column(QueryField field) => field.Kind == FieldKind.Text ? field.Name : $"CAST({field.Name} AS text)";
+
+    private string Compare(Comparison comparison)
+    {
+        string sign = comparison.Sign switch
+        {
+            ComparisonSign.Equal => "=",
+            ComparisonSign.Less => "<",
+            ComparisonSign.LessOrEqual => "<=",
+            ComparisonSign.Greater => ">",
+            _ => ">=",
+        };
+        string order = comparison.Field.Kind == FieldKind.Text && comparison.Sign != ComparisonSign.Equal ? dialect.ByteOrder : "";
+        object with = comparison.Value is DateTimeOffset time ? dialect.TimeParameter(time) : comparison.Value;
+        return $"{comparison.Field.Name}{order} {sign} {value(with)}";
+    }
+}

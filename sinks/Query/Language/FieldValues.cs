@@ -1,0 +1,113 @@
+using System.Globalization;
+
+namespace LogPipeline.Sinks.Query.Language;
+
+/// <summary>Reads values of the kind that a field has.</summary>
+internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool ignoreCase)
+{
+    /// <summary>A text, quoted or not.</summary>
+    public string Text()
+    {
+        int begin = scanner.At;
+        string text = scanner.Current == '"' ? scanner.TakeQuoted() : scanner.TakeValue();
+        return text.Length > 0 ? text : throw scanner.Fault(begin, 1, "a value is missing here");
+    }
+
+    /// <summary><c>field:value</c>, <c>field:from..to</c>, <c>field:*</c>, and for a text a pattern with stars.</summary>
+    public QueryNode Equal(QueryField field)
+    {
+        int begin = scanner.At;
+        bool isQuoted = scanner.Current == '"';
+        string text = isQuoted ? scanner.TakeQuoted() : Text();
+        if (text == "*" && !isQuoted)
+        {
+            return new HasValue(field);
+        }
+        int dots = field.Kind is FieldKind.Number or FieldKind.Time ? text.IndexOf("..", StringComparison.Ordinal) : -1;
+        if (dots >= 0)
+        {
+            return Range(field, text[..dots], begin, text[(dots + 2)..], begin + dots + 2);
+        }
+        return field.Kind switch
+        {
+            FieldKind.Text when field.Name == "line" => new TextTest(field, TextTestKind.Contains, text, ignoreCase),
+            FieldKind.Text when text.Contains('*', StringComparison.Ordinal) && !isQuoted => new TextTest(field, TextTestKind.Like, text, ignoreCase),
+            FieldKind.Text => new TextTest(field, TextTestKind.Equals, text, ignoreCase),
+            FieldKind.Time => Time(text, begin).Within(field),
+            FieldKind.Truth => new Comparison(field, ComparisonSign.Equal, Truth(text, begin)),
+            _ => new Comparison(field, ComparisonSign.Equal, Number(field, text, begin)),
+        };
+    }
+
+    /// <summary><c>field>=value</c></summary>
+    public QueryNode Compared(QueryField field, string sign)
+    {
+        int begin = scanner.At;
+        string text = Text();
+        if (field.Kind == FieldKind.Time)
+        {
+            NamedTime time = Time(text, begin);
+            return sign switch { "<" => time.Before(field), "<=" => time.UpTo(field), ">" => time.After(field), _ => time.From(field) };
+        }
+        object value = field.Kind switch
+        {
+            FieldKind.Text => text,
+            FieldKind.Number => Number(field, text, begin),
+            _ => throw scanner.Fault(begin, text.Length, $"{field.Name} is true or false: it can only be asked for, as in {field.Name}:false"),
+        };
+        return new Comparison(field, sign switch
+        {
+            "<" => ComparisonSign.Less,
+            "<=" => ComparisonSign.LessOrEqual,
+            ">" => ComparisonSign.Greater,
+            _ => ComparisonSign.GreaterOrEqual,
+        }, value);
+    }
+
+    /// <summary><c>[from to to]</c>, both included.</summary>
+    public QueryNode Bracketed(QueryField field)
+    {
+        int begin = scanner.At;
+        scanner.TryTake('[');
+        scanner.SkipBlanks();
+        int fromAt = scanner.At;
+        string from = scanner.TakeValue();
+        scanner.SkipBlanks();
+        bool isRange = scanner.TryTakeKeyword("to");
+        scanner.SkipBlanks();
+        int toAt = scanner.At;
+        string to = scanner.TakeValue(']');
+        scanner.SkipBlanks();
+        return isRange && scanner.TryTake(']') ? Range(field, from == "*" ? "" : from, fromAt, to == "*" ? "" : to, toAt)
+            : throw scanner.Fault(begin, scanner.At - begin, $"a range is written {field.Name}:[from to to] or {field.Name}:from..to");
+    }
+
+    private QueryNode Range(QueryField field, string from, int fromAt, string to, int toAt)
+    {
+        var bounds = new List<QueryNode>();
+        if (from.Length > 0)
+        {
+            bounds.Add(field.Kind == FieldKind.Time ? Time(from, fromAt).From(field) : new Comparison(field, ComparisonSign.GreaterOrEqual, Number(field, from, fromAt)));
+        }
+        if (to.Length > 0)
+        {
+            bounds.Add(field.Kind == FieldKind.Time ? Time(to, toAt).UpTo(field) : new Comparison(field, ComparisonSign.LessOrEqual, Number(field, to, toAt)));
+        }
+        return bounds.Count switch { 0 => new HasValue(field), 1 => bounds[0], _ => new AllOf(bounds) };
+    }
+
+    private NamedTime Time(string text, int at) => NamedTime.Parse(text, now) ?? throw scanner.Fault(
+        at, text.Length, $"`{text}` is no time: write how long ago (15m, 2h, 1d), today, yesterday, or a day or time (2026-11-21, 2026-11-21T08:30; UTC without an offset)");
+
+    private bool Truth(string text, int at) => bool.TryParse(text, out bool truth) ? truth : throw scanner.Fault(at, text.Length, $"`{text}` is neither true nor false");
+
+    private object Number(QueryField field, string text, int at)
+    {
+        if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole))
+        {
+            return whole;
+        }
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)
+            ? number : throw scanner.Fault(at, text.Length, $"{field.Name} is a number, and `{text}` is none; for a part of its digits write {field.Name}~{text}");
+    }
+}
