@@ -14,8 +14,15 @@ public interface ILogReader : IAsyncDisposable
     /// <summary>Connects and looks whether the view can be read.</summary>
     ValueTask OpenAsync(CancellationToken cancellation);
 
-    /// <summary>The SQL that a query becomes, with its values.</summary>
-    string Explain(LogQuery query);
+    /// <summary>The SQL that a question becomes, with its values.</summary>
+    string Explain(LogQuestion question);
+
+    /// <summary>Has the database count rows: all of them, by value or by time.</summary>
+    /// <exception cref="QueryTimeoutException">The database worked too long.</exception>
+    IAsyncEnumerable<RowCount> CountAsync(LogQuestion question, CancellationToken cancellation);
+
+    /// <summary>The lines of the same file before and after a row, in its order.</summary>
+    ValueTask<IReadOnlyList<LogRow>> AroundAsync(LogRow row, int before, int after, CancellationToken cancellation);
 
     /// <summary>Streams the rows that the query asks for.</summary>
     /// <exception cref="QueryException">The database cannot answer.</exception>

@@ -53,6 +53,20 @@ internal interface ISqlDialect : IAsyncDisposable
     IAsyncEnumerable<T> StreamAsync<T>(Func<T?, SqlStatement> select, Func<DbDataReader, T> read, TimeSpan patience, CancellationToken cancellation)
         where T : class;
 
+    /// <summary>
+    /// How many pages the rows table has, where rows lie in the order in which they were stored and no index has them in the order of
+    /// time; null where that is not so, or may not be asked.
+    /// </summary>
+    ValueTask<long?> PagesAsync(string table, CancellationToken cancellation);
+
+    /// <summary>An index has the rows in the order of time.</summary>
+    bool HasTimeIndex { get; }
+
+    /// <summary>An expression for the beginning of the time of a certain width that a row belongs to.</summary>
+    string Bucket(TimeSpan width, Func<object, string> value);
+
+    DateTimeOffset ReadBucket(DbDataReader reader, int column);
+
     /// <summary>The same connection, or a line for people.</summary>
     ValueTask<DbConnection> OpenAsync(CancellationToken cancellation) => AskAsync(ConnectAsync(cancellation).AsTask());
 
@@ -73,6 +87,12 @@ internal interface ISqlDialect : IAsyncDisposable
 /// <summary>SQL and the values of its parameters <c>@p0</c>, <c>@p1</c>, …</summary>
 internal sealed record SqlStatement(string Text, IReadOnlyList<object> Values)
 {
+    /// <summary>To be answered from an index where there is one, whatever it seems to cost.</summary>
+    public bool ByIndex { get; init; }
+
+    /// <summary>Gives few rows, which cannot be had in pieces.</summary>
+    public bool IsWhole { get; init; }
+
     public void Fill(DbCommand command, string before = "")
     {
         command.CommandText = before + Text;

@@ -9,17 +9,18 @@ namespace LogPipeline.Sinks.Query;
 /// <summary>PostgreSQL for a reader.</summary>
 internal sealed class PostgresDialect : ISqlDialect
 {
-    // Where the server can tell that its client is gone, it looks every two seconds: a query goes on for no one. Compiling a
-    // query pays for itself in none of ours.
-    private const string ForThisTransaction = """
-        SET TRANSACTION READ ONLY;
-        SELECT set_config('jit', 'off', true), (SELECT set_config(name, '2000', true) FROM pg_settings WHERE name = 'client_connection_check_interval' AND version() ILIKE '%linux%');
+    // Compiling a query pays for itself in none of ours.
+    private const string ReadOnly = "SET TRANSACTION READ ONLY;\nSET LOCAL jit = off;\n";
 
-        """;
+    // The server looks every two seconds whether its client is gone: no query goes on for nobody. Not every system can tell.
+    private const string EndsWithClient = "SET LOCAL client_connection_check_interval = 2000;\n";
+
+    private const string ByIndex = "SET LOCAL enable_seqscan = off;\nSET LOCAL enable_tidscan = off;\n";
 
     private readonly NpgsqlDataSource _source;
     private readonly string _server;
     private readonly TimeProvider _time;
+    private string? _settings;
 
     public PostgresDialect(PostgresOptions options, TimeProvider time)
     {
@@ -30,6 +31,8 @@ internal sealed class PostgresDialect : ISqlDialect
     }
 
     public string Name => "PostgreSQL";
+
+    public bool HasTimeIndex => false;
 
     public string ByteOrder => " COLLATE \"C\"";
 
@@ -79,9 +82,9 @@ internal sealed class PostgresDialect : ISqlDialect
         await using DbTransaction transaction = await connection.BeginTransactionAsync(limit.Token);
         await using DbCommand command = connection.CreateCommand();
         command.Transaction = transaction;
-        select(null).Fill(command, ForThisTransaction);
+        SqlStatement statement = select(null);
+        statement.Fill(command, (_settings ??= await SettingsAsync(connection, limit.Token)) + (statement.ByIndex ? ByIndex : ""));
         await using DbDataReader reader = await limit.AwaitAsync(dialect.AskAsync(command.ExecuteReaderAsync(limit.Token)).AsTask());
-        await limit.AwaitAsync(dialect.AskAsync(reader.NextResultAsync(limit.Token)).AsTask());
         while (true)
         {
             Task<bool> next = reader.ReadAsync(limit.Token);
@@ -94,5 +97,29 @@ internal sealed class PostgresDialect : ISqlDialect
         }
     }
 
+    public async ValueTask<long?> PagesAsync(string table, CancellationToken cancellation)
+    {
+        var dialect = (ISqlDialect)this;
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        await using DbCommand command = connection.CreateCommand();
+        new SqlStatement("""
+            SELECT pg_relation_size(c.oid) / current_setting('block_size')::int FROM pg_class c
+            WHERE c.oid = to_regclass(@p0) AND c.relkind = 'r' AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(to_regclass('logpipe_logs'), 'SELECT')
+                AND has_table_privilege(to_regclass('logpipe_sources'), 'SELECT')
+            """, [$"{table}_rows"]).Fill(command);
+        return await dialect.AskAsync(command.ExecuteScalarAsync(cancellation)) as long?;
+    }
+
+    public string Bucket(TimeSpan width, Func<object, string> value) => $"date_bin({value(width)}, time, timestamptz '2000-01-01 00:00:00+00')";
+
+    public DateTimeOffset ReadBucket(DbDataReader reader, int column) => ReadTime(reader, column);
+
     public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private static async Task<string> SettingsAsync(DbConnection connection, CancellationToken cancellation)
+    {
+        await using DbCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT version() ILIKE '%linux%'";
+        return await command.ExecuteScalarAsync(cancellation) is true ? ReadOnly + EndsWithClient : ReadOnly;
+    }
 }

@@ -59,6 +59,19 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
         return this;
     }
 
+    /// <summary>The rows that lie in a page of the table or behind it.</summary>
+    public QuerySql FromPage(long page) => OnPages(">=", page);
+
+    /// <summary>The rows that lie before a page of the table.</summary>
+    public QuerySql BeforePage(long page) => OnPages("<", page);
+
+    private QuerySql OnPages(string sign, long page)
+    {
+        _readsTable = true;
+        _conditions.Add(string.Create(CultureInfo.InvariantCulture, $"row_place {sign} '({page},0)'::tid"));
+        return this;
+    }
+
     /// <summary>In the order of time; with a row, what comes after it.</summary>
     public QuerySql InTimeOrder(bool descending, LogRow? after)
     {
@@ -76,9 +89,9 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
         return OrderBy($"{key}{rowId}".Replace(",", $"{direction},", StringComparison.Ordinal) + direction);
     }
 
-    public QuerySql OrderBy(string order)
+    public QuerySql OrderBy(string order, string? groupBy = null)
     {
-        _end += $"\nORDER BY {order}";
+        _end += $"{(groupBy is null ? "" : $"\nGROUP BY {groupBy}")}\nORDER BY {order}";
         return this;
     }
 
@@ -94,7 +107,7 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
 
     public SqlStatement Select(string selected)
     {
-        string row = dialect.RowId is { } id ? $", {id} AS row_id" : "";
+        string row = dialect.RowId is { } id ? $", {id} AS row_id" : ", r.ctid AS row_place";
         string from = _readsTable
             ? $"({RowColumns.ViewSelect(table, parser).Replace("SELECT ", $"SELECT r.log AS log_id{row}, ", StringComparison.Ordinal)})" : table;
         string where = _conditions.Count == 0 ? "" : $"\nWHERE {string.Join("\n  AND ", _conditions)}";

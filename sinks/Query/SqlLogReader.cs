@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Runtime.CompilerServices;
 using System.Text;
 using LogPipeline.Sinks.Parsing;
@@ -14,11 +15,26 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
 
     public QueryFields Fields { get; } = new(parser.Columns);
 
-    public string Explain(LogQuery query)
+    public string Explain(LogQuestion question)
     {
-        SqlStatement statement = Sql().Where(query, wholeLines: true).InTimeOrder(query.Descending, after: null).Limit(query.Limit).Select(_decoder.Selected);
-        return $"-- {dialect.Name}\n{statement}";
+        string windows = question is RowsQuestion { Query.Descending: true } && !dialect.HasTimeIndex ? ", read in windows of time, the newest first" : "";
+        return $"-- {dialect.Name}{windows}\n{Statement(question)}";
     }
+
+    public IAsyncEnumerable<RowCount> CountAsync(LogQuestion question, CancellationToken cancellation)
+    {
+        SqlStatement statement = Statement(question);
+        RowCount Read(DbDataReader reader) => question switch
+        {
+            CountQuestion => new RowCount(null, reader.GetInt64(0)),
+            HistogramQuestion => new RowCount(dialect.ReadBucket(reader, 0), reader.GetInt64(1)),
+            _ => new RowCount(reader.IsDBNull(0) ? null : reader.GetString(0), reader.GetInt64(1)),
+        };
+        return dialect.StreamAsync<RowCount>(_ => statement, Read, question.Query.Patience, cancellation);
+    }
+
+    public async ValueTask<IReadOnlyList<LogRow>> AroundAsync(LogRow row, int before, int after, CancellationToken cancellation)
+        => await new Surroundings(this, Fields).ReadAsync(row, before, after, cancellation);
 
     public async ValueTask OpenAsync(CancellationToken cancellation)
     {
@@ -31,16 +47,11 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
 
     public async IAsyncEnumerable<LogRow> QueryAsync(LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        int given = 0;
-        SqlStatement Select(LogRow? after) => Sql().Where(query, wholeLines: true).InTimeOrder(query.Descending, after)
-            .Limit(query.Limit == 0 ? 0 : query.Limit - given).Select(_decoder.Selected);
-        await foreach (LogRow row in ReadAsync(Select, query.Patience, cancellation))
+        IAsyncEnumerable<LogRow> rows = query.Descending && !dialect.HasTimeIndex
+            ? new NewestFirst(dialect, Sql, _decoder, table, time).RunAsync(query, cancellation) : InTimeOrderAsync(query, cancellation);
+        await foreach (LogRow row in rows)
         {
             yield return row.Part == 1 ? await JoinAsync(row, query.Patience, cancellation) : row;
-            if (++given == query.Limit)
-            {
-                break;
-            }
         }
     }
 
@@ -54,6 +65,21 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
         => ReadAsync(
             after => Sql().Where(filter, wholeLines: false).InLog(log, after is null ? from : after.LogOffset + 1, to, rowFloor).OrderBy("log_offset").Select(_decoder.Selected),
             TimeSpan.Zero, cancellation);
+
+    private async IAsyncEnumerable<LogRow> InTimeOrderAsync(LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        int given = 0;
+        SqlStatement Select(LogRow? after) => Sql().Where(query, wholeLines: true).InTimeOrder(query.Descending, after)
+            .Limit(query.Limit == 0 ? 0 : query.Limit - given).Select(_decoder.Selected);
+        await foreach (LogRow row in ReadAsync(Select, query.Patience, cancellation))
+        {
+            yield return row;
+            if (++given == query.Limit)
+            {
+                break;
+            }
+        }
+    }
 
     /// <summary>Puts the parts of a long line together.</summary>
     private async Task<LogRow> JoinAsync(LogRow first, TimeSpan patience, CancellationToken cancellation)
@@ -75,6 +101,31 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
         }
         // A character may be cut in two by the border of two parts: then the bytes say what the text cannot.
         return first with { Line = exact ? text.ToString() : Encoding.UTF8.GetString(bytes.ToArray()), Raw = exact ? null : bytes.ToArray() };
+    }
+
+    private SqlStatement Statement(LogQuestion question)
+    {
+        QuerySql sql = Sql().Where(question.Query, wholeLines: true);
+        return question switch
+        {
+            CountQuestion => sql.Select("count(*)") with { IsWhole = true },
+            TopQuestion top => sql.OrderBy("2 DESC, 1", groupBy: "1").Limit(top.Query.Limit).Select($"CAST({top.Field.Name} AS text), count(*)") with { IsWhole = true },
+            HistogramQuestion histogram => ByTime(sql, histogram),
+            _ => sql.InTimeOrder(question.Query.Descending, after: null).Limit(question.Query.Limit).Select(_decoder.Selected),
+        };
+    }
+
+    private SqlStatement ByTime(QuerySql sql, HistogramQuestion histogram)
+    {
+        string bucket = dialect.Bucket(histogram.Width, sql.Value);
+        return sql.OrderBy("1", groupBy: "1").Limit(histogram.Query.Limit).Select($"{bucket}, count(*)") with { IsWhole = true };
+    }
+
+    /// <summary>The rows that fulfil a condition, by offset; each part of a long line is one.</summary>
+    internal IAsyncEnumerable<LogRow> ByOffsetAsync(QueryNode condition, bool descending, int limit, CancellationToken cancellation)
+    {
+        SqlStatement statement = Sql().Where(condition).OrderBy(descending ? "log_offset DESC" : "log_offset").Limit(limit).Select(_decoder.Selected) with { IsWhole = true };
+        return ReadAsync(_ => statement, new LogQuery().Patience, cancellation);
     }
 
     private AllOf PartsOf(LogRow first, LogRow? after) => new(

@@ -26,6 +26,8 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 
     public string Name => "SQLite";
 
+    public bool HasTimeIndex => true;
+
     public string ByteOrder => "";
 
     public string IsNot => "IS NOT";
@@ -87,6 +89,16 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         }
     }
 
+    public ValueTask<long?> PagesAsync(string table, CancellationToken cancellation) => ValueTask.FromResult<long?>(null);
+
+    public string Bucket(TimeSpan width, Func<object, string> value)
+    {
+        string seconds = value((long)width.TotalSeconds);
+        return $"unixepoch(time) / {seconds} * {seconds}";
+    }
+
+    public DateTimeOffset ReadBucket(DbDataReader reader, int column) => DateTimeOffset.FromUnixTimeSeconds(reader.GetInt64(column));
+
     public ValueTask DisposeAsync()
     {
         if (_thread.IsValueCreated)
@@ -119,7 +131,7 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
     {
         long begun = time.GetTimestamp();
         bool IsLate() => page.Count == 0 && patience > TimeSpan.Zero && time.GetElapsedTime(begun) > patience;
-        bool IsAwaited() => page.Count > 0 && time.GetElapsedTime(begun) > ShownAfter;
+        bool IsAwaited() => !statement.IsWhole && page.Count > 0 && time.GetElapsedTime(begun) > ShownAfter;
         raw.sqlite3_progress_handler(connection.Handle, StepsBetweenLooks, _ => cancellation.IsCancellationRequested || IsLate() || IsAwaited() ? 1 : 0, null);
         try
         {
@@ -127,7 +139,7 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
             statement.Fill(command);
             using SqliteDataReader reader = command.ExecuteReader();
             long bytes = 0;
-            while (bytes < PageBytes)
+            while (bytes < PageBytes || statement.IsWhole)
             {
                 if (!reader.Read())
                 {

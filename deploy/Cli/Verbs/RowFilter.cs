@@ -1,5 +1,4 @@
 using System.CommandLine;
-using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
 
 namespace LogPipeline.Cli.Verbs;

@@ -18,7 +18,7 @@ internal sealed class RandomQuery(int seed)
 
     public bool IgnoresCase => seed % 2 == 0;
 
-    /// <summary>A line of an access log, or one that is none.</summary>
+    /// <summary>A line of an access log, or three words.</summary>
     public string Line()
     {
         if (_random.Next(5) == 0)

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using LogPipeline.Cli.Configuration;
+using LogPipeline.Hosting.Configuration;
+using LogPipeline.Sinks;
+using LogPipeline.Sinks.Query;
+
+namespace LogPipeline.Cli.Verbs;
+
+/// <summary>What <c>query</c> and its verbs have in common: which rows of which sink, and for how long the database may work.</summary>
+internal sealed class QuestionOptions
+{
+    private readonly RowFilter _filter = new();
+    private readonly Option<string?> _since = new("--since") { Description = "Rows at or after this: 15m, 2h (ago), or a time such as 2026-11-21T08:30:00Z", HelpName = "TIME" };
+    private readonly Option<string?> _until = new("--until") { Description = "Rows before this", HelpName = "TIME" };
+    private readonly Option<bool> _explain = new("--explain") { Description = "Print the SQL that the query becomes, and do not run it" };
+    private readonly Option<string?> _sink = SharedOptions.Sink();
+    private readonly Option<string?> _config = SharedOptions.Config();
+
+    private readonly Option<string> _timeout = new("--timeout")
+    {
+        Description = "How long the database may work without giving a row; 0 = for ever",
+        HelpName = "TIME",
+        DefaultValueFactory = _ => "60s",
+    };
+
+    public void AddTo(Command verb)
+    {
+        _filter.AddTo(verb);
+        foreach (Option option in new Option[] { _since, _until, _timeout, _explain, _sink, _config })
+        {
+            verb.Options.Add(option);
+        }
+    }
+
+    public bool IsToExplain(ParseResult parsed) => parsed.GetValue(_explain);
+
+    /// <summary>A reader of the sink's rows; it has not connected yet.</summary>
+    public ILogReader Reader(ParseResult parsed)
+    {
+        SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(_config)), parsed.GetValue(_sink));
+        return SinkStores.CreateReader(sink, TimeProvider.System);
+    }
+
+    public LogQuery Read(ParseResult parsed, ILogReader reader)
+    {
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        return new LogQuery
+        {
+            Filter = _filter.Read(parsed, reader.Fields, now),
+            From = PointInTime.Parse(parsed.GetValue(_since), "--since", now),
+            To = PointInTime.Parse(parsed.GetValue(_until), "--until", now),
+            Patience = ReadTimeout(parsed),
+        };
+    }
+
+    private TimeSpan ReadTimeout(ParseResult parsed)
+    {
+        string text = parsed.GetValue(_timeout)!;
+        return text == "0" ? TimeSpan.Zero : Quantity.TryParseDuration(text, out TimeSpan timeout) ? timeout
+            : throw new ConfigurationException($"--timeout {text}: write how long, such as 30s or 10m; 0 = for ever");
+    }
+}

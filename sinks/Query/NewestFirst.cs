@@ -1,0 +1,136 @@
+using System.Runtime.CompilerServices;
+using LogPipeline.Sinks.Query.Language;
+
+namespace LogPipeline.Sinks.Query;
+
+/// <summary>
+/// Reads the newest rows first where no index has them in the order of time, but ranges of blocks and partitions know their least and
+/// greatest time: so a narrow window of time costs little, however large the table is.
+/// <list type="number">
+/// <item>Few rows that are asked for are mostly the last that were stored. They are read from the table's end, and it is proved that
+/// no row before has a later time.</item>
+/// <item>Else windows of time are read, from now back, each wider than the one before as long as few rows are found.</item>
+/// </list>
+/// </summary>
+internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDecoder decoder, string table, TimeProvider time)
+{
+    private const int FewRows = 1000;
+    private const long PagesAtFirst = 64;
+    private const long PagesMax = 1024; // 8 MB
+    private const int PagesWidening = 4;
+
+    private const int RowsOfWide = 1000; // fewer in a window: the next one is wider
+    private const int RowsOfNarrow = 50_000; // more: it is narrower, so that the database need not sort many
+    private static readonly TimeSpan WidthAtFirst = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan WidthMax = TimeSpan.FromDays(10 * 365); // what is older comes in one window
+
+    public async IAsyncEnumerable<LogRow> RunAsync(LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        TimeBounds bounds = TimeBounds.Of(query);
+        DateTimeOffset? floor = bounds.From;
+        if (query.Limit is > 0 and <= FewRows && bounds.To is null)
+        {
+            (List<LogRow> last, bool isAll) = await AtEndAsync(query, floor, cancellation);
+            if (isAll)
+            {
+                foreach (LogRow row in last)
+                {
+                    yield return row;
+                }
+                yield break;
+            }
+            // As many as asked for were found: what is older than the last of them is not among the newest.
+            floor = last.Count == query.Limit ? last[^1].Time : floor;
+        }
+        await foreach (LogRow row in InWindowsAsync(query, floor, bounds.To, cancellation))
+        {
+            yield return row;
+        }
+    }
+
+    private async IAsyncEnumerable<LogRow> InWindowsAsync(
+        LogQuery query, DateTimeOffset? floor, DateTimeOffset? end, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        (TimeSpan width, int left) = (WidthAtFirst, query.Limit);
+        for (bool isLast = false; !isLast;)
+        {
+            // The first window has what is to come, too: clocks differ.
+            DateTimeOffset? begin = width < WidthMax ? (end is { } until && until < now ? until : now) - width : null;
+            isLast = begin is null || begin <= floor;
+            QuerySql window = sql().Where(query, wholeLines: true).InTime(isLast ? floor : begin, end).InTimeOrder(descending: true, after: null).Limit(left);
+            int found = 0;
+            await foreach (LogRow row in ReadAsync(window, query, end, cancellation))
+            {
+                found++;
+                yield return row;
+                if (left > 0 && --left == 0)
+                {
+                    yield break;
+                }
+            }
+            width = found switch { 0 => width * 8, < RowsOfWide => width * 4, > RowsOfNarrow => width / 2, _ => width };
+            end = begin;
+        }
+    }
+
+    /// <summary>The newest of the rows that were stored last, and whether they are the newest of all.</summary>
+    private async Task<(List<LogRow> Rows, bool IsAll)> AtEndAsync(LogQuery query, DateTimeOffset? floor, CancellationToken cancellation)
+    {
+        var rows = new List<LogRow>();
+        if (await dialect.PagesAsync(table, cancellation) is not { } pages)
+        {
+            return (rows, false);
+        }
+        for (long last = PagesAtFirst; last <= PagesMax; last *= PagesWidening)
+        {
+            long first = Math.Max(0, pages - last);
+            rows.Clear();
+            QuerySql atEnd = sql().Where(query, wholeLines: true).FromPage(first).InTimeOrder(descending: true, after: null).Limit(query.Limit);
+            await foreach (LogRow row in ReadAsync(atEnd, query, null, cancellation))
+            {
+                rows.Add(row);
+            }
+            DateTimeOffset? oldest = rows.Count == query.Limit ? rows[^1].Time : null;
+            if (first == 0 || ((oldest ?? floor) is { } least && !await IsAnyBeforeAsync(query, first, least, included: oldest is null, cancellation)))
+            {
+                return (rows, true);
+            }
+        }
+        return (rows, false);
+    }
+
+    /// <summary>Whether a row that was stored before has a later time. The ranges of blocks tell, so that few rows are looked at.</summary>
+    private async Task<bool> IsAnyBeforeAsync(LogQuery query, long page, DateTimeOffset least, bool included, CancellationToken cancellation)
+    {
+        QuerySql before = sql().Where(query, wholeLines: true).BeforePage(page).InTime(included ? least : least + TimeSpan.FromMicroseconds(1), null).Limit(1);
+        await foreach (LogRow _ in ReadAsync(before, query, null, cancellation, byIndex: true))
+        {
+            return true;
+        }
+        return false;
+    }
+
+    private async IAsyncEnumerable<LogRow> ReadAsync(
+        QuerySql select, LogQuery query, DateTimeOffset? done, [EnumeratorCancellation] CancellationToken cancellation, bool byIndex = false)
+    {
+        SqlStatement statement = select.Select(decoder.Selected) with { ByIndex = byIndex };
+        await using IAsyncEnumerator<LogRow> rows = dialect.StreamAsync<LogRow>(_ => statement, decoder.Row, query.Patience, cancellation).GetAsyncEnumerator(cancellation);
+        while (await NextAsync(rows, query, done))
+        {
+            yield return rows.Current;
+        }
+    }
+
+    private static async ValueTask<bool> NextAsync(IAsyncEnumerator<LogRow> rows, LogQuery query, DateTimeOffset? done)
+    {
+        try
+        {
+            return await rows.MoveNextAsync();
+        }
+        catch (QueryTimeoutException) when (done is not null)
+        {
+            throw new QueryTimeoutException(query.Patience, done);
+        }
+    }
+}
