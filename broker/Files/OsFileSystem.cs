@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Runtime.InteropServices;
 using LogPipeline.Files.Linux;
 using Microsoft.Win32.SafeHandles;
@@ -8,8 +7,6 @@ namespace LogPipeline.Files;
 /// <summary>The machine's disks (Linux). One instance serves a process: it owns the threads that wait for flushes.</summary>
 public sealed class OsFileSystem : IFileSystem
 {
-    private static readonly EnumerationOptions s_everything = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
-
     private readonly FlushThreads _flushThreads = new();
     private readonly FileIdentities _identities = new();
 
@@ -121,17 +118,7 @@ public sealed class OsFileSystem : IFileSystem
 
     public IReadOnlyList<DirectoryEntry> List(string path)
     {
-        if (!Directory.Exists(path))
-        {
-            return [];
-        }
-        List<DirectoryEntry> found =
-        [
-            .. new FileSystemEnumerable<DirectoryEntry>(path, static (ref entry) => new DirectoryEntry(
-                entry.FileName.ToString(),
-                entry.IsDirectory,
-                entry.IsDirectory && entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_everything),
-        ];
+        List<DirectoryEntry> found = LinuxDirectory.List(path);
         found.Sort(static (a, b) => string.CompareOrdinal(a.Name, b.Name));
         return found;
     }

@@ -202,6 +202,33 @@ public sealed class OsFileSystemTests : FileSystemContract, IDisposable
     }
 
     [Fact]
+    public void Links_are_told_by_a_directory_and_are_what_they_lead_to()
+    {
+        Files.CreateDirectory(Root + "/d");
+        Files.Open(Root + "/f", FileOpenMode.CreateNew).Dispose();
+        File.CreateSymbolicLink(Root + "/to-d", "d");
+        File.CreateSymbolicLink(Root + "/to-f", Root + "/f");
+        File.CreateSymbolicLink(Root + "/to-nothing", "gone");
+        Assert.Equal(
+            [new("d", true), new("f", false), new("to-d", true, true), new("to-f", false, true), new("to-nothing", false, true)],
+            Files.List(Root));
+    }
+
+    [Fact]
+    public void A_directory_that_may_not_be_listed_is_told_and_a_file_lists_nothing()
+    {
+        Files.Open(Root + "/f", FileOpenMode.CreateNew).Dispose();
+        Assert.Empty(Files.List(Root + "/f"));
+        Assert.Contains("Too many levels", Assert.Throws<IOException>(() => Files.List(LinkToItself())).Message, StringComparison.Ordinal);
+    }
+
+    private string LinkToItself()
+    {
+        File.CreateSymbolicLink(Root + "/loop", "loop");
+        return Root + "/loop";
+    }
+
+    [Fact]
     public void A_device_is_told_apart()
     {
         Assert.Equal(FileKind.Other, Files.Stat("/dev/null")!.Value.Kind);

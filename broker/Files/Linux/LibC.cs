@@ -51,6 +51,15 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int unlink(string path);
 
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint opendir(string path);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial byte* readdir(nint directory);
+
+    [LibraryImport("libc")]
+    public static partial int closedir(nint directory);
+
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fallocate(SafeFileHandle file, int mode, long position, long length);
 

@@ -1,0 +1,69 @@
+using LogPipeline.EndToEnd.Harness;
+
+namespace LogPipeline.EndToEnd;
+
+/// <summary>Files that a path names by a link, as Kubernetes does: the link stays, and what it leads to is renamed beside its target.</summary>
+public sealed class LinkedFileTests : IDisposable
+{
+    private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
+
+    private readonly Workspace _workspace = new();
+    private readonly string _bootstrap = $"127.0.0.1:{Ports.Free()}";
+
+    public void Dispose() => _workspace.Dispose();
+
+    [Fact]
+    public async Task A_rotation_behind_a_link_is_followed_while_the_agent_runs_and_while_it_is_away()
+    {
+        _workspace.Configure($$"""
+            agent:
+              bootstrap: {{_bootstrap}}
+              status_topic: off
+              inputs:
+                - paths: ["{{_workspace.Folder}}/containers/*.log"]
+                  topic: web_log
+            sinks:
+              - name: web
+                bootstrap: {{_bootstrap}}
+                topics: [web_log]
+                sqlite: { file: rows.db, table: web }
+            """);
+        string target = _workspace.File("pods/web/0.log");
+        Directory.CreateDirectory(_workspace.File("pods/web"));
+        Directory.CreateDirectory(_workspace.File("containers"));
+        await File.WriteAllTextAsync(target, "line 1\n");
+        File.CreateSymbolicLink(_workspace.File("containers/web.log"), target);
+        await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
+        await broker.ReadyAsync();
+        await using RealProcess sink = _workspace.Start("sink", "web");
+        await sink.ReadyAsync();
+        await using (RealProcess first = RealProcess.Start(Programs.Agent, _workspace.Folder, []))
+        {
+            await first.ReadyAsync();
+            await StoredAsync(1, first);
+            await File.AppendAllTextAsync(target, "line 2\n");
+            File.Move(target, target + ".1");
+            await File.AppendAllTextAsync(target + ".1", "line 3\n");
+            await File.WriteAllTextAsync(target, "line 4\n");
+            await StoredAsync(4, first);
+            Assert.Equal(0, (await first.TerminateAsync()).Status);
+        }
+        await File.AppendAllTextAsync(target, "line 5\n");
+        File.Move(target, target + ".2");
+        await File.WriteAllTextAsync(target, "line 6\n");
+        await using RealProcess second = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await StoredAsync(6, second);
+    }
+
+    private async Task StoredAsync(int lines, RealProcess agent)
+    {
+        string[] stored = [];
+        await Deadline.UntilAsync(Within, async () =>
+        {
+            string output = (await _workspace.RunAsync("query", "--sink", "web", "--columns", "line", "--limit", "0", "--output", "csv")).Output;
+            stored = [.. output.Split('\n').Where(static line => line.StartsWith("line ", StringComparison.Ordinal)).Order()];
+            return stored.Length >= lines;
+        }, () => $"{agent.Errors}{string.Join('\n', stored)}");
+        Assert.Equal(Enumerable.Range(1, lines).Select(static i => $"line {i}"), stored);
+    }
+}
