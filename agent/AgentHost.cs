@@ -18,20 +18,21 @@ public static class AgentHost
     /// <param name="status">Where others may ask the agent how it is while it runs.</param>
     /// <param name="cancellation">Ends the run.</param>
     public static Task RunAsync(AgentOptions options, ILogger logger, Action<int> ready, AgentStatus status, CancellationToken cancellation) =>
-        SerialContext.RunAsync(() => ServeAsync(MachineFacts.Complete(options), logger, ready, status, cancellation));
+        SerialContext.RunAsync(time => ServeAsync(MachineFacts.Complete(options), time, logger, ready, status, cancellation));
 
     /// <exception cref="ArgumentException">The options cannot be.</exception>
     public static void Check(AgentOptions options) => MachineFacts.Complete(options).Validate();
 
-    private static async Task ServeAsync(AgentOptions options, ILogger logger, Action<int> ready, AgentStatus status, CancellationToken cancellation)
+    private static async Task ServeAsync(
+        AgentOptions options, TimeProvider time, ILogger logger, Action<int> ready, AgentStatus status, CancellationToken cancellation)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using CancellationTokenRegistration asked = cancellation.Register(() => ended.TrySetResult());
         using Inotify? watch = Inotify.TryCreate(logger);
         await using var agent = new AgentService(
-            options, new OsFileSystem(), new TcpConnector(), TimeProvider.System, new SystemRandom(), logger, fault => ended.TrySetException(fault), watch)
+            options, new OsFileSystem(), new TcpConnector(), time, new SystemRandom(), logger, fault => ended.TrySetException(fault), watch)
         {
-            MakeSource = source => MachineSources.Create(source, logger),
+            MakeSource = source => MachineSources.Create(source, time, logger),
             SourcesSent = () => ended.TrySetResult(),
         };
         await agent.StartAsync(cancellation);

@@ -74,7 +74,7 @@ public sealed class AgentService : IAsyncDisposable
     internal Action? SourcesSent { get; init; }
 
     /// <summary>Files that are followed now.</summary>
-    public int FilesFollowed => _running?.Table.Files.Count(f => !f.Generation.IsOver) ?? 0;
+    public int FilesFollowed => _running?.Table.FollowedCount ?? 0;
 
     /// <summary>Whether all that the files held at the last look is acked, up to each file's last line feed.</summary>
     public bool IsCaughtUp =>
@@ -308,7 +308,7 @@ public sealed class AgentService : IAsyncDisposable
             _logger.ServedAgain(subject, Math.Round(away.TotalSeconds, 1));
         }
         _running.Births.AssignPartitions(topic, count);
-        _running.Looks.Hint(null);
+        _running.Looks.Placed();
     }
 
     private async Task NoteProgressAsync(CancellationToken stopped)

@@ -21,6 +21,8 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
     private bool _looksAtFile;
     private string? _taken = TextOf(file);
     private string? _seen;
+    private (DateTime Written, long Length) _stamp;
+    private bool _isTaken;
 
     /// <summary>Runs until cancelled, then stops clean; throws what made it stop otherwise.</summary>
     /// <param name="options">What it begins with.</param>
@@ -109,10 +111,14 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
     {
         lock (_lock)
         {
-            if (!_looksAtFile || TextOf(file) is not string text)
+            (DateTime, long) stamp = StampOf(file);
+            if (!_looksAtFile || (_isTaken && stamp == _stamp) || TextOf(file) is not string text)
             {
                 return;
             }
+            // What was written within the tick of the file system's clock that the last look saw has another text at this one.
+            _isTaken = stamp == _stamp && text == _seen;
+            _stamp = stamp;
             if (text != _taken && text == _seen)
             {
                 _taken = text;
@@ -149,6 +155,12 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
         {
             return null;
         }
+    }
+
+    private static (DateTime Written, long Length) StampOf(string? file)
+    {
+        FileInfo? info = file is null ? null : new FileInfo(file);
+        return info is { Exists: true } ? (info.LastWriteTimeUtc, info.Length) : default;
     }
 
     [LoggerMessage(2100, LogLevel.Information, "{Why}: the configuration is read anew and applied")]

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using LogPipeline.Agent.Tailing;
+using LogPipeline.Files;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -9,7 +10,7 @@ namespace LogPipeline.Agent.Machine;
 /// <summary>
 /// Linux's inotify on directories. One thread waits in poll(2) and passes on each path once a read; an overflow of the kernel's
 /// queue, or anything it cannot place, becomes "anything may have changed". The lock guards the table of watches. Where the kernel has no
-/// more watches to give, which is told once, looking finds what changes there.
+/// more watches to give, which is told once, and on file systems that other machines write to, looking finds what changes there.
 /// </summary>
 internal sealed partial class Inotify : IFileWatch
 {
@@ -30,6 +31,7 @@ internal sealed partial class Inotify : IFileWatch
     private readonly Dictionary<int, string> _byWatch = [];
     private readonly HashSet<string> _directories = [];
     private readonly HashSet<string> _unwatched = [];
+    private readonly HashSet<string> _remote = []; // watched, but others write there too
     private readonly SafeFileHandle _handle;
     private readonly SafeFileHandle _stop;
     private readonly ILogger _logger;
@@ -51,7 +53,7 @@ internal sealed partial class Inotify : IFileWatch
         {
             lock (_lock)
             {
-                return _unwatched.Count == 0;
+                return _unwatched.Count == 0 && _remote.Count == 0;
             }
         }
     }
@@ -86,6 +88,10 @@ internal sealed partial class Inotify : IFileWatch
             {
                 _byWatch[watch] = directory;
                 _unwatched.Remove(directory);
+                if (RemoteFileSystems.Holds(directory))
+                {
+                    _remote.Add(directory);
+                }
                 return;
             }
             // Not there, not allowed, or out of watches: a look at all files sees it all the same, and asks again.
@@ -172,6 +178,7 @@ internal sealed partial class Inotify : IFileWatch
                 if ((mask & Ignored) != 0 && _byWatch.Remove(watch, out string? gone))
                 {
                     _directories.Remove(gone);
+                    _remote.Remove(gone);
                 }
                 if ((mask & Overflow) != 0 || !_byWatch.TryGetValue(watch, out string? directory) || name.IsEmpty)
                 {

@@ -7,6 +7,7 @@ internal sealed class Generations
     private readonly Dictionary<ulong, Generation> _byId = [];
     private readonly Dictionary<(string FirstPath, string Topic), Generation> _latest = [];
     private readonly Dictionary<FileIdentity, List<Generation>> _lives = [];
+    private (long DeadLetters, long LostBytes)? _losses;
 
     public Generations(Registry registry)
     {
@@ -18,6 +19,10 @@ internal sealed class Generations
     }
 
     public IReadOnlyList<Generation> All => _registry.Generations;
+
+    /// <summary>Records in the dead-letter file, and bytes cut before they were read, of all generations; added up when something was acked or cut since.</summary>
+    public (long DeadLetters, long LostBytes) Losses =>
+        _losses ??= (All.Sum(static generation => generation.DeadLetters.Records), All.Sum(static generation => generation.TruncatedBytes));
 
     public Generation? Find(ulong id) => _byId.GetValueOrDefault(id);
 
@@ -56,6 +61,13 @@ internal sealed class Generations
         }
     }
 
+    /// <summary>Bytes of a generation are known to have been cut before they were read.</summary>
+    public void Lost(Generation generation, long bytes)
+    {
+        generation.TruncatedBytes += bytes;
+        _losses = null;
+    }
+
     public void Forget(Predicate<Generation> over)
     {
         HashSet<Generation> gone = [.. _registry.Generations.Where(g => over(g))];
@@ -63,6 +75,7 @@ internal sealed class Generations
         {
             return;
         }
+        _losses = null;
         foreach (Generation generation in gone)
         {
             _byId.Remove(generation.Id);
@@ -90,6 +103,7 @@ internal sealed class Generations
     /// <summary>What an entry holds is acked. An entry acked twice moves nothing the second time.</summary>
     public void Advance(InflightEntry entry)
     {
+        _losses = null;
         foreach (EntryRange range in entry.Ranges)
         {
             if (Find(range.Generation) is Generation generation && range.End.Position > generation.Acked.Position)
@@ -101,6 +115,7 @@ internal sealed class Generations
 
     private void Index(Generation generation)
     {
+        _losses = null;
         _byId.Add(generation.Id, generation);
         _latest[(generation.FirstPath, generation.Topic)] = generation;
         AddLife(generation);

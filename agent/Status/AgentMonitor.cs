@@ -3,6 +3,7 @@ using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.State;
 using LogPipeline.Agent.Tailing;
+using LogPipeline.Files.Waiting;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.Status;
@@ -71,6 +72,9 @@ internal sealed class AgentMonitor(
         }
     }
 
+    /// <summary>Set when the problems are others than at the last look.</summary>
+    public AsyncSignal HealthChanged { get; } = new();
+
     public async Task RunAsync(CancellationToken stopped)
     {
         while (true)
@@ -100,7 +104,12 @@ internal sealed class AgentMonitor(
         _lag = [.. Active.Select(static file => (file.Generation.Path, file.Generation.Topic, LagOf(file)))];
         (_filesOpen, _filesWaiting) = (handles.Count, handles.Waiting);
         Volatile.Write(ref _deletedBytes, Active.Sum(DeletedOf));
+        IReadOnlyList<string> before = _problems;
         _problems = [.. FindProblems()];
+        if (!_problems.SequenceEqual(before))
+        {
+            HealthChanged.Set();
+        }
     }
 
     public static long LagOf(TailedFile file) => Math.Max(0, file.Size - file.Generation.Acked.Position);

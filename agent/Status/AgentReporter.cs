@@ -46,7 +46,7 @@ internal sealed class AgentReporter(
         Time = time.GetUtcNow().ToUnixTimeMilliseconds(),
         Started = _started,
         Problems = monitor.Problems,
-        FilesFollowed = table.Files.Count(static file => !file.Generation.IsOver),
+        FilesFollowed = table.FollowedCount,
         FilesOpen = monitor.FilesOpen,
         FilesWaiting = monitor.FilesWaiting,
         LagBytes = monitor.Active.Sum(AgentMonitor.LagOf),
@@ -54,8 +54,8 @@ internal sealed class AgentReporter(
         RateMax = Math.Round(monitor.RateMax),
         AckedRecords = metrics.TotalRecords,
         AckedBytes = metrics.TotalBytes,
-        DeadLetters = generations.All.Sum(static generation => generation.DeadLetters.Records),
-        LostBytes = generations.All.Sum(static generation => generation.TruncatedBytes),
+        DeadLetters = generations.Losses.DeadLetters,
+        LostBytes = generations.Losses.LostBytes,
         Files = [.. files],
     };
 

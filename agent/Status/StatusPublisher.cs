@@ -31,7 +31,6 @@ internal sealed class StatusPublisher(
         [KeyValuePair.Create("retention.ms", "3600000"), KeyValuePair.Create("segment.ms", "600000")];
 
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan HealthInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
 
     /// <summary>How long the record that the agent has stopped may hold up its stop.</summary>
@@ -55,7 +54,6 @@ internal sealed class StatusPublisher(
     {
         while (true)
         {
-            string health = Health();
             try
             {
                 await PublishAsync(reporter.Brief(FilesMax), stopped);
@@ -70,11 +68,7 @@ internal sealed class StatusPublisher(
                 }
                 (_trouble, _isPublished) = (fault.Message, false);
             }
-            long published = time.GetTimestamp();
-            while (time.GetElapsedTime(published) < Interval && health == Health())
-            {
-                await Task.Delay(HealthInterval, time, stopped);
-            }
+            await monitor.HealthChanged.WaitAsync(Interval, time, stopped);
         }
     }
 
@@ -96,8 +90,6 @@ internal sealed class StatusPublisher(
             logger.StatusNotPublished(topic, timeout.IsCancellationRequested ? "the broker did not answer that the agent has stopped" : fault.Message);
         }
     }
-
-    private string Health() => string.Join('\n', monitor.Problems);
 
     private async Task PublishAsync(AgentReport report, CancellationToken stopped)
     {

@@ -97,7 +97,7 @@ internal sealed class FileLives(
         else
         {
             long lost = different is null ? Math.Max(0, file.Size - position) : 0;
-            generation.TruncatedBytes += lost;
+            generations.Lost(generation, lost);
             metrics.LostBytes.Add(lost);
             End(file);
         }

@@ -21,8 +21,12 @@ internal sealed class FileTable(PathRules rules, AgentOptions options, AgentStat
     private readonly OrderedSet<TailedFile> _unproved = new();
     private readonly OrderedSet<TailedFile> _active = new();
     private readonly Dictionary<string, string> _links = new(StringComparer.Ordinal);
+    private int? _followedCount;
 
     public IReadOnlyCollection<TailedFile> Files => _files;
+
+    /// <summary>Files that are not over.</summary>
+    public int FollowedCount => _followedCount ??= _files.Count(static file => !file.Generation.IsOver);
 
     /// <summary>The number of the look that is under way, or was last.</summary>
     public long Look { get; private set; }
@@ -120,6 +124,7 @@ internal sealed class FileTable(PathRules rules, AgentOptions options, AgentStat
     /// <summary>Its phase has changed, its log is known, it is in doubt or proved, or its first KiB was read.</summary>
     public void Classify(TailedFile file)
     {
+        _followedCount = null;
         Generation generation = file.Generation;
         bool isFollowed = _files.Contains(file);
         bool isOver = !isFollowed || generation.IsOver;

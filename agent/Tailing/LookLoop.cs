@@ -14,15 +14,16 @@ internal sealed class LookLoop(
     private const int CostFactor = 20;
 
     /// <summary>The same where hints come for every directory, and a look only finds what they missed.</summary>
-    private const int HintedCostFactor = 500;
+    private const int HintedCostFactor = 1000;
 
     private static readonly TimeSpan IntervalMax = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan HintedIntervalMax = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan HintedIntervalMax = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan HintedMin = TimeSpan.FromMilliseconds(20);
 
     private readonly AsyncSignal _signal = new();
     private readonly SortedSet<string> _hints = new(StringComparer.Ordinal);
     private bool _all;
+    private bool _hasPartitions;
 
     /// <summary>Called for a file whose topic and partition are known now, or whose topic's partitions are not.</summary>
     public Action<TailedFile>? Attach { get; set; }
@@ -38,6 +39,13 @@ internal sealed class LookLoop(
         {
             _hints.Add(path);
         }
+        _signal.Set();
+    }
+
+    /// <summary>Files have their partitions since the last look, and can get their logs. On the agent's context.</summary>
+    public void Placed()
+    {
+        _hasPartitions = true;
         _signal.Set();
     }
 
@@ -57,7 +65,7 @@ internal sealed class LookLoop(
             {
                 await _signal.WaitAsync(rest, time, stopped);
             }
-            if (_hints.Count > 0)
+            if (_hints.Count > 0 || _hasPartitions)
             {
                 await LookAtHintsAsync();
             }
@@ -102,6 +110,7 @@ internal sealed class LookLoop(
     {
         string[] paths = [.. _hints];
         _hints.Clear();
+        _hasPartitions = false;
         _all |= !tailer.TryLookAt(paths);
         await FollowUpAsync();
     }
@@ -109,6 +118,7 @@ internal sealed class LookLoop(
     /// <summary>Gives logs to files that have none, and makes durable what began.</summary>
     private async Task FollowUpAsync()
     {
+        births.TellFollowed();
         foreach (TailedFile file in table.Unattached)
         {
             Attach?.Invoke(file);

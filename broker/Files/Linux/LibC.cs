@@ -122,6 +122,7 @@ internal struct FileLock
 internal struct StatxBuffer
 {
     public const uint BasicAndBirth = 0x7ff | 0x800;
+    public const uint MountId = 0x1000;
 
     [FieldOffset(0)] public uint Mask;
     [FieldOffset(16)] public uint Links;
@@ -134,8 +135,12 @@ internal struct StatxBuffer
     [FieldOffset(120)] public uint ModifiedNanoseconds;
     [FieldOffset(136)] public uint DeviceMajor;
     [FieldOffset(140)] public uint DeviceMinor;
+    [FieldOffset(144)] public ulong Mount;
 
     public readonly bool HasBirthTime => (Mask & 0x800) != 0;
+
+    /// <summary>Whether the kernel tells the mount, as Linux does since 5.8.</summary>
+    public readonly bool HasMount => (Mask & MountId) != 0;
 
     public readonly FileKind Kind => (Mode & 0xf000) switch
     {
@@ -149,6 +154,7 @@ internal struct StatxBuffer
 [StructLayout(LayoutKind.Explicit, Size = 256)]
 internal struct StatfsBuffer
 {
+    [FieldOffset(0)] public long Type;
     [FieldOffset(8)] public long BlockSize;
     [FieldOffset(16)] public long Blocks;
     [FieldOffset(32)] public long BlocksAvailable;

@@ -209,7 +209,7 @@ public sealed class DamagedStateTests
             rig.Append($"line {i}\n");
             await rig.UntilLinesAsync(i + 1);
         }
-        await rig.PassAsync(rig.Options.RegistryInterval * 2); // the last ack is noted
+        await rig.PassAsync(rig.Options.RegistryInterval * 4); // the last ack is noted, be a snapshot between
         int kept = Segments(rig).Count;
         Assert.True(kept > 2);
         rig.Time.WallOffset = TimeSpan.FromHours(2);
