@@ -26,6 +26,9 @@ internal static partial class AgentLog
     [LoggerMessage(2010, LogLevel.Information, "{Path}: followed from byte {Position} for topic {Topic}")]
     public static partial void Following(this ILogger logger, string path, long position, string topic);
 
+    [LoggerMessage(2096, LogLevel.Information, "{Count} more files are followed; logpipe-agent status lists them")]
+    public static partial void FollowingMore(this ILogger logger, int count);
+
     [LoggerMessage(2011, LogLevel.Warning, "{Path}: cannot be read: {Reason}. It is tried again")]
     public static partial void Unreadable(this ILogger logger, string path, string reason);
 

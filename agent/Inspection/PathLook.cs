@@ -66,7 +66,7 @@ internal sealed record PathLook
         try
         {
             using IFile file = files.Open(path, FileOpenMode.Read);
-            return ContentCheck.IsCompressed(file)
+            return ContentCheck.BeginOf(file).IsCompressed
                 ? ("it is compressed: its lines were read before it was", "unpack it to another name that an input matches") : null;
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)

@@ -81,7 +81,9 @@ internal sealed class StateWriter
     {
         if (_bytes.Length - _length < size)
         {
-            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + size));
+            byte[] larger = GC.AllocateUninitializedArray<byte>(Math.Max(_bytes.Length * 2, _length + size));
+            Written.CopyTo(larger);
+            _bytes = larger;
         }
         _length += size;
         return _bytes.AsSpan(_length - size, size);

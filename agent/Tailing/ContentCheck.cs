@@ -44,14 +44,15 @@ internal static class ContentCheck
         return (isHeadKnown || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation, 2);
     }
 
-    /// <summary>Whether a file is compressed, as its first bytes say: gzip, zstd, xz or bzip2.</summary>
-    public static bool IsCompressed(IFile file)
+    /// <summary>The fingerprint of a file's first bytes, up to 1 KiB, and whether it is compressed, as they say: gzip, zstd, xz or bzip2.</summary>
+    public static (Fingerprint Head, bool IsCompressed) BeginOf(IFile file)
     {
-        Span<byte> magic = stackalloc byte[6];
-        ReadOnlySpan<byte> begin = magic[..file.ReadFully(magic, 0)];
-        return ArchiveStream.IsGzip(begin) || ArchiveStream.IsZstd(begin)
+        Span<byte> buffer = stackalloc byte[Fingerprint.LengthMax];
+        ReadOnlySpan<byte> begin = buffer[..file.ReadFully(buffer, 0)];
+        bool isCompressed = ArchiveStream.IsGzip(begin) || ArchiveStream.IsZstd(begin)
             || begin.StartsWith<byte>([0xfd, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0])
             || (begin.StartsWith("BZh"u8) && begin.Length > 4 && begin[4] == 0x31);
+        return (Fingerprint.Of(begin), isCompressed);
     }
 
     /// <summary>

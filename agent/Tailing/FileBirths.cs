@@ -10,8 +10,12 @@ internal sealed class FileBirths(
     PathRules rules, FileTable table, FileHandles handles, AgentState state, Generations generations, AgentOptions options, TimeProvider time,
     AgentMetrics metrics, ILogger logger)
 {
+    /// <summary>Files that a look begins to follow and names in the log; of more it tells the number.</summary>
+    private const int NamedMax = 100;
+
     private readonly Dictionary<string, int> _partitionCounts = [];
     private readonly List<TailedFile> _begun = [];
+    private int _followed;
 
     /// <summary>Whether a generation began since <see cref="TakeBegun"/>; the registry must know it before it is read.</summary>
     public bool HasBegun => _begun.Count > 0;
@@ -68,8 +72,21 @@ internal sealed class FileBirths(
     {
         TailedFile file = table.Add(generation, input);
         file.ChangedAt = time.GetTimestamp();
-        logger.Following(generation.Path, generation.Read.Position, generation.Topic);
+        if (++_followed <= NamedMax)
+        {
+            logger.Following(generation.Path, generation.Read.Position, generation.Topic);
+        }
         return file;
+    }
+
+    /// <summary>A look is over: tells how many files it began to follow beyond those that are named.</summary>
+    public void TellFollowed()
+    {
+        if (_followed > NamedMax)
+        {
+            logger.FollowingMore(_followed - NamedMax);
+        }
+        _followed = 0;
     }
 
     /// <summary>Gives partitions to the generations of a topic that had none.</summary>

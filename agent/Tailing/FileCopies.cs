@@ -30,40 +30,50 @@ internal sealed class FileCopies(
     /// <param name="path">Where the new one is.</param>
     /// <param name="inputTopic">Its input's topic as that is written.</param>
     /// <param name="topic">The topic that it gets as a file of its own.</param>
-    /// <param name="copy">The new one, open.</param>
-    public List<TailedFile> OriginalsOf(string path, string inputTopic, string topic, IFile copy)
+    /// <param name="head">The fingerprint of the new one's first bytes.</param>
+    public List<TailedFile> OriginalsOf(string path, string inputTopic, string topic, in Fingerprint head)
     {
-        string[] topics = inputTopic == topic ? [topic] : [inputTopic, topic];
+        List<TailedFile> originals = [];
         string directory = FileProbe.DirectoryOf(path);
-        IEnumerable<TailedFile> beside = CopyNames.OriginalsOf(Path.GetFileName(path))
-            .SelectMany(name => topics.SelectMany(of => table.Named(name, of))).Where(file => DirectoriesOf(file.Generation).Contains(directory));
-        Fingerprint head = ContentCheck.HeadOf(copy);
-        IEnumerable<TailedFile> elsewhere = head.Length == Fingerprint.LengthMax ? topics.SelectMany(of => table.WithHead(head, of)) : [];
-        return [.. beside.Concat(elsewhere).Where(file => file.Generation.Path != path && file.Generation.FirstPath != path).Distinct()];
+        foreach (string of in inputTopic == topic ? [topic] : new[] { inputTopic, topic })
+        {
+            foreach (string name in CopyNames.OriginalsOf(Path.GetFileName(path)))
+            {
+                originals.AddRange(table.Named(name, of).Where(file => DirectoriesOf(file.Generation).Contains(directory)));
+            }
+        }
+        if (head.Length == Fingerprint.LengthMax)
+        {
+            foreach (string of in inputTopic == topic ? [topic] : new[] { inputTopic, topic })
+            {
+                originals.AddRange(table.WithHead(head, of));
+            }
+        }
+        return originals.Count == 0 ? originals : [.. originals.Where(file => file.Generation.Path != path && file.Generation.FirstPath != path).Distinct()];
     }
 
     /// <summary>Whether a new file is the begin of one of its originals, which hold what was read of them, and has not waited too long.</summary>
-    public bool MayWait(IFile copy, in FileIdentity identity, Sighting sighting, string topic)
+    public bool MayWait(NewPath path)
     {
-        string inputTopic = sighting.Input.Topic;
-        if (!OriginalsOf(sighting.Path, inputTopic, topic, copy).Exists(original => MayBeCopyOf(copy, original)))
+        IFile copy = path.File;
+        if (!path.Originals.Exists(original => MayBeCopyOf(copy, original)))
         {
             return false;
         }
-        return !_waiting.TryGetValue((identity, inputTopic), out WaitingCopy? waiting) || copy.Length > waiting.Length
+        return !_waiting.TryGetValue((path.Identity, path.Sighting.Input.Topic), out WaitingCopy? waiting) || copy.Length > waiting.Length
             || time.GetElapsedTime(waiting.GrownAt) < options.CopyWait;
     }
 
     /// <summary>Holds a copy until its original tells what it is.</summary>
-    public void Hold(IFile copy, in FileIdentity identity, Sighting sighting, string topic)
+    public void Hold(NewPath path)
     {
-        (string path, InputOptions input) = (sighting.Path, sighting.Input);
+        (IFile copy, FileIdentity identity, InputOptions input) = (path.File, path.Identity, path.Sighting.Input);
         if (!_waiting.TryGetValue((identity, input.Topic), out WaitingCopy? waiting))
         {
-            _waiting.Add((identity, input.Topic), new WaitingCopy(path, topic, input, copy, identity) { GrownAt = time.GetTimestamp(), Length = copy.Length });
+            _waiting.Add((identity, input.Topic), new WaitingCopy(path.Sighting.Path, path.Topic, input, copy, identity) { GrownAt = time.GetTimestamp(), Length = copy.Length });
             return;
         }
-        (waiting.Path, waiting.Topic) = (path, topic);
+        (waiting.Path, waiting.Topic) = (path.Sighting.Path, path.Topic);
         if (copy.Length > waiting.Length)
         {
             (waiting.Length, waiting.GrownAt) = (copy.Length, time.GetTimestamp());
@@ -158,7 +168,7 @@ internal sealed class FileCopies(
     /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>
     private bool IsRatherOfAnother(IFile copy, string path, TailedFile original) =>
         copy.Length > original.Generation.Read.Position
-        && OriginalsOf(path, original.Input.Topic, original.Generation.Topic, copy).Exists(
+        && OriginalsOf(path, original.Input.Topic, original.Generation.Topic, ContentCheck.HeadOf(copy)).Exists(
             o => o != original && handles.Of(o) is IFile handle && ContentCheck.IsBeginOf(copy, handle));
 
     private bool MayBeCopyOf(IFile copy, TailedFile original) =>
@@ -176,7 +186,7 @@ internal sealed class FileCopies(
         HashSet<FileIdentity> told = [];
         foreach (WaitingCopy waiting in Waiting)
         {
-            if (waiting.Input.Topic == topic && OriginalsOf(waiting.Path, topic, generation.Topic, waiting.File).Contains(original))
+            if (waiting.Input.Topic == topic && OriginalsOf(waiting.Path, topic, generation.Topic, ContentCheck.HeadOf(waiting.File)).Contains(original))
             {
                 told.Add(waiting.Identity);
                 yield return (waiting.Path, waiting.Identity, waiting.File);

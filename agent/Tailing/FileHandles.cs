@@ -25,6 +25,9 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
 
     private bool _isTold;
 
+    /// <summary>Looks since the last file was read to its end that found none which could be closed: when it is all of them, there is none.</summary>
+    private int _vainLooks;
+
     public int Count => _byUse.Count;
 
     /// <summary>Files with unread bytes that could not be given a handle when they were found.</summary>
@@ -99,9 +102,9 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
         file.Handle = handle;
         _nodes[file] = _byUse.AddLast(new Held(file, time.GetTimestamp()));
         _refused.Remove(file);
-        if (Count > _most)
+        if (Count > _most && _vainLooks < Count)
         {
-            CloseRead(static _ => true);
+            _vainLooks += CloseRead(static _ => true);
         }
     }
 
@@ -140,6 +143,7 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
     /// <summary>Called when a file was read to its end for now: a finished one needs no handle, nor a live one where too many are held.</summary>
     public void Rested(TailedFile file)
     {
+        _vainLooks = 0;
         if (file.Generation.Phase == GenerationPhase.Finished || (file.Generation.Phase == GenerationPhase.Live && Count > _most))
         {
             Close(file);
@@ -152,8 +156,10 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
     /// <summary>Closes files that are read and have been quiet for long.</summary>
     public void CloseIdle() => CloseRead(held => time.GetElapsedTime(held.UsedAt) > IdleTime);
 
-    private void CloseRead(Predicate<Held> which)
+    /// <summary>Closes files that are read, of the least recently used; returns how many it looked at and did not close.</summary>
+    private int CloseRead(Predicate<Held> which)
     {
+        int kept = 0;
         for (int looks = Math.Min(ClosedAtOnce, _byUse.Count); looks > 0 && which(_byUse.First!.Value); looks--)
         {
             TailedFile file = _byUse.First!.Value.File;
@@ -164,8 +170,10 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
             else
             {
                 Used(file);
+                kept++;
             }
         }
+        return kept;
     }
 
     private void Used(TailedFile file)

@@ -48,7 +48,7 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
         {
             return null;
         }
-        IFile? handle = Try(path, () => files.Open(path, FileOpenMode.Read));
+        IFile? handle = Try(path, static (files, path) => files.Open(path, FileOpenMode.Read));
         if (handle is not null)
         {
             _unreadable.Remove(path);
@@ -63,7 +63,7 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
         {
             return known;
         }
-        IReadOnlyList<DirectoryEntry>? entries = Try(directory, () => files.List(directory));
+        IReadOnlyList<DirectoryEntry>? entries = Try(directory, static (files, directory) => files.List(directory));
         if (entries is not null)
         {
             _unreadable.Remove(directory);
@@ -74,12 +74,7 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     /// <summary>Whether the directory of a path could not be listed when last looked at.</summary>
     public bool IsUnlisted(string path) => _unreadable.ContainsKey(DirectoryOf(path));
 
-    public FileStatus? Stat(string path)
-    {
-        FileStatus? status = null;
-        Try<object>(path, () => status = files.Stat(path));
-        return status;
-    }
+    public FileStatus? Stat(string path) => Try(path, static (files, path) => files.Stat(path));
 
     /// <summary>The path with its links resolved; the path itself when that cannot be told.</summary>
     public string RealPath(string path)
@@ -98,12 +93,7 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
         return known.Links.Contains(name) ? Resolve(path) : Path.Combine(known.RealPath, name);
     }
 
-    private string Resolve(string path)
-    {
-        string? real = null;
-        Try<object>(path, () => real = files.RealPath(path));
-        return real ?? path;
-    }
+    private string Resolve(string path) => Try(path, static (files, path) => files.RealPath(path)) ?? path;
 
     /// <summary>Where a file is that a path named: beside that, or beside what the path's link leads to; null when it is not there.</summary>
     public string? Find(in FileIdentity identity, string path)
@@ -156,16 +146,16 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     /// <summary>What failed before was read.</summary>
     public void Succeeded(string path) => _failing.Remove(path);
 
-    private T? Try<T>(string path, Func<T?> ask)
-        where T : class
+    /// <summary>Asks the disk; the default where there is nothing, or the disk refuses, which is noted. The question captures nothing: it is asked for each file.</summary>
+    private T? Try<T>(string path, Func<IFileSystem, string, T?> ask)
     {
         try
         {
-            return ask();
+            return ask(files, path);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            return null;
+            return default;
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {
@@ -175,7 +165,7 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
             {
                 Say(path, refused.Message);
             }
-            return null;
+            return default;
         }
     }
 

@@ -12,6 +12,9 @@ namespace LogPipeline.Agent.Tailing;
 /// <param name="directories">Where the directories are added that they were looked for in.</param>
 internal sealed class GlobWalk(FileProbe probe, ISet<string> paths, ISet<string> directories)
 {
+    /// <summary>Whether a path matched, be it one that was there before.</summary>
+    public bool HasFound { get; private set; }
+
     public void Collect(GlobPattern pattern) => Enter(pattern.Segments, "/");
 
     private void Enter(ReadOnlySpan<string> segments, string directory)
@@ -32,7 +35,7 @@ internal sealed class GlobWalk(FileProbe probe, ISet<string> paths, ISet<string>
                 string path = Path.Combine(directory, name);
                 if (probe.Stat(path) is { Kind: not FileKind.Directory })
                 {
-                    paths.Add(path);
+                    Found(path);
                 }
                 break;
         }
@@ -54,13 +57,19 @@ internal sealed class GlobWalk(FileProbe probe, ISet<string> paths, ISet<string>
             string path = Path.Combine(directory, entry.Name);
             if (isLast)
             {
-                paths.Add(path);
+                Found(path);
             }
             else
             {
                 Enter(segments[1..], path);
             }
         }
+    }
+
+    private void Found(string path)
+    {
+        HasFound = true;
+        paths.Add(path);
     }
 
     /// <summary><c>**</c>: any directory from this one down whose name is not hidden.</summary>

@@ -68,7 +68,7 @@ internal sealed class NewFiles(
     private bool CutOriginals(NewPath path)
     {
         bool isCut = false;
-        foreach (TailedFile original in copies.OriginalsOf(path.Sighting.Path, path.Sighting.Input.Topic, path.Topic, path.File))
+        foreach (TailedFile original in path.Originals)
         {
             if (handles.Of(original) is IFile handle && !ContentCheck.Holds(handle, original.Generation))
             {

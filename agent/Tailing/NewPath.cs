@@ -13,7 +13,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
     private readonly Generations _generations;
     private IFile? _file;
     private bool? _isReadable;
-    private bool? _isCompressed;
+    private (Fingerprint Head, bool IsCompressed)? _begin;
 
     public NewPath(Sighting sighting, PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileCopies copies, Generations generations)
     {
@@ -38,7 +38,13 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     public bool IsReadable => _isReadable ??= _file is not null && FileIdentity.Of(_file.Status()) == Identity;
 
-    public bool IsCompressed => _isCompressed ??= Sighting.Input.Source is null && ContentCheck.IsCompressed(File);
+    public bool IsCompressed => Sighting.Input.Source is null && Begin.IsCompressed;
+
+    /// <summary>The followed files that it may be a copy of.</summary>
+    public List<TailedFile> Originals => _copies.OriginalsOf(Sighting.Path, Sighting.Input.Topic, Topic, Begin.Head);
+
+    /// <summary>What its first bytes tell, read once.</summary>
+    private (Fingerprint Head, bool IsCompressed) Begin => _begin ??= ContentCheck.BeginOf(File);
 
     /// <summary>The last generation that the file was, if it is over and the file holds what was read of it.</summary>
     public Generation? Away =>
@@ -62,7 +68,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     public bool ReplacesOneThatIsGone => Replaced is not null;
 
-    public bool MayBeCopy => Sighting.Input.Source is null && _copies.MayWait(File, Identity, Sighting, Topic);
+    public bool MayBeCopy => Sighting.Input.Source is null && _copies.MayWait(this);
 
     /// <summary>Hands the open file over to the generation that follows it; it waits as a copy no longer.</summary>
     public IFile Take()
@@ -76,7 +82,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
     /// <summary>Leaves the open file with those that wait as copies.</summary>
     public void Wait()
     {
-        _copies.Hold(File, Identity, Sighting, Topic);
+        _copies.Hold(this);
         _file = null;
     }
 

@@ -92,17 +92,15 @@ internal sealed class PathRules
             SortedSet<string> matches = new(StringComparer.Ordinal);
             foreach (IGrouping<string, (string Path, string Key, GlobPattern Glob)> pattern in rule.Patterns.GroupBy(static pattern => pattern.Path))
             {
-                SortedSet<string> own = new(StringComparer.Ordinal);
-                var walk = new GlobWalk(probe, own, directories);
+                var walk = new GlobWalk(probe, matches, directories);
                 foreach ((_, _, GlobPattern glob) in pattern)
                 {
                     walk.Collect(glob);
                 }
-                if (own.Count == 0 && rule.Input.Source is null)
+                if (!walk.HasFound && rule.Input.Source is null)
                 {
                     unmatched?.Add(pattern.Key);
                 }
-                matches.UnionWith(own);
             }
             foreach (string path in matches)
             {

@@ -89,6 +89,10 @@ internal sealed class Resume(
     {
         SortedSet<string> directories = new(StringComparer.Ordinal);
         Dictionary<FileIdentity, string> present = [];
+        if (!generations.All.Any(static generation => generation.Phase != GenerationPhase.Gone))
+        {
+            return present; // nothing is sought, as at an agent's first start
+        }
         foreach ((string path, _) in rules.Find(probe, directories))
         {
             Note(path, present);
