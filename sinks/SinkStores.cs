@@ -34,11 +34,11 @@ public static class SinkStores
         ILineParser parser = LineParsers.Named(options.Parser);
         if (options.Postgres is { } postgres)
         {
-            return new SqlLogReader(new PostgresDialect(postgres, time), options.Name, postgres.Table, parser, time);
+            return new SqlLogReader(new PostgresDialect(postgres, time), options, postgres.Table, parser, time);
         }
         if (options.Sqlite is { } sqlite)
         {
-            return new SqlLogReader(new SqliteDialect(sqlite, time), options.Name, sqlite.Table, parser, time);
+            return new SqlLogReader(new SqliteDialect(sqlite, time), options, sqlite.Table, parser, time);
         }
         throw new SinkConfigurationException($"sink {options.Name} writes files: read them with your own tools; only postgres and sqlite sinks can be queried");
     }

@@ -1,3 +1,4 @@
+using LogPipeline.Client.Connections;
 using LogPipeline.Sinks.Query.Language;
 
 namespace LogPipeline.Sinks.Query;
@@ -34,4 +35,11 @@ public interface ILogReader : IAsyncDisposable
     /// only by cancellation.
     /// </summary>
     IAsyncEnumerable<LogRow> TailAsync(LogQuery filter, int last, CancellationToken cancellation);
+
+    /// <summary>
+    /// The same, but what is not stored yet comes from the broker: <paramref name="last"/> stored rows, then each record as it comes, from the first
+    /// one on that was not stored. Ends only by cancellation.
+    /// </summary>
+    /// <exception cref="LogPipeline.Client.BrokerUnreachableException">No broker answers; no row was given.</exception>
+    IAsyncEnumerable<LogRow> LiveAsync(LogQuery filter, int last, IConnector connector, Random random, CancellationToken cancellation);
 }

@@ -1,13 +1,15 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
 using System.Text;
+using LogPipeline.Client.Connections;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Query.Language;
+using LogPipeline.Sinks.Query.Live;
 
 namespace LogPipeline.Sinks.Query;
 
 /// <summary>Reads the view of a sink in PostgreSQL or SQLite. Rows stream; what is held does not grow with their number.</summary>
-internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string table, ILineParser parser, TimeProvider time) : ILogReader
+internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, string table, ILineParser parser, TimeProvider time) : ILogReader
 {
     private readonly RowDecoder _decoder = new(dialect, parser);
 
@@ -56,7 +58,10 @@ internal sealed class SqlLogReader(ISqlDialect dialect, string sink, string tabl
     }
 
     public IAsyncEnumerable<LogRow> TailAsync(LogQuery filter, int last, CancellationToken cancellation)
-        => new Tail(dialect, sink, table, time, this).RunAsync(filter, last, cancellation);
+        => new Tail(dialect, options.Name, table, time, this).RunAsync(filter, last, cancellation);
+
+    public IAsyncEnumerable<LogRow> LiveAsync(LogQuery filter, int last, IConnector connector, Random random, CancellationToken cancellation)
+        => new LiveTail(options, dialect, table, parser, this, time).RunAsync(filter, last, connector, random, cancellation);
 
     public ValueTask DisposeAsync() => dialect.DisposeAsync();
 

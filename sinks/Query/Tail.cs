@@ -8,14 +8,13 @@ internal sealed class Tail(ISqlDialect dialect, string sink, string table, TimeP
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
-    /// <summary>Where a log's committed rows end.</summary>
-    private readonly record struct Committed(string Topic, int Partition, long Next);
+    private readonly LedgerEnds _ledger = new(dialect, sink, table);
 
     public async IAsyncEnumerable<LogRow> RunAsync(LogQuery filter, int last, [EnumeratorCancellation] CancellationToken cancellation)
     {
         long? floor = await LastRowAsync(cancellation);
-        SortedDictionary<int, Committed> positions = await ReadLedgerAsync(cancellation);
-        foreach (LogRow row in await RecentAsync(filter, last, positions, cancellation))
+        IReadOnlyList<LedgerEnd> ends = await _ledger.ReadAsync(cancellation);
+        foreach (LogRow row in await RecentAsync(filter, last, ends, cancellation))
         {
             yield return row;
         }
@@ -23,24 +22,25 @@ internal sealed class Tail(ISqlDialect dialect, string sink, string table, TimeP
         {
             await Task.Delay(PollInterval, time, cancellation);
             long? nextFloor = await LastRowAsync(cancellation);
-            SortedDictionary<int, Committed> ledger = await ReadLedgerAsync(cancellation);
-            foreach ((int id, Committed log) in ledger)
+            IReadOnlyList<LedgerEnd> now = await _ledger.ReadAsync(cancellation);
+            foreach (LedgerEnd log in now)
             {
-                long from = positions.TryGetValue(id, out Committed known) ? known.Next : 0;
+                long from = ends.FirstOrDefault(known => known.Id == log.Id)?.Next ?? 0;
                 if (log.Next <= from)
                 {
                     continue;
                 }
-                await foreach (LogRow row in rows.LogAsync(filter, id, from, log.Next, floor, cancellation))
+                await foreach (LogRow row in rows.LogAsync(filter, log.Id, from, log.Next, floor, cancellation))
                 {
                     yield return row;
                 }
             }
-            (positions, floor) = (ledger, nextFloor);
+            (ends, floor) = (now, nextFloor);
         }
     }
 
-    private async Task<List<LogRow>> RecentAsync(LogQuery filter, int last, SortedDictionary<int, Committed> positions, CancellationToken cancellation)
+    /// <summary>The newest rows below the logs' ends, the oldest first.</summary>
+    public async Task<List<LogRow>> RecentAsync(LogQuery filter, int last, IReadOnlyList<LedgerEnd> ends, CancellationToken cancellation)
     {
         var recent = new List<LogRow>();
         if (last > 0)
@@ -51,21 +51,7 @@ internal sealed class Tail(ISqlDialect dialect, string sink, string table, TimeP
             }
         }
         recent.Reverse();
-        return recent.FindAll(row => positions.Values.Any(p => p.Topic == row.Topic && p.Partition == row.Partition && row.LogOffset < p.Next));
-    }
-
-    private async Task<SortedDictionary<int, Committed>> ReadLedgerAsync(CancellationToken cancellation)
-    {
-        var ledger = new SortedDictionary<int, Committed>();
-        await using DbConnection connection = await dialect.OpenAsync(cancellation);
-        await using DbCommand command = connection.CreateCommand();
-        new SqlStatement("SELECT id, topic, partition, next_offset FROM logpipe_logs WHERE table_name = @p0 AND sink = @p1", [table, sink]).Fill(command);
-        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
-        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
-        {
-            ledger[reader.GetInt32(0)] = new Committed(reader.GetString(1), reader.GetInt32(2), reader.GetInt64(3));
-        }
-        return ledger;
+        return recent.FindAll(row => ends.Any(log => log.Topic == row.Topic && log.Partition == row.Partition && row.LogOffset < log.Next));
     }
 
     /// <summary>SQLite numbers its rows, so that a tail need not look at old ones; null in PostgreSQL, whose index knows offsets.</summary>

@@ -12,7 +12,7 @@ internal static class QueryVerb
     private static readonly QuestionOptions Question = new();
     private static readonly Option<int> Limit = new("--limit", "-n") { Description = "Rows at most; 0 = all", HelpName = "N", DefaultValueFactory = _ => 100 };
     private static readonly Option<bool> OldestFirst = new("--oldest-first") { Description = "Without it the newest rows come first" };
-    private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Print the newest rows, oldest first, and then each row as it is stored, until stopped" };
+    private static readonly Option<bool> Follow = new("--follow", "-f") { Description = "Print the newest rows, oldest first, and then each line as it comes, as tail does, until stopped" };
     private static readonly Option<int> Before = new("--before", "-B") { Description = "Lines of the same file to print before each row", HelpName = "N" };
     private static readonly Option<int> After = new("--after", "-A") { Description = "Lines of the same file to print after each row", HelpName = "N" };
     private static readonly Option<int> Context = new("--context", "-C") { Description = "The same before and after", HelpName = "N" };
@@ -81,7 +81,7 @@ internal static class QueryVerb
             "line" => new LineRows(output),
             _ => new JsonRows(columns, output, array: format == "json"),
         };
-        IAsyncEnumerable<LogRow> rows = parsed.GetValue(Follow) ? reader.TailAsync(query, query.Limit, stop) : reader.QueryAsync(query, stop);
+        IAsyncEnumerable<LogRow> rows = parsed.GetValue(Follow) ? FollowedRows.ReadAsync(reader, query, query.Limit, stop) : reader.QueryAsync(query, stop);
         int before = Math.Max(parsed.GetValue(Before), parsed.GetValue(Context));
         int after = Math.Max(parsed.GetValue(After), parsed.GetValue(Context));
         await RowOutput.WriteAsync(before + after > 0 ? new RowContext(reader, before, after).Around(rows, stop) : rows, writer, output, TimeProvider.System, stop);

@@ -6,7 +6,7 @@ using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Verbs;
 
-/// <summary><c>logpipe tail</c>: rows as they are stored, until stopped.</summary>
+/// <summary><c>logpipe tail</c>: stored rows, then lines as the broker has them, until stopped.</summary>
 internal static class TailVerb
 {
     private static readonly RowFilter Filter = new();
@@ -26,7 +26,7 @@ internal static class TailVerb
     public static Command Create()
     {
         Output.AcceptOnlyFromAmong("line", "jsonl", "json");
-        var verb = new Verb("tail", "Follow rows as they are stored, each once.",
+        var verb = new Verb("tail", "Follow lines as they come: stored rows, then from the broker what is not stored yet, each once.",
             "logpipe tail",
             "logpipe tail 'status>=500' --last 0",
             "logpipe tail --text /login --output jsonl --columns time,remote_addr,status");
@@ -55,7 +55,7 @@ internal static class TailVerb
         {
             return Exit.Done;
         }
-        await foreach (LogRow row in reader.TailAsync(filter, parsed.GetValue(Last), stop))
+        await foreach (LogRow row in FollowedRows.ReadAsync(reader, filter, parsed.GetValue(Last), stop))
         {
             writer.Write(row);
             await output.FlushAsync(stop);
