@@ -6,8 +6,12 @@ namespace LogPipeline.Sinks.Postgres;
 /// <summary>Sorts what Npgsql throws: wait for it, stop with a reason, or the row's own fault.</summary>
 internal static class PostgresErrors
 {
-    /// <summary>The data of some row: classes 22 data exception, 23 constraint, 54 a limit of the server's.</summary>
-    public static bool IsRowsFault(PostgresException error) => error.SqlState[..2] is "22" or "23" or "54";
+    /// <summary>
+    /// The data of some row: classes 22 data exception, 23 constraint, 54 a limit of the server's. A table without a partition for a row has the
+    /// state of a check that failed, but no constraint's name.
+    /// </summary>
+    public static bool IsRowsFault(PostgresException error) =>
+        error.SqlState[..2] is "22" or "23" or "54" && !(error.SqlState == PostgresErrorCodes.CheckViolation && string.IsNullOrEmpty(error.ConstraintName));
 
     /// <summary>Turns a failure into one of the seam's two; null when it is neither (cancellation, a bug).</summary>
     public static Exception? Translate(Exception error, string server) => error switch
@@ -28,11 +32,11 @@ internal static class PostgresErrors
             "28P01" or "28000" => new StoreRefusedException(
                 $"PostgreSQL at {server} refuses the login: {text}. Check Username and Password in `connection`, and pg_hba.conf.", error),
             "3D000" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Create it (createdb) or correct Database in `connection`.", error),
-            "42501" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Grant the sink's user what it needs, or let it own the tables.", error),
+            "42501" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Grant the sink's user that, or let it own the tables; the sink looks at its rights when it is tried again, and says which is missing.", error),
             "25006" or "25P03" or "55P03" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
             _ when error.SqlState[..2] is "08" or "40" or "53" or "57" or "58" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
             _ => new StoreRefusedException(
-                $"PostgreSQL at {server} refuses: {text}{(error.Detail is null ? "" : $"; {error.Detail}")}. Mend that in the database, then start again.", error),
+                $"PostgreSQL at {server} refuses: {text}{(error.Detail is null ? "" : $"; {error.Detail}")}. Mend that in the database; the sink goes on by itself then.", error),
         };
     }
 

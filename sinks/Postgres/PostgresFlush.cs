@@ -8,8 +8,6 @@ namespace LogPipeline.Sinks.Postgres;
 /// <summary>One transaction on one connection; both end with it.</summary>
 internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connection, NpgsqlTransaction transaction) : ISinkFlush
 {
-    private const int ChunkBytes = 192 << 10;
-
     public ValueTask<IReadOnlyList<SourceState>> ReadSourcesAsync(IReadOnlyList<Source> sources, CancellationToken cancellation) =>
         store.GuardAsync(async () =>
         {
@@ -32,7 +30,16 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
         {
             await store.GuardAsync(async () =>
             {
-                await CopyBisectingAsync(encoder, logId, rows, sourceIds, cancellation);
+                try
+                {
+                    await store.Copy(connection, transaction, encoder).StoreAsync(logId, rows, sourceIds, cancellation);
+                }
+                catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.ProtocolViolation)
+                {
+                    // A column wants more bytes than were sent: its type is another. Npgsql has closed the connection.
+                    await store.CheckShapeAsync(cancellation);
+                    throw;
+                }
                 return true;
             });
         }
@@ -79,19 +86,18 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
 
     public async ValueTask WriteDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellation) => await store.GuardAsync(async () =>
     {
-        await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach (DeadLetter letter in letters)
+        await using var command = new NpgsqlCommand(
+            "INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value) SELECT * FROM unnest($1, $2, $3, $4, $5, $6)", connection, transaction)
         {
-            batch.BatchCommands.Add(new NpgsqlBatchCommand("INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value) VALUES ($1, $2, $3, $4, $5, $6)")
+            Parameters =
             {
-                Parameters =
-                {
-                    new() { Value = letter.LogId }, new() { Value = letter.Offset }, new() { Value = letter.Time.UtcDateTime },
-                    new() { Value = letter.State }, new() { Value = letter.Reason }, new() { Value = letter.Value, NpgsqlDbType = NpgsqlDbType.Bytea },
-                },
-            });
-        }
-        return letters.Count == 0 ? 0 : await batch.ExecuteNonQueryAsync(cancellation);
+                new() { Value = letters.Select(l => l.LogId).ToArray() }, new() { Value = letters.Select(l => l.Offset).ToArray() },
+                new() { Value = letters.Select(l => l.Time.UtcDateTime).ToArray() }, new() { Value = letters.Select(l => l.State).ToArray() },
+                new() { Value = letters.Select(l => l.Reason).ToArray() },
+                new() { Value = letters.Select(l => l.Value.ToArray()).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea },
+            },
+        };
+        return await command.ExecuteNonQueryAsync(cancellation);
     });
 
     public async ValueTask WriteGapAsync(LedgerGap gap, CancellationToken cancellation) => await store.GuardAsync(async () =>
@@ -125,68 +131,6 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
     {
         await transaction.DisposeAsync();
         await connection.DisposeAsync();
-    }
-
-    /// <summary>
-    /// Copies all rows at once; where the server refuses one for its data, halves the stretch until the bad rows stand alone:
-    /// about 2·log₂(n) further copies for one of them.
-    /// </summary>
-    private async Task CopyBisectingAsync(CopyEncoder encoder, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
-    {
-        var stretches = new Stack<(int From, int To)>();
-        stretches.Push((0, rows.Count));
-        while (stretches.TryPop(out (int From, int To) stretch))
-        {
-            await transaction.SaveAsync("rows", cancellation);
-            try
-            {
-                await CopyStretchAsync(encoder, logId, rows, sourceIds, stretch, cancellation);
-                await transaction.ReleaseAsync("rows", cancellation);
-            }
-            catch (PostgresException error) when (PostgresErrors.IsRowsFault(error))
-            {
-                await transaction.RollbackAsync("rows", cancellation);
-                if (stretch.To - stretch.From == 1)
-                {
-                    rows.Rows[stretch.From].State = RowState.Refused;
-                    rows.Refusals.Add(new RowRefusal(stretch.From, error.SqlState, error.MessageText));
-                    continue;
-                }
-                int middle = stretch.From + (stretch.To - stretch.From) / 2;
-                stretches.Push((middle, stretch.To));
-                stretches.Push((stretch.From, middle));
-            }
-        }
-    }
-
-    private async Task CopyStretchAsync(
-        CopyEncoder encoder, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, (int From, int To) stretch, CancellationToken cancellation)
-    {
-        await using NpgsqlRawCopyStream copy = await connection.BeginRawBinaryCopyAsync(store.CopySql, cancellation);
-        encoder.Begin();
-        for (int next = stretch.From; next < stretch.To;)
-        {
-            next = Encode(encoder, logId, rows, sourceIds, next, stretch.To);
-            await copy.WriteAsync(encoder.Pending, cancellation);
-            encoder.Drained();
-        }
-        encoder.End();
-        await copy.WriteAsync(encoder.Pending, cancellation);
-    }
-
-    /// <summary>Encodes rows until a chunk is full; gives the next row's index.</summary>
-    private static int Encode(CopyEncoder encoder, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, int next, int end)
-    {
-        Span<Row> all = rows.Rows;
-        for (; next < end && encoder.Pending.Length < ChunkBytes; next++)
-        {
-            ref readonly Row row = ref all[next];
-            if (row.State == RowState.Store)
-            {
-                encoder.Append(logId, row, rows.Value(row), row.Source < 0 ? 0 : sourceIds[row.Source]);
-            }
-        }
-        return next;
     }
 
     private async Task<bool> ReadSourcesAsync(IReadOnlyList<Source> sources, SourceState?[] states, CancellationToken cancellation)

@@ -12,6 +12,9 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
 {
     private const string CommentPrefix = "logpipe rows ";
 
+    private static readonly IReadOnlyList<string> Tables =
+        ["logpipe_ledger", "logpipe_logs", "logpipe_sources", "logpipe_dead_letters", "logpipe_gaps", "logpipe_repairs"];
+
     private string SinkLiteral => $"'{sink.Replace("'", "''", StringComparison.Ordinal)}'";
 
     private const string LedgerTables = """
@@ -41,30 +44,80 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
         {
             throw new StoreRefusedException($"PostgreSQL {connection.PostgreSqlVersion} is too old: 14 or newer is needed (multiranges).");
         }
+        if (await ScalarAsync(connection, "SELECT getdatabaseencoding()", cancellation) is string encoding && encoding != "UTF8")
+        {
+            throw new StoreRefusedException($"database {connection.Database} has the encoding {encoding}, which cannot hold every line: make one with "
+                + $"`createdb -E UTF8 -T template0 {connection.Database}` (under another name, if this one is in use).");
+        }
         // Two sinks that start together would both create: one at a time.
         await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(7237954630925549673)", cancellation);
-        await ExecuteAsync(connection, LedgerTables, cancellation);
-        await ExecuteAsync(connection, $"INSERT INTO logpipe_ledger SELECT '{fresh}', 1 WHERE NOT EXISTS (SELECT FROM logpipe_ledger)", cancellation);
-        var ledger = (Guid)(await ScalarAsync(connection, "SELECT id FROM logpipe_ledger", cancellation))!;
-        string identity = await EnsureRowsAsync(connection, fresh, cancellation);
-        await EnsureViewAsync(connection, cancellation);
+        await EnsureTablesAsync(connection, fresh, cancellation);
+        await CheckRightsAsync(connection, cancellation);
+        await new TableShape(table, parser).CheckAsync(connection, cancellation);
+        const string id = "SELECT id FROM logpipe_ledger";
+        if (await ScalarAsync(connection, id, cancellation) is null)
+        {
+            await ExecuteAsync(connection, $"INSERT INTO logpipe_ledger VALUES ('{fresh}', 1)", cancellation);
+        }
+        var ledger = (Guid)(await ScalarAsync(connection, id, cancellation))!;
+        string identity = await IdentityAsync(connection, cancellation);
         await CheckLedgerAsync(connection, identity, cancellation);
         return (ledger, identity);
     }
 
-    private async Task<string> EnsureRowsAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
+    /// <summary>Makes what is missing; where all is there it takes no right to make anything.</summary>
+    private async Task EnsureTablesAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
     {
-        bool exists = await ScalarAsync(connection, $"SELECT to_regclass('{table}_rows')::text", cancellation) is string;
-        if (!exists)
+        string names = string.Join(", ", Tables.Append($"{table}_rows").Append(table).Select(name => $"'{name}'"));
+        string? missing = await ScalarAsync(connection, $"""
+            SELECT string_agg(name, ', ') FROM unnest(ARRAY[{names}]) AS name WHERE to_regclass(name) IS NULL
+            """, cancellation) as string;
+        if (missing is null)
         {
-            string columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {TypeOf(c.Kind)}"));
+            await RequireViewAsync(connection, cancellation);
+            return;
+        }
+        if (await ScalarAsync(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')", cancellation) is not true)
+        {
+            throw new StoreRefusedException((string)(await ScalarAsync(connection, $"""
+                SELECT format('user %I may not create %s in schema %I: GRANT CREATE ON SCHEMA %3$I TO %1$I, or let the schema''s owner run this sink once',
+                    current_user, '{missing}', current_schema())
+                """, cancellation))!);
+        }
+        await ExecuteAsync(connection, LedgerTables, cancellation);
+        await EnsureRowsAsync(connection, fresh, cancellation);
+        await EnsureViewAsync(connection, cancellation);
+    }
+
+    private async Task CheckRightsAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        string? missing = await ScalarAsync(connection, $"""
+            SELECT string_agg(format('GRANT %s ON %s TO %I', needed, name, current_user), '; ') FROM (VALUES
+                ('logpipe_ledger', 'SELECT'), ('logpipe_logs', 'SELECT'), ('logpipe_logs', 'INSERT'), ('logpipe_logs', 'UPDATE'),
+                ('logpipe_sources', 'SELECT'), ('logpipe_sources', 'INSERT'), ('logpipe_sources', 'UPDATE'),
+                ('logpipe_dead_letters', 'INSERT'), ('logpipe_gaps', 'INSERT'), ('{table}_rows', 'INSERT')) AS rights(name, needed)
+            WHERE NOT has_any_column_privilege(name, needed)
+            """, cancellation) as string;
+        if (missing is not null)
+        {
+            throw new StoreRefusedException($"the sink's user lacks rights: {missing}.");
+        }
+    }
+
+    private async Task EnsureRowsAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
+    {
+        if (await ScalarAsync(connection, $"SELECT to_regclass('{table}_rows')::text", cancellation) is not string)
+        {
             await ExecuteAsync(connection, $"""
-                CREATE TABLE {table}_rows (log int NOT NULL, log_offset bigint NOT NULL, time timestamptz NOT NULL, source int,
-                    file_offset bigint, part int NOT NULL, line text NOT NULL, raw bytea, parsed boolean NOT NULL, flags smallint NOT NULL{columns});
+                CREATE TABLE {table}_rows ({new TableShape(table, parser).Definition});
                 CREATE INDEX {table}_rows_time ON {table}_rows USING brin (time, log_offset int8_minmax_multi_ops) WITH (autosummarize = on);
                 COMMENT ON TABLE {table}_rows IS '{CommentPrefix}{fresh}';
                 """, cancellation);
         }
+    }
+
+    private async Task<string> IdentityAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
         string? comment = await ScalarAsync(connection, $"SELECT obj_description('{table}_rows'::regclass)", cancellation) as string;
         if (comment?.StartsWith(CommentPrefix, StringComparison.Ordinal) != true)
         {
@@ -75,12 +128,17 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
 
     private async Task EnsureViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        string? kind = await ScalarAsync(connection, $"SELECT relkind::text FROM pg_class WHERE oid = to_regclass('{table}')", cancellation) as string;
-        if (kind is null)
+        if (await ScalarAsync(connection, $"SELECT to_regclass('{table}')::text", cancellation) is not string)
         {
+            await new TableShape(table, parser).CheckAsync(connection, cancellation);
             await ExecuteAsync(connection, $"CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)}", cancellation);
         }
-        else if (kind != "v")
+        await RequireViewAsync(connection, cancellation);
+    }
+
+    private async Task RequireViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (await ScalarAsync(connection, $"SELECT relkind::text FROM pg_class WHERE oid = to_regclass('{table}')", cancellation) is not "v")
         {
             throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
         }
@@ -107,26 +165,7 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
         {
             throw new StoreRefusedException($"sink {sink}: the ledger expects something else: {reason}.");
         }
-        string expected = string.Join(',', RowColumns.Of(parser));
-        string? actual = await ScalarAsync(connection, $"""
-            SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute
-            WHERE attrelid = '{table}_rows'::regclass AND attnum > 0 AND NOT attisdropped
-            """, cancellation) as string;
-        var missing = RowColumns.Of(parser).Except((actual ?? "").Split(',')).ToList();
-        if (missing.Count > 0)
-        {
-            throw new StoreRefusedException(
-                $"table {table}_rows lacks the column {missing[0]} (it needs {expected}). It was made for another parser: give the sink another `table`.");
-        }
     }
-
-    private static string TypeOf(ColumnKind kind) => kind switch
-    {
-        ColumnKind.Integer => "int",
-        ColumnKind.BigInteger => "bigint",
-        ColumnKind.Time => "timestamptz",
-        _ => "text",
-    };
 
     private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
     {

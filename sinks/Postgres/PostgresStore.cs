@@ -20,6 +20,7 @@ public sealed class PostgresStore : ISinkStore
     private readonly Random _random;
     private readonly NpgsqlDataSource _source;
     private readonly string _apart;
+    private readonly string _applicationName;
     private readonly Stack<CopyEncoder> _encoders = new();
     private string _identity = "";
 
@@ -30,6 +31,7 @@ public sealed class PostgresStore : ISinkStore
         NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, $"logpipe sink {sink}");
         Server = $"{settings.Host}:{settings.Port}";
         _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        _applicationName = settings.ApplicationName!;
         settings.Pooling = false;
         _apart = settings.ConnectionString;
     }
@@ -41,12 +43,12 @@ public sealed class PostgresStore : ISinkStore
 
     internal string Sink => _sink;
 
-    internal string CopySql => $"COPY {_table}_rows ({string.Join(", ", Rows.RowColumns.Of(_parser))}) FROM STDIN (FORMAT binary)";
+    internal RowCopy Copy(NpgsqlConnection connection, NpgsqlTransaction transaction, CopyEncoder encoder) => new(connection, transaction, _table, _parser, encoder);
 
     public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => GuardAsync(async () =>
     {
         await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
-        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+        await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
         Guid fresh = OwnerToken.New(_random).Value;
         (Guid ledger, string? identity) = await new PostgresSchema(_sink, _table, _parser).EnsureAsync(connection, fresh, cancellation);
         await transaction.CommitAsync(cancellation);
@@ -73,7 +75,7 @@ public sealed class PostgresStore : ISinkStore
     public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await GuardAsync(async () =>
     {
         await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
-        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+        await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
         await using var batch = new NpgsqlBatch(connection, transaction);
         foreach ((LogIdentity? log, long offset) in starts)
         {
@@ -126,7 +128,7 @@ public sealed class PostgresStore : ISinkStore
         NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
         try
         {
-            NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+            NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
             return (ISinkFlush)new PostgresFlush(this, connection, transaction);
         }
         catch
@@ -143,6 +145,27 @@ public sealed class PostgresStore : ISinkStore
         {
             encoder.Dispose();
         }
+    }
+
+    /// <exception cref="StoreRefusedException">The rows table is not as it was made.</exception>
+    internal async Task CheckShapeAsync(CancellationToken cancellation)
+    {
+        await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
+        await new TableShape(_table, _parser).CheckAsync(connection, cancellation);
+    }
+
+    /// <summary>
+    /// Begins a transaction that no time-out of the role or the database cuts: a flush takes as long as its rows do, and a claim waits for a lock as
+    /// long as it wants to. What is set is gone with the transaction, so that it holds behind a pooler too.
+    /// </summary>
+    private static async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+        string newer = connection.PostgreSqlVersion.Major >= 17 ? "; SET LOCAL transaction_timeout = 0" : "";
+        await using var command = new NpgsqlCommand(
+            $"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0{newer}", connection, transaction);
+        await command.ExecuteNonQueryAsync(cancellation);
+        return transaction;
     }
 
     internal CopyEncoder RentEncoder()
@@ -170,6 +193,10 @@ public sealed class PostgresStore : ISinkStore
         }
         catch (Exception error) when (PostgresErrors.Translate(error, Server) is { } translated)
         {
+            if (translated is StoreUnavailableException)
+            {
+                _source.Clear(); // to a server that takes over, or takes writes again, only fresh connections lead
+            }
             throw translated;
         }
     }
@@ -178,10 +205,11 @@ public sealed class PostgresStore : ISinkStore
 
     private static async Task<LedgerEntry?> WriteOwnerAsync(NpgsqlConnection connection, LogIdentity log, OwnerToken owner, CancellationToken cancellation)
     {
+        await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
         await using var command = new NpgsqlCommand($"""
             UPDATE logpipe_logs SET owner = $1 WHERE sink = $2 AND cluster_id = $3 AND topic_id = $4 AND topic = $5 AND partition = $6
             RETURNING {EntryColumns}
-            """, connection)
+            """, connection, transaction)
         {
             CommandTimeout = 0, // the lock wait is bounded by ending the one who holds it
             Parameters =
@@ -190,8 +218,13 @@ public sealed class PostgresStore : ISinkStore
                 new() { Value = log.Topic }, new() { Value = log.Partition },
             },
         };
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
-        return await reader.ReadAsync(cancellation) ? ReadEntry(reader) : null;
+        LedgerEntry? claimed = null;
+        await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation))
+        {
+            claimed = await reader.ReadAsync(cancellation) ? ReadEntry(reader) : null;
+        }
+        await transaction.CommitAsync(CancellationToken.None);
+        return claimed;
     }
 
     /// <summary>Waits for a command that was cancelled: its connection is not to be closed under it.</summary>
@@ -207,16 +240,32 @@ public sealed class PostgresStore : ISinkStore
         }
     }
 
-    /// <summary>On a connection outside the pool: claims that wait may hold all of its.</summary>
+    /// <summary>
+    /// Ends the backends of this sink that hold the lock; other people's are waited for. On a connection outside the pool: claims that wait may
+    /// hold all of its.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">Somebody else holds the lock: says who.</exception>
     private async Task EndBlockersAsync(int waiting, CancellationToken cancellation)
     {
         await using var connection = new NpgsqlConnection(_apart);
         await connection.OpenAsync(cancellation);
-        await using var command = new NpgsqlCommand("SELECT pg_terminate_backend(pid) FROM unnest(pg_blocking_pids($1)) AS pid WHERE pid > 0", connection)
+        await using var command = new NpgsqlCommand("""
+            SELECT format('%s (%s, process %s)', usename, application_name, pid), CASE WHEN application_name = $2 THEN pg_terminate_backend(pid) END
+            FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1))
+            """, connection)
         {
-            Parameters = { new() { Value = waiting } },
+            Parameters = { new() { Value = waiting }, new() { Value = _applicationName } },
         };
-        await command.ExecuteNonQueryAsync(cancellation);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+        string? other = null;
+        while (await reader.ReadAsync(cancellation))
+        {
+            other = await reader.IsDBNullAsync(1, cancellation) ? reader.GetString(0) : other;
+        }
+        if (other is not null)
+        {
+            throw new StoreUnavailableException($"PostgreSQL at {Server}: a session of {other} holds the lock of the sink's ledger row; it is waited for, not ended.");
+        }
     }
 
     private static LedgerEntry ReadEntry(NpgsqlDataReader reader) => new(

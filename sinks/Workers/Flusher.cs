@@ -12,6 +12,10 @@ namespace LogPipeline.Sinks.Workers;
 /// </summary>
 internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment environment)
 {
+    /// <summary>So many rows refused alike, and this share of their flush, are the table's fault.</summary>
+    private const int AlikeMin = 100;
+    private const double AlikeShare = 0.9;
+
     private readonly KeyValuePair<string, object?> _tag = new("sink", sink);
 
     /// <exception cref="OwnershipLostException">Ledger or sources were not as expected: nothing was stored.</exception>
@@ -32,6 +36,7 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             SourceState[] sources = await ReadSourcesAsync(flush, rows, cancellation);
             List<SourceState> changed = MarkRanges(rows, sources, out overlaps);
             await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], cancellation);
+            RequireRowsFault(rows);
             if (rows.Refusals.Count + work.Unreadable.Count > 0)
             {
                 await flush.WriteDeadLettersAsync(DeadLetters(entry.Id, work), cancellation);
@@ -43,6 +48,26 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             await flush.CommitAsync(cancellation);
         }
         Tell(entry.Log, work, overlaps, environment.Time.GetElapsedTime(started));
+    }
+
+    /// <summary>Where a table refuses nearly all rows of a large flush for one reason, that is its fault and not each row's: nothing is thrown aside.</summary>
+    private static void RequireRowsFault(RowBatch rows)
+    {
+        int tried = 0;
+        foreach (ref readonly Row row in rows.Rows)
+        {
+            tried += row.State == RowState.Known ? 0 : 1;
+        }
+        if (rows.Refusals.Count < AlikeMin || rows.Refusals.Count < tried * AlikeShare)
+        {
+            return;
+        }
+        IGrouping<string, RowRefusal> alike = rows.Refusals.GroupBy(refusal => refusal.State).MaxBy(group => group.Count())!;
+        if (alike.Count() >= tried * AlikeShare)
+        {
+            throw new StoreRefusedException($"the table refuses {alike.Count()} of {tried} rows alike: {alike.First().Reason} ({alike.Key}). "
+                + "Mend the table, or the constraint; until then the sink waits, and no row is thrown aside.");
+        }
     }
 
     private async Task GiveUpAsync(ISinkFlush flush, LedgerEntry entry, CancellationToken cancellation)

@@ -51,4 +51,19 @@ public sealed class SupervisedSinkTests(PostgresFixture postgres)
             Assert.Equal(2, await SinkScene.CountAsync(options));
         }
     }
+
+    [Fact]
+    public async Task A_table_that_refuses_all_rows_alike_stops_its_sink_and_throws_none_aside()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
+        await SinkScene.RunAsync(options, 0);
+        await SinkScene.ScalarAsync(options, "CREATE TRIGGER refuse BEFORE INSERT ON web_log_rows BEGIN SELECT RAISE(ABORT, 'closed'); END");
+        await scene.SendAsync(0, Enumerable.Range(0, 2000).Select(n => $"line {n}"));
+        StoreRefusedException refused = await Assert.ThrowsAsync<StoreRefusedException>(() => SinkScene.RunAsync(options, 1));
+        Assert.Contains("rows alike: closed", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(0L, await SinkScene.ScalarAsync(options, "SELECT count(*) FROM logpipe_dead_letters"));
+        await SinkScene.ScalarAsync(options, "DROP TRIGGER refuse");
+        await SinkScene.RunAsync(options, 2000);
+    }
 }

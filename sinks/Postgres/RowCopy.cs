@@ -1,0 +1,170 @@
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Postgres;
+
+/// <summary>
+/// Copies the rows of one flush into the table, within the flush's transaction. All at once; where the server refuses a row for its data,
+/// halves the stretch until the bad rows stand alone: about 2·log₂(n) further copies for one of them. Where many are refused the rest is moved
+/// row by row at the server, to which a subtransaction costs microseconds. Every savepoint is released again: what stays open holds locks.
+/// </summary>
+internal sealed class RowCopy(NpgsqlConnection connection, NpgsqlTransaction transaction, string table, ILineParser parser, CopyEncoder encoder)
+{
+    private const int ChunkBytes = 192 << 10;
+
+    /// <summary>So many refused copies, about five bad rows, are cheaper than the move.</summary>
+    private const int RefusedCopiesMax = 64;
+
+    private const string Savepoint = "rows";
+
+    private string Columns => string.Join(", ", RowColumns.Of(parser));
+
+    /// <exception cref="StoreRefusedException">The table is not as it was made.</exception>
+    public async Task StoreAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
+    {
+        var stretches = new Stack<(int From, int To)>();
+        stretches.Push((0, rows.Count));
+        int refused = 0;
+        while (stretches.TryPop(out (int From, int To) stretch))
+        {
+            if (refused == RefusedCopiesMax && await TryMoveAsync(logId, rows, sourceIds, stretch.From, cancellation))
+            {
+                return;
+            }
+            if (await TryAsync(() => CopyAsync($"{table}_rows", logId, rows, sourceIds, stretch, cancellation), cancellation) is not { } error)
+            {
+                continue;
+            }
+            if (refused++ == 0)
+            {
+                await new TableShape(table, parser).CheckAsync(connection, cancellation);
+            }
+            if (stretch.To - stretch.From == 1)
+            {
+                Refuse(rows, stretch.From, error.SqlState, error.MessageText);
+                continue;
+            }
+            int middle = stretch.From + (stretch.To - stretch.From) / 2;
+            stretches.Push((middle, stretch.To));
+            stretches.Push((stretch.From, middle));
+        }
+    }
+
+    private static void Refuse(RowBatch rows, int index, string state, string reason)
+    {
+        rows.Rows[index].State = RowState.Refused;
+        rows.Refusals.Add(new RowRefusal(index, state, reason));
+    }
+
+    /// <summary>Runs work under a savepoint; returns the refusal that took it back, null when it is done.</summary>
+    private async Task<PostgresException?> TryAsync(Func<Task> work, CancellationToken cancellation)
+    {
+        await transaction.SaveAsync(Savepoint, cancellation);
+        PostgresException? refusal = null;
+        try
+        {
+            await work();
+        }
+        catch (PostgresException error) when (PostgresErrors.IsRowsFault(error))
+        {
+            refusal = error;
+            await transaction.RollbackAsync(Savepoint, cancellation);
+        }
+        await transaction.ReleaseAsync(Savepoint, cancellation);
+        return refusal;
+    }
+
+    private async Task CopyAsync(string into, int logId, RowBatch rows, IReadOnlyList<int> sourceIds, (int From, int To) stretch, CancellationToken cancellation)
+    {
+        await using NpgsqlRawCopyStream copy = await connection.BeginRawBinaryCopyAsync($"COPY {into} ({Columns}) FROM STDIN (FORMAT binary)", cancellation);
+        encoder.Begin();
+        for (int next = stretch.From; next < stretch.To;)
+        {
+            next = Encode(logId, rows, sourceIds, next, stretch.To);
+            await copy.WriteAsync(encoder.Pending, cancellation);
+            encoder.Drained();
+        }
+        encoder.End();
+        await copy.WriteAsync(encoder.Pending, cancellation);
+    }
+
+    /// <summary>Encodes rows until a chunk is full; gives the next row's index.</summary>
+    private int Encode(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, int next, int end)
+    {
+        Span<Row> all = rows.Rows;
+        for (; next < end && encoder.Pending.Length < ChunkBytes; next++)
+        {
+            ref readonly Row row = ref all[next];
+            if (row.State == RowState.Store)
+            {
+                encoder.Append(logId, row, rows.Value(row), row.Source < 0 ? 0 : sourceIds[row.Source]);
+            }
+        }
+        return next;
+    }
+
+    /// <summary>
+    /// Copies the rows from an index on into a temporary table without constraints, and has the server insert them one by one. Returns
+    /// false where that cannot be: no right to make temporary tables, or a row that even that table refuses.
+    /// </summary>
+    private async Task<bool> TryMoveAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, int from, CancellationToken cancellation)
+    {
+        await using var right = new NpgsqlCommand("SELECT has_database_privilege(current_database(), 'TEMP')", connection, transaction);
+        if (await right.ExecuteScalarAsync(cancellation) is not true)
+        {
+            return false;
+        }
+        PostgresException? refusal = await TryAsync(async () =>
+        {
+            await ExecuteAsync($"""
+                CREATE TEMP TABLE logpipe_suspects ON COMMIT DROP AS SELECT {Columns} FROM {table}_rows WITH NO DATA;
+                CREATE TEMP TABLE logpipe_refused (log_offset bigint, state text, reason text) ON COMMIT DROP;
+                """, cancellation);
+            await CopyAsync("pg_temp.logpipe_suspects", logId, rows, sourceIds, (from, rows.Count), cancellation);
+            await ExecuteAsync(MoveSql(), cancellation);
+        }, cancellation);
+        if (refusal is not null)
+        {
+            return false;
+        }
+        await using var command = new NpgsqlCommand("SELECT log_offset, state, reason FROM pg_temp.logpipe_refused ORDER BY log_offset", connection, transaction);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+        for (int index = from; await reader.ReadAsync(cancellation); index++)
+        {
+            while (rows.Rows[index].Offset != reader.GetInt64(0))
+            {
+                index++;
+            }
+            Refuse(rows, index, reader.GetString(1), reader.GetString(2));
+        }
+        return true;
+    }
+
+    // A row without a partition to go to has the state of a check that failed, but no constraint's name: that is the table's fault.
+    private string MoveSql() => $"""
+        DO $body$
+        DECLARE
+            suspect record;
+            broken text;
+        BEGIN
+            FOR suspect IN SELECT * FROM pg_temp.logpipe_suspects ORDER BY log_offset LOOP
+                BEGIN
+                    INSERT INTO {table}_rows ({Columns}) VALUES ({string.Join(", ", RowColumns.Of(parser).Select(name => $"suspect.{name}"))});
+                EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+                    GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
+                    IF SQLSTATE = '23514' AND broken = '' THEN
+                        RAISE;
+                    END IF;
+                    INSERT INTO pg_temp.logpipe_refused VALUES (suspect.log_offset, SQLSTATE, SQLERRM);
+                END;
+            END LOOP;
+        END $body$
+        """;
+
+    private async Task ExecuteAsync(string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection, transaction);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+}
