@@ -9,6 +9,9 @@ internal sealed record RowColumn(string Name, Func<LogRow, object?> Of)
 {
     /// <summary>How important it is where not all have room; 0 is the most important one.</summary>
     public int Rank { get; init; }
+
+    /// <summary>What a text is not cut below on a screen: a whole line says little in less.</summary>
+    public int TextWidthMin => Name == "line" ? 40 : 20;
 }
 
 /// <summary>The columns of a sink's view, in the view's order, and which of them to show.</summary>
@@ -49,11 +52,14 @@ internal sealed class RowView(IReadOnlyList<string> parserColumns)
         }
         if (names.Count == 0)
         {
-            return [.. (parserColumns.Count > 0 ? ParsedOnScreen : PlainOnScreen).Select(Find).OfType<RowColumn>()
-                .Select(column => column with { Rank = Array.IndexOf(ByImportance, column.Name) })];
+            return [.. (parserColumns.Count > 0 ? ParsedOnScreen : PlainOnScreen).Select(Find).OfType<RowColumn>().Select(Ranked)];
         }
-        return [.. names.Select((name, i) => (Find(name) ?? throw Unknown(name)) with { Rank = i })];
+        return [.. names.Select(name => Find(name) ?? throw Unknown(name)).Select(Ranked)];
     }
+
+    /// <summary>What is not known to be important is less so the later it stands.</summary>
+    private static RowColumn Ranked(RowColumn column, int i) =>
+        column with { Rank = Array.IndexOf(ByImportance, column.Name) is >= 0 and var rank ? rank : ByImportance.Length + i };
 
     private RowColumn? Find(string name) => _columns.Find(column => column.Name == name);
 

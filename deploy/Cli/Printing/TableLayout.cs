@@ -4,19 +4,20 @@ namespace LogPipeline.Cli.Printing;
 /// <param name="Heading">Above it.</param>
 /// <param name="ValueWidth">What its widest value takes.</param>
 /// <param name="IsCuttable">Whether a value still says something when it is cut: a text does, a number or a time does not.</param>
+/// <param name="TextWidthMin">A text is not cut below this.</param>
 /// <param name="Rank">How important it is; 0 is the most important one.</param>
-internal readonly record struct TableColumn(string Heading, int ValueWidth, bool IsCuttable, int Rank);
+internal readonly record struct TableColumn(string Heading, int ValueWidth, bool IsCuttable, int TextWidthMin, int Rank);
 
 /// <summary>
-/// Shares a screen's width out: long texts are cut first, the widest one before the others; where that is not enough, columns are left out, the least
+/// Shares a screen's width out: long texts are cut, the least important one first; where that is not enough, columns are left out, again the least
 /// important one first.
 /// </summary>
 internal static class TableLayout
 {
     public const int Gap = 2;
 
-    /// <summary>A text is not cut below this, nor the heading of a number below the half of it.</summary>
-    private const int TextWidthMin = 20;
+    /// <summary>The heading of a number is not cut below this.</summary>
+    private const int HeadingWidthMin = 10;
 
     /// <summary>The width of each column; 0 for one that is left out.</summary>
     public static int[] Widths(IReadOnlyList<TableColumn> columns, int screen)
@@ -31,10 +32,16 @@ internal static class TableLayout
         {
             widths[i] = Natural(columns[i]);
         }
-        for (int excess = Total(kept.Select(i => widths[i])) - screen; excess > 0; excess--)
+        int excess = Total(kept.Select(i => widths[i])) - screen;
+        foreach (int i in kept.OrderByDescending(i => columns[i].IsCuttable).ThenByDescending(i => columns[i].Rank))
         {
-            int widest = kept.Where(i => widths[i] > Least(columns[i])).DefaultIfEmpty(kept[^1]).MaxBy(i => widths[i]);
-            widths[widest] = Math.Max(1, widths[widest] - 1);
+            int cut = Math.Clamp(excess, 0, widths[i] - Least(columns[i]));
+            widths[i] -= cut;
+            excess -= cut;
+        }
+        if (excess > 0)
+        {
+            widths[kept[0]] = Math.Max(1, widths[kept[0]] - excess); // one column alone, wider than the screen
         }
         // Later values may be longer than the first ones: the last text has the rest.
         if (columns[kept[^1]].IsCuttable)
@@ -47,8 +54,8 @@ internal static class TableLayout
     private static int Natural(TableColumn column) => Math.Max(column.ValueWidth, column.Heading.Length);
 
     private static int Least(TableColumn column) => column.IsCuttable
-        ? Math.Min(Natural(column), TextWidthMin)
-        : Math.Max(column.ValueWidth, Math.Min(column.Heading.Length, TextWidthMin / 2));
+        ? Math.Min(Natural(column), column.TextWidthMin)
+        : Math.Max(column.ValueWidth, Math.Min(column.Heading.Length, HeadingWidthMin));
 
     private static int Total(IEnumerable<int> widths) => widths.Sum(width => width + Gap) - Gap;
 }

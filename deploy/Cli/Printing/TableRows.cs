@@ -67,7 +67,7 @@ internal sealed class TableRows(IReadOnlyList<RowColumn> columns, TextWriter out
     private int[] Widths()
     {
         TableColumn[] measured = [.. columns.Select((column, i) =>
-            new TableColumn(column.Name, _sample.Max(cells => ScreenText.Width(cells[i])), _isText[i], column.Rank))];
+            new TableColumn(column.Name, _sample.Max(cells => ScreenText.Width(cells[i])), _isText[i], column.TextWidthMin, column.Rank))];
         if (screen is { } width)
         {
             return TableLayout.Widths(measured, width);

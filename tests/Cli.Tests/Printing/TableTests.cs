@@ -39,6 +39,21 @@ public class TableTests
         Assert.Contains("500", lines[2], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(80, "time,host,line")]
+    [InlineData(120, "time,host,file,line")]
+    public void A_line_without_fields_has_half_of_the_screen(int screen, string headings)
+    {
+        var output = new StringWriter();
+        var table = new TableRows(new RowView([]).Choose(null, forScreen: true), output, screen);
+        table.Write(Row("/") with { Line = new string('x', 300), File = "/var/log/application/current/service.log", Columns = [] });
+        table.End();
+        string[] lines = output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(headings.Split(','), lines[0].Split(' ', StringSplitOptions.RemoveEmptyEntries));
+        Assert.InRange(lines[2].Count(c => c == 'x'), screen / 2, screen);
+        Assert.All(lines, line => Assert.InRange(ScreenText.Width(line), 1, screen));
+    }
+
     [Fact]
     public void Long_values_are_cut_on_a_screen_and_whole_without_one()
     {
@@ -69,13 +84,13 @@ public class TableTests
     }
 
     [Fact]
-    public void A_column_that_was_asked_for_first_is_kept_longest()
+    public void Of_the_columns_asked_for_the_least_important_one_goes_first_wherever_it_stands()
     {
         var output = new StringWriter();
         var table = new TableRows(View.Choose(["http_user_agent,path,remote_addr"], forScreen: true), output, screen: 44);
         table.Write(Row("/a/very/long/path/that/goes/on"));
         table.End();
-        Assert.StartsWith("http_user_agent", output.ToString(), StringComparison.Ordinal);
-        Assert.Equal(["remote_addr"], table.LeftOut);
+        Assert.StartsWith("path", output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["http_user_agent"], table.LeftOut);
     }
 }

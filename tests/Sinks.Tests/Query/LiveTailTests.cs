@@ -2,6 +2,8 @@ using LogPipeline.Client.Connections;
 using LogPipeline.Contract;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
+using LogPipeline.Sinks.Query.Live;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Tests.Query;
 
@@ -55,6 +57,24 @@ public sealed class LiveTailTests(PostgresFixture postgres)
         await scene.SendAsync(0, "end", 16, 20, PositionFlags.None);
         await seen.UntilAsync(4);
         Assert.Equal(["stored", "live", "new", "end"], seen.Lines);
+    }
+
+    [Fact]
+    public async Task A_record_that_the_sink_has_come_past_is_a_repeat_where_it_is_no_row()
+    {
+        SinkOptions options = StoredRows.Postgres(await postgres.NewDatabaseAsync());
+        await StoredRows.StoreAsync(options, ["one", "two"]);
+        await PostgresFixture.RowsAsync(options.Postgres!.Connection, "UPDATE logpipe_logs SET next_offset = 3"); // offset 2 was left out
+        await using var dialect = new PostgresDialect(options.Postgres, TimeProvider.System);
+        var again = new SentAgain(dialect, options.Name, "web_log");
+        using RowBatch rows = TestRows.Batch(1, "two", "two");
+        foreach (ref Row row in rows.Rows)
+        {
+            row.Flags = PositionFlags.Again;
+        }
+        int log = (int)(await PostgresFixture.RowsAsync(options.Postgres.Connection, "SELECT id FROM logpipe_logs"))[0][0]!;
+        Assert.False(await again.IsRepeatAsync(log, rows, rows.Rows[0], default));
+        Assert.True(await again.IsRepeatAsync(log, rows, rows.Rows[1], default));
     }
 
     [Fact]

@@ -56,6 +56,30 @@ public sealed class StreamedRowsTests(PostgresFixture postgres) : IDisposable
         Assert.Equal(4000, rest);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Rare_rows_in_SQLite_are_given_on_while_others_are_sought_and_none_is_left_out(bool descending)
+    {
+        SinkOptions options = StoredRows.Sqlite(_directory);
+        await StoredRows.StoreAsync(options, [.. Enumerable.Range(0, 4000).Select(i => StoredRows.Line(Start.AddSeconds(i / 2), $"/{i}"))]);
+        await using ILogReader reader = SinkStores.CreateReader(options, new LeapingTime()); // so that each row was found long ago
+        var query = new LogQuery { Filter = QueryParser.Parse("path:*99", reader.Fields, Start), Limit = 0, Descending = descending, Patience = TimeSpan.Zero };
+        List<LogRow> rows = await AllAsync(reader.QueryAsync(query, default));
+        IEnumerable<long> expected = Enumerable.Range(0, 40).Select(i => (i * 100L) + 99);
+        Assert.Equal(descending ? expected.Reverse() : expected, rows.Select(row => row.LogOffset));
+    }
+
+    /// <summary>A second passes between any two looks.</summary>
+    private sealed class LeapingTime : TimeProvider
+    {
+        private long _now;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _now);
+    }
+
     [Fact]
     public async Task A_query_that_runs_away_is_ended_in_SQLite_and_told_why()
     {
