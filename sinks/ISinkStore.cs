@@ -69,6 +69,16 @@ public interface ISinkFlush : IAsyncDisposable
     ValueTask RollbackAsync(CancellationToken cancellation);
 }
 
+/// <summary>A transaction of a store whose dead letters can be tried again.</summary>
+public interface IDeadLetterFlush : ISinkFlush
+{
+    /// <summary>Removes dead letters that have a place and returns them, by log and offset.</summary>
+    /// <param name="condition">On the columns of <c>logpipe_dead_letters</c>.</param>
+    /// <param name="after">Only letters behind this log and offset.</param>
+    /// <param name="atMost">How many at most.</param>
+    ValueTask<IReadOnlyList<DeadLetter>> TakeDeadLettersAsync(string condition, (int Log, long Offset) after, int atMost, CancellationToken cancellation);
+}
+
 /// <summary>The database cannot be reached or is not able to work now; trying later helps.</summary>
 public sealed class StoreUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
 

@@ -41,6 +41,7 @@ internal static class CommandTree
             QueryVerb.Create(),
             TailVerb.Create(),
             VerifyVerb.Create(),
+            DeadLettersVerb.Create(),
             ConfigVerb.Create(),
             KafkaVerb.Create(),
         };

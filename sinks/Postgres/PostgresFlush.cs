@@ -1,3 +1,4 @@
+using LogPipeline.Contract;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
@@ -6,7 +7,7 @@ using NpgsqlTypes;
 namespace LogPipeline.Sinks.Postgres;
 
 /// <summary>One transaction on one connection; both end with it.</summary>
-internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connection, NpgsqlTransaction transaction) : ISinkFlush
+internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connection, NpgsqlTransaction transaction) : IDeadLetterFlush
 {
     public ValueTask<IReadOnlyList<SourceState>> ReadSourcesAsync(IReadOnlyList<Source> sources, CancellationToken cancellation) =>
         store.GuardAsync(async () =>
@@ -87,7 +88,10 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
     public async ValueTask WriteDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellation) => await store.GuardAsync(async () =>
     {
         await using var command = new NpgsqlCommand(
-            "INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value) SELECT * FROM unnest($1, $2, $3, $4, $5, $6)", connection, transaction)
+            """
+            INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value, source, file_offset, part, flags)
+            SELECT * FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            """, connection, transaction)
         {
             Parameters =
             {
@@ -95,9 +99,33 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
                 new() { Value = letters.Select(l => l.Time.UtcDateTime).ToArray() }, new() { Value = letters.Select(l => l.State).ToArray() },
                 new() { Value = letters.Select(l => l.Reason).ToArray() },
                 new() { Value = letters.Select(l => l.Value.ToArray()).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bytea },
+                new() { Value = letters.Select(l => l.Place?.Source).ToArray() }, new() { Value = letters.Select(l => l.Place?.FileOffset).ToArray() },
+                new() { Value = letters.Select(l => l.Place?.Part).ToArray() }, new() { Value = letters.Select(l => (short?)l.Place?.Flags).ToArray() },
             },
         };
         return await command.ExecuteNonQueryAsync(cancellation);
+    });
+
+    public ValueTask<IReadOnlyList<DeadLetter>> TakeDeadLettersAsync(
+        string condition, (int Log, long Offset) after, int atMost, CancellationToken cancellation) => store.GuardAsync(async () =>
+    {
+        await using var command = new NpgsqlCommand($"""
+            DELETE FROM logpipe_dead_letters WHERE ctid IN (SELECT ctid FROM logpipe_dead_letters
+                WHERE {condition} AND part IS NOT NULL AND (log, log_offset) > ($1, $2) ORDER BY log, log_offset LIMIT $3 FOR UPDATE)
+            RETURNING log, log_offset, time, state, reason, value, source, file_offset, part, flags
+            """, connection, transaction)
+        {
+            Parameters = { new() { Value = after.Log }, new() { Value = after.Offset }, new() { Value = atMost } },
+        };
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+        var letters = new List<DeadLetter>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            var place = new LetterPlace(reader.GetFieldValue<int?>(6), reader.GetFieldValue<long?>(7), reader.GetInt32(8), (PositionFlags)reader.GetInt16(9));
+            letters.Add(new DeadLetter(reader.GetInt32(0), reader.GetInt64(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetString(3), reader.GetString(4),
+                reader.GetFieldValue<byte[]>(5), place));
+        }
+        return (IReadOnlyList<DeadLetter>)[.. letters.OrderBy(l => l.LogId).ThenBy(l => l.Offset)];
     });
 
     public async ValueTask WriteGapAsync(LedgerGap gap, CancellationToken cancellation) => await store.GuardAsync(async () =>

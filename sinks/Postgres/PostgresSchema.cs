@@ -31,7 +31,8 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
             host text NOT NULL, file text NOT NULL, stored int8multirange NOT NULL, version bigint NOT NULL,
             UNIQUE (sink, agent_id, generation, topic));
         CREATE TABLE IF NOT EXISTS logpipe_dead_letters (
-            log int NOT NULL, log_offset bigint NOT NULL, time timestamptz NOT NULL, state text NOT NULL, reason text NOT NULL, value bytea NOT NULL);
+            log int NOT NULL, log_offset bigint NOT NULL, time timestamptz NOT NULL, state text NOT NULL, reason text NOT NULL, value bytea NOT NULL,
+            source int, file_offset bigint, part int, flags smallint);
         CREATE TABLE IF NOT EXISTS logpipe_gaps (
             log int NOT NULL, from_offset bigint NOT NULL, to_offset bigint NOT NULL, found timestamptz NOT NULL, reason text NOT NULL);
         CREATE TABLE IF NOT EXISTS logpipe_repairs (log int NOT NULL, from_offset bigint NOT NULL, to_offset bigint NOT NULL);
@@ -52,6 +53,7 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
         // Two sinks that start together would both create: one at a time.
         await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(7237954630925549673)", cancellation);
         await EnsureTablesAsync(connection, fresh, cancellation);
+        await EnsureDeadLettersAsync(connection, cancellation);
         await CheckRightsAsync(connection, cancellation);
         await new TableShape(table, parser).CheckAsync(connection, cancellation);
         const string id = "SELECT id FROM logpipe_ledger";
@@ -87,6 +89,28 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
         await ExecuteAsync(connection, LedgerTables, cancellation);
         await EnsureRowsAsync(connection, fresh, cancellation);
         await EnsureViewAsync(connection, cancellation);
+    }
+
+    /// <summary>Adds what the table of an earlier version lacks, and makes the view where the sink's user may.</summary>
+    private async Task EnsureDeadLettersAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        const string added = "ADD source int, ADD file_offset bigint, ADD part int, ADD flags smallint";
+        const string isOld = """
+            SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('logpipe_dead_letters') AND attname = 'part' AND NOT attisdropped)
+            """;
+        if (await ScalarAsync(connection, isOld, cancellation) is true)
+        {
+            if (await ScalarAsync(connection, "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('logpipe_dead_letters')", cancellation) is not true)
+            {
+                throw new StoreRefusedException($"table logpipe_dead_letters is of an earlier version and not the sink's user's: its owner must run ALTER TABLE logpipe_dead_letters {added}.");
+            }
+            await ExecuteAsync(connection, $"ALTER TABLE logpipe_dead_letters {added}", cancellation);
+        }
+        string make = $"SELECT to_regclass('{table}_dead_letters') IS NULL AND has_schema_privilege(current_schema(), 'CREATE')";
+        if (await ScalarAsync(connection, make, cancellation) is true)
+        {
+            await ExecuteAsync(connection, $"CREATE VIEW {table}_dead_letters AS {RowColumns.DeadLettersSelect(table, "encode(d.value, 'escape')")}", cancellation);
+        }
     }
 
     private async Task CheckRightsAsync(NpgsqlConnection connection, CancellationToken cancellation)

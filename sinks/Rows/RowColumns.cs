@@ -22,4 +22,10 @@ public static class RowColumns
         "SELECT l.topic, l.partition, r.log_offset, r.time, s.host, s.file, s.generation, r.file_offset, r.part, r.line, r.raw, r.parsed"
         + string.Concat(parser.Columns.Select(c => $", r.{c.Name}"))
         + $", r.flags FROM {table}_rows r JOIN logpipe_logs l ON l.id = r.log LEFT JOIN logpipe_sources s ON s.id = r.source";
+
+    /// <summary>The view of the dead letters of those sinks that write to the table.</summary>
+    /// <param name="line">The expression for the value as text.</param>
+    public static string DeadLettersSelect(string table, string line) =>
+        $"SELECT l.sink, l.topic, l.partition, d.log_offset, d.time, s.host, s.file, s.generation, d.file_offset, d.part, d.state, d.reason, {line} AS line, d.value"
+        + $" FROM logpipe_dead_letters d JOIN logpipe_logs l ON l.id = d.log LEFT JOIN logpipe_sources s ON s.id = d.source WHERE l.table_name = '{table}'";
 }

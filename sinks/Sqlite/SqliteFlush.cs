@@ -1,3 +1,5 @@
+using System.Globalization;
+using LogPipeline.Contract;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
 using SQLitePCL;
@@ -6,7 +8,7 @@ using static SQLitePCL.raw;
 namespace LogPipeline.Sinks.Sqlite;
 
 /// <summary>One transaction: it holds the store's turn from begin to dispose.</summary>
-internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
+internal sealed class SqliteFlush(SqliteStore store) : IDeadLetterFlush
 {
     private bool _ended;
 
@@ -30,8 +32,24 @@ internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
 
     public async ValueTask WriteDeadLettersAsync(IReadOnlyList<DeadLetter> letters, CancellationToken cancellation) =>
         await store.Thread.RunAsync(() => letters.Sum(l => store.Database.Run(
-            "INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            l.LogId, l.Offset, TimeText.Format(l.Time), l.State, l.Reason, l.Value)));
+            "INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value, source, file_offset, part, flags) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            l.LogId, l.Offset, TimeText.Format(l.Time), l.State, l.Reason, l.Value, l.Place?.Source, l.Place?.FileOffset, l.Place?.Part, (int?)l.Place?.Flags)));
+
+    public ValueTask<IReadOnlyList<DeadLetter>> TakeDeadLettersAsync(string condition, (int Log, long Offset) after, int atMost, CancellationToken cancellation) =>
+        store.Thread.RunAsync(() =>
+        {
+            sqlite3_stmt statement = store.Database.Bind($"""
+                DELETE FROM logpipe_dead_letters WHERE rowid IN (SELECT rowid FROM logpipe_dead_letters
+                    WHERE {condition} AND part IS NOT NULL AND (log, log_offset) > (?1, ?2) ORDER BY log, log_offset LIMIT ?3)
+                RETURNING log, log_offset, time, state, reason, value, source, file_offset, part, flags
+                """, after.Log, after.Offset, atMost);
+            var letters = new List<DeadLetter>();
+            while (store.Database.Step(statement))
+            {
+                letters.Add(ReadLetter(statement));
+            }
+            return (IReadOnlyList<DeadLetter>)[.. letters.OrderBy(l => l.LogId).ThenBy(l => l.Offset)];
+        });
 
     public async ValueTask WriteGapAsync(LedgerGap gap, CancellationToken cancellation) => await store.Thread.RunAsync(() => store.Database.Run(
         "INSERT INTO logpipe_gaps (log, from_offset, to_offset, found, reason) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -73,6 +91,18 @@ internal sealed class SqliteFlush(SqliteStore store) : ISinkFlush
     {
         _ended = true;
         store.Turn.Release();
+    }
+
+    private static DeadLetter ReadLetter(sqlite3_stmt statement)
+    {
+        bool Has(int column) => sqlite3_column_type(statement, column) != SQLITE_NULL;
+        string Text(int column) => sqlite3_column_text(statement, column).utf8_to_string();
+        var place = new LetterPlace(
+            Has(6) ? sqlite3_column_int(statement, 6) : null, Has(7) ? sqlite3_column_int64(statement, 7) : null, sqlite3_column_int(statement, 8),
+            (PositionFlags)sqlite3_column_int(statement, 9));
+        var time = DateTimeOffset.Parse(Text(2), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
+        return new DeadLetter(sqlite3_column_int(statement, 0), sqlite3_column_int64(statement, 1), time, Text(3), Text(4),
+            sqlite3_column_blob(statement, 5).ToArray(), place);
     }
 
     private SourceState ReadSource(Source source)

@@ -25,7 +25,8 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
             host TEXT NOT NULL, file TEXT NOT NULL, stored TEXT NOT NULL, version INTEGER NOT NULL,
             UNIQUE (sink, agent_id, generation, topic));
         CREATE TABLE IF NOT EXISTS logpipe_dead_letters (
-            log INTEGER NOT NULL, log_offset INTEGER NOT NULL, time TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, value BLOB NOT NULL);
+            log INTEGER NOT NULL, log_offset INTEGER NOT NULL, time TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL, value BLOB NOT NULL,
+            source INTEGER, file_offset INTEGER, part INTEGER, flags INTEGER);
         CREATE TABLE IF NOT EXISTS logpipe_gaps (
             log INTEGER NOT NULL, from_offset INTEGER NOT NULL, to_offset INTEGER NOT NULL, found TEXT NOT NULL, reason TEXT NOT NULL);
         CREATE TABLE IF NOT EXISTS logpipe_repairs (log INTEGER NOT NULL, from_offset INTEGER NOT NULL, to_offset INTEGER NOT NULL);
@@ -47,8 +48,22 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         {
             throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
         }
+        EnsureDeadLetters(database);
         CheckLedger(database, identity);
         return (ledger, identity);
+    }
+
+    /// <summary>Adds what the table of an earlier version lacks, and makes the view.</summary>
+    private void EnsureDeadLetters(SqliteDatabase database)
+    {
+        if (database.Text("SELECT name FROM pragma_table_info('logpipe_dead_letters') WHERE name = 'part'") is null)
+        {
+            foreach (string column in new[] { "source", "file_offset", "part", "flags" })
+            {
+                database.Execute($"ALTER TABLE logpipe_dead_letters ADD COLUMN {column} INTEGER");
+            }
+        }
+        database.Execute($"CREATE VIEW IF NOT EXISTS {table}_dead_letters AS {RowColumns.DeadLettersSelect(table, "CAST(d.value AS TEXT)")}");
     }
 
     private string EnsureRows(SqliteDatabase database, Guid fresh)

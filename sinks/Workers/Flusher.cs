@@ -39,7 +39,7 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             RequireRowsFault(rows);
             if (rows.Refusals.Count + work.Unreadable.Count > 0)
             {
-                await flush.WriteDeadLettersAsync(DeadLetters(entry.Id, work), cancellation);
+                await flush.WriteDeadLettersAsync(DeadLetters(entry.Id, work, sources), cancellation);
             }
             if (changed.Count > 0 && await flush.UpdateSourcesAsync(changed, cancellation) != changed.Count)
             {
@@ -124,13 +124,15 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
         return [.. sources.Where((_, i) => grown[i]).OrderBy(s => s.Source.Key)];
     }
 
-    private static List<DeadLetter> DeadLetters(int log, FlushWork work)
+    private static List<DeadLetter> DeadLetters(int log, FlushWork work, SourceState[] sources)
     {
         var letters = new List<DeadLetter>();
         foreach (RowRefusal refusal in work.Rows.Refusals)
         {
             ref readonly Row row = ref work.Rows.Rows[refusal.Index];
-            letters.Add(new DeadLetter(log, row.Offset, Time(row.Timestamp), refusal.State, refusal.Reason, work.Rows.ValueMemory(row)));
+            bool hasSource = row.Source >= 0;
+            var place = new LetterPlace(hasSource ? sources[row.Source].Id : null, hasSource ? row.LineBegin : null, row.Part, row.Flags);
+            letters.Add(new DeadLetter(log, row.Offset, Time(row.Timestamp), refusal.State, refusal.Reason, work.Rows.ValueMemory(row), place));
         }
         foreach (UnreadableBatch batch in work.Unreadable)
         {
