@@ -15,7 +15,7 @@ namespace LogPipeline.Sinks.Query;
 internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDecoder decoder, string table, TimeProvider time)
 {
     private const int FewRows = 1000;
-    private const long PagesAtFirst = 64;
+    private const long PagesAtFirst = 16;
     private const long PagesMax = 1024; // 8 MB
     private const int PagesWidening = 4;
 
