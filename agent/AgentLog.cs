@@ -29,6 +29,12 @@ internal static partial class AgentLog
     [LoggerMessage(2096, LogLevel.Information, "{Count} more files are followed; logpipe-agent status lists them")]
     public static partial void FollowingMore(this ILogger logger, int count);
 
+    [LoggerMessage(2097, LogLevel.Warning, "{Path}: is deleted with {Bytes} bytes that cannot be sent now: they are kept compressed in {Packed}")]
+    public static partial void Packed(this ILogger logger, string path, long bytes, string packed);
+
+    [LoggerMessage(2098, LogLevel.Warning, "Deleted files that are not read yet cannot be kept compressed, and are held open instead: {Reason}")]
+    public static partial void NotPacked(this ILogger logger, string reason);
+
     [LoggerMessage(2011, LogLevel.Warning, "{Path}: cannot be read: {Reason}. It is tried again")]
     public static partial void Unreadable(this ILogger logger, string path, string reason);
 

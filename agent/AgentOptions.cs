@@ -55,6 +55,12 @@ public sealed record AgentOptions
     /// <summary>Bytes kept on disk for each input that is no file, until they are acked.</summary>
     public long SpoolBytesMax { get; init; } = 256 << 20;
 
+    /// <summary>
+    /// Deleted files that cannot be read yet, since their lines cannot be sent, are held open up to so many unread bytes; of more, the oldest are
+    /// kept compressed in the state directory.
+    /// </summary>
+    public long DeletedBytesKept { get; init; } = 256L << 20;
+
     /// <summary>So many unread bytes in files that are deleted and held open are a problem: they fill a disk where nobody sees them.</summary>
     public long DeletedBytesAlarm { get; init; } = 1L << 30;
 
@@ -107,7 +113,7 @@ public sealed record AgentOptions
         Require(BatchBytes is >= 1024 and <= 64 << 20, "agent: batch_bytes must be between 1 KiB and 64 MiB");
         Require(Linger >= TimeSpan.Zero && Linger <= TimeSpan.FromMinutes(1), "agent: linger must be between 0 and 1 minute");
         Require(InflightPerPartition is >= 1 and <= 5, "agent: at most 5 batches may be in flight in a partition");
-        Require(UnackedBytesMax >= 1 << 20, "agent: unacked_bytes_max must be at least 1 MiB");
+        Require(UnackedBytesMax >= 1, "agent: unacked_bytes_max must be positive");
         Require(SweepInterval > TimeSpan.Zero, "agent: sweep_interval must be positive");
         ValidateSources();
         Require(OpenFilesMax > 0, "agent: open_files_max must be positive");

@@ -65,7 +65,7 @@ public sealed class AgentService : IAsyncDisposable
     /// <summary>What a started agent is made of.</summary>
     private sealed record Running(
         AgentState State, ClusterClient Cluster, FileTable Table, FileHandles Handles, FileCopies Copies, FileBirths Births, Resume Resume,
-        ReadLoop Reads, LookLoop Looks, ShippingParts Parts, AgentMetrics Metrics, AgentMonitor Monitor, AgentReporter Reporter, StatusPublisher? Publisher, SourceSet Sources);
+        ReadLoop Reads, LookLoop Looks, DeletedFiles Deleted, ShippingParts Parts, AgentMetrics Metrics, AgentMonitor Monitor, AgentReporter Reporter, StatusPublisher? Publisher, SourceSet Sources);
 
     /// <summary>Makes the loops that feed the spools of inputs that are no files.</summary>
     internal Func<SourceOptions, ILineSource>? MakeSource { get; init; }
@@ -132,6 +132,7 @@ public sealed class AgentService : IAsyncDisposable
         }
         Start(_running.Looks.RunAsync(_stopReading.Token));
         Start(_running.Reads.RunAsync(_stopReading.Token));
+        Start(_running.Deleted.RunAsync(_stopReading.Token));
         Start(NoteProgressAsync(_stopped.Token));
         Start(_running.Monitor.RunAsync(_stopped.Token));
         if (!_running.Sources.IsEmpty)
@@ -231,16 +232,17 @@ public sealed class AgentService : IAsyncDisposable
             _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget,
             new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, troubles, _time, _logger);
         var rules = new PathRules(_options);
-        var probe = new FileProbe(sources.IsEmpty ? _files : new SpoolView(_files, sources.Spools), metrics, _logger);
+        var packed = new PackedFiles(_files, _options);
+        var probe = new FileProbe(sources.IsEmpty ? _files : new SpoolView(_files, sources.Spools), metrics, _logger) { Packed = packed };
         var table = new FileTable(rules, _options, state);
         var handles = new FileHandles(_files, probe, table, _options, _time, _logger);
         var births = new FileBirths(rules, table, handles, state, generations, _options, _time, metrics, _logger);
         var copies = new FileCopies(probe, table, handles, births, generations, _options, _time);
         var archives = new Archives(_files, probe, _options, _logger);
-        var lives = new FileLives(table, handles, births, copies, archives, state, generations, _time, metrics, _logger);
+        var lives = new FileLives(table, handles, births, copies, archives, packed, state, generations, _time, metrics, _logger);
         var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, _options, _time, metrics, _logger);
         var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, generations, state, _options, _time, _logger);
-        var resume = new Resume(rules, probe, table, handles, lives, archives, tailer, generations, state, _logger);
+        var resume = new Resume(rules, probe, table, handles, lives, archives, packed, tailer, generations, state, _logger);
         var reads = new ReadLoop(new FileReader(_options, _time, metrics, _logger), probe, table, handles, tailer, _options, _time);
         var looks = new LookLoop(tailer, births, table, state, _options, _watch, _time) { Attach = Attach };
         foreach (Spool spool in sources.Spools)
@@ -250,12 +252,13 @@ public sealed class AgentService : IAsyncDisposable
         news.Check = (file, status) => tailer.Check(file, status);
         tailer.Ready = reads.Add;
         tailer.Hurry = () => looks.Hint(null);
-        monitor = new AgentMonitor(table, handles, probe, brokers, troubles, sources, state, _options, _time, _logger);
+        var deleted = new DeletedFiles(packed, table, lives, _options, _time, metrics, _logger);
+        monitor = new AgentMonitor(table, handles, probe, brokers, troubles, sources, deleted, state, _options, _time, _logger);
         var verdicts = new FileVerdicts(handles, probe, brokers, troubles, state);
         var reporter = new AgentReporter(monitor, verdicts, table, copies, probe, generations, state, _options, metrics, _time);
         StatusPublisher? publisher = _options.StatusTopic is not string topic ? null : new StatusPublisher(
             topic, reporter, monitor, new ClusterClient(StatusPublisher.ClientOptionsOf(_options, brokers), _connector, _time, _random), state, _time, _logger);
-        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, parts, metrics, monitor, reporter, publisher, sources);
+        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, deleted, parts, metrics, monitor, reporter, publisher, sources);
     }
 
     private LogShipper ShipperOf(TopicPartitionKey key) => _shippers.TryGetValue(key, out LogShipper? known) ? known : AddShipper(key, []);

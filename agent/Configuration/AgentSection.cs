@@ -35,6 +35,7 @@ public static class AgentSection
             RetainedTime = section.Duration("retained_time", defaults.RetainedTime),
             RetainedBytesMax = section.Size("retained_bytes_max", defaults.RetainedBytesMax),
             SpoolBytesMax = section.Size("spool_bytes_max", defaults.SpoolBytesMax, 1 << 20),
+            DeletedBytesKept = section.Size("deleted_bytes_kept", defaults.DeletedBytesKept),
             DeletedBytesAlarm = section.Size("deleted_bytes_alarm", defaults.DeletedBytesAlarm, 1),
             RequestTimeout = section.Duration("request_timeout", defaults.RequestTimeout),
             SweepInterval = section.Duration("sweep_interval", defaults.SweepInterval),

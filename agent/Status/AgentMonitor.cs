@@ -13,7 +13,7 @@ namespace LogPipeline.Agent.Status;
 /// finds other threads read: metrics, health. It reads state only, and runs on the agent's loop.
 /// </summary>
 internal sealed class AgentMonitor(
-    FileTable table, FileHandles handles, FileProbe probe, BrokerWatch brokers, Troubles troubles, SourceSet sources, AgentState state,
+    FileTable table, FileHandles handles, FileProbe probe, BrokerWatch brokers, Troubles troubles, SourceSet sources, DeletedFiles deleted, AgentState state,
     AgentOptions options, TimeProvider time, ILogger logger)
 {
     /// <summary>How long a trouble may last before health tells it: a broker that is started anew is away for some seconds.</summary>
@@ -103,7 +103,8 @@ internal sealed class AgentMonitor(
         _backlog.Note(lag, acked);
         _lag = [.. Active.Select(static file => (file.Generation.Path, file.Generation.Topic, LagOf(file)))];
         (_filesOpen, _filesWaiting) = (handles.Count, handles.Waiting);
-        Volatile.Write(ref _deletedBytes, Active.Sum(DeletedOf));
+        Volatile.Write(ref _deletedBytes, Active.Sum(DeletedFiles.UnreadOf));
+        deleted.Note(_deletedBytes);
         IReadOnlyList<string> before = _problems;
         _problems = [.. FindProblems()];
         if (!_problems.SequenceEqual(before))
@@ -113,9 +114,6 @@ internal sealed class AgentMonitor(
     }
 
     public static long LagOf(TailedFile file) => Math.Max(0, file.Size - file.Generation.Acked.Position);
-
-    private static long DeletedOf(TailedFile file) =>
-        file.Unread > 0 && file.Generation.Phase == GenerationPhase.Rotated && file.Handle?.Status() is { Links: 0 } ? file.Unread : 0;
 
     private IEnumerable<string> FindProblems()
     {

@@ -15,7 +15,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <summary>What each archive of a directory begins with, unpacked: up to a whole fingerprint.</summary>
     private readonly Dictionary<string, List<(string Path, byte[] Head)>> _heads = new(StringComparer.Ordinal);
 
-    private string Folder => Path.Combine(options.StateDirectory, "unpacked");
+    private readonly RestFolder _folder = new(files, options.StateDirectory, "unpacked");
 
     /// <summary>The archive that holds all that was read of a generation whose file is gone, and what follows; null when there is none.</summary>
     /// <param name="generation">The generation.</param>
@@ -44,28 +44,14 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>A start has found all generations again: deletes what was unpacked for others, or before a crash.</summary>
-    public void ForgetBut(IEnumerable<string> inUse)
+    public void ForgetBut(IReadOnlySet<string> inUse)
     {
         _heads.Clear();
-        if (!files.DirectoryExists(Folder))
-        {
-            return;
-        }
-        HashSet<string> kept = [.. inUse];
-        foreach (DirectoryEntry entry in files.List(Folder).Where(entry => !kept.Contains(Path.Combine(Folder, entry.Name))))
-        {
-            files.Delete(Path.Combine(Folder, entry.Name));
-        }
+        _folder.ForgetBut(inUse);
     }
 
     /// <summary>Deletes what was unpacked and is read; other files stay.</summary>
-    public void Forget(string path)
-    {
-        if (FileProbe.DirectoryOf(path) == Folder)
-        {
-            files.Delete(path);
-        }
-    }
+    public void Forget(string path) => _folder.Forget(path);
 
     private List<(string Path, byte[] Head)> HeadsIn(string directory)
     {
@@ -110,8 +96,8 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     private Archived? Unpack(string path, Stream archive, Generation generation, Func<IFile, bool> holdsKept)
     {
         bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
-        string target = Path.Combine(Folder, $"{generation.Id:x16}");
-        IFile file = OnStateDisk(() => OpenNew(target));
+        string target = _folder.PathOf(generation);
+        IFile file = OnStateDisk(() => _folder.Create(target));
         bool isKept = false;
         try
         {
@@ -127,7 +113,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             OnStateDisk(() =>
             {
                 file.Flush();
-                files.FlushDirectory(Folder);
+                _folder.Flush();
                 files.FlushDirectory(options.StateDirectory);
             });
             isKept = true;
@@ -161,13 +147,6 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             }
             position += read;
         }
-    }
-
-    private IFile OpenNew(string path)
-    {
-        files.CreateDirectory(Folder);
-        files.Delete(path);
-        return files.Open(path, FileOpenMode.CreateNew);
     }
 
     private static void OnStateDisk(Action write) => OnStateDisk(() =>

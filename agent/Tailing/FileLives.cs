@@ -19,7 +19,7 @@ namespace LogPipeline.Agent.Tailing;
 /// replaced by one that begins with all that was read of it goes on in that, in the phase that it has.
 /// </summary>
 internal sealed class FileLives(
-    FileTable table, FileHandles handles, FileBirths births, FileCopies copies, Archives archives, AgentState state, Generations generations,
+    FileTable table, FileHandles handles, FileBirths births, FileCopies copies, Archives archives, PackedFiles packed, AgentState state, Generations generations,
     TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
     private Lazy<List<InflightEntry>>? _found;
@@ -118,6 +118,11 @@ internal sealed class FileLives(
             logger.Rotated(path, copy.Path);
             return;
         }
+        if (IsResuming && packed.Find(file.Generation) is OpenCopy kept)
+        {
+            GoOnIn(kept, file);
+            return;
+        }
         Archived? archived = IsResuming && file.Input.Source is null ? FindArchive(file) : null;
         if (archived?.Rest is OpenCopy rest)
         {
@@ -167,6 +172,7 @@ internal sealed class FileLives(
             handles.Close(file);
         }
         archives.Forget(file.Generation.Path);
+        packed.Forget(file.Generation.Path);
     }
 
     /// <summary>The file is no longer what its path names; it is read to its end.</summary>
@@ -206,7 +212,8 @@ internal sealed class FileLives(
         table.Rename(file, file.Generation.Path);
     }
 
-    private void GoOnIn(in OpenCopy copy, TailedFile file)
+    /// <summary>Its bytes go on in a copy of it.</summary>
+    public void GoOnIn(in OpenCopy copy, TailedFile file)
     {
         Move(file, copy.Identity, copy.File);
         table.MovePath(file, copy.Path);

@@ -14,6 +14,9 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
 
     private readonly Dictionary<string, ListedDirectory> _resolved = new(StringComparer.Ordinal);
 
+    /// <summary>What of the state directory is read as if it was not packed; null where nothing of it is read.</summary>
+    public PackedFiles? Packed { private get; init; }
+
     /// <summary>A look begins: each directory is listed and resolved anew, once.</summary>
     public void BeginLook()
     {
@@ -48,7 +51,8 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
         {
             return null;
         }
-        IFile? handle = Try(path, static (files, path) => files.Open(path, FileOpenMode.Read));
+        IFile? handle = Packed?.Holds(path) is true
+            ? Try(path, (_, path) => Packed.Open(path)) : Try(path, static (files, path) => files.Open(path, FileOpenMode.Read));
         if (handle is not null)
         {
             _unreadable.Remove(path);
@@ -74,7 +78,8 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     /// <summary>Whether the directory of a path could not be listed when last looked at.</summary>
     public bool IsUnlisted(string path) => _unreadable.ContainsKey(DirectoryOf(path));
 
-    public FileStatus? Stat(string path) => Try(path, static (files, path) => files.Stat(path));
+    public FileStatus? Stat(string path) =>
+        Packed?.Holds(path) is true ? Try(path, (_, path) => Packed.Stat(path)) : Try(path, static (files, path) => files.Stat(path));
 
     /// <summary>The path with its links resolved; the path itself when that cannot be told.</summary>
     public string RealPath(string path)

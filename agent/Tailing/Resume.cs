@@ -9,7 +9,7 @@ namespace LogPipeline.Agent.Tailing;
 /// no more is not followed, whatever the registry says.
 /// </summary>
 internal sealed class Resume(
-    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, Archives archives, Tailer tailer, Generations generations, AgentState state,
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, Archives archives, PackedFiles packed, Tailer tailer, Generations generations, AgentState state,
     ILogger logger)
 {
     private readonly Lazy<List<InflightEntry>> _kept = new(() => [.. state.FoundWhole]);
@@ -64,7 +64,9 @@ internal sealed class Resume(
         }
         lives.IsResuming = false;
         lives.NoteProved();
-        archives.ForgetBut(table.Files.Select(static file => file.Generation.Path));
+        HashSet<string> inUse = [.. table.Files.Select(static file => file.Generation.Path)];
+        archives.ForgetBut(inUse);
+        packed.ForgetBut(inUse);
         Tell(unwanted.FindAll(static generation => !generation.IsOver));
     }
 

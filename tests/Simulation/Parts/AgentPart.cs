@@ -36,6 +36,11 @@ internal sealed class AgentPart
             Compression = BatchCompression.None,
             Inputs = [ShapeOf(machine.World.Seed, new InputOptions { Paths = [$"{AppServer.Logs}/*.log*"], Topic = Story.Topic, MaxLineBytes = 1024 })],
         };
+        if (machine.World.Seed % 5 == 2)
+        {
+            // A broker that is away soon stops the reading: then what is deleted meanwhile is kept compressed.
+            Options = Options with { UnackedBytesMax = 1, DeletedBytesKept = 0, RotatedQuiet = TimeSpan.FromMilliseconds(200) };
+        }
     }
 
     /// <summary>

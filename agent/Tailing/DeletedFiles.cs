@@ -1,0 +1,120 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// Keeps what is unread of deleted files within <see cref="AgentOptions.DeletedBytesKept"/>: while their lines cannot be sent, the oldest are packed
+/// into the state directory, and their handles closed, so that the disk gets its space back. Nothing is ever dropped: what the state directory's disk
+/// does not take stays held open, and health tells it.
+/// </summary>
+internal sealed class DeletedFiles(
+    PackedFiles packed, FileTable table, FileLives lives, AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
+{
+    /// <summary>How long the disk is left alone after it has refused.</summary>
+    private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
+
+    private readonly AsyncSignal _signal = new();
+    private readonly byte[] _block = GC.AllocateUninitializedArray<byte>(PackedFile.FrameBytes);
+
+    /// <summary>So many bytes are unread in deleted files that are held open; told now and then.</summary>
+    public void Note(long bytes)
+    {
+        if (bytes > options.DeletedBytesKept)
+        {
+            _signal.Set();
+        }
+    }
+
+    public async Task RunAsync(CancellationToken stopped)
+    {
+        while (true)
+        {
+            await _signal.WaitAsync(stopped);
+            try
+            {
+                while (Oldest() is TailedFile file)
+                {
+                    await PackAsync(file, file.Handle!, stopped);
+                }
+            }
+            catch (IOException refused)
+            {
+                logger.NotPacked(refused.Message);
+                await Task.Delay(RefusedRest, time, stopped);
+            }
+        }
+    }
+
+    /// <summary>Bytes that are unread in a file that no name is left of; 0 for others.</summary>
+    public static long UnreadOf(TailedFile file) =>
+        file.Unread > 0 && file.Generation.Phase == GenerationPhase.Rotated && file.Handle?.Status() is { Links: 0 } ? file.Unread : 0;
+
+    /// <summary>The deleted file that was rotated first, if they hold too much, among those that are quiet and cannot be read now.</summary>
+    private TailedFile? Oldest()
+    {
+        long unread = 0;
+        TailedFile? oldest = null;
+        foreach (TailedFile file in table.Rotated)
+        {
+            long of = UnreadOf(file);
+            unread += of;
+            if (of > 0 && oldest is null && !file.IsUnproved && file.Log is not { CanAccept: true } && time.GetElapsedTime(file.ChangedAt) >= options.RotatedQuiet)
+            {
+                oldest = file;
+            }
+        }
+        return unread > options.DeletedBytesKept ? oldest : null;
+    }
+
+    private async Task PackAsync(TailedFile file, IFile handle, CancellationToken stopped)
+    {
+        Generation generation = file.Generation;
+        using PackedFiles.Packing packing = packed.Begin(generation);
+        long position = 0;
+        int got;
+        while (true)
+        {
+            got = handle.ReadFully(_block, position);
+            if (got < _block.Length)
+            {
+                await packing.FlushAsync();
+                // From here on nothing else of the agent runs until the file has moved: its writer may have gone on meanwhile.
+                got = handle.ReadFully(_block, position);
+            }
+            if (stopped.IsCancellationRequested || file.Handle != handle || generation.Phase != GenerationPhase.Rotated)
+            {
+                return; // it was read to its end, cut or found under a name meanwhile
+            }
+            if (got < _block.Length)
+            {
+                break;
+            }
+            packing.Add(_block);
+            position += got;
+            await Task.Yield();
+        }
+        if (position + got < generation.Read.Position)
+        {
+            return; // cut; the next look finds it
+        }
+        if (got > 0)
+        {
+            packing.Add(_block.AsSpan(0, got));
+        }
+        long unread = position + got - generation.Read.Position;
+        OpenCopy copy = packing.End();
+        if (handle.Length != position + got)
+        {
+            // Its writer goes on: it is packed when it is quiet again.
+            copy.File.Dispose();
+            packed.Forget(copy.Path);
+            return;
+        }
+        logger.Packed(generation.Path, unread, copy.Path);
+        metrics.PackedFiles.Add(1);
+        lives.GoOnIn(copy, file);
+    }
+}
