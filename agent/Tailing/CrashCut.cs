@@ -1,4 +1,3 @@
-using System.Text;
 using LogPipeline.Agent.Shipping;
 using LogPipeline.Agent.State;
 using LogPipeline.Contract;
@@ -13,7 +12,8 @@ namespace LogPipeline.Agent.Tailing;
 internal static class CrashCut
 {
     /// <summary>Line feeds with and without carriage returns: of one byte, and of UTF-16's two in either order.</summary>
-    private static readonly string[] LineEnds = ["\n", "\r\n", "\n\0", "\0\n", "\r\0\n\0", "\0\r\0\n"];
+    private static readonly byte[][] s_lineEnds =
+        [[.. "\n"u8], [.. "\r\n"u8], [.. "\n\0"u8], [.. "\0\n"u8], [.. "\r\0\n\0"u8], [.. "\0\r\0\n"u8]];
 
     /// <summary>Where to go on in a file that the host crashed under; null when it cannot be told.</summary>
     /// <param name="lives">The generations that the file has been, oldest first: each one's bytes hold from its begin on.</param>
@@ -153,38 +153,40 @@ internal static class CrashCut
 
     /// <summary>
     /// A record whose value is not the file's bytes: where they are not all there, all of it is read again, unless nothing but its line's end is
-    /// missing.
+    /// missing or another one.
     /// </summary>
     private static Compared CompareSum(IFile file, in RecordPosition position, long until)
     {
         long end = Math.Min(position.End, until);
         byte[] bytes = new byte[Math.Max(0, end - position.FileBegin)];
         int read = file.ReadFully(bytes, position.FileBegin);
-        if (read < bytes.Length && end == position.End && LostItsEnd(bytes, read, position.FileSum))
-        {
-            return new Compared(position.CoveredBegin, end, position.FileBegin + read, EndsHere: true);
-        }
         bool isThere = read == bytes.Length;
-        bool isSame = isThere && (end < position.End || position.FileSum is 0 || RecordSum.OfFile(bytes) == position.FileSum);
-        return new Compared(position.CoveredBegin, end, isSame ? end : Math.Min(position.CoveredBegin, position.LineBegin), !isThere);
+        if (isThere && (end < position.End || position.FileSum is 0 || RecordSum.OfFile(bytes) == position.FileSum))
+        {
+            return new Compared(position.CoveredBegin, end, end, EndsHere: false);
+        }
+        return end == position.End && position.FileSum != 0 && BehindItsText(bytes, read, position.FileSum) is int text
+            ? new Compared(position.CoveredBegin, end, position.FileBegin + text, EndsHere: text == read)
+            : new Compared(position.CoveredBegin, end, Math.Min(position.CoveredBegin, position.LineBegin), !isThere);
     }
 
-    /// <summary>Whether the bytes have a record's sum once a line's end, of any encoding, is put in the place of those that are missing.</summary>
-    private static bool LostItsEnd(Span<byte> bytes, int read, int sum)
+    /// <summary>
+    /// Where to go on behind a record whose text is all there, though its line's end is not: at the end of the file, or behind the line feed that
+    /// its application wrote anew. Null when the text is not there: with no line's end, in any encoding, it has the record's sum.
+    /// </summary>
+    private static int? BehindItsText(ReadOnlySpan<byte> bytes, int read, int sum)
     {
-        Span<byte> missing = bytes[read..];
-        foreach (string text in LineEnds)
+        foreach (byte[] lineEnd in s_lineEnds)
         {
-            if (sum != 0 && text.Length == missing.Length)
+            int text = bytes.Length - lineEnd.Length;
+            ReadOnlySpan<byte> lineFeed = lineEnd.AsSpan(lineEnd.Contains((byte)0) ? lineEnd.Length - 2 : lineEnd.Length - 1);
+            bool isEnded = text >= 0 && text < read && bytes[text..read].StartsWith(lineFeed);
+            if (text >= 0 && (text == read || isEnded) && RecordSum.OfFile([.. bytes[..text], .. lineEnd]) == sum)
             {
-                Encoding.ASCII.GetBytes(text, missing);
-                if (RecordSum.OfFile(bytes) == sum)
-                {
-                    return true;
-                }
+                return isEnded ? text + lineFeed.Length : text;
             }
         }
-        return false;
+        return null;
     }
 
     /// <summary>A record held against a file: where to go on if it is the first that differs, and whether the file ends before it differs.</summary>

@@ -164,6 +164,34 @@ public sealed class EncodingTests
     });
 
     [Theory]
+    [InlineData(TextEncoding.Auto, "latin1")] // passed on as it is: held against the record's value
+    [InlineData(TextEncoding.Latin1, "latin1")]
+    [InlineData(TextEncoding.Utf16LittleEndian, "utf-16")]
+    [InlineData(TextEncoding.Utf16BigEndian, "utf-16BE")]
+    public void A_line_whose_end_a_crash_of_the_host_took_and_its_application_wrote_anew_is_not_repeated(TextEncoding encoding, string name) => AgentRig.OnOneThread(async rig =>
+    {
+        var coding = Encoding.GetEncoding(name);
+        byte[] bytes = coding.GetBytes("first line\r\nlast line\r\n");
+        rig.Options = With(rig.Options, encoding);
+        rig.Append(bytes);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        rig.Kill();
+        using (IFile file = rig.Machine.Open(AgentRig.LogPath, FileOpenMode.ReadWrite))
+        {
+            file.SetLength(bytes.Length - coding.GetByteCount("\r\n"));
+        }
+        rig.Options = rig.Options with { BootId = "b2" };
+        rig.Append(coding.GetBytes("\n"));
+        await rig.StartAsync();
+        rig.Append(coding.GetBytes("new\r\n"));
+        await rig.UntilLinesAsync(3);
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(["first line", "last line", "new"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Theory]
     [InlineData(TextEncoding.Auto, "latin1", "\n")] // passed on as it is: held against the record's value
     [InlineData(TextEncoding.Latin1, "latin1", "\n")]
     [InlineData(TextEncoding.Latin1, "latin1", "\r\n")]
