@@ -111,8 +111,12 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
     {
         lock (_lock)
         {
+            if (!_looksAtFile)
+            {
+                return;
+            }
             (DateTime, long) stamp = StampOf(file);
-            if (!_looksAtFile || (_isTaken && stamp == _stamp) || TextOf(file) is not string text)
+            if ((_isTaken && stamp == _stamp) || TextOf(file) is not string text)
             {
                 return;
             }

@@ -17,7 +17,6 @@ internal sealed class DeletedFiles(
     private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
 
     private readonly AsyncSignal _signal = new();
-    private readonly byte[] _block = GC.AllocateUninitializedArray<byte>(PackedFile.FrameBytes);
 
     /// <summary>So many bytes are unread in deleted files that are held open; told now and then.</summary>
     public void Note(long bytes)
@@ -72,27 +71,28 @@ internal sealed class DeletedFiles(
     private async Task PackAsync(TailedFile file, IFile handle, CancellationToken stopped)
     {
         Generation generation = file.Generation;
+        byte[] block = GC.AllocateUninitializedArray<byte>(PackedFile.FrameBytes);
         using PackedFiles.Packing packing = packed.Begin(generation);
         long position = 0;
         int got;
         while (true)
         {
-            got = handle.ReadFully(_block, position);
-            if (got < _block.Length)
+            got = handle.ReadFully(block, position);
+            if (got < block.Length)
             {
                 await packing.FlushAsync();
                 // From here on nothing else of the agent runs until the file has moved: its writer may have gone on meanwhile.
-                got = handle.ReadFully(_block, position);
+                got = handle.ReadFully(block, position);
             }
             if (stopped.IsCancellationRequested || file.Handle != handle || generation.Phase != GenerationPhase.Rotated)
             {
                 return; // it was read to its end, cut or found under a name meanwhile
             }
-            if (got < _block.Length)
+            if (got < block.Length)
             {
                 break;
             }
-            packing.Add(_block);
+            packing.Add(block);
             position += got;
             await Task.Yield();
         }
@@ -102,7 +102,7 @@ internal sealed class DeletedFiles(
         }
         if (got > 0)
         {
-            packing.Add(_block.AsSpan(0, got));
+            packing.Add(block.AsSpan(0, got));
         }
         long unread = position + got - generation.Read.Position;
         OpenCopy copy = packing.End();

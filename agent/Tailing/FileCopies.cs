@@ -33,9 +33,10 @@ internal sealed class FileCopies(
     /// <param name="head">The fingerprint of the new one's first bytes.</param>
     public List<TailedFile> OriginalsOf(string path, string inputTopic, string topic, in Fingerprint head)
     {
+        string[] topics = inputTopic == topic ? [topic] : [inputTopic, topic];
         List<TailedFile> originals = [];
         string directory = FileProbe.DirectoryOf(path);
-        foreach (string of in inputTopic == topic ? [topic] : new[] { inputTopic, topic })
+        foreach (string of in topics)
         {
             foreach (string name in CopyNames.OriginalsOf(Path.GetFileName(path)))
             {
@@ -44,7 +45,7 @@ internal sealed class FileCopies(
         }
         if (head.Length == Fingerprint.LengthMax)
         {
-            foreach (string of in inputTopic == topic ? [topic] : new[] { inputTopic, topic })
+            foreach (string of in topics)
             {
                 originals.AddRange(table.WithHead(head, of));
             }

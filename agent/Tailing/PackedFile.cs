@@ -23,15 +23,15 @@ internal sealed class PackedFile : IFile
     public const int FrameBytes = 1 << 20;
 
     private readonly IFile _file;
+    private readonly UnpackedFrame _unpacked;
     private readonly List<Frame> _frames = [];
-    private readonly byte[] _unpacked = GC.AllocateUninitializedArray<byte>(FrameBytes);
-    private int _cached = -1; // the frame in _unpacked
 
     /// <param name="file">The packed file; closed with this one.</param>
+    /// <param name="unpacked">Where a frame is unpacked to; shared by all packed files, since one is read at a time and many are open.</param>
     /// <exception cref="IOException">It is not whole.</exception>
-    public PackedFile(IFile file)
+    public PackedFile(IFile file, UnpackedFrame unpacked)
     {
-        _file = file;
+        (_file, _unpacked) = (file, unpacked);
         Length = Index(file, _frames) ?? throw new IOException($"{file.Path} is no packed file, or is not whole");
     }
 
@@ -78,19 +78,17 @@ internal sealed class PackedFile : IFile
     private ReadOnlySpan<byte> Unpacked(int at)
     {
         Frame frame = _frames[at];
-        if (_cached != at)
+        if (!_unpacked.Holds(this, at))
         {
-            _cached = -1;
             byte[] packed = new byte[frame.PackedLength];
-            using var decompressor = new Decompressor();
             if (_file.ReadFully(packed, frame.At) < packed.Length || Checksum.Of(packed) != frame.Crc
-                || !decompressor.TryUnwrap(packed, _unpacked, out int length) || length != frame.Length)
+                || _unpacked.Unpack(this, at, packed) != frame.Length)
             {
+                _unpacked.Forget();
                 throw new IOException($"{Path} is damaged at byte {frame.At}");
             }
-            _cached = at;
         }
-        return _unpacked.AsSpan(0, frame.Length);
+        return _unpacked.Bytes[..frame.Length];
     }
 
     private static long? Index(IFile file, List<Frame> frames)
@@ -129,4 +127,26 @@ internal sealed class PackedFile : IFile
     /// <param name="PackedLength">How many bytes they are packed.</param>
     /// <param name="Crc">CRC-32C of the packed bytes.</param>
     private readonly record struct Frame(long At, int Length, int PackedLength, uint Crc);
+}
+
+/// <summary>The frame that was read last, of whatever packed file. Owned by the agent's loop.</summary>
+internal sealed class UnpackedFrame
+{
+    private byte[] _bytes = [];
+    private (PackedFile? File, int Frame) _held;
+
+    public ReadOnlySpan<byte> Bytes => _bytes;
+
+    public bool Holds(PackedFile file, int frame) => _held == (file, frame);
+
+    /// <summary>Unpacks a frame; returns how many bytes it has, -1 where it cannot be unpacked.</summary>
+    public int Unpack(PackedFile file, int frame, ReadOnlySpan<byte> packed)
+    {
+        _bytes = _bytes.Length > 0 ? _bytes : GC.AllocateUninitializedArray<byte>(PackedFile.FrameBytes);
+        _held = (file, frame);
+        using var decompressor = new Decompressor();
+        return decompressor.TryUnwrap(packed, _bytes, out int length) ? length : -1;
+    }
+
+    public void Forget() => _held = default;
 }

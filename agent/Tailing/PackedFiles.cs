@@ -12,17 +12,19 @@ internal sealed class PackedFiles(IFileSystem files, AgentOptions options)
 {
     private readonly IFileSystem _files = files;
     private readonly RestFolder _folder = new(files, options.StateDirectory, "packed");
+    private readonly UnpackedFrame _unpacked = new();
     private readonly Dictionary<string, long> _lengths = new(StringComparer.Ordinal); // a packed file never changes
 
     public bool Holds(string path) => _folder.Holds(path);
 
-    /// <summary>A packed file as it reads; null when it is not there or not whole.</summary>
-    public IFile? Open(string path)
+    /// <summary>Opens a packed file, to be read as if it was not packed.</summary>
+    /// <exception cref="IOException">It is not there or not whole.</exception>
+    public IFile Open(string path)
     {
         IFile file = _files.Open(path, FileOpenMode.Read);
         try
         {
-            return new PackedFile(file);
+            return new PackedFile(file, _unpacked);
         }
         catch (IOException)
         {
@@ -54,10 +56,11 @@ internal sealed class PackedFiles(IFileSystem files, AgentOptions options)
     public OpenCopy? Find(Generation generation)
     {
         string path = _folder.PathOf(generation);
-        if (Stat(path) is null || Open(path) is not IFile file)
+        if (Stat(path) is null)
         {
             return null;
         }
+        IFile file = Open(path);
         if (ContentCheck.Holds(file, generation))
         {
             return new OpenCopy(path, file, FileIdentity.Of(file.Status()));
@@ -108,7 +111,7 @@ internal sealed class PackedFiles(IFileSystem files, AgentOptions options)
             _owner._files.Rename(_file.Path, _path);
             _owner._folder.Flush();
             _isOver = true;
-            IFile packed = _owner.Open(_path)!;
+            IFile packed = _owner.Open(_path);
             return new OpenCopy(_path, packed, FileIdentity.Of(packed.Status()));
         }
 

@@ -22,7 +22,7 @@ public sealed class PackedFileTests
         var random = new Random(length);
         byte[] bytes = Text(random, length);
         Pack(bytes);
-        using var packed = new PackedFile(_files.Open(Path, FileOpenMode.Read));
+        using var packed = new PackedFile(_files.Open(Path, FileOpenMode.Read), new UnpackedFrame());
         Assert.Equal(length, packed.Length);
         Assert.Equal(length, packed.Status().Length);
         byte[] read = new byte[length + 1];
@@ -68,7 +68,7 @@ public sealed class PackedFileTests
             file.Write([flipped], at);
             try
             {
-                using var damaged = new PackedFile(_files.Open(Path, FileOpenMode.Read));
+                using var damaged = new PackedFile(_files.Open(Path, FileOpenMode.Read), new UnpackedFrame());
                 int got = damaged.ReadFully(read, 0);
                 Assert.Fail($"byte {at} was flipped, and {got} bytes are read");
             }
