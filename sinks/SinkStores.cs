@@ -32,14 +32,12 @@ public static class SinkStores
     {
         options.Validate();
         ILineParser parser = LineParsers.Named(options.Parser);
-        if (options.Postgres is { } postgres)
-        {
-            return new SqlLogReader(new PostgresDialect(postgres, time), options, postgres.Table, parser, time);
-        }
-        if (options.Sqlite is { } sqlite)
-        {
-            return new SqlLogReader(new SqliteDialect(sqlite, time), options, sqlite.Table, parser, time);
-        }
-        throw new SinkConfigurationException($"sink {options.Name} writes files: read them with your own tools; only postgres and sqlite sinks can be queried");
+        ISqlDialect dialect = DialectOf(options, time)
+            ?? throw new SinkConfigurationException($"sink {options.Name} writes files: read them with your own tools; only postgres and sqlite sinks can be queried");
+        return new SqlLogReader(dialect, options, options.Postgres?.Table ?? options.Sqlite!.Table, parser, time);
     }
+
+    /// <summary>The sink's database as it is asked; null where the sink writes files.</summary>
+    internal static ISqlDialect? DialectOf(SinkOptions options, TimeProvider time) =>
+        options.Postgres is { } postgres ? new PostgresDialect(postgres, time) : options.Sqlite is { } sqlite ? new SqliteDialect(sqlite, time) : null;
 }

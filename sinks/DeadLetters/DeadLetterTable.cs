@@ -27,11 +27,8 @@ public sealed class DeadLetterTable : IAsyncDisposable
     public DeadLetterTable(SinkOptions options)
     {
         options.Validate();
-        if (options.Files is not null)
-        {
-            throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks have a table of dead letters");
-        }
-        _dialect = options.Postgres is { } postgres ? new PostgresDialect(postgres, TimeProvider.System) : new SqliteDialect(options.Sqlite!, TimeProvider.System);
+        _dialect = SinkStores.DialectOf(options, TimeProvider.System)
+            ?? throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks have a table of dead letters");
     }
 
     /// <summary>Returns the newest letters, oldest first.</summary>
@@ -100,30 +97,10 @@ public sealed class DeadLetterTable : IAsyncDisposable
     {
         await using DbConnection connection = await _dialect.OpenAsync(cancellation);
         await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
-        var dropped = new List<(int Log, long Offset)>();
-        await using (DbCommand command = Command(transaction, $"DELETE FROM logpipe_dead_letters WHERE {choice.Condition} RETURNING log, log_offset"))
-        await using (DbDataReader reader = await _dialect.AskAsync(command.ExecuteReaderAsync(cancellation)))
-        {
-            while (await _dialect.AskAsync(reader.ReadAsync(cancellation)))
-            {
-                dropped.Add((reader.GetInt32(0), reader.GetInt64(1)));
-            }
-        }
-        foreach (IGrouping<int, (int Log, long Offset)> log in dropped.GroupBy(letter => letter.Log))
-        {
-            var ranges = new StoredRanges();
-            foreach ((int _, long offset) in log.Order())
-            {
-                ranges.Add(offset, offset + 1);
-            }
-            foreach ((long from, long to) in ranges.Ranges)
-            {
-                await using DbCommand note = Command(transaction, $"INSERT INTO logpipe_repairs (log, from_offset, to_offset) VALUES ({log.Key}, {from}, {to})");
-                await _dialect.AskAsync(note.ExecuteNonQueryAsync(cancellation));
-            }
-        }
+        long dropped = await _dialect.AskAsync(NotedRemoval.RunAsync(
+            transaction, $"DELETE FROM logpipe_dead_letters WHERE {choice.Condition} RETURNING log, log_offset", isNoted: true, cancellation));
         await transaction.CommitAsync(cancellation);
-        return dropped.Count;
+        return dropped;
     }
 
     public ValueTask DisposeAsync() => _dialect.DisposeAsync();
@@ -147,13 +124,6 @@ public sealed class DeadLetterTable : IAsyncDisposable
         }
         await flush.CopyRowsAsync(log, rows, sources, cancellation);
         return [.. rows.Refusals.Select(refusal => letters[refusal.Index] with { State = refusal.State, Reason = refusal.Reason })];
-    }
-
-    private static DbCommand Command(DbTransaction transaction, string sql)
-    {
-        DbCommand command = transaction.Connection!.CreateCommand();
-        (command.Transaction, command.CommandText, command.CommandTimeout) = (transaction, sql, 0);
-        return command;
     }
 
     private static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

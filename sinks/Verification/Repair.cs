@@ -16,11 +16,8 @@ public sealed class Repair : IAsyncDisposable
     public Repair(SinkOptions options)
     {
         options.Validate();
-        if (options.Files is not null)
-        {
-            throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks can be repaired");
-        }
-        _dialect = options.Postgres is { } postgres ? new PostgresDialect(postgres, TimeProvider.System) : new SqliteDialect(options.Sqlite!, TimeProvider.System);
+        _dialect = SinkStores.DialectOf(options, TimeProvider.System)
+            ?? throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks can be repaired");
         string name = options.Postgres?.Table ?? options.Sqlite!.Table;
         _table = new TableSide(_dialect, options.Name, name);
         _repeats = new Repeats(_dialect, _table, name);

@@ -115,41 +115,6 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
             ? Of(RepeatKind.ReadAgain, later, counts.Both, from, to) : null;
     }
 
-    private async Task<long> RemoveAsync(DbTransaction transaction, string where, bool isRecordLeft, CancellationToken cancellation)
-    {
-        var offsets = new List<(int Log, long Offset)>();
-        await using (DbCommand command = Command(transaction, $"DELETE FROM {table}_rows WHERE {where} RETURNING log, log_offset"))
-        await using (DbDataReader reader = await command.ExecuteReaderAsync(cancellation))
-        {
-            while (await reader.ReadAsync(cancellation))
-            {
-                offsets.Add((reader.GetInt32(0), reader.GetInt64(1)));
-            }
-        }
-        if (isRecordLeft)
-        {
-            return offsets.Count;
-        }
-        foreach (IGrouping<int, (int Log, long Offset)> log in offsets.GroupBy(o => o.Log))
-        {
-            var ranges = new StoredRanges();
-            foreach ((int _, long offset) in log.Order())
-            {
-                ranges.Add(offset, offset + 1);
-            }
-            foreach ((long from, long to) in ranges.Ranges)
-            {
-                await using DbCommand note = Command(transaction, $"INSERT INTO logpipe_repairs (log, from_offset, to_offset) VALUES ({log.Key}, {from}, {to})");
-                await note.ExecuteNonQueryAsync(cancellation);
-            }
-        }
-        return offsets.Count;
-    }
-
-    private static DbCommand Command(DbTransaction transaction, string sql)
-    {
-        DbCommand command = transaction.Connection!.CreateCommand();
-        (command.Transaction, command.CommandText, command.CommandTimeout) = (transaction, sql, 0);
-        return command;
-    }
+    private Task<long> RemoveAsync(DbTransaction transaction, string where, bool isRecordLeft, CancellationToken cancellation) =>
+        NotedRemoval.RunAsync(transaction, $"DELETE FROM {table}_rows WHERE {where} RETURNING log, log_offset", isNoted: !isRecordLeft, cancellation);
 }

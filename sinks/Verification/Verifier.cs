@@ -40,7 +40,7 @@ public sealed class Verifier
     /// <param name="progress">Called now and then with the rows compared so far.</param>
     public async Task<VerifyReport> RunAsync(Action<long>? progress, CancellationToken cancellation)
     {
-        await using ISqlDialect dialect = _options.Postgres is { } postgres ? new PostgresDialect(postgres, _time) : new SqliteDialect(_options.Sqlite!, _time);
+        await using ISqlDialect dialect = SinkStores.DialectOf(_options, _time)!; // the constructor refuses a sink that writes files
         var table = new TableSide(dialect, _options.Name, _options.Postgres?.Table ?? _options.Sqlite!.Table);
         var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = "logpipe-verify", AutoCreateTopics = false };
         await using var cluster = new ClusterClient(client, _connector, _time, _random);
