@@ -96,7 +96,8 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
 
     private static string Qualified(string columns) => string.Join(", ", columns.Split(", ").Select(c => $"r.{c}"));
 
-    private async Task<RepeatedRows?> CompareAsync(int earlier, TableSource later, CancellationToken cancellation)
+    /// <summary>The rows of the stretch that two sources both have, where all of them are equal; null where one differs or is missing.</summary>
+    public async Task<RepeatedRows?> CompareAsync(int earlier, TableSource later, CancellationToken cancellation)
     {
         List<(long From, long To)> extents = await side.ReadAsync(
             $"SELECT min(file_offset), max(file_offset) FROM {table}_rows WHERE source IN ({earlier}, {later.Id}) GROUP BY source", null, null,

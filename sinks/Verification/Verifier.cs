@@ -67,10 +67,7 @@ public sealed class Verifier
         }
         FindHoles();
         CheckLedger(sources.Values);
-        foreach (RepeatedRows again in await new Repeats(dialect, table, _options.Postgres?.Table ?? _options.Sqlite!.Table).ReadAgainAsync(sources.Values, cancellation))
-        {
-            _notes.Add($"{again}: --repair removes them");
-        }
+        bool hasAlike = await NoteRepeatsAsync(dialect, table, sources.Values, cancellation);
         List<GenerationSummary> generations = [.. _accounts.Values.Select(a => a.Summary())];
         foreach (GenerationAccount account in _accounts.Values)
         {
@@ -86,8 +83,28 @@ public sealed class Verifier
             Findings = _findings,
             Generations = generations,
             Notes = _notes,
+            HasAlikeGenerations = hasAlike,
             RowsCompared = compared,
         };
+    }
+
+    /// <summary>Files whose lines are stored under two identities: to the comparison of topic and table each is whole.</summary>
+    /// <returns>True when generations of one agent are alike.</returns>
+    private async Task<bool> NoteRepeatsAsync(ISqlDialect dialect, TableSide side, IReadOnlyCollection<TableSource> sources, CancellationToken cancellation)
+    {
+        string table = _options.Postgres?.Table ?? _options.Sqlite!.Table;
+        var repeats = new Repeats(dialect, side, table);
+        foreach (RepeatedRows again in await repeats.ReadAgainAsync(sources, cancellation))
+        {
+            _notes.Add($"{again}: --repair removes them");
+        }
+        List<RepeatedRows> alikes = await new AlikeGenerations(side, repeats, table).FindAsync(sources, cancellation);
+        foreach (RepeatedRows alike in alikes)
+        {
+            _notes.Add($"{alike.Host}:{alike.File} from byte {alike.From} to the line at {alike.To}: all {alike.Rows} rows of generation {alike.Generation} equal those of an earlier one. "
+                + "Either the file was written again with the same lines, or one file was taken for two and they are stored twice; nothing here tells which, and --repair leaves them");
+        }
+        return alikes.Count > 0;
     }
 
     private async Task<long> CompareAsync(

@@ -13,6 +13,9 @@ public sealed record VerifyReport
     /// <summary>What could not be compared, and why (retention, a file that is gone).</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
+    /// <summary>True when generations of one path hold the same lines: each record is there once, and a note says why each line may not be.</summary>
+    public required bool HasAlikeGenerations { get; init; }
+
     public required long RowsCompared { get; init; }
 }
 

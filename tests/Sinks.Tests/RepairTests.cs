@@ -50,6 +50,31 @@ public sealed class RepairTests(PostgresFixture postgres)
         Assert.Contains(report.Notes, note => note.Contains("100 rows were removed by repairs", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [MemberData(nameof(Databases))]
+    public async Task Generations_of_one_path_that_hold_the_same_lines_are_told_and_left_alone(string database)
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = (database == "sqlite" ? scene.Sqlite() : scene.Postgres(await postgres.NewDatabaseAsync())) with { Parser = "none" };
+        // A partition's lines are a generation of their own. Up to a kibibyte alike is a banner, not a file.
+        await scene.SendAsync(0, Lines(0, 200));
+        await scene.SendAsync(1, Lines(0, 90));
+        await SinkScene.RunAsync(options, 290);
+        Assert.DoesNotContain(await NotesAsync(options), note => note.Contains("equal", StringComparison.Ordinal));
+
+        await scene.SendAsync(1, Lines(90, 60));
+        await SinkScene.RunAsync(options, 350);
+
+        Assert.True((await SinkScene.VerifyAsync(options)) is { Passed: true, HasAlikeGenerations: true });
+        Assert.Contains(await NotesAsync(options), note => note.Contains("from byte 0 to the line at 1490: all 150 rows of generation", StringComparison.Ordinal));
+        await using var repair = new Repair(options);
+        Assert.Empty(await repair.FindAsync(default));
+
+        await scene.SendAsync(1, Lines(777, 1));
+        await SinkScene.RunAsync(options, 351);
+        Assert.DoesNotContain(await NotesAsync(options), note => note.Contains("equal", StringComparison.Ordinal));
+    }
+
     private static async Task<IReadOnlyList<string>> NotesAsync(SinkOptions options) => (await SinkScene.VerifyAsync(options)).Notes;
 
     [Fact]

@@ -74,7 +74,7 @@ internal static class VerifyVerb
             Console.WriteLine($"… and {report.Findings.Count - limit} more (--limit 0 shows all)");
         }
         Console.WriteLine(report.Passed
-            ? $"{sink.Name}: {report.RowsCompared} rows, each line once"
+            ? $"{sink.Name}: {report.RowsCompared} rows, each {(report.HasAlikeGenerations ? "record once; lines may be twice, see the notes" : "line once")}"
             : $"{sink.Name}: {report.RowsCompared} rows, {report.Findings.Count} difference{(report.Findings.Count == 1 ? "" : "s")}");
         return report.Passed;
     }
