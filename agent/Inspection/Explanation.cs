@@ -19,6 +19,7 @@ public sealed class Explanation
     private readonly AgentOptions _options;
     private readonly IFileSystem _files;
     private readonly string _path;
+    private readonly string _shown; // the path as reports have it
     private readonly PathRules _rules;
     private readonly PathLook _look;
     private readonly List<string> _lines = [];
@@ -27,7 +28,7 @@ public sealed class Explanation
 
     private Explanation(AgentOptions options, IFileSystem files, string path, string? link)
     {
-        (_options, _files, _path) = (options, files, path);
+        (_options, _files, _path, _shown) = (options, files, path, PathText.Show(path));
         _rules = new PathRules(MachineFacts.Named(options));
         _look = PathLook.At(files, path, link);
     }
@@ -149,15 +150,15 @@ public sealed class Explanation
         {
             _obstacle ??= (now.Reason ?? "it waits", "it is tried again all the time");
         }
-        if (wanting.Count > 0 && now.Path != _path && now.Path.Length > 0 && now.State != FileStates.Over)
+        if (wanting.Count > 0 && now.Path != _shown && now.Path.Length > 0 && now.State != FileStates.Over)
         {
             Say("name", $"the agent reads it under the name {now.Path}");
         }
     }
 
     private bool IsThis(FileReport file) => (file.State != FileStates.Over || file.Phase == FinishedPhase)
-        && (_look.Status is not FileStatus status ? file.Path == _path
-            : file.Generation.Length == 0 ? file.Path == _path : file.Inode == status.Inode && file.FileSystem == status.FileSystem);
+        && (_look.Status is not FileStatus status ? file.Path == _shown
+            : file.Generation.Length == 0 ? file.Path == _shown : file.Inode == status.Inode && file.FileSystem == status.FileSystem);
 
     private List<FileReport> FromState() =>
     [
@@ -173,7 +174,7 @@ public sealed class Explanation
             return;
         }
         string where = file.Partition < 0 ? $"topic {file.Topic}" : $"{file.Topic}-{file.Partition}";
-        string also = file.FirstPath == _path ? file.Path == _path ? "" : $", now {file.Path}" : $", first seen as {file.FirstPath}";
+        string also = file.FirstPath == _shown ? file.Path == _shown ? "" : $", now {file.Path}" : $", first seen as {file.FirstPath}";
         Say("life", $"generation {file.Generation} to {where}: {file.Phase} since {Times.OfMilliseconds(file.PhaseSince)}{also}");
         if (file.State == FileStates.Over)
         {

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Files;
+using LogPipeline.Files.Linux;
 using Microsoft.Extensions.Logging;
 using Microsoft.Win32.SafeHandles;
 
@@ -186,7 +186,7 @@ internal sealed partial class Inotify : IFileWatch
                 }
                 else
                 {
-                    changed.Add(Path.Combine(directory, Encoding.UTF8.GetString(name)));
+                    changed.Add(Path.Combine(directory, PathText.Decode(name)));
                 }
             }
         }
@@ -196,7 +196,7 @@ internal sealed partial class Inotify : IFileWatch
     [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]
     private static partial int InotifyInit(int flags);
 
-    [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     private static partial int InotifyAddWatch(SafeFileHandle handle, string path, uint mask);
 
     [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]

@@ -17,11 +17,11 @@ internal static class InspectionCommands
     public static async Task<int> ExplainAsync(string path, AgentOptions options, RunningAgent agent)
     {
         string whole = Path.GetFullPath(path);
-        AgentReport? running = await agent.AskAsync(whole, int.MaxValue);
+        AgentReport? running = await agent.AskAsync(PathText.Show(whole), int.MaxValue);
         var explanation = Explanation.Of(options, new OsFileSystem(), whole, LinkOf(whole), running);
         foreach (string line in explanation.Lines)
         {
-            Console.WriteLine(line);
+            Console.WriteLine(PathText.Show(line));
         }
         return explanation.IsRead ? 0 : 1;
     }
@@ -63,7 +63,7 @@ internal static class InspectionCommands
         double? rate = arguments.Rate ?? running?.RateMax;
         foreach (string line in PlanText.Show(plan, rate, arguments.Rate is null ? "measured" : "given", arguments.ShowsAll ? int.MaxValue : PlanLinesMax))
         {
-            Console.WriteLine(line);
+            Console.WriteLine(PathText.Show(line));
         }
         return 0;
     }

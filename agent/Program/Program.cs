@@ -1,3 +1,3 @@
 using LogPipeline.AgentProgram;
 
-return await AgentCommand.RunAsync(args);
+return await AgentCommand.RunAsync(CommandLine.WithTheirBytes(args));

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using System.Text;
+using LogPipeline.Files;
 
 namespace LogPipeline.Agent.State;
 
@@ -53,7 +53,7 @@ internal ref struct StateReader(ReadOnlySpan<byte> payload)
 
     public Guid Guid() => new(Take(16), bigEndian: true);
 
-    public string String() => Encoding.UTF8.GetString(Take(Int16()));
+    public string String() => PathText.Decode(Take(Int16()));
 
     public ReadOnlySpan<byte> Bytes() => Take(Int32());
 

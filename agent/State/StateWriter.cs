@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using System.Text;
+using LogPipeline.Files;
 
 namespace LogPipeline.Agent.State;
 
@@ -66,9 +66,9 @@ internal sealed class StateWriter
 
     public void String(string value)
     {
-        int length = Encoding.UTF8.GetByteCount(value);
+        int length = PathText.Length(value);
         Int16(checked((short)length));
-        Encoding.UTF8.GetBytes(value, Room(length));
+        PathText.Encode(value, Room(length));
     }
 
     public void Bytes(ReadOnlySpan<byte> value)

@@ -2,6 +2,7 @@ using System.Globalization;
 using LogPipeline.Agent.State;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Contract.Reports;
+using LogPipeline.Files;
 using LogPipeline.Hosting;
 
 namespace LogPipeline.Agent.Status;
@@ -22,7 +23,7 @@ internal sealed class AgentReporter(
             .Concat(copies.Waiting.Select(Of))
             .Concat(probe.Refused.Where(refused => !IsFollowed(refused.Key)).Select(static refused => new FileReport
             {
-                Path = refused.Key, FirstPath = refused.Key, State = FileStates.Unreadable, Reason = refused.Value,
+                Path = PathText.Show(refused.Key), FirstPath = PathText.Show(refused.Key), State = FileStates.Unreadable, Reason = refused.Value,
             }));
         return With(WorstFirst(files.Where(file => path is null || file.Path == path || file.FirstPath == path)).Take(filesMax));
     }
@@ -80,8 +81,8 @@ internal sealed class AgentReporter(
     /// <summary>What the registry knows of a generation.</summary>
     public static FileReport Of(Generation generation) => new()
     {
-        Path = generation.Path,
-        FirstPath = generation.FirstPath,
+        Path = PathText.Show(generation.Path),
+        FirstPath = PathText.Show(generation.FirstPath),
         Topic = generation.Topic,
         Partition = generation.Partition,
         Generation = generation.Id.ToString("x16", CultureInfo.InvariantCulture),
@@ -96,8 +97,8 @@ internal sealed class AgentReporter(
 
     private FileReport Of(WaitingCopy copy) => new()
     {
-        Path = copy.Path,
-        FirstPath = copy.Path,
+        Path = PathText.Show(copy.Path),
+        FirstPath = PathText.Show(copy.Path),
         Topic = copy.Topic,
         State = FileStates.Waiting,
         Reason = $"it may be the copy that a rotation makes of a followed file; it is a file of its own {ShortTime.Show(options.CopyWait)} after it last grew",

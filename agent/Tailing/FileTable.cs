@@ -1,6 +1,7 @@
 using System.Text;
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.State;
+using LogPipeline.Files;
 
 namespace LogPipeline.Agent.Tailing;
 
@@ -113,7 +114,7 @@ internal sealed class FileTable(PathRules rules, AgentOptions options, AgentStat
     /// <summary>The headers of a generation's records.</summary>
     public static LineHeaders HeadersOf(AgentOptions options, Guid agentId, Generation generation, InputOptions input)
     {
-        var headers = new LineHeaders(options.Host, input.Source?.Name ?? generation.FirstPath, agentId, generation.Id);
+        var headers = new LineHeaders(options.Host, PathText.Show(input.Source?.Name ?? generation.FirstPath), agentId, generation.Id);
         foreach ((string name, string value) in input.Labels)
         {
             headers = headers.With(Encoding.UTF8.GetBytes(name), Encoding.UTF8.GetBytes(value));

@@ -23,7 +23,7 @@ public sealed class OsFileSystem : IFileSystem
         try
         {
             // Asynchronous changes nothing for pread and pwrite; sendfile through the socket API asks for it.
-            SafeFileHandle handle = File.OpenHandle(
+            SafeFileHandle handle = mode == FileOpenMode.Read && PathText.HasEscapes(path) ? OpenByBytes(path) : File.OpenHandle(
                 path,
                 mode switch
                 {
@@ -149,11 +149,12 @@ public sealed class OsFileSystem : IFileSystem
         return (int)Math.Clamp(LibC.HandlesMax() - used, 0, int.MaxValue);
     }
 
-    private static SafeFileHandle OpenDirectory(string path)
+    private static SafeFileHandle OpenDirectory(string path) => OpenByBytes(path.Length == 0 ? "." : path);
+
+    private static SafeFileHandle OpenByBytes(string path)
     {
-        string name = path.Length == 0 ? "." : path;
-        int descriptor = LibC.open(name, LibC.OpenReadOnly | LibC.OpenCloseOnExec);
-        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw LibC.Error("open directory", name);
+        int descriptor = LibC.open(path, LibC.OpenReadOnly | LibC.OpenCloseOnExec);
+        return descriptor >= 0 ? new SafeFileHandle(descriptor, ownsHandle: true) : throw LibC.Error("open", path);
     }
 
     private static string ParentOf(string path) => Path.GetDirectoryName(Path.GetFullPath(path)) ?? "";

@@ -32,11 +32,11 @@ internal sealed class FileSide : IDisposable
     public static FileSide? Find(IFileSystem files, string path, in Row record, ReadOnlySpan<byte> value)
     {
         bool tells = IsShaped(record) ? record.FileSum != 0 : !value.IsEmpty;
-        string directory = System.IO.Path.GetDirectoryName(path) is { Length: > 0 } parent ? parent : ".";
+        string directory = System.IO.Path.GetDirectoryName(PathText.Parse(path)) is { Length: > 0 } parent ? parent : ".";
         string name = System.IO.Path.GetFileName(path);
         foreach (DirectoryEntry entry in files.List(directory))
         {
-            if (entry.IsDirectory || !entry.Name.StartsWith(name, StringComparison.Ordinal) || !tells)
+            if (entry.IsDirectory || !PathText.Show(entry.Name).StartsWith(name, StringComparison.Ordinal) || !tells)
             {
                 continue;
             }

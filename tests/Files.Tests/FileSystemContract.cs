@@ -229,6 +229,33 @@ public sealed class OsFileSystemTests : FileSystemContract, IDisposable
     }
 
     [Fact]
+    public void A_name_that_is_not_UTF8_is_listed_read_and_removed_as_it_is()
+    {
+        const string Name = "caf\udce9.log"; // in Latin-1: é is the byte E9
+        using (IFile file = Files.Open(Root + "/f", FileOpenMode.CreateNew))
+        {
+            file.Write("line"u8, 0);
+        }
+        Files.Rename(Root + "/f", $"{Root}/{Name}");
+        try
+        {
+            Assert.Equal([new(Name, false)], Files.List(Root));
+            Assert.Equal(4, Files.Stat($"{Root}/{Name}")!.Value.Length);
+            Assert.Equal($"{Root}/{Name}", Files.RealPath($"{Root}/{Name}"));
+            using IFile file = Files.Open($"{Root}/{Name}", FileOpenMode.Read);
+            byte[] read = new byte[4];
+            Assert.Equal(4, file.ReadFully(read, 0));
+            Assert.Equal("line"u8.ToArray(), read);
+            Assert.Throws<FileNotFoundException>(() => Files.Open($"{Root}/x{Name}", FileOpenMode.Read));
+        }
+        finally
+        {
+            Files.Delete($"{Root}/{Name}");
+        }
+        Assert.Empty(Files.List(Root));
+    }
+
+    [Fact]
     public void A_device_is_told_apart()
     {
         Assert.Equal(FileKind.Other, Files.Stat("/dev/null")!.Value.Kind);

@@ -8,6 +8,7 @@ internal static unsafe partial class LibC
 {
     public const int AtFdCwd = -100;
     public const int AtEmptyPath = 0x1000;
+    public const int AtSymlinkNoFollow = 0x100;
     public const int OpenReadOnly = 0;
     public const int OpenCloseOnExec = 0x80000;
     public const int FallocateKeepSize = 1;
@@ -39,19 +40,19 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getrlimit(int resource, ulong* softAndHard);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     public static partial int open(string path, int flags);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     public static partial int mkdir(string path, int mode);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     public static partial int rename(string from, string to);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     public static partial int unlink(string path);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     public static partial nint opendir(string path);
 
     [LibraryImport("libc", SetLastError = true)]
@@ -66,26 +67,26 @@ internal static unsafe partial class LibC
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fcntl(SafeFileHandle file, int command, FileLock* description);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     public static partial int statx(int directory, string path, int flags, uint mask, StatxBuffer* status);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     public static partial int statx(SafeFileHandle file, string path, int flags, uint mask, StatxBuffer* status);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     public static partial int statfs(string path, StatfsBuffer* status);
 
     [LibraryImport("libc", SetLastError = true)]
     public static partial int fstatfs(SafeFileHandle file, StatfsBuffer* status);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport("libc", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     private static partial byte* realpath(string path, byte* resolved);
 
     /// <summary>The path with every link resolved; null when nothing is there.</summary>
     public static string? RealPath(string path)
     {
         byte* resolved = stackalloc byte[PathMax];
-        return realpath(path, resolved) != null ? Marshal.PtrToStringUTF8((nint)resolved)
+        return realpath(path, resolved) != null ? PathText.Decode(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(resolved))
             : Marshal.GetLastPInvokeError() is NoEntry or NotDirectory ? null : throw Error("realpath", path);
     }
 
@@ -141,6 +142,9 @@ internal struct StatxBuffer
 
     /// <summary>Whether the kernel tells the mount, as Linux does since 5.8.</summary>
     public readonly bool HasMount => (Mask & MountId) != 0;
+
+    /// <summary>Whether this is a symbolic link, which shows only where links are not followed.</summary>
+    public readonly bool IsLink => (Mode & 0xf000) == 0xa000;
 
     public readonly FileKind Kind => (Mode & 0xf000) switch
     {

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 
 namespace LogPipeline.Files.Linux;
 
@@ -35,7 +34,7 @@ internal static unsafe class LinuxDirectory
                 {
                     return Marshal.GetLastPInvokeError() == 0 ? entries : throw LibC.Error("list", path);
                 }
-                string name = Encoding.UTF8.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry + NameOffset));
+                string name = PathText.Decode(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(entry + NameOffset));
                 if (name is not ("." or ".."))
                 {
                     entries.Add(Of(path, name, entry[TypeOffset]));
@@ -56,7 +55,16 @@ internal static unsafe class LinuxDirectory
             return new DirectoryEntry(name, type == TypeDirectory);
         }
         string path = Path.Combine(directory, name);
-        bool isLink = type == TypeLink || new FileInfo(path).LinkTarget is not null;
-        return new DirectoryEntry(name, Directory.Exists(path), isLink);
+        bool isLink = type == TypeLink || TryStat(path, LibC.AtSymlinkNoFollow, out StatxBuffer link) && link.IsLink;
+        bool isDirectory = TryStat(path, flags: 0, out StatxBuffer target) && target.Kind == FileKind.Directory;
+        return new DirectoryEntry(name, isDirectory, isLink);
+    }
+
+    private static bool TryStat(string path, int flags, out StatxBuffer status)
+    {
+        fixed (StatxBuffer* to = &status)
+        {
+            return LibC.statx(LibC.AtFdCwd, path, flags, StatxBuffer.BasicAndBirth, to) == 0;
+        }
     }
 }
