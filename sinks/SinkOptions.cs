@@ -1,4 +1,5 @@
 using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks;
 
@@ -47,14 +48,27 @@ public sealed record SinkOptions
         {
             PostgresConnection.Settings(Postgres.Connection, "");
         }
-        foreach (string? table in new[] { Postgres?.Table, Sqlite?.Table })
+        if (Files is null)
         {
-            Require(table is null || IsIdentifier(table), $"sink {Name}: table {table} must be letters, digits and _, at most 48 of them");
+            CheckTable();
         }
     }
 
-    private static bool IsIdentifier(string name) =>
-        name.Length is > 0 and <= 48 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_');
+    /// <summary>What the sink's tables are called; only where it has tables.</summary>
+    internal TableName Table => TableName.Parse(Postgres?.Table ?? Sqlite!.Table);
+
+    private void CheckTable()
+    {
+        try
+        {
+            string text = Table.ToString();
+            Require(Sqlite is null || text.All(c => char.IsAsciiLetterOrDigit(c) || c == '_'), $"sink {Name}: table {text} must be letters, digits and _ in SQLite");
+        }
+        catch (FormatException error)
+        {
+            throw new SinkConfigurationException($"sink {Name}: {error.Message}");
+        }
+    }
 
     private static void Require(bool holds, string message)
     {
@@ -87,7 +101,10 @@ public sealed record PostgresOptions
     /// <summary>An Npgsql connection string.</summary>
     public string Connection { get; init; } = "";
 
-    /// <summary>The view's name; rows go to <c>table_rows</c>.</summary>
+    /// <summary>
+    /// The view's name; rows go to <c>table_rows</c>. As SQL has it: <c>app.web_log</c> with a schema, <c>"web-log"</c> in double quotes where
+    /// it is not letters, digits and _.
+    /// </summary>
     public string Table { get; init; } = "web_log";
 }
 

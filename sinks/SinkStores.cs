@@ -34,7 +34,7 @@ public static class SinkStores
         ILineParser parser = LineParsers.Named(options.Parser);
         ISqlDialect dialect = DialectOf(options, time)
             ?? throw new SinkConfigurationException($"sink {options.Name} writes files: read them with your own tools; only postgres and sqlite sinks can be queried");
-        return new SqlLogReader(dialect, options, options.Postgres?.Table ?? options.Sqlite!.Table, parser, time);
+        return new SqlLogReader(dialect, options, options.Table, parser, time);
     }
 
     /// <summary>The sink's database as it is asked; null where the sink writes files.</summary>

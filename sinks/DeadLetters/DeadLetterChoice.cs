@@ -1,4 +1,5 @@
 using System.Globalization;
+using LogPipeline.Sinks.Ledger;
 
 namespace LogPipeline.Sinks.DeadLetters;
 
@@ -11,9 +12,7 @@ public sealed record DeadLetterChoice(string Sink, string? State = null, int? Pa
 {
     /// <summary>The condition on <c>logpipe_dead_letters</c>, the same in both databases.</summary>
     internal string Condition => string.Create(CultureInfo.InvariantCulture,
-        $"log IN (SELECT id FROM logpipe_logs WHERE sink = {Literal(Sink)}{(Partition is { } partition ? $" AND partition = {partition}" : "")})")
-        + (State is null ? "" : $" AND state = {Literal(State)}")
+        $"log IN (SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(Sink)}{(Partition is { } partition ? $" AND partition = {partition}" : "")})")
+        + (State is null ? "" : $" AND state = {SqlLiteral.Of(State)}")
         + (Offset is { } offset ? string.Create(CultureInfo.InvariantCulture, $" AND log_offset = {offset}") : "");
-
-    private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 }

@@ -26,11 +26,12 @@ internal static class PostgresConnection
             settings.ApplicationName = applicationName;
         }
         // The pool is for one process's partitions: few writers fill a database better than many.
-        if (settings.MaxPoolSize == 100)
+        if (!settings.ShouldSerialize("Maximum Pool Size"))
         {
             settings.MaxPoolSize = 8;
         }
-        if (settings.MaxAutoPrepare == 0)
+        // Behind a pooler that hands a connection on after each transaction, people must be able to turn this off.
+        if (!settings.ShouldSerialize("Max Auto Prepare"))
         {
             settings.MaxAutoPrepare = 32;
         }

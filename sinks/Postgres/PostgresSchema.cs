@@ -1,3 +1,4 @@
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
@@ -6,16 +7,16 @@ namespace LogPipeline.Sinks.Postgres;
 
 /// <summary>
 /// Creates the ledger, the rows table and the view where they are missing, and refuses tables that are not the ones the ledger
-/// speaks of. The rows table carries its identity in its comment, so that it survives dump and restore but not drop and create.
+/// speaks of.
 /// </summary>
-internal sealed class PostgresSchema(string sink, string table, ILineParser parser)
+internal sealed class PostgresSchema(string sink, TableName table, ILineParser parser)
 {
-    private const string CommentPrefix = "logpipe rows ";
-
     private static readonly IReadOnlyList<string> Tables =
         ["logpipe_ledger", "logpipe_logs", "logpipe_sources", "logpipe_dead_letters", "logpipe_gaps", "logpipe_repairs"];
 
-    private string SinkLiteral => $"'{sink.Replace("'", "''", StringComparison.Ordinal)}'";
+    private readonly RowsTable _rows = new(table, parser);
+
+    private string SinkLiteral => SqlLiteral.Of(sink);
 
     private const string LedgerTables = """
         CREATE TABLE IF NOT EXISTS logpipe_ledger (id uuid PRIMARY KEY, version int NOT NULL);
@@ -45,24 +46,24 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
         {
             throw new StoreRefusedException($"PostgreSQL {connection.PostgreSqlVersion} is too old: 14 or newer is needed (multiranges).");
         }
-        if (await ScalarAsync(connection, "SELECT getdatabaseencoding()", cancellation) is string encoding && encoding != "UTF8")
+        if (await connection.ScalarAsync("SELECT getdatabaseencoding()", cancellation) is string encoding && encoding != "UTF8")
         {
             throw new StoreRefusedException($"database {connection.Database} has the encoding {encoding}, which cannot hold every line: make one with "
                 + $"`createdb -E UTF8 -T template0 {connection.Database}` (under another name, if this one is in use).");
         }
         // Two sinks that start together would both create: one at a time.
-        await ExecuteAsync(connection, "SELECT pg_advisory_xact_lock(7237954630925549673)", cancellation);
+        await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(7237954630925549673)", cancellation);
         await EnsureTablesAsync(connection, fresh, cancellation);
         await EnsureDeadLettersAsync(connection, cancellation);
         await CheckRightsAsync(connection, cancellation);
         await new TableShape(table, parser).CheckAsync(connection, cancellation);
         const string id = "SELECT id FROM logpipe_ledger";
-        if (await ScalarAsync(connection, id, cancellation) is null)
+        if (await connection.ScalarAsync(id, cancellation) is null)
         {
-            await ExecuteAsync(connection, $"INSERT INTO logpipe_ledger VALUES ('{fresh}', 1)", cancellation);
+            await connection.ExecuteAsync($"INSERT INTO logpipe_ledger VALUES ('{fresh}', 1)", cancellation);
         }
-        var ledger = (Guid)(await ScalarAsync(connection, id, cancellation))!;
-        string identity = await IdentityAsync(connection, cancellation);
+        var ledger = (Guid)(await connection.ScalarAsync(id, cancellation))!;
+        string identity = await _rows.IdentityAsync(connection, cancellation);
         await CheckLedgerAsync(connection, identity, cancellation);
         return (ledger, identity);
     }
@@ -70,25 +71,39 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
     /// <summary>Makes what is missing; where all is there it takes no right to make anything.</summary>
     private async Task EnsureTablesAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
     {
-        string names = string.Join(", ", Tables.Append($"{table}_rows").Append(table).Select(name => $"'{name}'"));
-        string? missing = await ScalarAsync(connection, $"""
+        string names = string.Join(", ", Tables.Append(table.Rows).Append(table.ToString()).Select(SqlLiteral.Of));
+        string? missing = await connection.ScalarAsync($"""
             SELECT string_agg(name, ', ') FROM unnest(ARRAY[{names}]) AS name WHERE to_regclass(name) IS NULL
             """, cancellation) as string;
         if (missing is null)
         {
-            await RequireViewAsync(connection, cancellation);
+            await _rows.RequireViewAsync(connection, cancellation);
             return;
         }
-        if (await ScalarAsync(connection, "SELECT has_schema_privilege(current_schema(), 'CREATE')", cancellation) is not true)
+        await CheckSchemasAsync(connection, missing, cancellation);
+        await connection.ExecuteAsync(LedgerTables, cancellation);
+        await _rows.EnsureAsync(connection, fresh, cancellation);
+        await _rows.EnsureViewAsync(connection, cancellation);
+    }
+
+    /// <summary>What is missing is made in the schema that the search path begins with, rows and view in the one that their name may say.</summary>
+    private async Task CheckSchemasAsync(NpgsqlConnection connection, string missing, CancellationToken cancellation)
+    {
+        string schema = table.Schema is null ? "current_schema()" : $"(parse_ident({table.Literal}))[1]";
+        string? lacking = await connection.ScalarAsync($"""
+            SELECT CASE
+                WHEN name IS NULL THEN 'the search path names no schema that is there: set `Search Path` in `connection`'
+                WHEN to_regnamespace(quote_ident(name)) IS NULL THEN format('schema %I is not there: CREATE SCHEMA %1$I AUTHORIZATION %I', name, current_user)
+                ELSE format('user %I may not create %s in schema %I: GRANT CREATE ON SCHEMA %3$I TO %1$I, or let the schema''s owner run this sink once',
+                    current_user, {SqlLiteral.Of(missing)}, name)
+                END
+            FROM (VALUES (current_schema()), ({schema})) AS schemas(name)
+            WHERE CASE WHEN to_regnamespace(quote_ident(name)) IS NULL THEN true ELSE NOT has_schema_privilege(name, 'CREATE') END LIMIT 1
+            """, cancellation) as string;
+        if (lacking is not null)
         {
-            throw new StoreRefusedException((string)(await ScalarAsync(connection, $"""
-                SELECT format('user %I may not create %s in schema %I: GRANT CREATE ON SCHEMA %3$I TO %1$I, or let the schema''s owner run this sink once',
-                    current_user, '{missing}', current_schema())
-                """, cancellation))!);
+            throw new StoreRefusedException(lacking);
         }
-        await ExecuteAsync(connection, LedgerTables, cancellation);
-        await EnsureRowsAsync(connection, fresh, cancellation);
-        await EnsureViewAsync(connection, cancellation);
     }
 
     /// <summary>Adds what the table of an earlier version lacks, and makes the view where the sink's user may.</summary>
@@ -98,28 +113,30 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
         const string isOld = """
             SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('logpipe_dead_letters') AND attname = 'part' AND NOT attisdropped)
             """;
-        if (await ScalarAsync(connection, isOld, cancellation) is true)
+        if (await connection.ScalarAsync(isOld, cancellation) is true)
         {
-            if (await ScalarAsync(connection, "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('logpipe_dead_letters')", cancellation) is not true)
+            if (await connection.ScalarAsync("SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('logpipe_dead_letters')", cancellation) is not true)
             {
                 throw new StoreRefusedException($"table logpipe_dead_letters is of an earlier version and not the sink's user's: its owner must run ALTER TABLE logpipe_dead_letters {added}.");
             }
-            await ExecuteAsync(connection, $"ALTER TABLE logpipe_dead_letters {added}", cancellation);
+            await connection.ExecuteAsync($"ALTER TABLE logpipe_dead_letters {added}", cancellation);
         }
-        string make = $"SELECT to_regclass('{table}_dead_letters') IS NULL AND has_schema_privilege(current_schema(), 'CREATE')";
-        if (await ScalarAsync(connection, make, cancellation) is true)
+        string make = $"""
+            SELECT to_regclass({SqlLiteral.Of(table.DeadLetters)}) IS NULL AND has_schema_privilege((SELECT relnamespace FROM pg_class WHERE oid = to_regclass({table.Literal})), 'CREATE')
+            """;
+        if (await connection.ScalarAsync(make, cancellation) is true)
         {
-            await ExecuteAsync(connection, $"CREATE VIEW {table}_dead_letters AS {RowColumns.DeadLettersSelect(table, "encode(d.value, 'escape')")}", cancellation);
+            await connection.ExecuteAsync($"CREATE VIEW {table.DeadLetters} AS {RowColumns.DeadLettersSelect(table, "encode(d.value, 'escape')")}", cancellation);
         }
     }
 
     private async Task CheckRightsAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        string? missing = await ScalarAsync(connection, $"""
+        string? missing = await connection.ScalarAsync($"""
             SELECT string_agg(format('GRANT %s ON %s TO %I', needed, name, current_user), '; ') FROM (VALUES
                 ('logpipe_ledger', 'SELECT'), ('logpipe_logs', 'SELECT'), ('logpipe_logs', 'INSERT'), ('logpipe_logs', 'UPDATE'),
                 ('logpipe_sources', 'SELECT'), ('logpipe_sources', 'INSERT'), ('logpipe_sources', 'UPDATE'),
-                ('logpipe_dead_letters', 'INSERT'), ('logpipe_gaps', 'INSERT'), ('{table}_rows', 'INSERT')) AS rights(name, needed)
+                ('logpipe_dead_letters', 'INSERT'), ('logpipe_gaps', 'INSERT'), ({table.RowsLiteral}, 'INSERT')) AS rights(name, needed)
             WHERE NOT has_any_column_privilege(name, needed)
             """, cancellation) as string;
         if (missing is not null)
@@ -128,78 +145,26 @@ internal sealed class PostgresSchema(string sink, string table, ILineParser pars
         }
     }
 
-    private async Task EnsureRowsAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
-    {
-        if (await ScalarAsync(connection, $"SELECT to_regclass('{table}_rows')::text", cancellation) is not string)
-        {
-            await ExecuteAsync(connection, $"""
-                CREATE TABLE {table}_rows ({new TableShape(table, parser).Definition});
-                CREATE INDEX {table}_rows_time ON {table}_rows USING brin (time, log_offset int8_minmax_multi_ops) WITH (autosummarize = on);
-                COMMENT ON TABLE {table}_rows IS '{CommentPrefix}{fresh}';
-                """, cancellation);
-        }
-    }
-
-    private async Task<string> IdentityAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        string? comment = await ScalarAsync(connection, $"SELECT obj_description('{table}_rows'::regclass)", cancellation) as string;
-        if (comment?.StartsWith(CommentPrefix, StringComparison.Ordinal) != true)
-        {
-            throw new StoreRefusedException($"table {table}_rows is not this program's (its comment does not say so). Give the sink another `table`.");
-        }
-        return comment[CommentPrefix.Length..];
-    }
-
-    private async Task EnsureViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        if (await ScalarAsync(connection, $"SELECT to_regclass('{table}')::text", cancellation) is not string)
-        {
-            await new TableShape(table, parser).CheckAsync(connection, cancellation);
-            await ExecuteAsync(connection, $"CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)}", cancellation);
-        }
-        await RequireViewAsync(connection, cancellation);
-    }
-
-    private async Task RequireViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
-    {
-        if (await ScalarAsync(connection, $"SELECT relkind::text FROM pg_class WHERE oid = to_regclass('{table}')", cancellation) is not "v")
-        {
-            throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
-        }
-    }
-
     private async Task CheckLedgerAsync(NpgsqlConnection connection, string identity, CancellationToken cancellation)
     {
-        object? other = await ScalarAsync(connection, $"""
+        object? other = await connection.ScalarAsync($"""
             SELECT sink FROM logpipe_logs WHERE sink <> {SinkLiteral} AND table_identity = '{identity}' AND leader_epoch >= 0 LIMIT 1
             """, cancellation);
         if (other is string name)
         {
-            throw StoreRefusedException.HoldsRowsOf(name, sink, $"table {table}_rows", "table");
+            throw StoreRefusedException.HoldsRowsOf(name, sink, $"table {table.Rows}", "table");
         }
-        object? problem = await ScalarAsync(connection, $"""
-            SELECT CASE WHEN table_name <> '{table}' THEN 'its rows went to table ' || table_name || '; set that table, or give the sink a new name'
+        object? problem = await connection.ScalarAsync($"""
+            SELECT CASE WHEN table_name <> {table.Literal} THEN 'its rows went to table ' || table_name || '; set that table, or give the sink a new name'
                         WHEN config_hash <> '{RowColumns.ConfigHash(parser)}' THEN 'its rows were made with parser ' || split_part(config_hash, ':', 2)
                             || '; set that parser, or give the sink a new name and table'
-                        ELSE 'table {table}_rows is not the one that holds its rows (dropped and made again?); restore it, or give the sink a new name' END
+                        ELSE {SqlLiteral.Of($"table {table.Rows} is not the one that holds its rows (dropped and made again?); restore it, or give the sink a new name")} END
             FROM logpipe_logs WHERE sink = {SinkLiteral}
-              AND (table_name <> '{table}' OR table_identity <> '{identity}' OR config_hash <> '{RowColumns.ConfigHash(parser)}') LIMIT 1
+              AND (table_name <> {table.Literal} OR table_identity <> '{identity}' OR config_hash <> '{RowColumns.ConfigHash(parser)}') LIMIT 1
             """, cancellation);
         if (problem is string reason)
         {
             throw new StoreRefusedException($"sink {sink}: the ledger expects something else: {reason}.");
         }
-    }
-
-    private static async Task ExecuteAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync(cancellation);
-    }
-
-    private static async Task<object?> ScalarAsync(NpgsqlConnection connection, string sql, CancellationToken cancellation)
-    {
-        await using var command = new NpgsqlCommand(sql, connection);
-        return await command.ExecuteScalarAsync(cancellation) is var value && value is DBNull ? null : value;
     }
 }

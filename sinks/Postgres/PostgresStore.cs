@@ -1,6 +1,7 @@
 using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Postgres;
@@ -14,7 +15,7 @@ public sealed class PostgresStore : ISinkStore
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
 
     private readonly string _sink;
-    private readonly string _table;
+    private readonly TableName _table;
     private readonly ILineParser _parser;
     private readonly TimeProvider _time;
     private readonly Random _random;
@@ -27,7 +28,7 @@ public sealed class PostgresStore : ISinkStore
     /// <exception cref="SinkConfigurationException">The connection string cannot be read.</exception>
     public PostgresStore(string sink, PostgresOptions options, ILineParser parser, TimeProvider time, Random random)
     {
-        (_sink, _table, _parser, _time, _random) = (sink, options.Table, parser, time, random);
+        (_sink, _table, _parser, _time, _random) = (sink, TableName.Parse(options.Table), parser, time, random);
         NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, $"logpipe sink {sink}");
         Server = $"{settings.Host}:{settings.Port}";
         _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
@@ -87,8 +88,8 @@ public sealed class PostgresStore : ISinkStore
                 Parameters =
                 {
                     new() { Value = log.Sink }, new() { Value = log.ClusterId }, new() { Value = log.TopicId }, new() { Value = log.Topic },
-                    new() { Value = log.Partition }, new() { Value = offset }, new() { Value = Guid.Empty }, new() { Value = _table },
-                    new() { Value = _identity }, new() { Value = Rows.RowColumns.ConfigHash(_parser) },
+                    new() { Value = log.Partition }, new() { Value = offset }, new() { Value = Guid.Empty }, new() { Value = _table.ToString() },
+                    new() { Value = _identity }, new() { Value = RowColumns.ConfigHash(_parser) },
                 },
             });
         }
@@ -100,8 +101,11 @@ public sealed class PostgresStore : ISinkStore
     public ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => GuardAsync(async () =>
     {
         await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
+        await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
+        // Behind a pooler the connection's own process id is the pooler's invention; the backend is ours until the transaction ends.
+        int backend = (int)(await connection.ScalarAsync("SELECT pg_backend_pid()", cancellation))!;
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task<LedgerEntry?> claim = WriteOwnerAsync(connection, log, owner, giveUp.Token);
+        Task<LedgerEntry?> claim = WriteOwnerAsync(transaction, log, owner, giveUp.Token);
         try
         {
             // A frozen owner sits in a transaction with the row locked; it would hold us for as long as it sleeps.
@@ -112,7 +116,7 @@ public sealed class PostgresStore : ISinkStore
                 {
                     return await claim;
                 }
-                await EndBlockersAsync(connection.ProcessID, cancellation);
+                await EndBlockersAsync(backend, cancellation);
             }
         }
         catch
@@ -203,13 +207,12 @@ public sealed class PostgresStore : ISinkStore
 
     private const string EntryColumns = "id, sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner";
 
-    private static async Task<LedgerEntry?> WriteOwnerAsync(NpgsqlConnection connection, LogIdentity log, OwnerToken owner, CancellationToken cancellation)
+    private static async Task<LedgerEntry?> WriteOwnerAsync(NpgsqlTransaction transaction, LogIdentity log, OwnerToken owner, CancellationToken cancellation)
     {
-        await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
         await using var command = new NpgsqlCommand($"""
             UPDATE logpipe_logs SET owner = $1 WHERE sink = $2 AND cluster_id = $3 AND topic_id = $4 AND topic = $5 AND partition = $6
             RETURNING {EntryColumns}
-            """, connection, transaction)
+            """, transaction.Connection, transaction)
         {
             CommandTimeout = 0, // the lock wait is bounded by ending the one who holds it
             Parameters =

@@ -9,7 +9,7 @@ namespace LogPipeline.Sinks.Postgres;
 /// halves the stretch until the bad rows stand alone: about 2·log₂(n) further copies for one of them. Where many are refused the rest is moved
 /// row by row at the server, to which a subtransaction costs microseconds. Every savepoint is released again: what stays open holds locks.
 /// </summary>
-internal sealed class RowCopy(NpgsqlConnection connection, NpgsqlTransaction transaction, string table, ILineParser parser, CopyEncoder encoder)
+internal sealed class RowCopy(NpgsqlConnection connection, NpgsqlTransaction transaction, TableName table, ILineParser parser, CopyEncoder encoder)
 {
     private const int ChunkBytes = 192 << 10;
 
@@ -32,7 +32,7 @@ internal sealed class RowCopy(NpgsqlConnection connection, NpgsqlTransaction tra
             {
                 return;
             }
-            if (await TryAsync(() => CopyAsync($"{table}_rows", logId, rows, sourceIds, stretch, cancellation), cancellation) is not { } error)
+            if (await TryAsync(() => CopyAsync(table.Rows, logId, rows, sourceIds, stretch, cancellation), cancellation) is not { } error)
             {
                 continue;
             }
@@ -118,7 +118,7 @@ internal sealed class RowCopy(NpgsqlConnection connection, NpgsqlTransaction tra
         PostgresException? refusal = await TryAsync(async () =>
         {
             await ExecuteAsync($"""
-                CREATE TEMP TABLE logpipe_suspects ON COMMIT DROP AS SELECT {Columns} FROM {table}_rows WITH NO DATA;
+                CREATE TEMP TABLE logpipe_suspects ON COMMIT DROP AS SELECT {Columns} FROM {table.Rows} WITH NO DATA;
                 CREATE TEMP TABLE logpipe_refused (log_offset bigint, state text, reason text) ON COMMIT DROP;
                 """, cancellation);
             await CopyAsync("pg_temp.logpipe_suspects", logId, rows, sourceIds, (from, rows.Count), cancellation);
@@ -150,7 +150,7 @@ internal sealed class RowCopy(NpgsqlConnection connection, NpgsqlTransaction tra
         BEGIN
             FOR suspect IN SELECT * FROM pg_temp.logpipe_suspects ORDER BY log_offset LOOP
                 BEGIN
-                    INSERT INTO {table}_rows ({Columns}) VALUES ({string.Join(", ", RowColumns.Of(parser).Select(name => $"suspect.{name}"))});
+                    INSERT INTO {table.Rows} ({Columns}) VALUES ({string.Join(", ", RowColumns.Of(parser).Select(name => $"suspect.{name}"))});
                 EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
                     GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
                     IF SQLSTATE = '23514' AND broken = '' THEN

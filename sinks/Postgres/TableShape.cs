@@ -8,7 +8,7 @@ namespace LogPipeline.Sinks.Postgres;
 /// The columns of a rows table: as they are made, and whether those in the database still are so. A column that someone altered refuses every
 /// row, which is no row's fault.
 /// </summary>
-internal sealed class TableShape(string table, ILineParser parser)
+internal sealed class TableShape(TableName table, ILineParser parser)
 {
     private static readonly Dictionary<string, (string Type, bool MayBeNull)> Fixed = new()
     {
@@ -36,7 +36,7 @@ internal sealed class TableShape(string table, ILineParser parser)
         var actual = new Dictionary<string, (string Type, bool IsNotNull, bool HasValue)>(StringComparer.Ordinal);
         await using (var command = new NpgsqlCommand($"""
             SELECT attname, format_type(atttypid, atttypmod), attnotnull, atthasdef OR attidentity <> '' FROM pg_attribute
-            WHERE attrelid = to_regclass('{table}_rows') AND attnum > 0 AND NOT attisdropped ORDER BY attnum
+            WHERE attrelid = to_regclass({table.RowsLiteral}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
             """, connection))
         {
             await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
@@ -53,11 +53,11 @@ internal sealed class TableShape(string table, ILineParser parser)
             }
             if (column.Type != type && !(type == "text" && column.Type == "character varying"))
             {
-                throw Refusal($"has column {name} as {column.Type}, and it must be {type}: ALTER TABLE {table}_rows ALTER {name} TYPE {type}");
+                throw Refusal($"has column {name} as {column.Type}, and it must be {type}: ALTER TABLE {table.Rows} ALTER {name} TYPE {type}");
             }
             if (mayBeNull && column.IsNotNull)
             {
-                throw Refusal($"has column {name} as NOT NULL, and it must take NULL, for lines without it: ALTER TABLE {table}_rows ALTER {name} DROP NOT NULL");
+                throw Refusal($"has column {name} as NOT NULL, and it must take NULL, for lines without it: ALTER TABLE {table.Rows} ALTER {name} DROP NOT NULL");
             }
         }
         if (actual.FirstOrDefault(column => column.Value is { IsNotNull: true, HasValue: false }).Key is { } foreign)
@@ -66,7 +66,7 @@ internal sealed class TableShape(string table, ILineParser parser)
         }
     }
 
-    private StoreRefusedException Refusal(string what) => new($"table {table}_rows {what}. Until then the sink waits; no row is thrown aside.");
+    private StoreRefusedException Refusal(string what) => new($"table {table.Rows} {what}. Until then the sink waits; no row is thrown aside.");
 
     private static string TypeOf(ColumnKind kind) => kind switch
     {

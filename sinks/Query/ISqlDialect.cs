@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using LogPipeline.Sinks.Query.Language;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Query;
 
@@ -57,7 +58,7 @@ internal interface ISqlDialect : IAsyncDisposable
     /// How many pages the rows table has, where rows lie in the order in which they were stored and no index has them in the order of
     /// time; null where that is not so, or may not be asked.
     /// </summary>
-    ValueTask<long?> PagesAsync(string table, CancellationToken cancellation);
+    ValueTask<long?> PagesAsync(TableName table, CancellationToken cancellation);
 
     /// <summary>An index has the rows in the order of time.</summary>
     bool HasTimeIndex { get; }

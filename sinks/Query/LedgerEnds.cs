@@ -1,4 +1,5 @@
 using System.Data.Common;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Query;
 
@@ -12,7 +13,7 @@ namespace LogPipeline.Sinks.Query;
 internal sealed record LedgerEnd(int Id, string ClusterId, Guid TopicId, string Topic, int Partition, long Next);
 
 /// <summary>Reads where a sink's logs end.</summary>
-internal sealed class LedgerEnds(ISqlDialect dialect, string sink, string table)
+internal sealed class LedgerEnds(ISqlDialect dialect, string sink, TableName table)
 {
     public async Task<IReadOnlyList<LedgerEnd>> ReadAsync(CancellationToken cancellation)
     {
@@ -20,7 +21,7 @@ internal sealed class LedgerEnds(ISqlDialect dialect, string sink, string table)
         await using DbConnection connection = await dialect.OpenAsync(cancellation);
         await using DbCommand command = connection.CreateCommand();
         new SqlStatement(
-            "SELECT id, cluster_id, CAST(topic_id AS text), topic, partition, next_offset FROM logpipe_logs WHERE table_name = @p0 AND sink = @p1 ORDER BY id", [table, sink])
+            "SELECT id, cluster_id, CAST(topic_id AS text), topic, partition, next_offset FROM logpipe_logs WHERE table_name = @p0 AND sink = @p1 ORDER BY id", [table.ToString(), sink])
             .Fill(command);
         await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))

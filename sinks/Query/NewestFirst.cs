@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using LogPipeline.Sinks.Query.Language;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Query;
 
@@ -12,7 +13,7 @@ namespace LogPipeline.Sinks.Query;
 /// <item>Else windows of time are read, from now back, each wider than the one before as long as few rows are found.</item>
 /// </list>
 /// </summary>
-internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDecoder decoder, string table, TimeProvider time)
+internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDecoder decoder, TableName table, TimeProvider time)
 {
     private const int FewRows = 1000;
     private const long PagesAtFirst = 16;

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Runtime.CompilerServices;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query.Language;
+using LogPipeline.Sinks.Rows;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Query;
@@ -97,7 +98,7 @@ internal sealed class PostgresDialect : ISqlDialect
         }
     }
 
-    public async ValueTask<long?> PagesAsync(string table, CancellationToken cancellation)
+    public async ValueTask<long?> PagesAsync(TableName table, CancellationToken cancellation)
     {
         var dialect = (ISqlDialect)this;
         await using DbConnection connection = await dialect.OpenAsync(cancellation);
@@ -106,7 +107,7 @@ internal sealed class PostgresDialect : ISqlDialect
             SELECT pg_relation_size(c.oid) / current_setting('block_size')::int FROM pg_class c
             WHERE c.oid = to_regclass(@p0) AND c.relkind = 'r' AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(to_regclass('logpipe_logs'), 'SELECT')
                 AND has_table_privilege(to_regclass('logpipe_sources'), 'SELECT')
-            """, [$"{table}_rows"]).Fill(command);
+            """, [table.Rows]).Fill(command);
         return await dialect.AskAsync(command.ExecuteScalarAsync(cancellation)) as long?;
     }
 

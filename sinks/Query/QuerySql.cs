@@ -6,7 +6,7 @@ using LogPipeline.Sinks.Rows;
 namespace LogPipeline.Sinks.Query;
 
 /// <summary>Turns a query into SQL over the view's columns; every value becomes a parameter.</summary>
-internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser parser)
+internal sealed class QuerySql(ISqlDialect dialect, TableName table, ILineParser parser)
 {
     private readonly List<string> _conditions = [];
     private readonly List<object> _values = [];
@@ -107,9 +107,8 @@ internal sealed class QuerySql(ISqlDialect dialect, string table, ILineParser pa
 
     public SqlStatement Select(string selected)
     {
-        string row = dialect.RowId is { } id ? $", {id} AS row_id" : ", r.ctid AS row_place";
-        string from = _readsTable
-            ? $"({RowColumns.ViewSelect(table, parser).Replace("SELECT ", $"SELECT r.log AS log_id{row}, ", StringComparison.Ordinal)})" : table;
+        string row = dialect.RowId is { } id ? $"{id} AS row_id" : "r.ctid AS row_place";
+        string from = _readsTable ? $"({RowColumns.ViewSelect(table, parser, $"r.log AS log_id, {row}, ")})" : table.ToString();
         string where = _conditions.Count == 0 ? "" : $"\nWHERE {string.Join("\n  AND ", _conditions)}";
         return new SqlStatement($"SELECT {selected}\nFROM {from} AS v{where}{_end}", _values);
     }

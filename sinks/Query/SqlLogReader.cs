@@ -5,11 +5,12 @@ using LogPipeline.Client.Connections;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Query.Live;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Query;
 
 /// <summary>Reads the view of a sink in PostgreSQL or SQLite. Rows stream; what is held does not grow with their number.</summary>
-internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, string table, ILineParser parser, TimeProvider time) : ILogReader
+internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, TableName table, ILineParser parser, TimeProvider time) : ILogReader
 {
     private readonly RowDecoder _decoder = new(dialect, parser);
 

@@ -89,7 +89,7 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         }
     }
 
-    public ValueTask<long?> PagesAsync(string table, CancellationToken cancellation) => ValueTask.FromResult<long?>(null);
+    public ValueTask<long?> PagesAsync(TableName table, CancellationToken cancellation) => ValueTask.FromResult<long?>(null);
 
     public string Bucket(TimeSpan width, Func<object, string> value)
     {

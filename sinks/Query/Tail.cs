@@ -1,10 +1,11 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Query;
 
 /// <summary>Follows a sink's rows: rows below a ledger's next offset are committed, so what is read between two of its values is all there is, once.</summary>
-internal sealed class Tail(ISqlDialect dialect, string sink, string table, TimeProvider time, SqlLogReader rows)
+internal sealed class Tail(ISqlDialect dialect, string sink, TableName table, TimeProvider time, SqlLogReader rows)
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(250);
 
@@ -63,7 +64,7 @@ internal sealed class Tail(ISqlDialect dialect, string sink, string table, TimeP
         }
         await using DbConnection connection = await dialect.OpenAsync(cancellation);
         await using DbCommand command = connection.CreateCommand();
-        command.CommandText = $"SELECT coalesce(max(rowid), 0) FROM {table}_rows";
+        command.CommandText = $"SELECT coalesce(max(rowid), 0) FROM {table.Rows}";
         await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         return await dialect.AskAsync(reader.ReadAsync(cancellation)) ? reader.GetInt64(0) : 0;
     }

@@ -42,7 +42,7 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         string? kind = database.Text("SELECT type FROM sqlite_master WHERE name = ?1", table);
         if (kind is null)
         {
-            database.Execute($"CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)}");
+            database.Execute($"CREATE VIEW {table} AS {RowColumns.ViewSelect(TableName.Parse(table), parser)}");
         }
         else if (kind != "view")
         {
@@ -63,7 +63,7 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
                 database.Execute($"ALTER TABLE logpipe_dead_letters ADD COLUMN {column} INTEGER");
             }
         }
-        database.Execute($"CREATE VIEW IF NOT EXISTS {table}_dead_letters AS {RowColumns.DeadLettersSelect(table, "CAST(d.value AS TEXT)")}");
+        database.Execute($"CREATE VIEW IF NOT EXISTS {table}_dead_letters AS {RowColumns.DeadLettersSelect(TableName.Parse(table), "CAST(d.value AS TEXT)")}");
     }
 
     private string EnsureRows(SqliteDatabase database, Guid fresh)

@@ -1,5 +1,6 @@
 using System.IO.Hashing;
 using System.Runtime.InteropServices;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Verification;
 
@@ -7,7 +8,7 @@ namespace LogPipeline.Sinks.Verification;
 /// Generations of one path, read by one agent, that hold the same lines. The rows alone do not tell whether the agent took one file for two, or
 /// whether an application wrote the same again (a banner at each start): so they are told and never removed.
 /// </summary>
-internal sealed class AlikeGenerations(TableSide side, Repeats repeats, string table)
+internal sealed class AlikeGenerations(TableSide side, Repeats repeats, TableName table)
 {
     /// <summary>Less than this in common is what many applications write at each start.</summary>
     private const long CommonBytesMin = 1024;
@@ -47,7 +48,7 @@ internal sealed class AlikeGenerations(TableSide side, Repeats repeats, string t
     private async Task<Dictionary<int, ulong>> HeadsAsync(CancellationToken cancellation)
     {
         List<(int Source, ulong Hash)> heads = await side.ReadAsync(
-            $"SELECT source, line FROM {table}_rows WHERE file_offset = 0 AND part <= 1 AND source IS NOT NULL", null, null,
+            $"SELECT source, line FROM {table.Rows} WHERE file_offset = 0 AND part <= 1 AND source IS NOT NULL", null, null,
             r => (r.GetInt32(0), XxHash3.HashToUInt64(MemoryMarshal.AsBytes(r.GetString(1).AsSpan()))), cancellation);
         return heads.DistinctBy(head => head.Source).ToDictionary(head => head.Source, head => head.Hash);
     }

@@ -18,9 +18,8 @@ public sealed class Repair : IAsyncDisposable
         options.Validate();
         _dialect = SinkStores.DialectOf(options, TimeProvider.System)
             ?? throw new SinkConfigurationException($"sink {options.Name} writes files: only postgres and sqlite sinks can be repaired");
-        string name = options.Postgres?.Table ?? options.Sqlite!.Table;
-        _table = new TableSide(_dialect, options.Name, name);
-        _repeats = new Repeats(_dialect, _table, name);
+        _table = new TableSide(_dialect, options.Name, options.Table);
+        _repeats = new Repeats(_dialect, _table, options.Table);
     }
 
     /// <summary>What would be removed.</summary>

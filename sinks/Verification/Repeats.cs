@@ -1,6 +1,7 @@
 using System.Data.Common;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Verification;
 
@@ -8,7 +9,7 @@ namespace LogPipeline.Sinks.Verification;
 /// Finds and removes repeated rows. Within a generation, rows at one place with the same bytes are one record. Across agents a file
 /// counts as read again only where all rows of the stretch that both have are equal: two files that merely begin alike are not.
 /// </summary>
-internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
+internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName table)
 {
     private const string Place = "source, file_offset, part, line, raw";
 
@@ -87,7 +88,7 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
         return $"""
             (SELECT name, source, file_offset FROM
                 (SELECT r.{dialect.RowName} AS name, r.source, r.file_offset, row_number() OVER (PARTITION BY {Qualified(alike)} ORDER BY r.log, r.log_offset) AS nth, g.offsets
-                 FROM {table}_rows r JOIN (SELECT source, file_offset, part, count(DISTINCT log_offset) AS offsets FROM {table}_rows
+                 FROM {table.Rows} r JOIN (SELECT source, file_offset, part, count(DISTINCT log_offset) AS offsets FROM {table.Rows}
                      GROUP BY source, file_offset, part HAVING count(*) > 1) g
                    ON g.source = r.source AND g.file_offset = r.file_offset AND g.part = r.part) alike
              WHERE nth > 1 {others}) repeated
@@ -100,14 +101,14 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
     public async Task<RepeatedRows?> CompareAsync(int earlier, TableSource later, CancellationToken cancellation)
     {
         List<(long From, long To)> extents = await side.ReadAsync(
-            $"SELECT min(file_offset), max(file_offset) FROM {table}_rows WHERE source IN ({earlier}, {later.Id}) GROUP BY source", null, null,
+            $"SELECT min(file_offset), max(file_offset) FROM {table.Rows} WHERE source IN ({earlier}, {later.Id}) GROUP BY source", null, null,
             r => (From: r.GetInt64(0), To: r.GetInt64(1)), cancellation);
         if (extents.Count < 2)
         {
             return null;
         }
         (long from, long to) = (extents.Max(e => e.From), extents.Min(e => e.To));
-        string Stretch(int source) => $"SELECT DISTINCT file_offset, part, line, raw FROM {table}_rows WHERE source = {source} AND file_offset BETWEEN {from} AND {to}";
+        string Stretch(int source) => $"SELECT DISTINCT file_offset, part, line, raw FROM {table.Rows} WHERE source = {source} AND file_offset BETWEEN {from} AND {to}";
         (long Earlier, long Later, long Both) counts = (await side.ReadAsync($"""
             WITH a AS ({Stretch(earlier)}), b AS ({Stretch(later.Id)})
             SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM (SELECT * FROM a INTERSECT SELECT * FROM b) c)
@@ -117,5 +118,5 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, string table)
     }
 
     private Task<long> RemoveAsync(DbTransaction transaction, string where, bool isRecordLeft, CancellationToken cancellation) =>
-        NotedRemoval.RunAsync(transaction, $"DELETE FROM {table}_rows WHERE {where} RETURNING log, log_offset", isNoted: !isRecordLeft, cancellation);
+        NotedRemoval.RunAsync(transaction, $"DELETE FROM {table.Rows} WHERE {where} RETURNING log, log_offset", isNoted: !isRecordLeft, cancellation);
 }

@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Runtime.CompilerServices;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Verification;
 
@@ -15,7 +16,7 @@ internal readonly record struct TableRow(long Offset, int Source, long FileOffse
 internal sealed record TableSource(int Id, SourceKey Key, string Host, string File, StoredRanges Stored);
 
 /// <summary>Reads ledger and rows for a comparison.</summary>
-internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
+internal sealed class TableSide(ISqlDialect dialect, string sink, TableName table)
 {
     public Task<List<PinnedLog>> LogsAsync(string clusterId, CancellationToken cancellation) => ReadAsync(
         "SELECT id, CAST(topic_id AS text), topic, partition, next_offset FROM logpipe_logs WHERE sink = @a AND cluster_id = @b ORDER BY id", sink, clusterId,
@@ -53,7 +54,7 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, string table)
         await using DbCommand command = connection.CreateCommand();
         command.CommandTimeout = 0;
         command.CommandText = $"""
-            SELECT log_offset, coalesce(source, 0), coalesce(file_offset, 0), part, {dialect.Bytes} FROM {table}_rows
+            SELECT log_offset, coalesce(source, 0), coalesce(file_offset, 0), part, {dialect.Bytes} FROM {table.Rows}
             WHERE log = {log.Id} AND log_offset < {log.NextOffset} ORDER BY log_offset
             """;
         await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));

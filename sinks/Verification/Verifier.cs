@@ -41,7 +41,7 @@ public sealed class Verifier
     public async Task<VerifyReport> RunAsync(Action<long>? progress, CancellationToken cancellation)
     {
         await using ISqlDialect dialect = SinkStores.DialectOf(_options, _time)!; // the constructor refuses a sink that writes files
-        var table = new TableSide(dialect, _options.Name, _options.Postgres?.Table ?? _options.Sqlite!.Table);
+        var table = new TableSide(dialect, _options.Name, _options.Table);
         var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = "logpipe-verify", AutoCreateTopics = false };
         await using var cluster = new ClusterClient(client, _connector, _time, _random);
         ClusterDescription description = await new AdminClient(cluster).DescribeClusterAsync(cancellation);
@@ -92,7 +92,7 @@ public sealed class Verifier
     /// <returns>True when generations of one agent are alike.</returns>
     private async Task<bool> NoteRepeatsAsync(ISqlDialect dialect, TableSide side, IReadOnlyCollection<TableSource> sources, CancellationToken cancellation)
     {
-        string table = _options.Postgres?.Table ?? _options.Sqlite!.Table;
+        TableName table = _options.Table;
         var repeats = new Repeats(dialect, side, table);
         foreach (RepeatedRows again in await repeats.ReadAgainAsync(sources, cancellation))
         {

@@ -22,11 +22,11 @@ internal sealed class LiveTail
     private readonly SinkOptions _options;
     private readonly SqlLogReader _rows;
     private readonly ISqlDialect _dialect;
-    private readonly string _table;
+    private readonly TableName _table;
     private readonly ILineParser _parser;
     private readonly TimeProvider _time;
 
-    public LiveTail(SinkOptions options, ISqlDialect dialect, string table, ILineParser parser, SqlLogReader rows, TimeProvider time)
+    public LiveTail(SinkOptions options, ISqlDialect dialect, TableName table, ILineParser parser, SqlLogReader rows, TimeProvider time)
         => (_options, _dialect, _table, _parser, _rows, _time) = (options, dialect, table, parser, rows, time);
 
     /// <param name="filter">Which rows.</param>

@@ -9,7 +9,7 @@ namespace LogPipeline.Sinks.Query.Live;
 /// Tells which records marked <c>again</c> repeat others, as the sink does or will: what is stored below the ledger's end is there to be read, and what
 /// came live beyond it is kept here, as ranges of files.
 /// </summary>
-internal sealed class SentAgain(ISqlDialect dialect, string sink, string table)
+internal sealed class SentAgain(ISqlDialect dialect, string sink, TableName table)
 {
     private readonly Dictionary<SourceKey, StoredRanges> _live = [];
 
@@ -46,7 +46,7 @@ internal sealed class SentAgain(ISqlDialect dialect, string sink, string table)
         var statement = new SqlStatement($"""
             SELECT l.next_offset,
                 (SELECT CAST(s.stored AS text) FROM logpipe_sources s WHERE s.sink = @p0 AND CAST(s.agent_id AS text) = @p1 AND s.generation = @p2 AND s.topic = @p3),
-                CASE WHEN l.next_offset > @p4 AND EXISTS (SELECT 1 FROM {table}_rows r WHERE r.log = l.id AND r.log_offset = @p4) THEN 1 ELSE 0 END
+                CASE WHEN l.next_offset > @p4 AND EXISTS (SELECT 1 FROM {table.Rows} r WHERE r.log = l.id AND r.log_offset = @p4) THEN 1 ELSE 0 END
             FROM logpipe_logs l WHERE l.id = @p5
             """, [sink, key.AgentId.ToString(), key.GenerationText, key.Topic, row.Offset, id]);
         await using DbConnection connection = await dialect.OpenAsync(cancellation);

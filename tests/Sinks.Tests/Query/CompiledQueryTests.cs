@@ -1,6 +1,7 @@
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Tests.Query;
 
@@ -58,7 +59,7 @@ public sealed class CompiledQueryTests(PostgresFixture postgres) : IDisposable
                 foreach (bool ignoreCase in new[] { false, true })
                 {
                     QueryNode query = QueryParser.Parse(text, fields, RandomQuery.Now, ignoreCase)!;
-                    SqlStatement sql = new QuerySql(dialect, "web_log", LineParsers.Named("combined")).Where(new LogQuery { Filter = query }, wholeLines: true).Select("line");
+                    SqlStatement sql = new QuerySql(dialect, TableName.Parse("web_log"), LineParsers.Named("combined")).Where(new LogQuery { Filter = query }, wholeLines: true).Select("line");
                     Assert.DoesNotContain(mark, sql.Text, StringComparison.Ordinal);
                     string ours = sql.Text.Replace(" COLLATE \"C\"", "", StringComparison.Ordinal).Replace(" ESCAPE '\\'", "", StringComparison.Ordinal);
                     Assert.DoesNotContain(ours, c => c is '\'' or '"' or ';' or '\\' or '%');

@@ -66,7 +66,7 @@ public sealed class LiveTailTests(PostgresFixture postgres)
         await StoredRows.StoreAsync(options, ["one", "two"]);
         await PostgresFixture.RowsAsync(options.Postgres!.Connection, "UPDATE logpipe_logs SET next_offset = 3"); // offset 2 was left out
         await using var dialect = new PostgresDialect(options.Postgres, TimeProvider.System);
-        var again = new SentAgain(dialect, options.Name, "web_log");
+        var again = new SentAgain(dialect, options.Name, TableName.Parse("web_log"));
         using RowBatch rows = TestRows.Batch(1, "two", "two");
         foreach (ref Row row in rows.Rows)
         {

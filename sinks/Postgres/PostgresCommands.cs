@@ -1,0 +1,20 @@
+using Npgsql;
+
+namespace LogPipeline.Sinks.Postgres;
+
+/// <summary>Statements without parameters, in whatever transaction the connection is in.</summary>
+internal static class PostgresCommands
+{
+    public static async Task ExecuteAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(cancellation);
+    }
+
+    /// <summary>The first value of the first row; null where there is none, or it is NULL.</summary>
+    public static async Task<object?> ScalarAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        return await command.ExecuteScalarAsync(cancellation) is var value && value is DBNull ? null : value;
+    }
+}

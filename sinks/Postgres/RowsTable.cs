@@ -1,0 +1,95 @@
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Postgres;
+
+/// <summary>
+/// The rows table and the view over it: makes them with their comments. The table carries its identity in its comment, so that it survives
+/// dump and restore but not drop and create.
+/// </summary>
+internal sealed class RowsTable(TableName table, ILineParser parser)
+{
+    private const string CommentPrefix = "logpipe rows ";
+    private const int IdentityLength = 36;
+
+    /// <summary>What the columns are, for people who look at table or view with their own tools.</summary>
+    private static readonly IReadOnlyList<(string Column, string Text)> Comments =
+    [
+        ("log", "The partition of the topic: logpipe_logs.id"),
+        ("topic", "The topic that the line came through"),
+        ("partition", "The partition of the topic"),
+        ("log_offset", "The line's place in its partition; with topic and partition the key of a row"),
+        ("time", "When the event was: the line's own time where the parser finds one, else when the line was sent"),
+        ("source", "The file that the line comes from: logpipe_sources.id"),
+        ("host", "The host that the line comes from"),
+        ("file", "The file that the line comes from"),
+        ("generation", "One life of the file: a file that is replaced or cut gets another"),
+        ("file_offset", "Where the line begins in its file, in bytes"),
+        ("part", "0 for a whole line; parts of a long one are rows 1, 2, ..."),
+        ("line", "The line as text; bytes that are no UTF-8 stand as U+FFFD, NUL as U+2400"),
+        ("raw", "The line's exact bytes where its text is not the same, else NULL"),
+        ("parsed", "Whether the parser could read the line"),
+        ("flags", "How the line was read: logpipe's own bits"),
+    ];
+
+    /// <summary>Makes the table where it is missing.</summary>
+    public async Task EnsureAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
+    {
+        if (await connection.ScalarAsync($"SELECT to_regclass({table.RowsLiteral})::text", cancellation) is not string)
+        {
+            await connection.ExecuteAsync($"""
+                CREATE TABLE {table.Rows} ({new TableShape(table, parser).Definition});
+                CREATE INDEX {table.Local("_rows_time")} ON {table.Rows} USING brin (time, log_offset int8_minmax_multi_ops) WITH (autosummarize = on);
+                COMMENT ON TABLE {table.Rows} IS {SqlLiteral.Of($"{CommentPrefix}{fresh} (written by logpipe alone; read the view {table})")};
+                """, cancellation);
+            await CommentAsync(connection, table.Rows, RowColumns.Of(parser), cancellation);
+        }
+    }
+
+    /// <summary>Makes the view where it is missing.</summary>
+    /// <exception cref="StoreRefusedException">Something else has its name.</exception>
+    public async Task EnsureViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (await connection.ScalarAsync($"SELECT to_regclass({table.Literal})::text", cancellation) is not string)
+        {
+            await new TableShape(table, parser).CheckAsync(connection, cancellation);
+            await connection.ExecuteAsync($"""
+                CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)};
+                COMMENT ON VIEW {table} IS 'Log lines that logpipe stored, a row each';
+                """, cancellation);
+            await CommentAsync(connection, table.ToString(), RowColumns.OfView(parser), cancellation);
+        }
+        await RequireViewAsync(connection, cancellation);
+    }
+
+    /// <exception cref="StoreRefusedException">Something else has the view's name.</exception>
+    public async Task RequireViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (await connection.ScalarAsync($"SELECT relkind::text FROM pg_class WHERE oid = to_regclass({table.Literal})", cancellation) is not "v")
+        {
+            throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
+        }
+    }
+
+    /// <summary>The table's identity; made with it.</summary>
+    /// <exception cref="StoreRefusedException">The table is not this program's.</exception>
+    public async Task<string> IdentityAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        string? comment = await connection.ScalarAsync($"SELECT obj_description({table.RowsLiteral}::regclass)", cancellation) as string;
+        if (comment?.StartsWith(CommentPrefix, StringComparison.Ordinal) != true || comment.Length < CommentPrefix.Length + IdentityLength)
+        {
+            throw new StoreRefusedException($"table {table.Rows} is not this program's (its comment does not say so). Give the sink another `table`.");
+        }
+        return comment.Substring(CommentPrefix.Length, IdentityLength);
+    }
+
+    private async Task CommentAsync(NpgsqlConnection connection, string relation, IReadOnlyList<string> columns, CancellationToken cancellation)
+    {
+        IEnumerable<(string Column, string Text)> parsed = parser.Columns.Select(column => (column.Name, $"From the line, by the parser {parser.Name}"));
+        await connection.ExecuteAsync(
+            string.Concat(Comments.Concat(parsed).Where(comment => columns.Contains(comment.Column)).Select(comment => $"COMMENT ON COLUMN {relation}.{comment.Column} IS {SqlLiteral.Of(comment.Text)};\n")),
+            cancellation);
+    }
+}
