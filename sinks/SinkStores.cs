@@ -1,4 +1,5 @@
 using LogPipeline.Files;
+using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Files;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
@@ -10,8 +11,9 @@ namespace LogPipeline.Sinks;
 /// <summary>Makes the store that a sink's options name.</summary>
 public static class SinkStores
 {
+    /// <param name="events">Takes what the store finds changed by others; null = nobody listens.</param>
     /// <exception cref="SinkConfigurationException">A setting is wrong.</exception>
-    public static ISinkStore Create(SinkOptions options, IFileSystem files, TimeProvider time, Random random)
+    public static ISinkStore Create(SinkOptions options, IFileSystem files, TimeProvider time, Random random, ISinkEvents? events = null)
     {
         options.Validate();
         ILineParser parser = LineParsers.Named(options.Parser);
@@ -21,9 +23,9 @@ public static class SinkStores
         }
         if (options.Sqlite is { } sqlite)
         {
-            return new SqliteStore(options.Name, sqlite, parser, random);
+            return new SqliteStore(options.Name, sqlite, parser, files, random);
         }
-        return new FileStore(options.Name, options.Files!, parser, files, random);
+        return new FileStore(options.Name, options.Files!, parser, files, random, time, events ?? new SilentSinkEvents());
     }
 
     /// <summary>A reader of the view that the sink fills.</summary>

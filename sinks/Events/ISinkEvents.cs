@@ -38,6 +38,12 @@ public sealed record OverlapFound(string Sink, DateTimeOffset Time, LogIdentity 
 /// <summary>Records went to the dead letters.</summary>
 public sealed record PoisonFound(string Sink, DateTimeOffset Time, LogIdentity Log, int Count) : SinkEvent(Sink, Time);
 
+/// <summary>
+/// A file that the sink wrote is shorter than what was committed to it, or gone: somebody cut or moved it. It is begun anew at
+/// <paramref name="Length"/>; what was cut off is not written again.
+/// </summary>
+public sealed record OutputCut(string Sink, DateTimeOffset Time, string Path, long Committed, long Length) : SinkEvent(Sink, Time);
+
 /// <summary>Events that nobody listens to.</summary>
 public sealed class SilentSinkEvents : ISinkEvents
 {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Sinks.Events;
 
 /// <summary>A sink event as it travels on the bus.</summary>
-/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison.</param>
+/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison, output.</param>
 /// <param name="IsAlert">Whether a person should look.</param>
 /// <param name="Text">One line for people.</param>
 public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, bool IsAlert, string Text)
@@ -22,6 +22,8 @@ public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, b
             TruncationFound e => ("truncation", true, $"{e.Log}: the topic ends at {e.End}, below the stored offset {e.Stored}: its tail was lost; what agents send again is recognised"),
             OverlapFound e => ("overlap", true, $"{e.Log}: the record at offset {e.Offset} repeats a file range without the mark that allows it; both are stored"),
             PoisonFound e => ("poison", true, $"{e.Log}: {e.Count} records went to the dead letters"),
+            OutputCut { Length: 0 } e => ("output", true, $"{e.Path} was cut or moved away after {e.Committed} bytes; it is begun anew"),
+            OutputCut e => ("output", true, $"{e.Path} was cut from {e.Committed} bytes to {e.Length}; it goes on behind them"),
             _ => ("unknown", true, sinkEvent.ToString() ?? ""),
         };
         return new SinkNotice(sinkEvent.Sink, sinkEvent.Time, kind, isAlert, $"sink {sinkEvent.Sink}: {text}");

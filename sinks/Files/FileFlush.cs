@@ -108,9 +108,10 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     {
         try
         {
-            foreach (IFile file in _open.Values)
+            foreach ((string name, IFile file) in _open)
             {
                 await file.FlushAsync();
+                RequireWhole(file, next.Lengths[name]);
             }
         }
         catch (IOException error)
@@ -197,23 +198,46 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
         long length = next.Lengths.TryGetValue(name, out long known) ? known : 0;
         if (!_open.TryGetValue(name, out IFile? file))
         {
-            string path = Path.Combine(store.Root, name);
-            string directory = Path.GetDirectoryName(path)!;
-            if (length > 0 && !store.FileSystem.FileExists(path))
-            {
-                store.Forget(name);
-                length = 0;
-            }
-            if (length == 0)
-            {
-                store.FileSystem.CreateDirectory(directory);
-                _newDirectories.Add(directory);
-            }
-            file = store.FileSystem.Open(path, FileOpenMode.ReadWrite);
+            (file, length) = Open(name, length);
             _open.Add(name, file);
         }
+        RequireWhole(file, length);
         file.Write(bytes, length);
         next.SetLength(name, length + bytes.Length);
+    }
+
+    /// <summary>Opens a file to append; where it was moved away or cut, what is there is what it begins with.</summary>
+    private (IFile File, long Length) Open(string name, long length)
+    {
+        string path = Path.Combine(store.Root, name);
+        string directory = Path.GetDirectoryName(path)!;
+        long found = store.FileSystem.Stat(path)?.Length ?? 0;
+        if (found < length)
+        {
+            store.BeginAnew(name, found);
+            length = found;
+        }
+        if (length == 0)
+        {
+            store.FileSystem.CreateDirectory(directory);
+            _newDirectories.Add(directory);
+        }
+        IFile file = store.FileSystem.Open(path, FileOpenMode.ReadWrite);
+        Span<byte> last = stackalloc byte[1];
+        if (length > 0 && file.Read(last, length - 1) == 1 && last[0] != (byte)'\n')
+        {
+            file.Write("\n"u8, length++); // cut within a line
+        }
+        return (file, length);
+    }
+
+    /// <exception cref="StoreUnavailableException">The file was cut since it was opened: written on, it would have a hole of NULs. The next flush begins it anew.</exception>
+    private static void RequireWhole(IFile file, long length)
+    {
+        if (file.Length < length)
+        {
+            throw new StoreUnavailableException($"{file.Path} was cut while it was written.");
+        }
     }
 
     private void AppendJson(string name, Action<Utf8JsonWriter> write) => store.Guard(() =>

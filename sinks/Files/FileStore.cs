@@ -1,5 +1,6 @@
 using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
+using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
@@ -12,7 +13,8 @@ namespace LogPipeline.Sinks.Files;
 /// the directory is opened and whenever a flush fails. The directory is locked; transactions take turns.
 /// </summary>
 /// <remarks>A commit: data files synced, names of new ones synced, then the manifest or its changes replaced.</remarks>
-public sealed class FileStore(string sink, FilesOptions options, ILineParser parser, IFileSystem files, Random random) : ISinkStore
+public sealed class FileStore(
+    string sink, FilesOptions options, ILineParser parser, IFileSystem files, Random random, TimeProvider time, ISinkEvents events) : ISinkStore
 {
     private readonly AsyncLock _turn = new();
     private IDisposable? _lock;
@@ -110,14 +112,24 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     }
 
     /// <summary>
-    /// Starts a file anew that was archived away. The manifest commits the new start before the file exists again; otherwise a crash could
-    /// leave a file that is shorter than the manifest says.
+    /// Goes on with a file from a shorter length on, since it was moved away or cut. The manifest commits that length before anything is written
+    /// there; otherwise a crash could leave bytes that nobody committed and that the manifest seems to count.
     /// </summary>
-    internal void Forget(string name)
+    internal void BeginAnew(string name, long length)
     {
         Manifest next = Manifest.Copy();
-        next.SetLength(name, 0);
+        TellCut(name, next.Lengths[name], length);
+        next.SetLength(name, length);
         Replace(next);
+    }
+
+    private void TellCut(string name, long committed, long length)
+    {
+        string path = Path.Combine(Root, name);
+        if (files.Stat(path) is not null) // a file that is gone was archived: nothing is lost
+        {
+            events.Publish(new OutputCut(sink, time.GetUtcNow(), path, committed, length));
+        }
     }
 
     /// <summary>Turns what the disk throws into the seam's exceptions.</summary>
@@ -173,6 +185,16 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
             throw StoreRefusedException.HoldsRowsOf(other.Log.Sink, sink, $"directory {Root}", "directory");
         }
         CutTails(manifest);
+        if (ShorterFiles(manifest) is { Count: > 0 } shorter)
+        {
+            foreach ((string name, long length) in shorter)
+            {
+                TellCut(name, manifest.Lengths[name], length);
+                manifest.SetLength(name, length);
+            }
+            Replace(manifest);
+            manifest = Committed(files, Root)!;
+        }
         return manifest;
     }
 
@@ -187,6 +209,13 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
     private static Manifest? Read(IFileSystem files, string path) => AtomicFile.ReadAll(files, path) is { } bytes ? Manifest.Decode(bytes, path) : null;
 
     /// <summary>
+    /// Files that hold less than was committed, with what they hold. What is committed is synced, so no crash does that: somebody cut them, as
+    /// logrotate does by copytruncate.
+    /// </summary>
+    private List<(string Name, long Length)> ShorterFiles(Manifest manifest) =>
+        [.. manifest.Lengths.Select(l => (Name: l.Key, Length: files.Stat(Path.Combine(Root, l.Key))?.Length ?? l.Value)).Where(l => l.Length < manifest.Lengths[l.Name])];
+
+    /// <summary>
     /// Cuts every file to its committed length; one of ours that the manifest does not know was never committed. What others put beside
     /// them stays: users compress and move old days.
     /// </summary>
@@ -195,17 +224,9 @@ public sealed class FileStore(string sink, FilesOptions options, ILineParser par
         foreach ((string? name, long length) in manifest.Lengths)
         {
             string path = Path.Combine(Root, name);
-            if (files.Stat(path) is not { } status)
+            if (files.Stat(path) is not { } status || status.Length <= length)
             {
                 continue; // old days may be archived away
-            }
-            if (status.Length < length)
-            {
-                throw new StoreRefusedException($"{path} holds {status.Length} bytes, the manifest says {length}. Restore it, or move it away.");
-            }
-            if (status.Length == length)
-            {
-                continue;
             }
             using IFile file = files.Open(path, FileOpenMode.ReadWrite);
             file.SetLength(length);

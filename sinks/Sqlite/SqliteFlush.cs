@@ -59,6 +59,7 @@ internal sealed class SqliteFlush(SqliteStore store) : IDeadLetterFlush
     {
         await store.Thread.RunAsync(() =>
         {
+            store.RequireInPlace();
             store.Database.Commit();
             return true;
         });

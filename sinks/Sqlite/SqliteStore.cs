@@ -1,3 +1,4 @@
+using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
@@ -9,13 +10,15 @@ using static SQLitePCL.raw;
 namespace LogPipeline.Sinks.Sqlite;
 
 /// <summary>
-/// Ledger and rows in one SQLite file, in WAL mode, every commit synced. One connection on one thread; transactions take turns.
+/// Ledger and rows in one SQLite file, in WAL mode, every commit synced. One connection on one thread; transactions take turns. Each begins and
+/// commits only while the configured name leads to the file that is open: SQLite would go on in one that nobody finds.
 /// </summary>
-public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser parser, Random random) : ISinkStore
+public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser parser, IFileSystem files, Random random) : ISinkStore
 {
     private readonly SqliteThread _thread = new($"sqlite {sink}");
     private SqliteDatabase? _database;
     private SqliteRows? _rows;
+    private (string FileSystem, ulong Inode)? _opened;
     private string _identity = "";
 
     public string Kind => "sqlite";
@@ -101,7 +104,35 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
         _thread.Dispose();
     }
 
-    private SqliteDatabase Open() => _database ??= new SqliteDatabase(options.File);
+    private SqliteDatabase Open()
+    {
+        if (_database is null)
+        {
+            _database = new SqliteDatabase(options.File);
+            _opened = Place();
+        }
+        RequireInPlace();
+        return _database;
+    }
+
+    /// <exception cref="StoreUnavailableException">The file was moved or removed: putting it back helps.</exception>
+    /// <exception cref="StoreRefusedException">Another file is in its place: the sink is to open that one.</exception>
+    internal void RequireInPlace()
+    {
+        (string FileSystem, ulong Inode)? place = Place();
+        if (place == _opened)
+        {
+            return;
+        }
+        if (place is null)
+        {
+            throw new StoreUnavailableException(
+                $"SQLite file {options.File} was moved or removed, and nothing more is written to it. Put it back, with its -wal file if there is one; or restart the sink under a new name to store all anew.");
+        }
+        throw new StoreRefusedException($"SQLite file {options.File} was replaced by another one, which is opened now.");
+    }
+
+    private (string FileSystem, ulong Inode)? Place() => files.Stat(options.File) is { } status ? (status.FileSystem, status.Inode) : null;
 
     private async ValueTask<T> InTransactionAsync<T>(Func<T> work)
     {

@@ -30,7 +30,7 @@ internal sealed class SinkPart(SinkOptions options, bool isAlone, ISinkEvents ev
     public async Task<string> StartAsync(CancellationToken stop)
     {
         options.Validate();
-        SupervisedSink sink = _sink = new SupervisedSink(options, new TcpConnector(), () => SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random()), new SinkEnvironment
+        SupervisedSink sink = _sink = new SupervisedSink(options, new TcpConnector(), () => SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random(), events), new SinkEnvironment
         {
             Random = new Random(),
             Logger = loggers.CreateLogger("LogPipeline.Sinks"),

@@ -1,5 +1,6 @@
 using System.Text;
 using LogPipeline.Files;
+using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Files;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
@@ -14,11 +15,12 @@ public sealed class FileStoreTests : SinkStoreContract
     private MemoryFileSystem _files;
     private int _seed = 1;
     private int _changesMax = 1024;
+    private readonly RecordedEvents _events = new();
 
     public FileStoreTests() => _files = new MemoryFileSystem(_disk);
 
     protected override Task<ISinkStore> OpenAsync(string parser = "combined") =>
-        Task.FromResult<ISinkStore>(new FileStore("web", new FilesOptions { Directory = "/out" }, LineParsers.Named(parser), _files, new Random(_seed++)) { ChangesMax = _changesMax });
+        Task.FromResult<ISinkStore>(new FileStore("web", new FilesOptions { Directory = "/out" }, LineParsers.Named(parser), _files, new Random(_seed++), TimeProvider.System, _events) { ChangesMax = _changesMax });
 
     protected override Task<IReadOnlyList<string>> StoredLinesAsync()
     {
@@ -162,6 +164,87 @@ public sealed class FileStoreTests : SinkStoreContract
             Assert.Equal(next == 2 ? "" : "line 2\nline 3\n", _files.FileExists($"{day}/0.log") ? Encoding.UTF8.GetString(Read($"{day}/0.log")) : "");
             Assert.True(next == 4 || !isFinished);
         }
+    }
+
+    [Theory]
+    [InlineData(0, "line 2\nline 3\n")]
+    [InlineData(7, "line 0\nline 2\nline 3\n")]
+    [InlineData(9, "line 0\nli\nline 2\nline 3\n")]
+    public async Task A_file_that_somebody_cut_is_gone_on_with_where_it_ends_wherever_power_is_lost(int left, string then)
+    {
+        foreach (bool isOpenMeanwhile in new[] { false, true })
+        {
+            bool isFinished = false;
+            for (int fatal = 1; !isFinished; fatal++)
+            {
+                var disk = new MemoryDisk(TimeProvider.System);
+                _files = new MemoryFileSystem(disk);
+                _events.All.Clear();
+                ISinkStore store = await OpenAsync();
+                await store.OpenAsync(default);
+                await store.CreateAsync([new LedgerStart(Log, 0)], default);
+                await FlushAsync(store, (await store.ClaimAsync(Log, OwnerToken.New(new Random(9)), default))!, 0);
+                string path = $"/out/web_log/{_files.List("/out/web_log").Single().Name}/0.log";
+                if (!isOpenMeanwhile)
+                {
+                    await store.DisposeAsync();
+                }
+                using (IFile file = _files.Open(path, FileOpenMode.ReadWrite))
+                {
+                    file.SetLength(left);
+                    file.Flush();
+                }
+                DieAt(fatal);
+                try
+                {
+                    if (!isOpenMeanwhile)
+                    {
+                        store = await OpenAsync();
+                        await store.OpenAsync(default);
+                    }
+                    await FlushAsync(store, (await store.ReadLedgerAsync(default)).Single(), 2);
+                    isFinished = true;
+                }
+                catch (Crash)
+                {
+                }
+                LosePower(disk, fatal);
+                await using ISinkStore found = await OpenAsync();
+                await found.OpenAsync(default);
+                long next = (await found.ReadLedgerAsync(default)).Single().NextOffset;
+                Assert.Equal(next == 2 ? "line 0\nline 1\n"[..left] : then, Encoding.UTF8.GetString(Read(path)));
+                Assert.True(next == 4 || !isFinished);
+            }
+            OutputCut told = Assert.IsType<OutputCut>(Assert.Single(_events.All));
+            Assert.Equal((14, left), (told.Committed, told.Length));
+        }
+    }
+
+    [Fact]
+    public async Task A_file_that_is_cut_while_it_is_written_gets_no_hole()
+    {
+        await using ISinkStore store = await OpenAsync();
+        await store.OpenAsync(default);
+        await store.CreateAsync([new LedgerStart(Log, 0)], default);
+        LedgerEntry entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(9)), default))!;
+        await FlushAsync(store, entry, 0);
+        string path = $"/out/web_log/{_files.List("/out/web_log").Single().Name}/0.log";
+        using (RowBatch rows = TestRows.Batch(2, "line 2", "line 3"))
+        await using (ISinkFlush flush = await store.BeginAsync(default))
+        {
+            await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, 2, 4, 0), default);
+            IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+            await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
+            using (IFile file = _files.Open(path, FileOpenMode.ReadWrite))
+            {
+                file.SetLength(0);
+            }
+            await Assert.ThrowsAsync<StoreUnavailableException>(async () => await flush.CommitAsync(default));
+        }
+
+        await FlushAsync(store, (await store.ReadLedgerAsync(default)).Single(), 2);
+
+        Assert.Equal("line 2\nline 3\n", Encoding.UTF8.GetString(Read(path)));
     }
 
     private void Archive(string day, string to)

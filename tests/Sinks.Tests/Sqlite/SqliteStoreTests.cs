@@ -1,3 +1,4 @@
+using LogPipeline.Files;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
@@ -20,7 +21,7 @@ public sealed class SqliteStoreTests : SinkStoreContract, IDisposable
     }
 
     protected override Task<ISinkStore> OpenAsync(string parser = "combined") =>
-        Task.FromResult<ISinkStore>(new SqliteStore("web", new SqliteOptions { File = File }, LineParsers.Named(parser), new Random(_seed++)));
+        Task.FromResult<ISinkStore>(new SqliteStore("web", new SqliteOptions { File = File }, LineParsers.Named(parser), new OsFileSystem(), new Random(_seed++)));
 
     protected override Task<IReadOnlyList<string>> StoredLinesAsync() =>
         Task.FromResult<IReadOnlyList<string>>([.. Rows("SELECT line FROM web_log_rows ORDER BY log, log_offset").Select(r => (string)r[0])]);
@@ -40,6 +41,40 @@ public sealed class SqliteStoreTests : SinkStoreContract, IDisposable
             rows.Add(row);
         }
         return rows;
+    }
+
+    [Fact]
+    public async Task A_file_that_was_moved_away_takes_no_commit_and_goes_on_where_it_is_put_back()
+    {
+        await using ISinkStore store = await OpenAsync();
+        await store.OpenAsync(default);
+        await store.CreateAsync([new Sinks.Ledger.LedgerStart(Log, 0)], default);
+        LedgerEntry entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(1)), default))!;
+        await using (ISinkFlush flush = await store.BeginAsync(default))
+        {
+            Assert.Equal(1, await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, 0, 7, 1), default));
+            System.IO.File.Move(File, File + ".away");
+            StoreUnavailableException gone = await Assert.ThrowsAsync<StoreUnavailableException>(async () => await flush.CommitAsync(default));
+            Assert.Contains($"{File} was moved or removed", gone.Message, StringComparison.Ordinal);
+        }
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.ReadLedgerAsync(default));
+
+        System.IO.File.Move(File + ".away", File);
+
+        Assert.Equal(0, (await store.ReadLedgerAsync(default))[0].NextOffset);
+    }
+
+    [Fact]
+    public async Task A_file_that_another_one_replaced_is_refused_so_that_the_other_is_opened()
+    {
+        await using ISinkStore store = await OpenAsync();
+        await store.OpenAsync(default);
+        System.IO.File.Copy(File, File + ".copy");
+        System.IO.File.Move(File + ".copy", File, overwrite: true);
+
+        StoreRefusedException refused = await Assert.ThrowsAsync<StoreRefusedException>(async () => await store.BeginAsync(default));
+
+        Assert.Contains("was replaced by another one", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
