@@ -12,6 +12,7 @@ public sealed record SinkOptions
     /// <summary>One or more <c>host:port</c>, separated by commas.</summary>
     public string Bootstrap { get; init; } = "127.0.0.1:9092";
 
+    /// <summary>Names and patterns, as <see cref="TopicPatterns"/> reads them.</summary>
     public IReadOnlyList<string> Topics { get; init; } = [];
 
     /// <summary><c>combined</c> (nginx's access log) or <c>none</c>.</summary>
@@ -36,6 +37,7 @@ public sealed record SinkOptions
     {
         Require(Name.Length > 0, "a sink has no name: add `name: web_log`");
         Require(Topics.Count > 0, $"sink {Name} has no topics: add `topics: [web_log]`");
+        TopicPatterns.Of(Topics);
         Require(Bootstrap.Length > 0, $"sink {Name} has no bootstrap: add `bootstrap: 127.0.0.1:9092`");
         Require(Parser is "none" or "combined", $"sink {Name}: parser {Parser} is unknown: write combined or none");
         Require(StartFrom is "earliest" or "latest", $"sink {Name}: start_from {StartFrom} is unknown: write earliest or latest");

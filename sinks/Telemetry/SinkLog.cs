@@ -34,6 +34,9 @@ internal static partial class SinkLog
     [LoggerMessage(4008, LogLevel.Information, "sink {Sink} is tried again in {Delay}")]
     public static partial void TriedAgain(ILogger logger, string sink, TimeSpan delay);
 
+    [LoggerMessage(4009, LogLevel.Information, "sink {Sink}: the topics that {Patterns} takes are {Topics}")]
+    public static partial void Topics(ILogger logger, string sink, string patterns, string topics);
+
     [LoggerMessage(4010, LogLevel.Information, "{Text}")]
     public static partial void Event(ILogger logger, string text);
 

@@ -26,6 +26,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     private ImmutableSortedDictionary<TopicPartition, PartitionLoop> _partitions = ImmutableSortedDictionary<TopicPartition, PartitionLoop>.Empty;
     private CancellationTokenSource _wake = new();
     private CancellationToken _stop;
+    private IReadOnlyList<string>? _told; // the topics that a log line named last
     private long _memberAt = tools.Environment.Time.GetTimestamp(); // when it was last a member of its group
 
     /// <summary>Why a partition waits, in one line; null when none does. Any thread may ask.</summary>
@@ -40,7 +41,8 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     {
         _stop = stop;
         using CancellationTokenRegistration draining = stop.UnsafeRegister(_ => _abandoned.CancelAfter(DrainMax), null);
-        consumer.Subscribe(tools.Options.Topics, this);
+        TopicSelection topics = TopicPatterns.Of(tools.Options.Topics);
+        consumer.Subscribe(topics, this);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task watching = watch.RunAsync(() => Partitions, ending.Token);
         Task reporting = reports.RunAsync(() => Partitions, ending.Token);
@@ -53,6 +55,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
                 {
                     Volatile.Write(ref _memberAt, tools.Environment.Time.GetTimestamp());
                     onJoined();
+                    TellTopics(topics);
                 }
                 foreach (Task ended in Partitions.Select(p => p.Ended).Append(watching).Append(reporting).Where(task => task.IsCompleted))
                 {
@@ -95,6 +98,18 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     }
 
     public ValueTask LostAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => RevokedAsync(partitions, ct);
+
+    /// <summary>Tells which topics the patterns take, each time that they are others.</summary>
+    private void TellTopics(TopicSelection topics)
+    {
+        if (topics.Pattern is null || ReferenceEquals(_told, consumer.Subscribed))
+        {
+            return;
+        }
+        _told = consumer.Subscribed;
+        string found = _told.Count > 0 ? string.Join(", ", _told) : "none yet";
+        SinkLog.Topics(tools.Environment.Logger, tools.Options.Name, string.Join(", ", tools.Options.Topics), found);
+    }
 
     private static async Task ReleaseAsync(PartitionLoop[] gone)
     {

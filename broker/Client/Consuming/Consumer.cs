@@ -25,6 +25,7 @@ public sealed partial class Consumer : IAsyncDisposable
     private readonly GroupSession? _session;
     private readonly ITimer _tick;
     private Rebalancer? _rebalancer;
+    private GroupJoin? _join;
     private long _committed;
     private int _polls;
 
@@ -51,17 +52,24 @@ public sealed partial class Consumer : IAsyncDisposable
 
     private TimeSpan Tick => _options.AutoCommitInterval is { } auto && auto < _options.HeartbeatInterval ? auto : _options.HeartbeatInterval;
 
+    /// <summary>The topics that this member joined its group with, in ordinal order; those that a pattern took change with later joins.</summary>
+    public IReadOnlyList<string> Subscribed => _join?.Topics ?? [];
+
     /// <summary>Joins the group at the next poll. Once in a consumer's life.</summary>
-    public void Subscribe(IReadOnlyList<string> topics, IRebalanceListener? listener = null)
+    public void Subscribe(IReadOnlyList<string> topics, IRebalanceListener? listener = null) => Subscribe(new TopicSelection(topics), listener);
+
+    /// <summary>Joins the group at the next poll. Once in a consumer's life. A topic that appears later is found within ten seconds.</summary>
+    public void Subscribe(TopicSelection topics, IRebalanceListener? listener = null)
     {
         GroupSession session = _session ?? throw new InvalidOperationException("subscribing needs a group");
-        if (_rebalancer is not null || topics.Count == 0 || _table.Partitions.Count > 0)
+        bool isEmpty = topics.Names.Count == 0 && topics.Pattern is null;
+        if (_rebalancer is not null || isEmpty || _table.Partitions.Count > 0)
         {
-            throw new InvalidOperationException(topics.Count == 0 ? "no topic to subscribe to" : "this consumer has its partitions already");
+            throw new InvalidOperationException(isEmpty ? "no topic to subscribe to" : "this consumer has its partitions already");
         }
-        var join = new GroupJoin(_options, _cluster, session, [.. topics.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)]);
+        _join = new GroupJoin(_options, _cluster, session, topics);
         _rebalancer = new Rebalancer(
-            _options, _cluster, session, _table, join, listener, () => CommitTakenAsync(isDue: true, CancellationToken.None));
+            _options, _cluster, session, _table, _join, listener, () => CommitTakenAsync(isDue: true, CancellationToken.None));
     }
 
     /// <summary>Takes exactly these partitions without a group's sharing; begins at the committed offset where there is a group, else by the reset policy.</summary>

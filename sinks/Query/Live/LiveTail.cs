@@ -81,7 +81,11 @@ internal sealed class LiveTail
     private async Task<Dictionary<TopicPartition, LedgerEnd?>> LogsAsync(ClusterClient cluster, string clusterId, IReadOnlyList<LedgerEnd> ends, CancellationToken cancellation)
     {
         var logs = new Dictionary<TopicPartition, LedgerEnd?>();
-        foreach (string name in _options.Topics)
+        TopicSelection topics = TopicPatterns.Of(_options.Topics);
+        IEnumerable<string> names = topics.Pattern is { } pattern
+            ? topics.Names.Union((await new AdminClient(cluster).ListTopicsAsync(cancellation)).Where(topic => !topic.IsInternal && pattern(topic.Name)).Select(topic => topic.Name))
+            : topics.Names;
+        foreach (string name in names)
         {
             TopicMetadata topic = await cluster.TopicAsync(name, refresh: true, cancellation);
             foreach (PartitionMetadata partition in topic.Partitions)

@@ -11,12 +11,18 @@ namespace LogPipeline.Client.Consuming.Group;
 /// From "wants to join" to an assignment: JoinGroup (held by the broker until all have come), the leader's sharing out, SyncGroup.
 /// Repeats itself while the group moves; ends with an assignment or with an error that joining again cannot mend.
 /// </summary>
-internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, GroupSession session, IReadOnlyList<string> topics)
+internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, GroupSession session, TopicSelection selection)
 {
     private readonly IReadOnlyList<IAssignor> _assignors = [.. options.Assignments.Select(AssignorTable.Of)];
 
     /// <summary>Whether members keep partitions through rebalances: only if all the assignors we offer agree on it.</summary>
     public bool IsCooperative => _assignors.All(a => a.IsCooperative);
+
+    /// <summary>The topics that this member joins with, in ordinal order: the named ones and those that the pattern took at the last join.</summary>
+    public IReadOnlyList<string> Topics { get; private set; } = InOrder(selection.Names);
+
+    /// <summary>Whether which topics these are changes with what topics there are.</summary>
+    public bool IsByPattern => selection.Pattern is not null;
 
     /// <summary>Partition counts that this member, as leader, shared out; null for followers.</summary>
     public SortedDictionary<string, int>? SharedCounts { get; private set; }
@@ -63,6 +69,7 @@ internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, 
     private async ValueTask<(ErrorCode Code, IReadOnlyList<TopicPartition>? Assigned)> TryAsync(
         IReadOnlyList<TopicPartition> owned, IReadOnlyList<TopicPartition> had, CancellationToken ct)
     {
+        Topics = await TopicsAsync(ct);
         BrokerConnection coordinator = await session.CoordinatorAsync(ct);
         JoinGroupResponse joined = await JoinAsync(coordinator, owned, had, ct);
         if (joined.ErrorCode != ErrorCode.None)
@@ -116,7 +123,7 @@ internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, 
                 .. _assignors.Select(a => new JoinGroupRequest.Protocol
                 {
                     Name = a.Name,
-                    Metadata = ConsumerProtocol.WriteSubscription(new Subscription(topics, owned, member.Generation, a.UserData(had, member.Generation))),
+                    Metadata = ConsumerProtocol.WriteSubscription(new Subscription(Topics, owned, member.Generation, a.UserData(had, member.Generation))),
                 }),
             ],
         };
@@ -141,10 +148,25 @@ internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, 
         ];
     }
 
+    /// <summary>The topics that are wanted as of now.</summary>
+    public async ValueTask<IReadOnlyList<string>> TopicsAsync(CancellationToken ct)
+    {
+        if (selection.Pattern is not { } pattern)
+        {
+            return Topics;
+        }
+        MetadataResponse all = await cluster.MetadataAsync(null, create: false, ct);
+        return InOrder(selection.Names.Concat(
+            all.Topics.Where(t => t.ErrorCode == ErrorCode.None && !t.IsInternal && t.Name is not null && pattern(t.Name)).Select(t => t.Name!)));
+    }
+
+    private static List<string> InOrder(IEnumerable<string> topics) => [.. topics.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
+
     /// <summary>Partitions of each topic now, 0 where it does not exist (yet).</summary>
     public async ValueTask<SortedDictionary<string, int>> CountsAsync(IReadOnlyList<string> wanted, CancellationToken ct)
     {
-        MetadataResponse answer = await cluster.MetadataAsync(wanted, cluster.Options.AutoCreateTopics, ct);
+        // What a pattern took may have been deleted since, and is not to come back.
+        MetadataResponse answer = await cluster.MetadataAsync(wanted, cluster.Options.AutoCreateTopics && !IsByPattern, ct);
         SortedDictionary<string, int> counts = new(StringComparer.Ordinal);
         foreach (string topic in wanted)
         {

@@ -13,10 +13,15 @@ namespace LogPipeline.Client.Consuming.Group;
 internal sealed class Rebalancer(
     ConsumerOptions options, ClusterClient cluster, GroupSession session, PartitionTable table, GroupJoin join, IRebalanceListener? listener, Func<ValueTask> commit)
 {
+    /// <summary>How often a member that subscribes by pattern asks which topics there are.</summary>
+    private static readonly TimeSpan TopicsInterval = TimeSpan.FromSeconds(10);
+
     private IReadOnlyList<TopicPartition> _had = [];
     private Task<IReadOnlyList<TopicPartition>>? _joining;
     private Task<SortedDictionary<string, int>>? _counting;
     private long _counted = cluster.Time.GetTimestamp();
+    private Task<IReadOnlyList<string>>? _listing;
+    private long _listed = cluster.Time.GetTimestamp();
 
     /// <summary>Returns when the member is stable; true if its partitions may have changed.</summary>
     public async ValueTask<bool> AdvanceAsync(CancellationToken ct)
@@ -47,6 +52,7 @@ internal sealed class Rebalancer(
             else
             {
                 LookForNewPartitions();
+                LookForNewTopics();
                 return moved;
             }
         }
@@ -170,6 +176,25 @@ internal sealed class Rebalancer(
             {
                 _counting = join.CountsAsync([.. counts.Keys], session.Closed).AsTask();
             }
+        }
+    }
+
+    /// <summary>A member that subscribes by pattern joins anew when the pattern takes other topics than it joined with.</summary>
+    private void LookForNewTopics()
+    {
+        if (_listing is { IsCompleted: true } listing)
+        {
+            _listing = null;
+            _listed = cluster.Time.GetTimestamp();
+            if (listing.IsCompletedSuccessfully && !listing.Result.SequenceEqual(join.Topics, StringComparer.Ordinal))
+            {
+                session.RequestJoin();
+            }
+            _ = listing.Exception; // asked again at the next turn; what only people can mend ends the join
+        }
+        if (_listing is null && join.IsByPattern && cluster.Time.GetElapsedTime(_listed) >= TopicsInterval)
+        {
+            _listing = join.TopicsAsync(session.Closed).AsTask();
         }
     }
 
