@@ -42,7 +42,7 @@ public static class TopicPatterns
     private static string WildcardsOf(string topic)
     {
         // A dot is a part of many topics' names, so this would match less than its writer meant.
-        if (topic.Contains(".*", StringComparison.Ordinal) || topic.AsSpan().IndexOfAny("[]()+|^$\\{}") >= 0)
+        if (topic.Contains(".*", StringComparison.Ordinal) || "[]()+|^$\\{}".Any(topic.Contains))
         {
             throw new SinkConfigurationException(
                 $"topics: {topic} looks like a regular expression: write \"/{topic.Trim('/', '^', '$')}/\", or use the wildcards * and ? alone, such as {topic.Split('.', '[', '(', '^', '\\', '{')[0]}*");
