@@ -1,4 +1,5 @@
 using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks;
@@ -16,6 +17,9 @@ public interface ISinkStore : IAsyncDisposable
 {
     /// <summary>For people: <c>postgres</c>, <c>sqlite</c>, <c>files</c>.</summary>
     string Kind { get; }
+
+    /// <summary>Finds the columns that the store has: rows are parsed by it before they come, outside of any transaction.</summary>
+    ILineParser Parser { get; }
 
     /// <summary>
     /// Creates the tables or checks that they are the ones expected, and gives the ledger's id: random, made with the ledger, so
@@ -47,7 +51,7 @@ public interface ISinkFlush : IAsyncDisposable
     ValueTask<IReadOnlyList<SourceState>> ReadSourcesAsync(IReadOnlyList<Source> sources, CancellationToken cancellation);
 
     /// <summary>
-    /// Stores the rows of the batch that are <see cref="RowState.Store"/>. A row that the table refuses for its data is marked
+    /// Stores the rows of the batch, which is parsed, that are <see cref="RowState.Store"/>. A row that the table refuses for its data is marked
     /// <see cref="RowState.Refused"/> and named in <see cref="RowBatch.Refusals"/>; the others are stored.
     /// </summary>
     /// <param name="sourceIds">The id of each of the batch's sources, by index.</param>

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
 
@@ -79,7 +80,7 @@ public sealed class DeadLetterTable : IAsyncDisposable
             var again = new List<DeadLetter>();
             foreach (IGrouping<int, DeadLetter> log in letters.GroupBy(letter => letter.LogId))
             {
-                again.AddRange(await StoreAsync(flush, log.Key, [.. log], cancellation));
+                again.AddRange(await StoreAsync(flush, store.Parser, log.Key, [.. log], cancellation));
             }
             if (again.Count > 0)
             {
@@ -106,7 +107,7 @@ public sealed class DeadLetterTable : IAsyncDisposable
     public ValueTask DisposeAsync() => _dialect.DisposeAsync();
 
     /// <summary>Returns those that the table refused again.</summary>
-    private static async Task<IReadOnlyList<DeadLetter>> StoreAsync(ISinkFlush flush, int log, IReadOnlyList<DeadLetter> letters, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<DeadLetter>> StoreAsync(ISinkFlush flush, ILineParser parser, int log, IReadOnlyList<DeadLetter> letters, CancellationToken cancellation)
     {
         using var rows = new RowBatch();
         int[] sources = new int[letters.Count];
@@ -122,6 +123,7 @@ public sealed class DeadLetterTable : IAsyncDisposable
             row.Flags = place.Flags;
             sources[i] = place.Source ?? 0;
         }
+        rows.Parse(parser);
         await flush.CopyRowsAsync(log, rows, sources, cancellation);
         return [.. rows.Refusals.Select(refusal => letters[refusal.Index] with { State = refusal.State, Reason = refusal.Reason })];
     }

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Ledger;
-using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Files;
@@ -149,10 +148,8 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
 
     private void Append(LogIdentity log, RowBatch rows)
     {
-        ILineParser parser = store.Parser;
-        var fields = new Field[parser.Columns.Count];
+        rows.RequireParsed(store.Parser.Columns.Count);
         byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
-        using var text = new LineText();
         (int used, long day) = (0, long.MinValue);
         foreach (ref readonly Row row in rows.Rows)
         {
@@ -161,7 +158,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
                 continue;
             }
             ReadOnlySpan<byte> value = rows.Value(row);
-            long rowDay = Math.Max(EventTime.Find(parser, row, text.Clean(value, out _), fields, out _), 0) / Day;
+            long rowDay = Math.Max(row.EventTime, 0) / Day;
             if (used > 0 && (rowDay != day || used + value.Length + 1 > buffer.Length))
             {
                 Write(PathOf(log, day), buffer.AsSpan(0, used));

@@ -24,12 +24,12 @@ public sealed class FileStore(
 
     public string Kind => "files";
 
+    public ILineParser Parser => parser;
+
     /// <summary>Sources and files that may change before the manifest is written whole.</summary>
     internal int ChangesMax { get; init; } = 1024;
 
     internal IFileSystem FileSystem => files;
-
-    internal ILineParser Parser => parser;
 
     internal string Root => options.Directory;
 

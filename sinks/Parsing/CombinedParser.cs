@@ -26,18 +26,15 @@ public sealed class CombinedParser : ILineParser
             BodyBytesSent = 8, Referer = 9, UserAgent = 10, Count = 11;
     }
 
-    public bool TryParse(ReadOnlySpan<byte> line, Span<Field> fields, out long eventTime)
+    public bool TryParse(ReadOnlySpan<byte> line, ref ParsedLine into)
     {
-        fields = fields[..At.Count];
-        fields.Clear();
-        eventTime = long.MinValue;
-
+        Span<Field> fields = into.Fields[..At.Count];
         int space = line.IndexOf((byte)' ');
         if (space <= 0)
         {
             return false;
         }
-        fields[At.RemoteAddr] = Field.Text(0, space);
+        fields[At.RemoteAddr] = Field.InLine(0, space);
 
         // The user may hold spaces and brackets: it ends where the first thing that reads as a time begins.
         int position = space + 1;
@@ -47,12 +44,13 @@ public sealed class CombinedParser : ILineParser
             return false;
         }
         int userStart = position + identity + 1;
-        if (!TryFindTime(line, userStart, out int bracket, out eventTime))
+        if (!TryFindTime(line, userStart, out int bracket, out long time))
         {
             return false;
         }
         fields[At.RemoteUser] = DashIsNone(line, userStart, bracket - 1 - userStart);
-        fields[At.TimeLocal] = Field.Of(eventTime);
+        fields[At.TimeLocal] = Field.Of(time);
+        into.EventTime = time;
         position = bracket + TimeLength + 2; // after `]`
 
         return TryQuoted(line, ref position, out int requestStart, out int requestLength)
@@ -182,7 +180,7 @@ public sealed class CombinedParser : ILineParser
         int targetEnd = length;
         if (request[protocolStart..].StartsWith("HTTP/"u8))
         {
-            fields[At.Protocol] = Field.Text(start + protocolStart, length - protocolStart);
+            fields[At.Protocol] = Field.InLine(start + protocolStart, length - protocolStart);
             targetEnd = protocolStart - 1;
         }
         if (targetEnd <= targetStart)
@@ -190,17 +188,17 @@ public sealed class CombinedParser : ILineParser
             fields[At.Protocol] = default;
             return;
         }
-        fields[At.Method] = Field.Text(start, methodLength);
+        fields[At.Method] = Field.InLine(start, methodLength);
         int question = request[targetStart..targetEnd].IndexOf((byte)'?');
         if (question >= 0)
         {
             int queryStart = targetStart + question + 1;
-            fields[At.Query] = Field.Text(start + queryStart, targetEnd - queryStart);
+            fields[At.Query] = Field.InLine(start + queryStart, targetEnd - queryStart);
             targetEnd = targetStart + question;
         }
-        fields[At.Path] = Field.Text(start + targetStart, targetEnd - targetStart);
+        fields[At.Path] = Field.InLine(start + targetStart, targetEnd - targetStart);
     }
 
     private static Field DashIsNone(ReadOnlySpan<byte> line, int start, int length) =>
-        length == 1 && line[start] == '-' || length < 0 ? default : Field.Text(start, length);
+        length == 1 && line[start] == '-' || length < 0 ? default : Field.InLine(start, length);
 }

@@ -6,7 +6,7 @@ using LogPipeline.Sinks.Rows;
 namespace LogPipeline.Sinks.Postgres;
 
 /// <summary>
-/// Writes rows as PostgreSQL's binary COPY form into one pooled buffer, straight from the record's bytes: no string, no object
+/// Writes rows as PostgreSQL's binary COPY form into one pooled buffer, straight from the batch's bytes: no string, no object
 /// a row. One owner: the flush that copies.
 /// </summary>
 /// <remarks>
@@ -20,12 +20,15 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
 {
     private const int FixedBytes = 2 + 10 * 4 + 4 + 8 + 8 + 4 + 8 + 4 + 1 + 2;
 
+    /// <summary>Of a field, beside the bytes that it is a stretch of.</summary>
+    private const int FieldBytesMax = 4 + 8;
+
+    private const byte JsonbVersion = 1;
+
     /// <summary>Microseconds from 1970 to PostgreSQL's zero, 2000-01-01.</summary>
     private const long PostgresEpoch = 946_684_800_000_000;
 
-    private readonly Column[] _columns = [.. parser.Columns];
-    private readonly Field[] _fields = new Field[parser.Columns.Count];
-    private readonly LineText _text = new();
+    private readonly ColumnKind[] _kinds = [.. parser.Columns.Select(column => column.Kind)];
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(256 << 10);
     private int _used;
 
@@ -53,18 +56,19 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
     }
 
     /// <param name="source">The source's id, or 0 for none.</param>
-    public void Append(int logId, in Row row, ReadOnlySpan<byte> value, int source)
+    public void Append(int logId, RowBatch rows, int index, int source)
     {
-        ReadOnlySpan<byte> text = _text.Clean(value, out bool exact);
-        long eventTime = EventTime.Find(parser, row, text, _fields, out bool parsed);
-        Reserve(checked(FixedBytes + _columns.Length * 12 + text.Length * 2 + (exact ? 0 : value.Length)));
+        ref readonly Row row = ref rows.Rows[index];
+        ReadOnlySpan<byte> text = rows.Text(row);
+        ReadOnlySpan<Field> fields = rows.Fields(index);
+        Reserve(checked(FixedBytes + text.Length + (row.IsExact ? 0 : row.ValueLength) + SizeOf(fields)));
         Span<byte> to = _buffer.AsSpan(_used);
         int at = 0;
-        BinaryPrimitives.WriteInt16BigEndian(to, (short)(RowColumns.Fixed.Count + _columns.Length));
+        BinaryPrimitives.WriteInt16BigEndian(to, (short)(RowColumns.Fixed.Count + _kinds.Length));
         at += 2;
         WriteInt32(to, ref at, logId);
         WriteInt64(to, ref at, row.Offset);
-        WriteInt64(to, ref at, eventTime - PostgresEpoch);
+        WriteInt64(to, ref at, row.EventTime - PostgresEpoch);
         if (source == 0)
         {
             WriteNull(to, ref at);
@@ -77,27 +81,23 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
         }
         WriteInt32(to, ref at, row.Part);
         WriteBytes(to, ref at, text);
-        if (exact)
+        if (row.IsExact)
         {
             WriteNull(to, ref at);
         }
         else
         {
-            WriteBytes(to, ref at, value);
+            WriteBytes(to, ref at, rows.Value(row));
         }
         BinaryPrimitives.WriteInt32BigEndian(to[at..], 1);
-        to[at + 4] = parsed ? (byte)1 : (byte)0;
+        to[at + 4] = row.IsParsed ? (byte)1 : (byte)0;
         at += 5;
         BinaryPrimitives.WriteInt32BigEndian(to[at..], 2);
         BinaryPrimitives.WriteInt16BigEndian(to[(at + 4)..], (short)row.Flags);
         at += 6;
-        if (parsed)
+        for (int i = 0; i < fields.Length; i++)
         {
-            WriteFields(to, ref at, text);
-        }
-        else
-        {
-            WriteNulls(to, ref at);
+            WriteField(to, ref at, fields[i], _kinds[i], rows, text);
         }
         _used += at;
     }
@@ -106,40 +106,41 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
     {
         ArrayPool<byte>.Shared.Return(_buffer);
         _buffer = [];
-        _text.Dispose();
     }
 
-    private void WriteFields(Span<byte> to, ref int at, ReadOnlySpan<byte> text)
+    private static int SizeOf(ReadOnlySpan<Field> fields)
     {
-        for (int i = 0; i < _columns.Length; i++)
+        int size = fields.Length * FieldBytesMax;
+        foreach (ref readonly Field field in fields)
         {
-            ref readonly Field field = ref _fields[i];
-            if (!field.HasValue)
-            {
-                WriteNull(to, ref at);
-            }
-            else if (_columns[i].Kind == ColumnKind.Text)
-            {
-                WriteBytes(to, ref at, text.Slice(field.Start, field.Length));
-            }
-            else if (_columns[i].Kind == ColumnKind.Integer)
-            {
-                WriteInt32(to, ref at, (int)field.Number);
-            }
-            else
-            {
-                WriteInt64(to, ref at, _columns[i].Kind == ColumnKind.Time ? field.Number - PostgresEpoch : field.Number);
-            }
+            size = checked(size + field.Length);
         }
+        return size;
     }
 
-    private void WriteNulls(Span<byte> to, ref int at)
+    private static void WriteField(Span<byte> to, ref int at, in Field field, ColumnKind kind, RowBatch rows, ReadOnlySpan<byte> text)
     {
-        for (int i = 0; i < _columns.Length; i++)
+        if (!field.HasValue)
         {
             WriteNull(to, ref at);
+            return;
+        }
+        switch (kind)
+        {
+            case ColumnKind.Text: WriteBytes(to, ref at, rows.Bytes(field, text)); break;
+            case ColumnKind.Integer: WriteInt32(to, ref at, (int)field.Number); break;
+            case ColumnKind.Time: WriteInt64(to, ref at, field.Number - PostgresEpoch); break;
+            case ColumnKind.BigInteger or ColumnKind.Double: WriteInt64(to, ref at, field.Number); break;
+            case ColumnKind.Boolean: WriteBytes(to, ref at, [(byte)field.Number]); break;
+            case ColumnKind.Address: WriteAddress(to, ref at, rows.Bytes(field, text)); break;
+            case ColumnKind.Json: WriteBytes(to, ref at, rows.Bytes(field, text), [JsonbVersion]); break;
+            default: throw new ArgumentOutOfRangeException(nameof(kind), kind, null);
         }
     }
+
+    // Family (2: IPv4, 3: IPv6), bits of the network, is it a cidr, length, address.
+    private static void WriteAddress(Span<byte> to, ref int at, ReadOnlySpan<byte> address) =>
+        WriteBytes(to, ref at, address, [address.Length == 4 ? (byte)2 : (byte)3, (byte)(address.Length * 8), 0, (byte)address.Length]);
 
     private static void WriteNull(Span<byte> to, ref int at)
     {
@@ -160,11 +161,13 @@ internal sealed class CopyEncoder(ILineParser parser) : IDisposable
         at += 12;
     }
 
-    private static void WriteBytes(Span<byte> to, ref int at, ReadOnlySpan<byte> bytes)
+    /// <summary>Writes bytes, and before them, in the same field, others.</summary>
+    private static void WriteBytes(Span<byte> to, ref int at, ReadOnlySpan<byte> bytes, ReadOnlySpan<byte> before = default)
     {
-        BinaryPrimitives.WriteInt32BigEndian(to[at..], bytes.Length);
-        bytes.CopyTo(to[(at + 4)..]);
-        at += 4 + bytes.Length;
+        BinaryPrimitives.WriteInt32BigEndian(to[at..], before.Length + bytes.Length);
+        before.CopyTo(to[(at + 4)..]);
+        bytes.CopyTo(to[(at + 4 + before.Length)..]);
+        at += 4 + before.Length + bytes.Length;
     }
 
     private void Reserve(int bytes)

@@ -39,6 +39,8 @@ public sealed class PostgresStore : ISinkStore
 
     public string Kind => "postgres";
 
+    public ILineParser Parser => _parser;
+
     /// <summary>Host and port, for messages.</summary>
     internal string Server { get; }
 

@@ -23,6 +23,7 @@ internal sealed class RowCopy(NpgsqlConnection connection, NpgsqlTransaction tra
     /// <exception cref="StoreRefusedException">The table is not as it was made.</exception>
     public async Task StoreAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
     {
+        rows.RequireParsed(parser.Columns.Count);
         var stretches = new Stack<(int From, int To)>();
         stretches.Push((0, rows.Count));
         int refused = 0;
@@ -98,7 +99,7 @@ internal sealed class RowCopy(NpgsqlConnection connection, NpgsqlTransaction tra
             ref readonly Row row = ref all[next];
             if (row.State == RowState.Store)
             {
-                encoder.Append(logId, row, rows.Value(row), row.Source < 0 ? 0 : sourceIds[row.Source]);
+                encoder.Append(logId, rows, next, row.Source < 0 ? 0 : sourceIds[row.Source]);
             }
         }
         return next;

@@ -72,6 +72,10 @@ internal sealed class TableShape(TableName table, ILineParser parser)
     {
         ColumnKind.Integer => "integer",
         ColumnKind.BigInteger => "bigint",
+        ColumnKind.Double => "double precision",
+        ColumnKind.Boolean => "boolean",
+        ColumnKind.Address => "inet",
+        ColumnKind.Json => "jsonb",
         ColumnKind.Time => "timestamp with time zone",
         _ => "text",
     };

@@ -18,6 +18,7 @@ internal sealed class FilterSql(ISqlDialect dialect, Func<object, string> value,
         Opposite opposite => Compile(opposite.Node, !isOpposite),
         HasValue has => $"{has.Field.Name} IS {(isOpposite ? "" : "NOT ")}NULL",
         TextTest test => Leaf(Text(test), isOpposite),
+        InNetwork test => Leaf(dialect.InNetwork(test.Field.Name, test.Network, value), isOpposite),
         Comparison comparison => Leaf(Compare(comparison), isOpposite),
         _ => throw new ArgumentException($"no SQL for {node.GetType()}", nameof(node)),
     };
@@ -32,7 +33,15 @@ internal sealed class FilterSql(ISqlDialect dialect, Func<object, string> value,
         return test.Field.Name == "line" && elsewhere is not null ? $"({here} OR {elsewhere(dialect.Test(test, "p.line", value))})" : here;
     }
 
-    private static string Column(QueryField field) => field.Kind == FieldKind.Text ? field.Name : $"CAST({field.Name} AS text)";
+    private string Column(QueryField field) => AsText(dialect, field);
+
+    /// <summary>A field as text, whatever its kind.</summary>
+    public static string AsText(ISqlDialect dialect, QueryField field) => field.Kind switch
+    {
+        FieldKind.Text => field.Name,
+        FieldKind.Address => dialect.AddressText(field.Name),
+        _ => $"CAST({field.Name} AS text)",
+    };
 
     private string Compare(Comparison comparison)
     {

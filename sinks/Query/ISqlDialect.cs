@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Net;
 using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rows;
 
@@ -31,6 +32,12 @@ internal interface ISqlDialect : IAsyncDisposable
 
     /// <summary>The line's exact bytes.</summary>
     string Bytes { get; }
+
+    /// <summary>A column of addresses as text.</summary>
+    string AddressText(string column);
+
+    /// <summary>A test whether a column's address is in a network.</summary>
+    string InNetwork(string column, IPNetwork network, Func<object, string> value);
 
     object TimeParameter(DateTimeOffset time);
 

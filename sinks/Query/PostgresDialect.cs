@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Net;
 using System.Runtime.CompilerServices;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query.Language;
@@ -59,6 +60,12 @@ internal sealed class PostgresDialect : ISqlDialect
             _ => $"{column} {matches} {value(TextPattern.Postgres(test.Value))}",
         };
     }
+
+    public string AddressText(string column) => $"host({column})"; // as text it would end in the length of its network
+
+    // An index serves the comparison with one address.
+    public string InNetwork(string column, IPNetwork network, Func<object, string> value) =>
+        $"{column} {(network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? "=" : "<<=")} CAST({value(network.ToString())} AS inet)";
 
     public object TimeParameter(DateTimeOffset time) => time.UtcDateTime;
 

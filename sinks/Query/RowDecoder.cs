@@ -11,7 +11,7 @@ internal sealed class RowDecoder(ISqlDialect dialect, ILineParser parser)
 
     /// <summary>The columns to select, in the order in which they are taken.</summary>
     public string Selected { get; } = "topic, partition, log_offset, time, host, file, generation, file_offset, part, line, raw, parsed"
-        + string.Concat(parser.Columns.Select(c => $", {c.Name}")) + (dialect.RowId is null ? "" : ", row_id");
+        + string.Concat(parser.Columns.Select(c => $", {(c.Kind == ColumnKind.Address ? dialect.AddressText(c.Name) : c.Name)}")) + (dialect.RowId is null ? "" : ", row_id");
 
     public LogRow Row(DbDataReader reader)
     {
@@ -21,8 +21,10 @@ internal sealed class RowDecoder(ISqlDialect dialect, ILineParser parser)
             int at = FixedColumns + i;
             columns[i] = reader.IsDBNull(at) ? null : parser.Columns[i].Kind switch
             {
-                ColumnKind.Text => reader.GetString(at),
+                ColumnKind.Text or ColumnKind.Address or ColumnKind.Json => reader.GetString(at),
                 ColumnKind.Time => dialect.ReadTime(reader, at),
+                ColumnKind.Double => reader.GetDouble(at),
+                ColumnKind.Boolean => reader.GetBoolean(at),
                 _ => Convert.ToInt64(reader.GetValue(at), CultureInfo.InvariantCulture),
             };
         }

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Globalization;
+using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
 using LogPipeline.Sinks.Query.Language;
@@ -17,6 +18,7 @@ namespace LogPipeline.Sinks.Query;
 internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : ISqlDialect
 {
     private const string MatchesFunction = "logpipe_matches";
+    private const string NetworkFunction = "logpipe_in_network";
     private const int PageBytes = 256 << 10;
     private static readonly TimeSpan ShownAfter = TimeSpan.FromMilliseconds(300); // a row that was found
     private const int StepsBetweenLooks = 10_000; // of SQLite's virtual machine: well below a millisecond
@@ -59,6 +61,12 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
             _ => $"{column} GLOB {value(TextPattern.Glob(like))}",
         };
     }
+
+    public string AddressText(string column) => column;
+
+    public string InNetwork(string column, IPNetwork network, Func<object, string> value) =>
+        network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? $"{column} = {value(network.BaseAddress.ToString())}"
+            : $"{NetworkFunction}({column}, {value(network.ToString())})";
 
     public object TimeParameter(DateTimeOffset time) => TimeText.Format(time);
 
@@ -120,6 +128,7 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         var connection = new SqliteConnection(_connection);
         await connection.OpenAsync(cancellation);
         connection.CreateFunction(MatchesFunction, static (string? text, string pattern, bool ignoreCase) => text is null ? null : (bool?)RowMatch.Pattern(pattern, ignoreCase).IsMatch(text), isDeterministic: true);
+        connection.CreateFunction(NetworkFunction, static (string? text, string network) => text is null ? null : (bool?)RowMatch.IsIn(text, IPNetwork.Parse(network)), isDeterministic: true);
         return connection;
     }
 

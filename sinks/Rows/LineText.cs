@@ -1,41 +1,24 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Unicode;
+using LogPipeline.Sinks.Parsing;
 
 namespace LogPipeline.Sinks.Rows;
 
 /// <summary>
-/// Turns a line's bytes into text that a database takes: NUL becomes U+2400, broken UTF-8 becomes U+FFFD. Nearly every line is
-/// clean and passes as it is. One owner; its scratch grows to the longest dirty line.
+/// A line's bytes as text that a database takes: NUL becomes U+2400, broken UTF-8 becomes U+FFFD. Nearly every line is clean and
+/// passes as it is.
 /// </summary>
-public sealed class LineText : IDisposable
+internal static class LineText
 {
-    private byte[] _scratch = [];
+    private const int BytesMax = 3; // that a byte becomes
 
-    /// <summary>The text of a value; valid until the next call. Where <paramref name="exact"/> is false the bytes must be kept too.</summary>
-    public ReadOnlySpan<byte> Clean(ReadOnlySpan<byte> value, out bool exact)
-    {
-        exact = !value.Contains((byte)0) && Utf8.IsValid(value);
-        return exact ? value : Replace(value);
-    }
+    public static bool IsClean(ReadOnlySpan<byte> value) => !value.Contains((byte)0) && Utf8.IsValid(value);
 
-    public void Dispose()
+    /// <summary>Appends the text of a value that is not clean.</summary>
+    public static void Clean(ReadOnlySpan<byte> value, PooledBytes into)
     {
-        if (_scratch.Length > 0)
-        {
-            ArrayPool<byte>.Shared.Return(_scratch);
-        }
-        _scratch = [];
-    }
-
-    private ReadOnlySpan<byte> Replace(ReadOnlySpan<byte> value)
-    {
-        int needed = checked(value.Length * 3); // a byte becomes at most a three-byte mark
-        if (_scratch.Length < needed)
-        {
-            Dispose();
-            _scratch = ArrayPool<byte>.Shared.Rent(needed);
-        }
+        Span<byte> to = into.Reserve(checked(value.Length * BytesMax));
         int written = 0;
         while (!value.IsEmpty)
         {
@@ -44,9 +27,9 @@ public sealed class LineText : IDisposable
             {
                 rune = new Rune(0x2400);
             }
-            written += rune.EncodeToUtf8(_scratch.AsSpan(written));
+            written += rune.EncodeToUtf8(to[written..]);
             value = value[consumed..];
         }
-        return _scratch.AsSpan(0, written);
+        into.Used += written;
     }
 }

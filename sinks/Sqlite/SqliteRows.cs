@@ -5,22 +5,19 @@ using static SQLitePCL.raw;
 
 namespace LogPipeline.Sinks.Sqlite;
 
-/// <summary>Inserts rows by one kept statement, bound from the record's bytes. Runs on the database's thread.</summary>
-internal sealed class SqliteRows : IDisposable
+/// <summary>Inserts rows by one kept statement, bound from the batch's bytes. Runs on the database's thread.</summary>
+internal sealed class SqliteRows
 {
     private readonly SqliteDatabase _database;
-    private readonly ILineParser _parser;
-    private readonly Column[] _columns;
-    private readonly Field[] _fields;
+    private readonly ColumnKind[] _kinds;
     private readonly string _sql;
-    private readonly LineText _text = new();
+    private readonly byte[] _address = new byte[Addresses.TextLengthMax];
     private readonly byte[] _time = new byte[TimeText.Length];
 
     public SqliteRows(SqliteDatabase database, string table, ILineParser parser)
     {
-        (_database, _parser) = (database, parser);
-        _columns = [.. parser.Columns];
-        _fields = new Field[_columns.Length];
+        _database = database;
+        _kinds = [.. parser.Columns.Select(column => column.Kind)];
         IReadOnlyList<string> names = RowColumns.Of(parser);
         _sql = $"INSERT INTO {table}_rows ({string.Join(", ", names)}) VALUES ({string.Join(", ", names.Select(_ => "?"))})";
     }
@@ -28,6 +25,7 @@ internal sealed class SqliteRows : IDisposable
     /// <summary>Stores what is to be stored; a row that a constraint refuses is marked and the others go on.</summary>
     public void Insert(int logId, RowBatch rows, IReadOnlyList<int> sourceIds)
     {
+        rows.RequireParsed(_kinds.Length);
         sqlite3_stmt statement = _database.Prepare(_sql);
         Span<Row> all = rows.Rows;
         for (int i = 0; i < all.Length; i++)
@@ -37,7 +35,7 @@ internal sealed class SqliteRows : IDisposable
             {
                 continue;
             }
-            Bind(statement, logId, row, rows.Value(row), row.Source < 0 ? 0 : sourceIds[row.Source]);
+            Bind(statement, logId, rows, i, row.Source < 0 ? 0 : sourceIds[row.Source]);
             int code = sqlite3_step(statement);
             sqlite3_reset(statement);
             if (code == SQLITE_DONE)
@@ -53,32 +51,31 @@ internal sealed class SqliteRows : IDisposable
         }
     }
 
-    public void Dispose() => _text.Dispose();
-
-    private void Bind(sqlite3_stmt statement, int logId, in Row row, ReadOnlySpan<byte> value, int source)
+    private void Bind(sqlite3_stmt statement, int logId, RowBatch rows, int index, int source)
     {
-        ReadOnlySpan<byte> text = _text.Clean(value, out bool exact);
-        long eventTime = EventTime.Find(_parser, row, text, _fields, out bool parsed);
+        ref readonly Row row = ref rows.Rows[index];
+        ReadOnlySpan<byte> text = rows.Text(row);
         sqlite3_bind_int(statement, 1, logId);
         sqlite3_bind_int64(statement, 2, row.Offset);
-        TimeText.Write(_time, eventTime);
+        TimeText.Write(_time, row.EventTime);
         sqlite3_bind_text(statement, 3, _time);
         BindPosition(statement, row, source);
         sqlite3_bind_int(statement, 6, row.Part);
         BindText(statement, 7, text);
-        if (exact)
+        if (row.IsExact)
         {
             sqlite3_bind_null(statement, 8);
         }
         else
         {
-            sqlite3_bind_blob(statement, 8, value);
+            sqlite3_bind_blob(statement, 8, rows.Value(row));
         }
-        sqlite3_bind_int(statement, 9, parsed ? 1 : 0);
+        sqlite3_bind_int(statement, 9, row.IsParsed ? 1 : 0);
         sqlite3_bind_int(statement, 10, (int)row.Flags);
-        for (int i = 0; i < _columns.Length; i++)
+        ReadOnlySpan<Field> fields = rows.Fields(index);
+        for (int i = 0; i < fields.Length; i++)
         {
-            BindField(statement, RowColumns.Fixed.Count + 1 + i, parsed ? _fields[i] : default, _columns[i].Kind, text);
+            BindField(statement, RowColumns.Fixed.Count + 1 + i, fields[i], _kinds[i], rows, text);
         }
     }
 
@@ -94,24 +91,31 @@ internal sealed class SqliteRows : IDisposable
         sqlite3_bind_int64(statement, 5, row.LineBegin);
     }
 
-    private void BindField(sqlite3_stmt statement, int at, in Field field, ColumnKind kind, ReadOnlySpan<byte> text)
+    private void BindField(sqlite3_stmt statement, int at, in Field field, ColumnKind kind, RowBatch rows, ReadOnlySpan<byte> text)
     {
         if (!field.HasValue)
         {
             sqlite3_bind_null(statement, at);
+            return;
         }
-        else if (kind == ColumnKind.Text)
+        switch (kind)
         {
-            BindText(statement, at, text.Slice(field.Start, field.Length));
-        }
-        else if (kind == ColumnKind.Time)
-        {
-            TimeText.Write(_time, field.Number);
-            sqlite3_bind_text(statement, at, _time);
-        }
-        else
-        {
-            sqlite3_bind_int64(statement, at, field.Number);
+            case ColumnKind.Text or ColumnKind.Json:
+                BindText(statement, at, rows.Bytes(field, text));
+                break;
+            case ColumnKind.Address:
+                sqlite3_bind_text(statement, at, _address.AsSpan(0, Addresses.Format(rows.Bytes(field, text), _address)));
+                break;
+            case ColumnKind.Time:
+                TimeText.Write(_time, field.Number);
+                sqlite3_bind_text(statement, at, _time);
+                break;
+            case ColumnKind.Double:
+                sqlite3_bind_double(statement, at, field.Double);
+                break;
+            default:
+                sqlite3_bind_int64(statement, at, field.Number);
+                break;
         }
     }
 

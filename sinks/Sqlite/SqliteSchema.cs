@@ -71,7 +71,7 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         const string find = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?1";
         if (database.Text(find, $"{table}_rows") is null)
         {
-            string columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {(c.Kind is ColumnKind.Integer or ColumnKind.BigInteger ? "INTEGER" : "TEXT")}"));
+            string columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {TypeOf(c.Kind)}"));
             database.Execute($"""
                 CREATE TABLE {table}_rows ({IdentityPrefix}{fresh} */ log INTEGER NOT NULL, log_offset INTEGER NOT NULL, time TEXT NOT NULL, source INTEGER,
                     file_offset INTEGER, part INTEGER NOT NULL, line TEXT NOT NULL, raw BLOB, parsed INTEGER NOT NULL, flags INTEGER NOT NULL{columns});
@@ -86,6 +86,13 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         }
         return sql.Substring(at + IdentityPrefix.Length, 36);
     }
+
+    private static string TypeOf(ColumnKind kind) => kind switch
+    {
+        ColumnKind.Integer or ColumnKind.BigInteger or ColumnKind.Boolean => "INTEGER",
+        ColumnKind.Double => "REAL",
+        _ => "TEXT",
+    };
 
     private void CheckLedger(SqliteDatabase database, string identity)
     {

@@ -23,6 +23,8 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     public string Kind => "sqlite";
 
+    public ILineParser Parser => parser;
+
     internal string Sink => sink;
 
     internal SqliteDatabase Database => _database ?? throw new InvalidOperationException("the store is not open");
@@ -97,7 +99,6 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
     {
         await _thread.RunAsync(() =>
         {
-            _rows?.Dispose();
             _database?.Dispose();
             return true;
         });

@@ -32,7 +32,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
     private long _nextOffset; // after what was added
     private int _leaderEpoch;
     private long _takenOffset; // after what was taken
-    private long _takenAt;
+    private long? _takenAt; // null before the first
 
     private enum Stage
     {
@@ -223,7 +223,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
                 }
                 if (_nextOffset > _takenOffset)
                 {
-                    wait = flush.Interval - time.GetElapsedTime(_takenAt);
+                    wait = _takenAt is { } takenAt ? flush.Interval - time.GetElapsedTime(takenAt) : TimeSpan.Zero;
                     if (_isEnded || IsFull || pool.IsFull || wait <= TimeSpan.Zero)
                     {
                         return Take();

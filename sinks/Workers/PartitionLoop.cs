@@ -1,11 +1,12 @@
 using LogPipeline.Client;
+using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Telemetry;
 
 namespace LogPipeline.Sinks.Workers;
 
 /// <summary>What all partitions of a sink work with.</summary>
 internal sealed record PartitionTools(
-    SinkOptions Options, SinkEnvironment Environment, LedgerClaims Claims, Flusher Flusher, Waits Waits, RowPool Pool);
+    SinkOptions Options, SinkEnvironment Environment, LedgerClaims Claims, Flusher Flusher, Waits Waits, RowPool Pool, ILineParser Parser);
 
 /// <summary>
 /// One assigned partition, from its first claim to its last flush. Claims, then takes rows from its feed and flushes them, one flush after
@@ -123,6 +124,8 @@ internal sealed class PartitionLoop : IDisposable
     {
         try
         {
+            // Off the transaction: while a store's lock is held nothing is parsed.
+            _tools.Pool.Count(work.Rows.Parse(_tools.Parser));
             await _tools.Flusher.FlushAsync(claim, work, _abandoned);
             SinkLog.Flushed(_tools.Environment.Logger, _tools.Options.Name, Partition, work.Rows.Count, work.NextOffset);
             return claim with { Entry = claim.Entry with { NextOffset = work.NextOffset, LeaderEpoch = work.LeaderEpoch } };

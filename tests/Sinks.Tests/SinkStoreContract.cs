@@ -33,6 +33,7 @@ public abstract class SinkStoreContract
         {
             sources[row.Source].Stored.Add(row.CoveredBegin, row.CoveredEnd);
         }
+        rows.Parse(store.Parser);
         await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], default);
         int updated = await flush.UpdateSourcesAsync(sources, default);
         if (commit && ledger == 1 && updated == sources.Count)
@@ -96,6 +97,7 @@ public abstract class SinkStoreContract
         await using (ISinkFlush flush = await store.BeginAsync(default))
         {
             IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+            rows.Parse(store.Parser);
             await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
         }
         Assert.Empty(await StoredLinesAsync());

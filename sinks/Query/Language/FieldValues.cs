@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net;
 
 namespace LogPipeline.Sinks.Query.Language;
 
@@ -33,6 +34,9 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool
             FieldKind.Text when field.Name == "line" => new TextTest(field, TextTestKind.Contains, text, ignoreCase),
             FieldKind.Text when text.Contains('*', StringComparison.Ordinal) && !isQuoted => new TextTest(field, TextTestKind.Like, text, ignoreCase),
             FieldKind.Text => new TextTest(field, TextTestKind.Equals, text, ignoreCase),
+            FieldKind.Json => new TextTest(field, TextTestKind.Contains, text, ignoreCase),
+            FieldKind.Address when text.Contains('*', StringComparison.Ordinal) && !isQuoted => new TextTest(field, TextTestKind.Like, text, ignoreCase),
+            FieldKind.Address => new InNetwork(field, Network(field, text, begin)),
             FieldKind.Time => Time(text, begin).Within(field),
             FieldKind.Truth => new Comparison(field, ComparisonSign.Equal, Truth(text, begin)),
             _ => new Comparison(field, ComparisonSign.Equal, Number(field, text, begin)),
@@ -53,7 +57,9 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool
         {
             FieldKind.Text => text,
             FieldKind.Number => Number(field, text, begin),
-            _ => throw scanner.Fault(begin, text.Length, $"{field.Name} is true or false: it can only be asked for, as in {field.Name}:false"),
+            FieldKind.Truth => throw scanner.Fault(begin, text.Length, $"{field.Name} is true or false: it can only be asked for, as in {field.Name}:false"),
+            FieldKind.Address => throw scanner.Fault(begin, text.Length, $"{field.Name} is an address, which has no order: ask for one, or for a network, as in {field.Name}:10.0.0.0/8"),
+            _ => throw scanner.Fault(begin, text.Length, $"{field.Name} is JSON, which has no order: it can be searched, as in {field.Name}~text"),
         };
         return new Comparison(field, sign switch
         {
@@ -100,6 +106,16 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool
         at, text.Length, $"`{text}` is no time: write how long ago (15m, 2h, 1d), today, yesterday, or a day or time (2026-11-21, 2026-11-21T08:30; UTC without an offset)");
 
     private bool Truth(string text, int at) => bool.TryParse(text, out bool truth) ? truth : throw scanner.Fault(at, text.Length, $"`{text}` is neither true nor false");
+
+    private IPNetwork Network(QueryField field, string text, int at)
+    {
+        if (IPAddress.TryParse(text, out IPAddress? address))
+        {
+            return new IPNetwork(address, address.GetAddressBytes().Length * 8);
+        }
+        return IPNetwork.TryParse(text, out IPNetwork network) ? network : throw scanner.Fault(
+            at, text.Length, $"{field.Name} is an address, and `{text}` is neither one nor a network such as 10.0.0.0/8; for a part of its text write {field.Name}~{text}");
+    }
 
     private object Number(QueryField field, string text, int at)
     {

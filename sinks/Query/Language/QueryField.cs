@@ -9,6 +9,12 @@ public enum FieldKind
     Number,
     Time,
     Truth,
+
+    /// <summary>An IP address; a row has it as text.</summary>
+    Address,
+
+    /// <summary>JSON, which is searched as text.</summary>
+    Json,
 }
 
 /// <summary>A column of a sink's view that a query may ask about.</summary>
@@ -59,6 +65,9 @@ public sealed class QueryFields
     {
         ColumnKind.Text => FieldKind.Text,
         ColumnKind.Time => FieldKind.Time,
+        ColumnKind.Boolean => FieldKind.Truth,
+        ColumnKind.Address => FieldKind.Address,
+        ColumnKind.Json => FieldKind.Json,
         _ => FieldKind.Number,
     };
 }

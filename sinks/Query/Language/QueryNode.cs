@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace LogPipeline.Sinks.Query.Language;
 
 /// <summary>A condition on rows, its fields and values checked. A field without a value fulfils no test, so its opposite holds.</summary>
@@ -17,6 +19,9 @@ public sealed record HasValue(QueryField Field) : QueryNode;
 
 /// <summary>A field's text is tested; one that is no text is taken as it is written.</summary>
 public sealed record TextTest(QueryField Field, TextTestKind Kind, string Value, bool IgnoreCase) : QueryNode;
+
+/// <summary>A field's address is in a network, which may be of one address alone.</summary>
+public sealed record InNetwork(QueryField Field, IPNetwork Network) : QueryNode;
 
 /// <summary>A field is compared with a value of its kind: string, long, double, bool or <see cref="DateTimeOffset"/>.</summary>
 public sealed record Comparison(QueryField Field, ComparisonSign Sign, object Value) : QueryNode;

@@ -141,7 +141,7 @@ public sealed class QueryParser
             _scanner.SkipBlanks();
             return Signed(field, sign);
         }
-        return _scanner.Current == '[' && field.Kind != FieldKind.Text ? _values.Bracketed(field) : _values.Equal(field);
+        return _scanner.Current == '[' && field.Kind is FieldKind.Number or FieldKind.Time ? _values.Bracketed(field) : _values.Equal(field);
     }
 
     private QueryNode Signed(QueryField field, string sign)

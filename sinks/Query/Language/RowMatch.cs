@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using System.Text.RegularExpressions;
 
 namespace LogPipeline.Sinks.Query.Language;
@@ -17,9 +18,12 @@ public static class RowMatch
         Opposite opposite => !Matches(opposite.Node, row),
         HasValue has => has.Field.Of(row) is not null,
         TextTest test => Convert.ToString(test.Field.Of(row), CultureInfo.InvariantCulture) is { } text && test.Field.Of(row) is not null && Matches(test, text),
+        InNetwork test => test.Field.Of(row) is string address && IsIn(address, test.Network),
         Comparison comparison => comparison.Field.Of(row) is { } value && Holds(comparison.Sign, Compare(value, comparison.Value)),
         _ => throw new ArgumentException($"no test for {node.GetType()}", nameof(node)),
     };
+
+    internal static bool IsIn(string address, IPNetwork network) => IPAddress.TryParse(address, out IPAddress? parsed) && network.Contains(parsed);
 
     /// <summary>The pattern, compiled once.</summary>
     internal static Regex Pattern(string pattern, bool ignoreCase)

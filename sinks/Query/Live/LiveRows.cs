@@ -7,33 +7,34 @@ using LogPipeline.Sinks.Rows;
 namespace LogPipeline.Sinks.Query.Live;
 
 /// <summary>Makes of records the rows that a sink makes of them.</summary>
-internal sealed class LiveRows(ILineParser parser) : IDisposable
+internal sealed class LiveRows(ILineParser parser)
 {
-    private readonly LineText _text = new();
-    private readonly Field[] _fields = new Field[parser.Columns.Count];
+    private readonly byte[] _address = new byte[Addresses.TextLengthMax];
 
-    public LogRow Make(TopicPartition partition, RowBatch rows, in Row row)
+    /// <param name="rows">Parsed.</param>
+    public LogRow Make(TopicPartition partition, RowBatch rows, int index)
     {
-        ReadOnlySpan<byte> value = rows.Value(row);
-        ReadOnlySpan<byte> text = _text.Clean(value, out bool exact);
-        long time = EventTime.Find(parser, row, text, _fields, out bool parsed);
-        object?[] columns = new object?[_fields.Length];
-        for (int i = 0; parsed && i < columns.Length; i++)
+        ref readonly Row row = ref rows.Rows[index];
+        ReadOnlySpan<byte> text = rows.Text(row);
+        ReadOnlySpan<Field> fields = rows.Fields(index);
+        object?[] columns = new object?[fields.Length];
+        for (int i = 0; i < columns.Length; i++)
         {
-            columns[i] = Column(_fields[i], parser.Columns[i].Kind, text);
+            columns[i] = !fields[i].HasValue ? null : Column(fields[i], parser.Columns[i].Kind, rows, text);
         }
         Source? source = row.Source < 0 ? null : rows.Sources[row.Source];
         return new LogRow(
-            partition.Topic, partition.Partition, row.Offset, At(time), source?.Host, source?.File, source?.Key.GenerationText, source is null ? null : row.LineBegin,
-            row.Part, Encoding.UTF8.GetString(text), exact ? null : value.ToArray(), parsed, columns);
+            partition.Topic, partition.Partition, row.Offset, At(row.EventTime), source?.Host, source?.File, source?.Key.GenerationText,
+            source is null ? null : row.LineBegin, row.Part, Encoding.UTF8.GetString(text), row.IsExact ? null : rows.Value(row).ToArray(), row.IsParsed, columns);
     }
 
-    public void Dispose() => _text.Dispose();
-
-    private static object? Column(in Field field, ColumnKind kind, ReadOnlySpan<byte> text) => !field.HasValue ? null : kind switch
+    private object Column(in Field field, ColumnKind kind, RowBatch rows, ReadOnlySpan<byte> text) => kind switch
     {
-        ColumnKind.Text => Encoding.UTF8.GetString(text.Slice(field.Start, field.Length)),
+        ColumnKind.Text or ColumnKind.Json => Encoding.UTF8.GetString(rows.Bytes(field, text)),
+        ColumnKind.Address => Encoding.ASCII.GetString(_address, 0, Addresses.Format(rows.Bytes(field, text), _address)),
         ColumnKind.Time => At(field.Number),
+        ColumnKind.Double => field.Double,
+        ColumnKind.Boolean => field.Number != 0,
         _ => field.Number,
     };
 

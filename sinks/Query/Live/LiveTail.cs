@@ -102,7 +102,7 @@ internal sealed class LiveTail
     {
         using var collector = new RowCollector();
         using var batch = new RowBatch();
-        using var rows = new LiveRows(_parser);
+        var rows = new LiveRows(_parser);
         var again = new SentAgain(_dialect, _options.Name, _table);
         var unreadable = new List<UnreadableBatch>(); // the sink keeps them as dead letters
         while (true)
@@ -113,11 +113,12 @@ internal sealed class LiveTail
                 batch.Clear();
                 unreadable.Clear();
                 Collected collected = collector.Collect(batches.Partition, batches.Batches.Span, batches.FetchOffset, batch, unreadable);
+                batch.Parse(_parser);
                 for (int i = 0; i < batch.Count; i++)
                 {
                     if (!await again.IsRepeatAsync(logs[batches.Partition]?.Id, batch, batch.Rows[i], cancellation))
                     {
-                        yield return rows.Make(batches.Partition, batch, batch.Rows[i]);
+                        yield return rows.Make(batches.Partition, batch, i);
                     }
                 }
                 if (collected.Failure is { } failure)

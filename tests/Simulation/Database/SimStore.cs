@@ -1,6 +1,7 @@
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
 
 namespace LogPipeline.Simulation.Database;
 
@@ -29,6 +30,8 @@ public sealed class SimStore : ISinkStore
     }
 
     public string Kind => "simulated";
+
+    public ILineParser Parser { get; } = new NoParser();
 
     private World World => _database.World;
 

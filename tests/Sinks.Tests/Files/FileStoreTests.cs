@@ -120,6 +120,7 @@ public sealed class FileStoreTests : SinkStoreContract
         await using ISinkFlush flush = await store.BeginAsync(default);
         await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, offset, offset + 2, 0), default);
         IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        rows.Parse(store.Parser);
         await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
         await flush.CommitAsync(default);
     }
@@ -305,6 +306,7 @@ public sealed class FileStoreTests : SinkStoreContract
         await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, day, day + 1, 0), default);
         IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
         sources[0].Stored.Add(0, 5);
+        rows.Parse(store.Parser);
         await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
         await flush.UpdateSourcesAsync(sources, default);
         await flush.CommitAsync(default);

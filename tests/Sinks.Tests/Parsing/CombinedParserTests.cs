@@ -11,11 +11,13 @@ public sealed class CombinedParserTests
 {
     private static readonly CombinedParser Parser = new();
 
-    private static Dictionary<string, object?>? Parse(string line)
+    private static Dictionary<string, object?>? Parse(string text)
     {
-        byte[] bytes = Encoding.UTF8.GetBytes(line);
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
         var fields = new Field[Parser.Columns.Count];
-        if (!Parser.TryParse(bytes, fields, out long time))
+        using var scratch = new PooledBytes();
+        var line = new ParsedLine(fields, scratch);
+        if (!Parser.TryParse(bytes, ref line))
         {
             return null;
         }
@@ -26,7 +28,7 @@ public sealed class CombinedParserTests
                 : Parser.Columns[i].Kind == ColumnKind.Text ? Encoding.UTF8.GetString(bytes, fields[i].Start, fields[i].Length) : fields[i].Number;
             values[Parser.Columns[i].Name] = value;
         }
-        Assert.Equal(time, values["time_local"]);
+        Assert.Equal(line.EventTime, values["time_local"]);
         return values;
     }
 

@@ -31,6 +31,7 @@ public sealed class PostgresFaultTests(PostgresFixture postgres)
     {
         await using ISinkFlush flush = await store.BeginAsync(default);
         IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        rows.Parse(store.Parser);
         await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], default);
         await flush.CommitAsync(default);
     }

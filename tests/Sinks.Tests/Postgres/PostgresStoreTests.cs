@@ -35,6 +35,7 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
     {
         await using ISinkFlush flush = await store.BeginAsync(default);
         IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        rows.Parse(store.Parser);
         await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], default);
         await flush.CommitAsync(default);
     }

@@ -22,6 +22,11 @@ internal static class StoredRows
     public static async Task StoreAsync(SinkOptions options, IReadOnlyList<string> lines)
     {
         await using ISinkStore store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random(1));
+        await StoreAsync(store, lines);
+    }
+
+    public static async Task StoreAsync(ISinkStore store, IReadOnlyList<string> lines)
+    {
         await store.OpenAsync(default);
         await store.CreateAsync([new LedgerStart(Log, 0)], default);
         var owner = new OwnerToken(new Guid(1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
@@ -29,6 +34,7 @@ internal static class StoredRows
         using RowBatch rows = TestRows.Batch(entry.NextOffset, [.. lines]);
         await using ISinkFlush flush = await store.BeginAsync(default);
         IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+        rows.Parse(store.Parser);
         await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], default);
         Assert.Equal(1, await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, entry.NextOffset, entry.NextOffset + lines.Count, 0), default));
         await flush.CommitAsync(default);

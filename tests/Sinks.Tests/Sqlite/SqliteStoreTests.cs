@@ -89,6 +89,7 @@ public sealed class SqliteStoreTests : SinkStoreContract, IDisposable
         await using (ISinkFlush flush = await store.BeginAsync(default))
         {
             IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+            rows.Parse(store.Parser);
             await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
             await flush.CommitAsync(default);
         }
