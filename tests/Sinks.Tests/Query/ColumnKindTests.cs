@@ -1,4 +1,5 @@
 using LogPipeline.Client;
+using LogPipeline.Files;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
@@ -33,8 +34,8 @@ public sealed class ColumnKindTests(PostgresFixture postgres) : IDisposable
     private async Task<(ISinkStore Store, SqlLogReader Reader)> OpenAsync(bool sqlite)
     {
         SinkOptions options = sqlite ? StoredRows.Sqlite(_directory) : StoredRows.Postgres(await postgres.NewDatabaseAsync());
-        ISinkStore store = sqlite ? new SqliteStore("web", options.Sqlite!, Parser, new Random(1)) : new PostgresStore("web", options.Postgres!, Parser, TimeProvider.System, new Random(1));
-        return (store, new SqlLogReader(SinkStores.DialectOf(options, TimeProvider.System)!, options, "web_log", Parser, TimeProvider.System));
+        ISinkStore store = sqlite ? new SqliteStore("web", options.Sqlite!, Parser, new OsFileSystem(), new Random(1)) : new PostgresStore("web", options.Postgres!, Parser, TimeProvider.System, new Random(1));
+        return (store, new SqlLogReader(SinkStores.DialectOf(options, TimeProvider.System)!, options, TableName.Parse("web_log"), Parser, TimeProvider.System));
     }
 
     [Theory]
