@@ -235,6 +235,7 @@ public sealed class FileStoreTests : SinkStoreContract
         {
             await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, 2, 4, 0), default);
             IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+            rows.Parse(store.Parser);
             await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
             using (IFile file = _files.Open(path, FileOpenMode.ReadWrite))
             {
