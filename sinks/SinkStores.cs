@@ -4,6 +4,7 @@ using LogPipeline.Sinks.Files;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Sqlite;
 
 namespace LogPipeline.Sinks;
@@ -27,6 +28,9 @@ public static class SinkStores
         }
         return new FileStore(options.Name, options.Files!, parser, files, random, time, events ?? new SilentSinkEvents());
     }
+
+    /// <summary>What queries may ask about the sink's rows.</summary>
+    public static QueryFields FieldsOf(SinkOptions options) => new(LineParsers.Named(options.Parser).Columns);
 
     /// <summary>A reader of the view that the sink fills.</summary>
     /// <exception cref="SinkConfigurationException">Files have no view to query.</exception>

@@ -42,6 +42,7 @@ internal static class CommandTree
             TailVerb.Create(),
             VerifyVerb.Create(),
             DeadLettersVerb.Create(),
+            AlertsVerb.Create(),
             ConfigVerb.Create(),
             KafkaVerb.Create(),
         };

@@ -12,8 +12,8 @@ public static class ConsoleLogging
     {
         logging
             .SetMinimumLevel(least)
-            // The message bus logs its own wiring at information level; its consumers log what it carries.
-            .AddFilter("MassTransit", least > LogLevel.Warning ? least : LogLevel.Warning)
+            // The message bus logs its wiring and each try of a consumer; the consumers log what it carries and what it could not deliver.
+            .AddFilter("MassTransit", least <= LogLevel.Debug ? least : LogLevel.Critical)
             .AddConsole(console =>
             {
                 console.FormatterName = LineFormatter.FormatterName;

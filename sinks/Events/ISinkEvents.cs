@@ -44,6 +44,12 @@ public sealed record PoisonFound(string Sink, DateTimeOffset Time, LogIdentity L
 /// </summary>
 public sealed record OutputCut(string Sink, DateTimeOffset Time, string Path, long Committed, long Length) : SinkEvent(Sink, Time);
 
+/// <summary>A rule on stored rows found more than it allows.</summary>
+public sealed record AlertRaised(string Sink, DateTimeOffset Time, string Rule, string Found) : SinkEvent(Sink, Time);
+
+/// <summary>What a rule found is within its limit again.</summary>
+public sealed record AlertOver(string Sink, DateTimeOffset Time, string Rule, string Found) : SinkEvent(Sink, Time);
+
 /// <summary>Events that nobody listens to.</summary>
 public sealed class SilentSinkEvents : ISinkEvents
 {

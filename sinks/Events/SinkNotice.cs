@@ -5,11 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Sinks.Events;
 
 /// <summary>A sink event as it travels on the bus.</summary>
-/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison, output.</param>
+/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison, output, alert, alert_over.</param>
 /// <param name="IsAlert">Whether a person should look.</param>
 /// <param name="Text">One line for people.</param>
 public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, bool IsAlert, string Text)
 {
+    /// <summary>Whether people are told beyond the log: alerts, what ends them, and a sink that stops.</summary>
+    public bool IsForPeople => IsAlert || Kind is "resumed" or "alert_over" or "stopped";
+
     public static SinkNotice Of(SinkEvent sinkEvent)
     {
         (string? kind, bool isAlert, string? text) = sinkEvent switch
@@ -24,6 +27,8 @@ public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, b
             PoisonFound e => ("poison", true, $"{e.Log}: {e.Count} records went to the dead letters"),
             OutputCut { Length: 0 } e => ("output", true, $"{e.Path} was cut or moved away after {e.Committed} bytes; it is begun anew"),
             OutputCut e => ("output", true, $"{e.Path} was cut from {e.Committed} bytes to {e.Length}; it goes on behind them"),
+            AlertRaised e => ("alert", true, $"alert {e.Rule}: {e.Found}"),
+            AlertOver e => ("alert_over", false, $"alert {e.Rule} is over: {e.Found}"),
             _ => ("unknown", true, sinkEvent.ToString() ?? ""),
         };
         return new SinkNotice(sinkEvent.Sink, sinkEvent.Time, kind, isAlert, $"sink {sinkEvent.Sink}: {text}");

@@ -42,4 +42,10 @@ internal static partial class SinkLog
 
     [LoggerMessage(4011, LogLevel.Warning, "{Text}")]
     public static partial void Alert(ILogger logger, string text);
+
+    [LoggerMessage(4012, LogLevel.Warning, "alert {Rule}: the rows cannot be counted: {Reason} Tried again every {Interval}.")]
+    public static partial void AlertBlind(ILogger logger, string rule, string reason, TimeSpan interval);
+
+    [LoggerMessage(4013, LogLevel.Warning, "a notice did not reach {Target}, and is not sent again: {Reason}")]
+    public static partial void NoticeLost(ILogger logger, string target, string reason);
 }

@@ -20,5 +20,6 @@ internal static class SinkMeter
     public static readonly Histogram<double> FlushSeconds = Meter.CreateHistogram<double>("logpipe_sinks_flush_seconds", "s", "Time of one flush.");
     public static readonly Counter<long> Events = Meter.CreateCounter<long>("logpipe_sinks_events_total", description: "Life-cycle events, by kind.");
     public static readonly UpDownCounter<int> Paused = Meter.CreateUpDownCounter<int>("logpipe_sinks_paused", description: "1 while the store, or a broker that it needs, cannot be reached.");
+    public static readonly UpDownCounter<int> Alerts = Meter.CreateUpDownCounter<int>("logpipe_alerts_raised", description: "1 while a rule on stored rows is above its limit, by alert.");
     public static readonly UpDownCounter<int> Stopped = Meter.CreateUpDownCounter<int>("logpipe_sinks_stopped", description: "1 while the sink stands after a failure, until its next try.");
 }

@@ -8,7 +8,7 @@ using LogPipeline.Sinks;
 namespace LogPipeline.Cli.Configuration;
 
 /// <summary>The whole of logpipe.yaml, read and checked. A part that the file does not name is null or empty.</summary>
-internal sealed record PipelineConfiguration(BrokerOptions? Broker, AgentOptions? Agent, IReadOnlyList<SinkOptions> Sinks, TelemetryOptions Telemetry)
+internal sealed record PipelineConfiguration(BrokerOptions? Broker, AgentOptions? Agent, IReadOnlyList<SinkOptions> Sinks, AlertOptions Alerts, TelemetryOptions Telemetry)
 {
     public const string DefaultBootstrap = "127.0.0.1:9092";
 
@@ -24,10 +24,12 @@ internal sealed record PipelineConfiguration(BrokerOptions? Broker, AgentOptions
 
     public static PipelineConfiguration Read(ConfigurationSection root)
     {
+        IReadOnlyList<SinkOptions> sinks = SinkSection.ReadAll(root.Sections("sinks"));
         var configuration = new PipelineConfiguration(
             root.SectionOrNull("broker") is { } broker ? BrokerSection.Read(broker) : null,
             AgentSection.Find(root),
-            SinkSection.ReadAll(root.Sections("sinks")),
+            sinks,
+            AlertsSection.Read(root.SectionOrNull("alerts"), sinks),
             TelemetrySection.Read(root));
         root.Close();
         return configuration;

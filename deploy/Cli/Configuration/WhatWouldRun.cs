@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using LogPipeline.Agent;
 using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
+using LogPipeline.Sinks.Alerts;
 
 namespace LogPipeline.Cli.Configuration;
 
@@ -29,6 +30,14 @@ internal static partial class WhatWouldRun
         foreach (SinkOptions sink in configuration.Sinks)
         {
             yield return Describe(sink);
+        }
+        foreach (AlertRule rule in configuration.Alerts.Rules)
+        {
+            yield return $"alert {rule.Name}: more than {rule.Above}{(rule.Of.Length > 0 ? $" of {rule.Of}" : "")} within {AlertCount.Duration(rule.Window)} in {rule.Sink}: {rule.Query}";
+        }
+        if (configuration.Alerts.Targets is { } targets && targets.Webhooks.Count + targets.Command.Count > 0)
+        {
+            yield return $"notices to {string.Join(", ", targets.Webhooks.Select(static address => address.GetLeftPart(UriPartial.Authority)).Concat(targets.Command.Take(1)))}";
         }
         if (configuration.Telemetry.AdminListen is { } admin)
         {

@@ -23,6 +23,9 @@ internal sealed record NodePlan(TelemetryOptions Telemetry, LogLevel LogLevel)
 
     public IReadOnlyList<SinkOptions> Sinks { get; init; } = [];
 
+    /// <summary>Rules that are watched where their sink runs, and who is told of what happens to sinks.</summary>
+    public AlertOptions Alerts { get; init; } = AlertOptions.None;
+
     /// <summary>Called with what SIGHUP is to call, where an agent runs.</summary>
     public Action<Action>? Reloadable { get; init; }
 
@@ -43,7 +46,7 @@ internal static class NodeProcess
         await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(
             plan.Telemetry with { TraceSources = plan.Sinks.Count > 0 ? SinkTraces.Sources : [] }, health, logger,
             request => StatusPage.AnswerAsync(request, status));
-        await using SinkEventBus? bus = plan.Sinks.Count > 0 ? await SinkEventBus.StartAsync(loggers, stop) : null;
+        await using SinkEventBus? bus = plan.Sinks.Count > 0 ? await SinkEventBus.StartAsync(loggers, plan.Alerts.Targets, stop) : null;
         var parts = new List<IPart>();
         if (plan.Broker is { } broker)
         {
@@ -61,6 +64,7 @@ internal static class NodeProcess
         }
         bool isAlone = parts.Count + plan.Sinks.Count == 1;
         parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, isAlone, bus!, loggers)));
+        parts.AddRange(plan.Sinks.SelectMany(sink => plan.Alerts.Rules.Where(rule => rule.Sink == sink.Name).Select(rule => new AlertPart(rule, sink, bus!, loggers))));
         await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);
         return Exit.Done;
     }

@@ -25,6 +25,6 @@ internal static class SinkVerb
     {
         var configuration = PipelineConfiguration.Load(parsed.GetValue(Running.Config));
         IReadOnlyList<SinkOptions> sinks = ConfiguredSinks.Named(configuration, parsed.GetValue(Names) ?? []);
-        return NodeProcess.RunAsync(Running.Plan(parsed, configuration, "logpipe-sink") with { Sinks = sinks }, stop);
+        return NodeProcess.RunAsync(Running.Plan(parsed, configuration, "logpipe-sink") with { Sinks = sinks, Alerts = configuration.Alerts }, stop);
     }
 }

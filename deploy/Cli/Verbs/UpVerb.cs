@@ -39,6 +39,7 @@ internal static class UpVerb
             Agent = configuration.Agent is { } agent ? new ReloadableAgent(agent, ConfigurationFile.PathOf(file)) : null,
             Reloadable = reload => signals.Reload = reload,
             Sinks = configuration.Sinks,
+            Alerts = configuration.Alerts,
             Started = demo ? () => DemoFiles.PrintNextSteps(configuration, file!) : null,
         };
         return NodeProcess.RunAsync(plan, signals.Token);

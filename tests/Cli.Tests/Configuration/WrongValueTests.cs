@@ -21,6 +21,16 @@ public class WrongValueTests
     [InlineData("agent:\n  inputs:\n    - paths: [$HOME/b]\n      topic: t", "logpipe.yaml:3: agent.inputs[0].paths: '$HOME/b' is not expanded here: write the whole path")]
     [InlineData("agent:\n  inputs:\n    - paths: [/a]\n      topic: t\n      exclude: [old/*.log]",
         "logpipe.yaml:5: agent.inputs[0].exclude: 'old/*.log' can match nothing: write a whole path, or a file's name alone")]
+    [InlineData("alerts:\n  rules:\n    - { name: a, query: \"status>=500\", above: lots }\nsinks:\n  - { name: s, topics: [t], parser: combined, sqlite: { file: x } }",
+        "logpipe.yaml:3: alerts.rules[0].above must be a number of rows such as 100, or a share below 100% such as 1%, and not 'lots'")]
+    [InlineData("alerts:\n  rules:\n    - { name: a, query: \"statsu>=500\", above: 1% }\nsinks:\n  - { name: s, topics: [t], parser: combined, sqlite: { file: x } }",
+        "logpipe.yaml:3: alert a: query: there is no field statsu; did you mean status? (To look for the text, put it in double quotes.)\n  statsu>=500\n  ^^^^^^")]
+    [InlineData("alerts:\n  rules:\n    - { name: a, query: \"status>=500\", above: 10, of: \"method:GET\" }\nsinks:\n  - { name: s, topics: [t], parser: combined, sqlite: { file: x } }",
+        "logpipe.yaml:3: alert a: 'of' goes with a share, such as above: 1%, and not with 10")]
+    [InlineData("alerts:\n  rules:\n    - { name: a, query: \"status>=500\", above: 10, sink: x }\nsinks:\n  - { name: s, topics: [t], parser: combined, sqlite: { file: x } }",
+        "logpipe.yaml:3: no rows of a sink 'x' can be counted; there are s")]
+    [InlineData("alerts: { webhook: example.com }",
+        "logpipe.yaml:1: alerts.webhook must be an address such as https://example.com/hook, and not 'example.com'")]
     [InlineData("- a", "logpipe.yaml:1: expected keys such as 'broker:', 'agent:' or 'sinks:', found a list")]
     [InlineData("sinks:\n  - name: a\n    topics: [t]\n    sqlite: { file: x }\n  - name: a\n    topics: [t]\n    sqlite: { file: y }",
         "logpipe.yaml:5: two sinks are named 'a'; the name is the consumer group too, so each needs its own")]

@@ -1,0 +1,68 @@
+using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Telemetry;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Sinks.Alerts;
+
+/// <summary>
+/// Counts a rule's rows again and again and tells when they rise above the limit and when they are below it again. What it told is not kept:
+/// after a restart an alert that still holds is told once more. One owner.
+/// </summary>
+public sealed class AlertWatch(AlertRule rule, ILogReader reader, ISinkEvents events, TimeProvider time, ILogger logger)
+{
+    private readonly KeyValuePair<string, object?> _tag = new("alert", rule.Name);
+    private bool _isRaised;
+    private string? _problem;
+
+    /// <summary>Why the rows cannot be counted, in one line; null while they can. Any thread may ask.</summary>
+    public string? Problem => Volatile.Read(ref _problem);
+
+    /// <summary>Counts at each interval, until cancelled. A database that does not answer is asked again at the next one.</summary>
+    public async Task RunAsync(CancellationToken stop)
+    {
+        SinkMeter.Alerts.Add(0, _tag);
+        using var ticks = new PeriodicTimer(rule.Every, time);
+        try
+        {
+            // The first time after an interval: at a first start there is no table before the sink has run.
+            while (await ticks.WaitForNextTickAsync(stop))
+            {
+                await LookAsync(stop);
+            }
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Asked to stop.
+        }
+    }
+
+    private async Task LookAsync(CancellationToken stop)
+    {
+        try
+        {
+            Judge(await AlertCount.TakeAsync(rule, reader, time.GetUtcNow(), stop));
+            Volatile.Write(ref _problem, null);
+        }
+        catch (Exception error) when (error is QueryException or QueryTimeoutException)
+        {
+            if (Problem is null)
+            {
+                SinkLog.AlertBlind(logger, rule.Name, error.Message, rule.Every);
+            }
+            Volatile.Write(ref _problem, $"its rows cannot be counted: {error.Message}");
+        }
+    }
+
+    private void Judge(AlertCount count)
+    {
+        if (count.IsAbove == _isRaised)
+        {
+            return;
+        }
+        _isRaised = count.IsAbove;
+        SinkMeter.Alerts.Add(_isRaised ? 1 : -1, _tag);
+        DateTimeOffset now = time.GetUtcNow();
+        events.Publish(_isRaised ? new AlertRaised(rule.Sink, now, rule.Name, count.ToString()) : new AlertOver(rule.Sink, now, rule.Name, count.ToString()));
+    }
+}
