@@ -1,5 +1,4 @@
 using System.Globalization;
-using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
 
 namespace LogPipeline.Sinks.Alerts;

@@ -233,6 +233,7 @@ public sealed class FileStoreTests : SinkStoreContract
         using (RowBatch rows = TestRows.Batch(2, "line 2", "line 3"))
         await using (ISinkFlush flush = await store.BeginAsync(default))
         {
+            rows.Parse(store.Parser);
             await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, 2, 4, 0), default);
             IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
             rows.Parse(store.Parser);
