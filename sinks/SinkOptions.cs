@@ -45,7 +45,7 @@ public sealed record SinkOptions
         Require(targets == 1, $"sink {Name} names {targets} of postgres, sqlite and files: name exactly one");
         Require(Flush.BytesMax is >= 1024 and <= 512 << 20, $"sink {Name}: flush bytes_max must be 1 KiB to 512 MiB");
         Require(Flush.Interval > TimeSpan.Zero, $"sink {Name}: flush interval must be above 0");
-        Require(Files is null || Files.Format == "raw", $"sink {Name}: files format {Files?.Format} is unknown: write raw");
+        Files?.Validate(Name);
         if (Postgres is not null)
         {
             PostgresConnection.Settings(Postgres.Connection, "");
@@ -117,15 +117,6 @@ public sealed record SqliteOptions
 
     /// <summary>The view's name; rows go to <c>table_rows</c>.</summary>
     public string Table { get; init; } = "web_log";
-}
-
-/// <summary>Lines into files: <c>directory/topic/yyyy-MM-dd/partition.log</c>.</summary>
-public sealed record FilesOptions
-{
-    public string Directory { get; init; } = "";
-
-    /// <summary><c>raw</c>: the line's bytes and a line feed.</summary>
-    public string Format { get; init; } = "raw";
 }
 
 /// <summary>A setting is wrong; the message says which, and what to write.</summary>

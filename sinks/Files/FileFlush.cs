@@ -14,11 +14,12 @@ namespace LogPipeline.Sinks.Files;
 internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
 {
     private const int ChunkBytes = 256 << 10;
-    private const long Day = 86_400_000_000;
-    private const string DayFormat = "yyyy-MM-dd";
+    private const int OpenMax = 64;
 
     private readonly SortedDictionary<string, IFile> _open = new(StringComparer.Ordinal);
+    private readonly SortedSet<string> _new = new(StringComparer.Ordinal);
     private readonly SortedSet<string> _newDirectories = new(StringComparer.Ordinal);
+    private readonly ArrayBufferWriter<byte> _packed = new();
     private bool _committed;
     private bool _ended;
 
@@ -149,58 +150,103 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     private void Append(LogIdentity log, RowBatch rows)
     {
         rows.RequireParsed(store.Parser.Columns.Count);
-        byte[] buffer = ArrayPool<byte>.Shared.Rent(ChunkBytes);
-        (int used, long day) = (0, long.MinValue);
-        foreach (ref readonly Row row in rows.Rows)
+        var pending = new SortedDictionary<string, ArrayBufferWriter<byte>>(StringComparer.Ordinal);
+        (string name, long slot, int source) = ("", long.MinValue, int.MinValue);
+        Span<Row> all = rows.Rows;
+        for (int i = 0; i < all.Length; i++)
         {
+            ref readonly Row row = ref all[i];
             if (row.State != RowState.Store)
             {
                 continue;
             }
-            ReadOnlySpan<byte> value = rows.Value(row);
-            long rowDay = Math.Max(row.EventTime, 0) / Day;
-            if (used > 0 && (rowDay != day || used + value.Length + 1 > buffer.Length))
+            long rowSlot = Math.Max(row.EventTime, 0) / store.Paths.Width;
+            if (rowSlot != slot || (store.Paths.UsesHost && row.Source != source))
             {
-                Write(PathOf(log, day), buffer.AsSpan(0, used));
-                used = 0;
+                (slot, source) = (rowSlot, row.Source);
+                name = store.Paths.PathOf(log, row.EventTime, source >= 0 ? rows.Sources[source].Host : "");
             }
-            day = rowDay;
-            if (value.Length + 1 > buffer.Length)
+            if (!pending.TryGetValue(name, out ArrayBufferWriter<byte>? bytes))
             {
-                ArrayPool<byte>.Shared.Return(buffer);
-                buffer = ArrayPool<byte>.Shared.Rent(value.Length + 1);
+                pending.Add(name, bytes = new ArrayBufferWriter<byte>(ChunkBytes / 4));
             }
-            value.CopyTo(buffer.AsSpan(used));
-            used += value.Length;
-            buffer[used++] = (byte)'\n';
+            store.Format.Write(bytes, log, rows, i);
+            if (bytes.WrittenCount >= ChunkBytes)
+            {
+                NoteNew(pending.Keys);
+                Write(name, bytes.WrittenSpan);
+                bytes.ResetWrittenCount();
+            }
         }
-        if (used > 0)
+        NoteNew(pending.Keys);
+        foreach ((string file, ArrayBufferWriter<byte> bytes) in pending.Where(p => p.Value.WrittenCount > 0))
         {
-            Write(PathOf(log, day), buffer.AsSpan(0, used));
+            Write(file, bytes.WrittenSpan);
         }
-        ArrayPool<byte>.Shared.Return(buffer);
     }
 
-    private static string PathOf(LogIdentity log, long day) =>
-        $"{log.Topic}/{DateTime.UnixEpoch.AddDays(day).ToString(DayFormat, CultureInfo.InvariantCulture)}/{log.Partition.ToString(CultureInfo.InvariantCulture)}.log";
+    /// <summary>Before a file that the manifest does not know has a byte, a note says that it is to be removed unless this flush is committed.</summary>
+    private void NoteNew(IEnumerable<string> names)
+    {
+        int noted = _new.Count;
+        _new.UnionWith(names.Where(name => !next.Lengths.ContainsKey(name)));
+        if (_new.Count > noted)
+        {
+            store.NoteNew(_new);
+        }
+    }
 
-    /// <summary>Whether a path below the root is one that a flush writes.</summary>
-    public static bool IsName(string name) =>
-        name.Split('/') is [_, var day, [.. var partition, '.', 'l', 'o', 'g']]
-        && DateOnly.TryParseExact(day, DayFormat, out _)
-        && int.TryParse(partition, NumberStyles.None, CultureInfo.InvariantCulture, out _);
-
+    /// <summary>Adds rows to a file of them.</summary>
     private void Write(string name, ReadOnlySpan<byte> bytes)
     {
-        long length = next.Lengths.TryGetValue(name, out long known) ? known : 0;
-        if (!_open.TryGetValue(name, out IFile? file))
+        if (LengthOf(name) == 0 && store.Format.Header.Length > 0)
         {
-            (file, length) = Open(name, length);
-            _open.Add(name, file);
+            AppendTo(name, store.Compression.Pack(store.Format.Header, _packed));
         }
+        AppendTo(name, store.Compression.Pack(bytes, _packed));
+    }
+
+    private long LengthOf(string name)
+    {
+        OpenFile(name);
+        return next.Lengths[name];
+    }
+
+    private void AppendTo(string name, ReadOnlySpan<byte> bytes)
+    {
+        IFile file = OpenFile(name);
+        long length = next.Lengths[name];
         RequireWhole(file, length);
         file.Write(bytes, length);
         next.SetLength(name, length + bytes.Length);
+    }
+
+    private IFile OpenFile(string name)
+    {
+        if (_open.TryGetValue(name, out IFile? open))
+        {
+            return open;
+        }
+        if (_open.Count == OpenMax)
+        {
+            SyncOpenFiles();
+        }
+        (IFile file, long length) = Open(name, next.Lengths.TryGetValue(name, out long known) ? known : 0);
+        next.SetLength(name, length);
+        _open.Add(name, file);
+        return file;
+    }
+
+    /// <summary>Rows of very many hosts or days: their files are synced and closed before others are opened.</summary>
+    private void SyncOpenFiles()
+    {
+        foreach ((string name, IFile file) in _open)
+        {
+            file.Flush();
+            RequireWhole(file, next.Lengths[name]);
+            file.Dispose();
+        }
+        _open.Clear();
     }
 
     /// <summary>Opens a file to append; where it was moved away or cut, what is there is what it begins with.</summary>
@@ -211,8 +257,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
         long found = store.FileSystem.Stat(path)?.Length ?? 0;
         if (found < length)
         {
-            store.BeginAnew(name, found);
-            length = found;
+            length = store.BeginAnew(name, length, found);
         }
         if (length == 0)
         {
@@ -220,8 +265,12 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             _newDirectories.Add(directory);
         }
         IFile file = store.FileSystem.Open(path, FileOpenMode.ReadWrite);
+        if (file.Length > length)
+        {
+            file.SetLength(length); // never committed, or left by others under a name that is the sink's
+        }
         Span<byte> last = stackalloc byte[1];
-        if (length > 0 && file.Read(last, length - 1) == 1 && last[0] != (byte)'\n')
+        if (length > 0 && store.IsText(name) && file.Read(last, length - 1) == 1 && last[0] != (byte)'\n')
         {
             file.Write("\n"u8, length++); // cut within a line
         }
@@ -237,6 +286,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
         }
     }
 
+    /// <summary>Adds a line to a file that is of no format.</summary>
     private void AppendJson(string name, Action<Utf8JsonWriter> write) => store.Guard(() =>
     {
         using var stream = new MemoryStream();
@@ -247,7 +297,8 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             json.WriteEndObject();
         }
         stream.WriteByte((byte)'\n');
-        Write(name, stream.ToArray());
+        NoteNew([name]);
+        AppendTo(name, stream.ToArray());
         return true;
     });
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Events;
@@ -8,14 +9,16 @@ using LogPipeline.Sinks.Rows;
 namespace LogPipeline.Sinks.Files;
 
 /// <summary>
-/// Lines into files: <c>directory/topic/yyyy-MM-dd/partition.log</c> by the event's day, UTC; each record's bytes and a line feed
-/// (a part of a line above the agent's limit is a line of its own). The manifest commits: what files hold beyond it is cut when
-/// the directory is opened and whenever a flush fails. The directory is locked; transactions take turns.
+/// Rows into files, by the template of their path and in the configured format. The manifest commits: what files hold beyond it is cut when the
+/// directory is opened and whenever a flush fails, and files that it does not know are removed if a note names them as a flush's. The directory is
+/// locked; transactions take turns.
 /// </summary>
-/// <remarks>A commit: data files synced, names of new ones synced, then the manifest or its changes replaced.</remarks>
+/// <remarks>A flush: new files noted, rows appended. A commit: data files synced, names of new ones synced, then the manifest or its changes replaced.</remarks>
 public sealed class FileStore(
     string sink, FilesOptions options, ILineParser parser, IFileSystem files, Random random, TimeProvider time, ISinkEvents events) : ISinkStore
 {
+    private const string NewFilesName = "new-files";
+
     private readonly AsyncLock _turn = new();
     private IDisposable? _lock;
 
@@ -32,6 +35,12 @@ public sealed class FileStore(
     internal IFileSystem FileSystem => files;
 
     internal string Root => options.Directory;
+
+    internal IRowFormat Format { get; } = options.NewFormat(parser.Columns);
+
+    internal FileCompression Compression { get; } = options.Compression;
+
+    internal FilePathTemplate Paths { get; } = options.NewPaths();
 
     internal Manifest Manifest => _manifest ??= Load();
 
@@ -111,25 +120,46 @@ public sealed class FileStore(
         _manifest = next;
     }
 
+    /// <summary>Durably notes files that a flush is about to make: <see cref="Load"/> removes those that were not committed.</summary>
+    internal void NoteNew(IReadOnlyCollection<string> names) =>
+        AtomicFile.Replace(files, Path.Combine(Root, NewFilesName), Encoding.UTF8.GetBytes(string.Join('\n', names)));
+
     /// <summary>
-    /// Goes on with a file from a shorter length on, since it was moved away or cut. The manifest commits that length before anything is written
-    /// there; otherwise a crash could leave bytes that nobody committed and that the manifest seems to count.
+    /// Goes on with a file that was moved away or cut. The manifest commits the length before anything is written there; otherwise a crash could
+    /// leave bytes that nobody committed and that the manifest seems to count.
     /// </summary>
-    internal void BeginAnew(string name, long length)
+    /// <returns>With how many bytes it goes on.</returns>
+    internal long BeginAnew(string name, long committed, long found)
     {
         Manifest next = Manifest.Copy();
-        TellCut(name, next.Lengths[name], length);
+        long length = WhatIsLeft(name, committed, found);
         next.SetLength(name, length);
         Replace(next);
+        return length;
     }
 
-    private void TellCut(string name, long committed, long length)
+    /// <summary>Whether bytes of the file are text, rather than compressed.</summary>
+    internal bool IsText(string name) => Compression == FileCompression.None || name.EndsWith(".jsonl", StringComparison.Ordinal);
+
+    /// <summary>
+    /// With how many bytes a file that was cut goes on, which is told. Behind half of a compressed member nothing could be read: what is left of such a
+    /// file is put aside, under its name and <c>.cut</c>.
+    /// </summary>
+    private long WhatIsLeft(string name, long committed, long found)
     {
         string path = Path.Combine(Root, name);
-        if (files.Stat(path) is not null) // a file that is gone was archived: nothing is lost
+        if (files.Stat(path) is null)
         {
-            events.Publish(new OutputCut(sink, time.GetUtcNow(), path, committed, length));
+            return 0; // archived: nothing is lost
         }
+        long length = IsText(name) ? found : 0;
+        events.Publish(new OutputCut(sink, time.GetUtcNow(), path, committed, length));
+        if (length < found)
+        {
+            files.Rename(path, path + ".cut");
+            files.FlushDirectory(Path.GetDirectoryName(path)!);
+        }
+        return length;
     }
 
     /// <summary>Turns what the disk throws into the seam's exceptions.</summary>
@@ -184,13 +214,13 @@ public sealed class FileStore(
         {
             throw StoreRefusedException.HoldsRowsOf(other.Log.Sink, sink, $"directory {Root}", "directory");
         }
+        RemoveUncommitted(manifest);
         CutTails(manifest);
         if (ShorterFiles(manifest) is { Count: > 0 } shorter)
         {
             foreach ((string name, long length) in shorter)
             {
-                TellCut(name, manifest.Lengths[name], length);
-                manifest.SetLength(name, length);
+                manifest.SetLength(name, WhatIsLeft(name, manifest.Lengths[name], length));
             }
             Replace(manifest);
             manifest = Committed(files, Root)!;
@@ -208,6 +238,19 @@ public sealed class FileStore(
 
     private static Manifest? Read(IFileSystem files, string path) => AtomicFile.ReadAll(files, path) is { } bytes ? Manifest.Decode(bytes, path) : null;
 
+    /// <summary>Removes files that a flush made and did not commit.</summary>
+    private void RemoveUncommitted(Manifest manifest)
+    {
+        if (AtomicFile.ReadAll(files, Path.Combine(Root, NewFilesName)) is not { } noted)
+        {
+            return;
+        }
+        foreach (string name in Encoding.UTF8.GetString(noted).Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(name => !manifest.Lengths.ContainsKey(name)))
+        {
+            files.Delete(Path.Combine(Root, name));
+        }
+    }
+
     /// <summary>
     /// Files that hold less than was committed, with what they hold. What is committed is synced, so no crash does that: somebody cut them, as
     /// logrotate does by copytruncate.
@@ -216,8 +259,7 @@ public sealed class FileStore(
         [.. manifest.Lengths.Select(l => (Name: l.Key, Length: files.Stat(Path.Combine(Root, l.Key))?.Length ?? l.Value)).Where(l => l.Length < manifest.Lengths[l.Name])];
 
     /// <summary>
-    /// Cuts every file to its committed length; one of ours that the manifest does not know was never committed. What others put beside
-    /// them stays: users compress and move old days.
+    /// Cuts every file to its committed length. What others put beside them stays: users compress and move old days.
     /// </summary>
     private void CutTails(Manifest manifest)
     {
@@ -231,20 +273,6 @@ public sealed class FileStore(
             using IFile file = files.Open(path, FileOpenMode.ReadWrite);
             file.SetLength(length);
             file.Flush();
-        }
-        foreach (DirectoryEntry topic in files.List(Root).Where(e => e.IsDirectory))
-        {
-            foreach (DirectoryEntry day in files.List(Path.Combine(Root, topic.Name)).Where(e => e.IsDirectory))
-            {
-                foreach (DirectoryEntry file in files.List(Path.Combine(Root, topic.Name, day.Name)))
-                {
-                    string name = $"{topic.Name}/{day.Name}/{file.Name}";
-                    if (FileFlush.IsName(name) && !manifest.Lengths.ContainsKey(name))
-                    {
-                        files.Delete(Path.Combine(Root, topic.Name, day.Name, file.Name));
-                    }
-                }
-            }
         }
     }
 }

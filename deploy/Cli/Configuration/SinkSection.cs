@@ -75,7 +75,9 @@ internal static class SinkSection
         var options = new FilesOptions
         {
             Directory = section.Required("directory", "where the lines go, such as ./data/out"),
-            Format = section.Choice("format", new FilesOptions().Format, ("raw", "raw")),
+            Format = section.Choice("format", new FilesOptions().Format, ("raw", "raw"), ("ndjson", "ndjson"), ("csv", "csv")),
+            Compress = section.Choice("compress", new FilesOptions().Compress, ("none", "none"), ("gzip", "gzip"), ("zstd", "zstd")),
+            Path = section.Text("path", new FilesOptions().Path),
         };
         section.Close();
         return options;

@@ -16,11 +16,12 @@ public sealed class FileStoreTests : SinkStoreContract
     private int _seed = 1;
     private int _changesMax = 1024;
     private readonly RecordedEvents _events = new();
+    private FilesOptions _options = new() { Directory = "/out" };
 
     public FileStoreTests() => _files = new MemoryFileSystem(_disk);
 
     protected override Task<ISinkStore> OpenAsync(string parser = "combined") =>
-        Task.FromResult<ISinkStore>(new FileStore("web", new FilesOptions { Directory = "/out" }, LineParsers.Named(parser), _files, new Random(_seed++), TimeProvider.System, _events) { ChangesMax = _changesMax });
+        Task.FromResult<ISinkStore>(new FileStore("web", _options, LineParsers.Named(parser), _files, new Random(_seed++), TimeProvider.System, _events) { ChangesMax = _changesMax });
 
     protected override Task<IReadOnlyList<string>> StoredLinesAsync()
     {
@@ -29,7 +30,7 @@ public sealed class FileStoreTests : SinkStoreContract
         {
             foreach ((string? name, long length) in FileStore.Committed(_files, "/out")!.Lengths.Where(l => l.Value > 0))
             {
-                committed.AddRange(Encoding.UTF8.GetString(Read("/out/" + name)[..(int)length]).Split('\n')[..^1]);
+                committed.AddRange(PackedText.Read(Read("/out/" + name)[..(int)length], _options.Compress).Split('\n')[..^1]);
             }
         }
         return Task.FromResult<IReadOnlyList<string>>(committed);
@@ -46,11 +47,14 @@ public sealed class FileStoreTests : SinkStoreContract
     private sealed class Crash : Exception;
 
     [Theory]
-    [InlineData(1024)]
-    [InlineData(1)]
-    public async Task Power_lost_at_any_call_leaves_exactly_the_flushes_that_the_manifest_counts(int changesMax)
+    [InlineData(1024, "none")]
+    [InlineData(1, "none")]
+    [InlineData(1024, "gzip")]
+    [InlineData(1, "zstd")]
+    public async Task Power_lost_at_any_call_leaves_exactly_the_flushes_that_the_manifest_counts(int changesMax, string compress)
     {
         _changesMax = changesMax;
+        _options = _options with { Compress = compress };
         for (int fatal = 1; ; fatal++)
         {
             var disk = new MemoryDisk(TimeProvider.System);
@@ -62,7 +66,7 @@ public sealed class FileStoreTests : SinkStoreContract
             await store.OpenAsync(default);
             long next = (await store.ReadLedgerAsync(default)).Select(l => l.NextOffset).SingleOrDefault();
             Assert.Equal(Enumerable.Range(0, (int)next).Select(i => $"line {i}"), await StoredLinesAsync());
-            Assert.Equal((await StoredLinesAsync()).Sum(l => l.Length + 1), DataBytes());
+            Assert.Equal(Committed(store).Values.Sum(), DataBytes());
             if (finished)
             {
                 Assert.Equal(6, next);
@@ -222,6 +226,28 @@ public sealed class FileStoreTests : SinkStoreContract
     }
 
     [Fact]
+    public async Task A_compressed_file_that_somebody_cut_is_put_aside()
+    {
+        _options = _options with { Compress = "gzip" };
+        await using ISinkStore store = await OpenAsync();
+        await store.OpenAsync(default);
+        await store.CreateAsync([new LedgerStart(Log, 0)], default);
+        LedgerEntry entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(9)), default))!;
+        await FlushAsync(store, entry, 0);
+        string path = $"/out/web_log/{_files.List("/out/web_log").Single().Name}/0.log.gz";
+        using (IFile file = _files.Open(path, FileOpenMode.ReadWrite))
+        {
+            file.SetLength(5);
+        }
+
+        await FlushAsync(store, (await store.ReadLedgerAsync(default)).Single(), 2);
+
+        Assert.Equal("line 2\nline 3\n", PackedText.Read(Read(path), "gzip"));
+        Assert.Equal(5, _files.Stat(path + ".cut")!.Value.Length);
+        Assert.Equal(0, Assert.IsType<OutputCut>(Assert.Single(_events.All)).Length);
+    }
+
+    [Fact]
     public async Task A_file_that_is_cut_while_it_is_written_gets_no_hole()
     {
         await using ISinkStore store = await OpenAsync();
@@ -236,7 +262,6 @@ public sealed class FileStoreTests : SinkStoreContract
             rows.Parse(store.Parser);
             await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, 2, 4, 0), default);
             IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
-            rows.Parse(store.Parser);
             await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
             using (IFile file = _files.Open(path, FileOpenMode.ReadWrite))
             {
@@ -327,6 +352,9 @@ public sealed class FileStoreTests : SinkStoreContract
         StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await again.OpenAsync(default));
         Assert.Contains("Restore both", error.Message, StringComparison.Ordinal);
     }
+
+    private IReadOnlyDictionary<string, long> Committed(ISinkStore store) =>
+        store is FileStore ? FileStore.Committed(_files, "/out")!.Lengths : throw new InvalidOperationException();
 
     /// <summary>Bytes of all data files, committed or not.</summary>
     private long DataBytes() => _files.List("/out/web_log").Sum(day => _files.List($"/out/web_log/{day.Name}").Sum(f => _files.Stat($"/out/web_log/{day.Name}/{f.Name}")!.Value.Length));

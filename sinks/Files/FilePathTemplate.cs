@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+using System.Text.RegularExpressions;
+using LogPipeline.Files;
+using LogPipeline.Sinks.Ledger;
+
+namespace LogPipeline.Sinks.Files;
+
+/// <summary>
+/// Which file below the directory a row goes to: <c>{topic}/{date}/{partition}</c> by default. Date and hour are the event's, UTC. The extension is
+/// the format's and is added.
+/// </summary>
+internal sealed partial class FilePathTemplate
+{
+    public const string Default = "{topic}/{date}/{partition}";
+
+    private const long Hour = 3_600_000_000; // microseconds
+    private static readonly string[] Names = ["topic", "partition", "date", "hour", "host"];
+
+    private readonly string _template;
+    private readonly string _extension;
+
+    /// <exception cref="SinkConfigurationException">The template names what there is not, or leads out of the directory.</exception>
+    public FilePathTemplate(string template, string extension)
+    {
+        foreach (Match match in Braces().Matches(template))
+        {
+            string name = match.Groups[1].Value;
+            if (!Names.Contains(name))
+            {
+                string near = NearestName.Find(name, Names) is { } found ? $"did you mean {{{found}}}?" : $"there are {string.Join(", ", Names.Select(n => $"{{{n}}}"))}";
+                throw new SinkConfigurationException($"files path {template}: there is no {{{name}}}; {near}");
+            }
+        }
+        if (template.Length == 0 || template.StartsWith('/') || template.EndsWith('/') || template.Split('/').Any(part => part is "" or "." or ".." || part[0] == '.'))
+        {
+            throw new SinkConfigurationException($"files path '{template}' must be a path below the directory, without parts that are empty or begin with a dot, such as {Default}");
+        }
+        (_template, _extension) = (template, extension);
+        UsesHost = template.Contains("{host}", StringComparison.Ordinal);
+        Width = template.Contains("{hour}", StringComparison.Ordinal) ? Hour : 24 * Hour;
+    }
+
+    /// <summary>Whether rows of different hosts go to different files.</summary>
+    public bool UsesHost { get; }
+
+    /// <summary>For so many microseconds, from a multiple of them on, the path is the same.</summary>
+    public long Width { get; }
+
+    /// <param name="log">Where the row comes from.</param>
+    /// <param name="time">The event's, microseconds since 1970.</param>
+    /// <param name="host">The server that the row comes from; empty where it is not known.</param>
+    public string PathOf(LogIdentity log, long time, string host)
+    {
+        DateTime at = DateTime.UnixEpoch.AddMicroseconds(Math.Max(time, 0));
+        return Braces().Replace(_template, match => match.Groups[1].Value switch
+        {
+            "topic" => log.Topic,
+            "partition" => log.Partition.ToString(CultureInfo.InvariantCulture),
+            "date" => at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            "hour" => at.ToString("HH", CultureInfo.InvariantCulture),
+            _ => PartOf(host),
+        }) + _extension;
+    }
+
+    /// <summary>A host's name as a part of a path: what would lead elsewhere or be hidden is replaced.</summary>
+    private static string PartOf(string host)
+    {
+        var part = new StringBuilder(host.Length + 1);
+        foreach (char c in host)
+        {
+            part.Append(char.IsAsciiLetterOrDigit(c) || c is '-' or '_' || (c == '.' && part.Length > 0) ? c : '_');
+        }
+        return part.Length == 0 ? "unknown" : part.ToString();
+    }
+
+    [GeneratedRegex(@"\{([^{}]*)\}")]
+    private static partial Regex Braces();
+}
