@@ -66,7 +66,7 @@ public sealed class FileStoreTests : SinkStoreContract
             await store.OpenAsync(default);
             long next = (await store.ReadLedgerAsync(default)).Select(l => l.NextOffset).SingleOrDefault();
             Assert.Equal(Enumerable.Range(0, (int)next).Select(i => $"line {i}"), await StoredLinesAsync());
-            Assert.Equal(Committed(store).Values.Sum(), DataBytes());
+            Assert.Equal(FileStore.Committed(_files, "/out")!.Lengths.Values.Sum(), DataBytes());
             if (finished)
             {
                 Assert.Equal(6, next);
@@ -352,9 +352,6 @@ public sealed class FileStoreTests : SinkStoreContract
         StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await again.OpenAsync(default));
         Assert.Contains("Restore both", error.Message, StringComparison.Ordinal);
     }
-
-    private IReadOnlyDictionary<string, long> Committed(ISinkStore store) =>
-        store is FileStore ? FileStore.Committed(_files, "/out")!.Lengths : throw new InvalidOperationException();
 
     /// <summary>Bytes of all data files, committed or not.</summary>
     private long DataBytes() => _files.List("/out/web_log").Sum(day => _files.List($"/out/web_log/{day.Name}").Sum(f => _files.Stat($"/out/web_log/{day.Name}/{f.Name}")!.Value.Length));
