@@ -1,3 +1,4 @@
+using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Rows;
 
@@ -15,8 +16,8 @@ public sealed record SinkOptions
     /// <summary>Names and patterns, as <see cref="TopicPatterns"/> reads them.</summary>
     public IReadOnlyList<string> Topics { get; init; } = [];
 
-    /// <summary><c>combined</c> (nginx's access log) or <c>none</c>.</summary>
-    public string Parser { get; init; } = "none";
+    /// <summary>What a line is made of; see <see cref="LineParsers"/>.</summary>
+    public ParserOptions Parser { get; init; } = "none";
 
     /// <summary>Where reading begins when the sink has never run: <c>earliest</c> or <c>latest</c>.</summary>
     public string StartFrom { get; init; } = "earliest";
@@ -39,7 +40,7 @@ public sealed record SinkOptions
         Require(Topics.Count > 0, $"sink {Name} has no topics: add `topics: [web_log]`");
         TopicPatterns.Of(Topics);
         Require(Bootstrap.Length > 0, $"sink {Name} has no bootstrap: add `bootstrap: 127.0.0.1:9092`");
-        Require(Parser is "none" or "combined", $"sink {Name}: parser {Parser} is unknown: write combined or none");
+        CheckParser();
         Require(StartFrom is "earliest" or "latest", $"sink {Name}: start_from {StartFrom} is unknown: write earliest or latest");
         int targets = (Postgres is null ? 0 : 1) + (Sqlite is null ? 0 : 1) + (Files is null ? 0 : 1);
         Require(targets == 1, $"sink {Name} names {targets} of postgres, sqlite and files: name exactly one");
@@ -58,6 +59,18 @@ public sealed record SinkOptions
 
     /// <summary>What the sink's tables are called; only where it has tables.</summary>
     internal TableName Table => TableName.Parse(Postgres?.Table ?? Sqlite!.Table);
+
+    private void CheckParser()
+    {
+        try
+        {
+            LineParsers.Named(Parser);
+        }
+        catch (SinkConfigurationException error)
+        {
+            throw new SinkConfigurationException($"sink {Name}: {error.Message}");
+        }
+    }
 
     private void CheckTable()
     {

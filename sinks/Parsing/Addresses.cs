@@ -15,11 +15,17 @@ public static class Addresses
     /// <summary>Appends the address's bytes to the scratch; false where the text is no address.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, PooledBytes scratch, out Field field)
     {
-        Span<byte> address = scratch.Reserve(V6Length)[..V6Length];
-        int length = TryV4(text, address) ? V4Length : TryV6(text, address) ? V6Length : 0;
+        int length = TryParse(text, scratch.Reserve(V6Length));
         field = length == 0 ? default : Field.InScratch(scratch.Used, length);
         scratch.Used += length;
         return length > 0;
+    }
+
+    /// <summary>Returns how many bytes the address has, 4 or 16; 0 where the text is no address.</summary>
+    public static int TryParse(ReadOnlySpan<byte> text, Span<byte> address)
+    {
+        address = address[..V6Length];
+        return TryV4(text, address) ? V4Length : TryV6(text, address) ? V6Length : 0;
     }
 
     /// <summary>Writes the usual text of 4 or 16 bytes; returns its length.</summary>

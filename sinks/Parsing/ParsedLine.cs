@@ -19,6 +19,9 @@ public ref struct ParsedLine
 
     public PooledBytes Scratch { get; }
 
+    /// <summary>When the record was made, microseconds since 1970: for times that lack their year.</summary>
+    public long RecordTime { get; init; }
+
     /// <summary>Microseconds since 1970, UTC, within the years 1 to 9999.</summary>
     public long EventTime { get; set; } = NoTime;
 }

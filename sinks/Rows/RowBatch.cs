@@ -180,7 +180,8 @@ public sealed class RowBatch : IDisposable
             LineText.Clean(value, _clean);
             row.CleanLength = _clean.Used - row.CleanStart;
         }
-        var line = new ParsedLine(fields, _scratch);
+        long recordTime = Math.Clamp(row.Timestamp, 0, LatestMilliseconds) * 1000;
+        var line = new ParsedLine(fields, _scratch) { RecordTime = recordTime };
         int scratch = _scratch.Used;
         row.IsParsed = row.Part == 0 && parser.TryParse(Text(row), ref line);
         if (!row.IsParsed)
@@ -189,7 +190,7 @@ public sealed class RowBatch : IDisposable
             _scratch.Used = scratch;
         }
         bool hasTime = row.IsParsed && line.EventTime != ParsedLine.NoTime;
-        row.EventTime = hasTime ? line.EventTime : Math.Clamp(row.Timestamp, 0, LatestMilliseconds) * 1000;
+        row.EventTime = hasTime ? line.EventTime : recordTime;
     }
 
     private static void Grow<T>(ref T[] array, int used, int needed)

@@ -23,7 +23,7 @@ internal sealed class SinkFlush : IAsyncDisposable
     private const int WarmUps = 4;
     private const int Rounds = 16;
 
-    private readonly CombinedParser _parser = new();
+    private readonly AccessLogParser _parser = new("combined");
     private readonly PostgresServer _server;
     private readonly PostgresStore _store;
     private readonly NpgsqlConnection _bare;

@@ -1,5 +1,6 @@
 using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
+using LogPipeline.Sinks.Parsing;
 
 namespace LogPipeline.Cli.Configuration;
 
@@ -29,7 +30,7 @@ internal static class SinkSection
             Name = section.Required("name", "it names the sink and its consumer group, such as web_log"),
             Bootstrap = string.Join(',', section.Texts("bootstrap", [defaults.Bootstrap])),
             Topics = section.Texts("topics", defaults.Topics),
-            Parser = section.Choice("parser", defaults.Parser, ("combined", "combined"), ("none", "none")),
+            Parser = ReadParser(section, defaults.Parser),
             StartFrom = section.Choice("start_from", defaults.StartFrom, ("earliest", "earliest"), ("latest", "latest")),
             Postgres = section.SectionOrNull("postgres") is { } postgres ? ReadPostgres(postgres) : null,
             Sqlite = section.SectionOrNull("sqlite") is { } sqlite ? ReadSqlite(sqlite) : null,
@@ -46,6 +47,29 @@ internal static class SinkSection
             throw new ConfigurationException($"{section.Origin}: {e.Message}");
         }
         return sink;
+    }
+
+    /// <summary>A type alone, or a group of keys of which one is the type.</summary>
+    private static ParserOptions ReadParser(ConfigurationSection sink, ParserOptions defaults)
+    {
+        if (!sink.IsGroup("parser"))
+        {
+            return sink.TextOrNull("parser") is { } type ? type : defaults;
+        }
+        ConfigurationSection section = sink.Section("parser");
+        ConfigurationSection? time = section.IsGroup("time") ? section.Section("time") : null;
+        var options = new ParserOptions
+        {
+            Type = section.Required("type", $"one of {string.Join(", ", LineParsers.Names)}"),
+            Format = section.TextOrNull("format"),
+            Pattern = section.TextOrNull("pattern"),
+            Columns = section.SectionOrNull("columns")?.Pairs() ?? [],
+            TimeField = time is null ? section.TextOrNull("time") : time.TextOrNull("field"),
+            TimeFormat = time?.TextOrNull("format"),
+        };
+        time?.Close();
+        section.Close();
+        return options;
     }
 
     private static PostgresOptions ReadPostgres(ConfigurationSection section)

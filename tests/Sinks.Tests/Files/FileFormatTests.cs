@@ -117,7 +117,7 @@ public sealed class FileFormatTests
     /// <summary>Stores batches one after another, each in a transaction of its own.</summary>
     private async Task StoreAsync(FilesOptions options, params RowBatch[] batches)
     {
-        var parser = new CombinedParser();
+        var parser = new AccessLogParser("combined");
         await using var store = new FileStore("web", options, parser, _files, new Random(1), TimeProvider.System, new Sinks.Events.SilentSinkEvents());
         await store.OpenAsync(default);
         await store.CreateAsync([new LedgerStart(Log, 0)], default);

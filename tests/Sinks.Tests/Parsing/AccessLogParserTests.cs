@@ -7,9 +7,9 @@ using LogPipeline.Sinks.Parsing;
 
 namespace LogPipeline.Sinks.Tests.Parsing;
 
-public sealed class CombinedParserTests
+public sealed class AccessLogParserTests
 {
-    private static readonly CombinedParser Parser = new();
+    private static readonly AccessLogParser Parser = new("combined");
 
     private static Dictionary<string, object?>? Parse(string text)
     {

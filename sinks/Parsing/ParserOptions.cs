@@ -1,0 +1,26 @@
+namespace LogPipeline.Sinks.Parsing;
+
+/// <summary>What <c>parser:</c> says: a type, and what that type takes.</summary>
+public sealed record ParserOptions
+{
+    public string Type { get; init; } = "none";
+
+    /// <summary>nginx's <c>log_format</c>, or the field names of IIS.</summary>
+    public string? Format { get; init; }
+
+    /// <summary>A regular expression with named groups.</summary>
+    public string? Pattern { get; init; }
+
+    /// <summary>Columns and their types, in order: <c>int</c>, or <c>int from a.b</c> where a value lies under another name.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Columns { get; init; } = [];
+
+    /// <summary>Where the event's time is; null = where it usually is.</summary>
+    public string? TimeField { get; init; }
+
+    /// <summary>See <see cref="TimeFormat"/>; null = by what it looks like.</summary>
+    public string? TimeFormat { get; init; }
+
+    public static implicit operator ParserOptions(string type) => new() { Type = type };
+
+    public override string ToString() => Type;
+}
