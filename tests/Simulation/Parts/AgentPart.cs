@@ -114,21 +114,27 @@ internal sealed class AgentPart
         }
     }
 
-    private void CopyState(Machine original)
+    private void CopyState(Machine original) => CopyFolder(new MemoryFileSystem(original.Disk), new MemoryFileSystem(Part.Machine.Disk), State);
+
+    private static void CopyFolder(MemoryFileSystem from, MemoryFileSystem to, string folder)
     {
-        var from = new MemoryFileSystem(original.Disk);
-        var to = new MemoryFileSystem(Part.Machine.Disk);
-        to.CreateDirectory(State);
-        foreach (DirectoryEntry entry in from.List(State))
+        to.CreateDirectory(folder);
+        foreach (DirectoryEntry entry in from.List(folder))
         {
-            using IFile source = from.Open($"{State}/{entry.Name}", FileOpenMode.Read);
-            using IFile copy = to.Open($"{State}/{entry.Name}", FileOpenMode.CreateNew);
+            string path = $"{folder}/{entry.Name}";
+            if (entry.IsDirectory)
+            {
+                CopyFolder(from, to, path);
+                continue;
+            }
+            using IFile source = from.Open(path, FileOpenMode.Read);
+            using IFile copy = to.Open(path, FileOpenMode.CreateNew);
             byte[] bytes = new byte[source.Length];
             source.Read(bytes, 0);
             copy.Write(bytes, 0);
             copy.Flush();
         }
-        to.FlushDirectory(State);
+        to.FlushDirectory(folder);
     }
 
     private string Describe() =>
