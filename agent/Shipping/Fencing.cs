@@ -50,15 +50,16 @@ internal sealed class Fencing(
         List<RetainedEntry> retained =
             scope == FenceScope.Unacked ? [] : [.. window.Retained.Where(r => r.Identity == link.Identity && r.LogPosition >= start && state.Inflight.Holds(r.Place))];
         long from = await ScanFromAsync(link, retained, scope, cancellation);
-        FoundRanges found = await LogScan.ReadAsync(link.Leader, from, fence, state.AgentId, cancellation);
+        (FoundRanges found, long begin) = await LogScan.ReadAsync(link.Leader, from, fence, state.AgentId, cancellation);
         if ((await link.EndAsync(cancellation)).LeaderEpoch != end.LeaderEpoch)
         {
             throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the leader changed while the log was read back");
         }
         ProducerIdentity producer = await NewProducerAsync(link, end, cancellation);
         List<EntryRange> extra = scope == FenceScope.Everything ? InNoEntry(found) : [];
+        retained.RemoveAll(r => r.LogPosition < begin); // what retention took is no loss
         var plan = new ReplacementPlan(
-            link.Identity, producer, found, retained, extra, refused, Unsure: from < start, LeaderEpoch: end.LeaderEpoch);
+            link.Identity, producer, found, retained, extra, refused, Unsure: from < begin, LeaderEpoch: end.LeaderEpoch);
         List<InflightEntry> group = replacement.Make(plan, out ReplacementCounts counts);
         // Only now, since what comes before may fail and is then tried again: reading goes on behind what was found.
         group.ForEach(generations.Restore);

@@ -15,10 +15,12 @@ internal static class LogScan
     /// <param name="to">Offset to stop before: a fence that is appended, so the log reaches at least there.</param>
     /// <param name="agentId">Whose records.</param>
     /// <param name="cancellation">Ends the reading.</param>
-    public static async Task<FoundRanges> ReadAsync(PartitionLeader leader, long from, long to, Guid agentId, CancellationToken cancellation)
+    /// <returns>What was found, and the offset that the reading began at: retention may have moved the log's start since it was asked for last.</returns>
+    public static async Task<(FoundRanges Found, long Begin)> ReadAsync(PartitionLeader leader, long from, long to, Guid agentId, CancellationToken cancellation)
     {
         var found = new FoundRanges();
-        long offset = Math.Max(from, (await leader.OffsetAsync(OffsetSpec.Earliest, cancellation)).Offset);
+        long begin = Math.Max(from, (await leader.OffsetAsync(OffsetSpec.Earliest, cancellation)).Offset);
+        long offset = begin;
         using var decoder = new BatchDecoder();
         while (offset < to)
         {
@@ -31,7 +33,7 @@ internal static class LogScan
             }
             offset = next;
         }
-        return found;
+        return (found, begin);
     }
 
     private static long Collect(ReadOnlySpan<byte> batches, long offset, Guid agentId, BatchDecoder decoder, FoundRanges found)

@@ -19,6 +19,7 @@ internal sealed class ScriptedBroker : IConnector
     private readonly Dictionary<long, (short Epoch, int LastSequence, long BaseOffset, int BaseSequence)> _producers = [];
     private readonly List<DuplexStream> _connections = [];
     private long _nextProducerId = 1000;
+    private int _dropped; // batches, from the first on
 
     public string ClusterId { get; set; } = "cluster-a";
 
@@ -58,6 +59,12 @@ internal sealed class ScriptedBroker : IConnector
 
     /// <summary>Asked before each batch that is not a fence; what it gives happens.</summary>
     public Func<BatchHeader, ProduceFate> Fate { get; set; } = _ => ProduceFate.Take;
+
+    /// <summary>Called after each answer to where the log begins.</summary>
+    public Action? Began { get; set; }
+
+    /// <summary>Where the log begins: batches below it are gone.</summary>
+    public long StartOffset { get; private set; }
 
     /// <summary>The producer whose batches it serves in a codec that nobody knows.</summary>
     public long? Unreadable { get; set; }
@@ -99,7 +106,14 @@ internal sealed class ScriptedBroker : IConnector
         }
     }
 
-    /// <summary>Every record that carries a position, in order.</summary>
+    /// <summary>Drops all that it has so far, as retention does.</summary>
+    public void DropAll()
+    {
+        StartOffset = EndOffset;
+        _dropped += _log.Count;
+    }
+
+    /// <summary>Every record that carries a position, in order; also those that were dropped.</summary>
     /// <param name="topic">Only of this topic; null = of all.</param>
     public List<(RecordPosition Position, byte[] Value)> Records(string? topic = null)
     {
@@ -256,10 +270,16 @@ internal sealed class ScriptedBroker : IConnector
         ],
     };
 
-    private ListOffsetsResponse Offsets(ListOffsetsRequest request) => new()
+    private ListOffsetsResponse Offsets(ListOffsetsRequest request)
     {
-        Topics = [new() { Name = request.Topics[0].Name, Partitions = [new() { Offset = request.Topics[0].Partitions[0].Timestamp == -2 ? 0 : EndOffset, LeaderEpoch = LeaderEpoch }] }],
-    };
+        bool isStart = request.Topics[0].Partitions[0].Timestamp == -2;
+        long offset = isStart ? StartOffset : EndOffset;
+        if (isStart)
+        {
+            Began?.Invoke();
+        }
+        return new() { Topics = [new() { Name = request.Topics[0].Name, Partitions = [new() { Offset = offset, LeaderEpoch = LeaderEpoch }] }] };
+    }
 
     private OffsetForLeaderEpochResponse EpochEnd(OffsetForLeaderEpochRequest request)
     {
@@ -292,7 +312,7 @@ internal sealed class ScriptedBroker : IConnector
     private FetchResponse Fetch(FetchRequest request)
     {
         long offset = request.Topics[0].Partitions[0].FetchOffset;
-        byte[] bytes = [.. _log.Where(b => b.Header.NextOffset > offset).Take(2).SelectMany(b => b.Header.ProducerId == Unreadable ? Recoded(b.Batch) : b.Batch)];
+        byte[] bytes = [.. _log.Skip(_dropped).Where(b => b.Header.NextOffset > offset).Take(2).SelectMany(b => b.Header.ProducerId == Unreadable ? Recoded(b.Batch) : b.Batch)];
         return new FetchResponse
         {
             Responses = [new() { Topic = request.Topics[0].Name, Partitions = [new() { HighWatermark = EndOffset, Records = new RecordSet(bytes) }] }],

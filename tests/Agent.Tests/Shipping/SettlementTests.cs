@@ -228,6 +228,36 @@ public sealed class SettlementTests
         }
     }
 
+    /// <summary>What the log had is not seen any more, so what is sent instead says that it may be there: a sink that has stored it leaves it out.</summary>
+    [Fact]
+    public void What_retention_takes_while_the_log_is_to_be_read_back_is_sent_marked_again() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Broker.HidesProducers = true;
+        await rig.StartAsync();
+        rig.Append("line 0\n");
+        await rig.UntilLinesAsync(1);
+        int asked = 0;
+        rig.Broker.Began = () =>
+        {
+            if (++asked == 1)
+            {
+                rig.Broker.DropAll();
+            }
+        };
+        bool isTaken = false;
+        rig.Broker.Fate = _ =>
+        {
+            (bool isFirst, isTaken) = (!isTaken, true);
+            return isFirst ? ProduceFate.TakeThenDropConnection : ProduceFate.Take;
+        };
+        rig.Append("line 1\n");
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["line 0", "line 1", "line 1"], rig.Lines());
+        Assert.Equal(1, rig.Broker.Fences);
+        Assert.Equal([false, false, true], rig.Broker.Records().Select(static record => (record.Position.Flags & PositionFlags.Again) != 0));
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void The_first_batch_to_a_leader_that_may_not_know_the_producer_goes_alone() => AgentRig.OnOneThread(async rig =>
     {
