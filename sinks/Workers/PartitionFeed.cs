@@ -58,6 +58,18 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
         }
     }
 
+    /// <summary>The timestamp of the first record that was polled and not taken, milliseconds since 1970; null when there is none.</summary>
+    public long? Oldest
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _filling is { Count: > 0 } rows ? rows.Rows[0].Timestamp : null;
+            }
+        }
+    }
+
     /// <summary>Whether the consumer is to give records of the partition; false while it is paused.</summary>
     public bool IsPolled
     {

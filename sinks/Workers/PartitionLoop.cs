@@ -17,10 +17,14 @@ internal sealed class PartitionLoop : IDisposable
     /// <summary>Longer than a heartbeat, so that a sink which is no longer a member learns it before it claims again.</summary>
     private static readonly TimeSpan RivalDelay = TimeSpan.FromSeconds(5);
 
+    private const long Unknown = long.MinValue;
+
     private readonly PartitionTools _tools;
     private readonly CancellationToken _abandoned;
     private readonly CancellationTokenSource _released;
     private Claim? _claim;
+    private long _taken = Unknown;
+    private long _storedUpTo = Unknown;
 
     /// <param name="wakePoll">Called when the poll loop is to look at its partitions.</param>
     /// <param name="stop">Ends claims; the feed's end is what ends flushes.</param>
@@ -38,6 +42,15 @@ internal sealed class PartitionLoop : IDisposable
 
     /// <summary>The claim and the ledger row as this loop left it; null while it is claiming. Any thread may ask.</summary>
     public Claim? Claim => Volatile.Read(ref _claim);
+
+    /// <summary>
+    /// The timestamp of the first record that was polled and is not stored, milliseconds since 1970; null when there is none. It outlasts a flush
+    /// that failed, whose records are polled again. Any thread may ask.
+    /// </summary>
+    public long? OldestUnstored => Interlocked.Read(ref _taken) is var taken and not Unknown ? taken : Feed.Oldest;
+
+    /// <summary>What the ledger said last: up to here all is stored; null before the first claim. It outlasts a claim that was lost. Any thread may ask.</summary>
+    public long? StoredUpTo => Interlocked.Read(ref _storedUpTo) is var offset and not Unknown ? offset : null;
 
     /// <summary>Done when the loop has ended; faulted when it met what no waiting mends.</summary>
     public Task Ended { get; private set; } = Task.CompletedTask;
@@ -82,6 +95,7 @@ internal sealed class PartitionLoop : IDisposable
                 Opened(claim, isWorking: failures == 0);
                 while (await Feed.TakeAsync() is { } work)
                 {
+                    Interlocked.Exchange(ref _taken, work.Rows.Count > 0 ? work.Rows.Rows[0].Timestamp : Unknown);
                     Stored(await FlushAsync(Claim!, work));
                     failures = 0;
                 }
@@ -115,9 +129,15 @@ internal sealed class PartitionLoop : IDisposable
         {
             _tools.Waits.Over(Partition);
         }
-        Volatile.Write(ref _claim, claim);
+        Hold(claim);
         SinkLog.Claimed(_tools.Environment.Logger, _tools.Options.Name, Partition, claim.Entry.NextOffset);
         Feed.Open(claim.Entry);
+    }
+
+    private void Hold(Claim claim)
+    {
+        Volatile.Write(ref _claim, claim);
+        Interlocked.Exchange(ref _storedUpTo, claim.Entry.NextOffset);
     }
 
     private async Task<Claim> FlushAsync(Claim claim, FlushWork work)
@@ -138,7 +158,8 @@ internal sealed class PartitionLoop : IDisposable
 
     private void Stored(Claim claim)
     {
-        Volatile.Write(ref _claim, claim);
+        Interlocked.Exchange(ref _taken, Unknown);
+        Hold(claim);
         _tools.Waits.Over(Partition);
     }
 }

@@ -41,6 +41,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     {
         _stop = stop;
         using CancellationTokenRegistration draining = stop.UnsafeRegister(_ => _abandoned.CancelAfter(DrainMax), null);
+        using var lag = new LagMeter(tools.Options.Name, Lags, tools.Environment.Time);
         TopicSelection topics = TopicPatterns.Of(tools.Options.Topics);
         consumer.Subscribe(topics, this);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -98,6 +99,9 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     }
 
     public ValueTask LostAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => RevokedAsync(partitions, ct);
+
+    private IEnumerable<PartitionLag> Lags() => Partitions.Select(p =>
+        new PartitionLag(p.Partition, p.StoredUpTo is { } stored && consumer.End(p.Partition) is >= 0 and var end ? Math.Max(0, end - stored) : null, p.OldestUnstored));
 
     /// <summary>Tells which topics the patterns take, each time that they are others.</summary>
     private void TellTopics(TopicSelection topics)

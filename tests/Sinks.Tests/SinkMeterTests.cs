@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using LogPipeline.Contract;
+using Microsoft.Data.Sqlite;
 
 namespace LogPipeline.Sinks.Tests;
 
@@ -47,5 +48,67 @@ public sealed class SinkMeterTests
         Assert.Equal(2, counts["overlaps_total"]);
         Assert.Equal(1, counts["known_total"]);
         Assert.Equal(1, counts["dead_letters_total"]);
+    }
+
+    [Fact]
+    public async Task Lag_is_what_is_in_the_topic_and_not_stored_while_the_database_takes_nothing()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Name = "lagging", Parser = "none" };
+        using var lag = new ObservedLag();
+        await SinkScene.RunAsync(options, 0);
+        await SinkScene.RunAsync(options, 3, async () =>
+        {
+            await scene.SendAsync(0, ["line 1"]);
+            await lag.UntilAsync(static records => records == 0, isBehind: false); // so the partition is claimed
+            await using (var other = new SqliteConnection($"Data Source={options.Sqlite!.File}"))
+            {
+                await other.OpenAsync();
+                await using System.Data.Common.DbTransaction held = await other.BeginTransactionAsync(System.Data.IsolationLevel.Serializable);
+                await scene.SendAsync(0, ["line 2", "line 3"]);
+                await lag.UntilAsync(static records => records >= 2, isBehind: true);
+            }
+            await lag.UntilAsync(static records => records == 0, isBehind: false);
+        });
+    }
+
+    /// <summary>What the gauges of the sink <c>lagging</c> say of partition 0 when they are asked.</summary>
+    private sealed class ObservedLag : IDisposable
+    {
+        private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+        private readonly MeterListener _listener = new();
+        private long? _records;
+        private double? _seconds;
+
+        public ObservedLag()
+        {
+            _listener.InstrumentPublished = static (instrument, listener) =>
+            {
+                if (instrument.Name.StartsWith("logpipe_sinks_lag_", StringComparison.Ordinal))
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            };
+            _listener.SetMeasurementEventCallback<long>((_, value, tags, _) => _records = IsOurs(tags) ? value : _records);
+            _listener.SetMeasurementEventCallback<double>((_, value, tags, _) => _seconds = IsOurs(tags) ? value : _seconds);
+            _listener.Start();
+        }
+
+        public async Task UntilAsync(Predicate<long?> holds, bool isBehind)
+        {
+            using var patience = new CancellationTokenSource(Patience);
+            while (!holds(_records) || isBehind != _seconds > 0)
+            {
+                Assert.False(patience.IsCancellationRequested, $"{_records} records, {_seconds} s");
+                await Task.Delay(20);
+                (_records, _seconds) = (null, null);
+                _listener.RecordObservableInstruments();
+            }
+        }
+
+        public void Dispose() => _listener.Dispose();
+
+        private static bool IsOurs(ReadOnlySpan<KeyValuePair<string, object?>> tags) => tags.ToArray() is var all && all.Any(tag => tag.Value is "lagging") && all.Any(tag => tag.Value is 0);
     }
 }

@@ -177,6 +177,9 @@ public sealed partial class Consumer : IAsyncDisposable
     /// <summary>The next offset that a poll returns; -1 while unknown.</summary>
     public long Position(TopicPartition partition) => _table.With(partition, state => state.Position);
 
+    /// <summary>The high watermark as of the last fetch; -1 while it is unknown, and where the partition is not assigned.</summary>
+    public long End(TopicPartition partition) => _table.HighWatermark(partition);
+
     /// <summary>High watermark less position; -1 while unknown.</summary>
     public long Lag(TopicPartition partition) => _table.With(
         partition, state => state.HighWatermark < 0 || state.Position < 0 ? -1 : Math.Max(0, state.HighWatermark - state.Position));
