@@ -175,27 +175,13 @@ internal sealed class ScriptedBroker : IConnector
                     Disconnect();
                     return;
                 }
-                await connection.WriteAsync(Flatten(answer));
+                await connection.WriteAsync(FlatFrame.Of(answer));
             }
         }
         catch (IOException)
         {
             connection.Dispose();
         }
-    }
-
-    private static byte[] Flatten(FrameBuffer frame)
-    {
-        var bytes = new List<byte>();
-        int at = 0;
-        foreach (FrameBuffer.Splice splice in frame.Splices)
-        {
-            bytes.AddRange(frame.Bytes[at..splice.Position].Span);
-            bytes.AddRange(splice.Records.Memory.Span);
-            at = splice.Position;
-        }
-        bytes.AddRange(frame.Bytes[at..].Span);
-        return [.. bytes];
     }
 
     private FrameBuffer? Answer(byte[] frame)
@@ -402,12 +388,4 @@ internal sealed class ScriptedBroker : IConnector
         _producers[header.ProducerId] = (header.ProducerEpoch, header.LastSequence, offset, header.BaseSequence);
         return (ErrorCode.None, offset);
     }
-}
-
-internal enum ProduceFate
-{
-    Take,
-    TakeThenDropConnection,
-    DropConnection,
-    Refuse,
 }
