@@ -11,7 +11,8 @@ namespace LogPipeline.Sinks;
 /// <remarks>
 /// Every call may throw <see cref="StoreUnavailableException"/> (wait, then go on), or <see cref="StoreRefusedException"/> (a
 /// person must act). Flushes of different logs may run beside each other. Nothing is changed outside a flush but by
-/// <see cref="OpenAsync"/>, <see cref="CreateAsync"/> and <see cref="ClaimAsync"/>, each a transaction of its own.
+/// <see cref="OpenAsync"/>, <see cref="CreateAsync"/>, <see cref="ClaimAsync"/>, <see cref="PrepareAsync"/> and <see cref="TendAsync"/>, each in
+/// transactions of its own.
 /// </remarks>
 public interface ISinkStore : IAsyncDisposable
 {
@@ -38,6 +39,16 @@ public interface ISinkStore : IAsyncDisposable
     /// lock for 5 s, its backend is ended.
     /// </summary>
     ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation);
+
+    /// <summary>
+    /// Makes what a flush of these rows needs and what no flush makes, such as a day's partition. Called before the flush begins, which then
+    /// waits for nothing but its rows.
+    /// </summary>
+    ValueTask PrepareAsync(RowBatch rows, CancellationToken cancellation) => ValueTask.CompletedTask;
+
+    /// <summary>Work beside the flushes, called now and then: makes what lines will need soon, and removes what is too old to be kept.</summary>
+    /// <returns>What was removed.</returns>
+    ValueTask<IReadOnlyList<ExpiredPart>> TendAsync(CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ExpiredPart>>([]);
 
     /// <summary>Begins a transaction.</summary>
     ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation);

@@ -50,6 +50,7 @@ public sealed record SinkOptions
         if (Postgres is not null)
         {
             PostgresConnection.Settings(Postgres.Connection, "");
+            Require(Postgres.Retention is null || Postgres.Retention >= TimeSpan.FromDays(1), $"sink {Name}: retention {Postgres.Retention} is too short: rows go by whole days, so write 1d or more");
         }
         if (Files is null)
         {
@@ -121,6 +122,9 @@ public sealed record PostgresOptions
     /// it is not letters, digits and _.
     /// </summary>
     public string Table { get; init; } = "web_log";
+
+    /// <summary>Partitions all of whose times are older are removed; null keeps all.</summary>
+    public TimeSpan? Retention { get; init; }
 }
 
 /// <summary>Rows into an SQLite file.</summary>

@@ -50,6 +50,9 @@ public sealed record AlertRaised(string Sink, DateTimeOffset Time, string Rule, 
 /// <summary>What a rule found is within its limit again.</summary>
 public sealed record AlertOver(string Sink, DateTimeOffset Time, string Rule, string Found) : SinkEvent(Sink, Time);
 
+/// <summary>Rows that are older than the sink keeps them were removed.</summary>
+public sealed record RowsExpired(string Sink, DateTimeOffset Time, ExpiredPart Part) : SinkEvent(Sink, Time);
+
 /// <summary>Events that nobody listens to.</summary>
 public sealed class SilentSinkEvents : ISinkEvents
 {

@@ -11,7 +11,10 @@ internal static class PostgresErrors
     /// state of a check that failed, but no constraint's name.
     /// </summary>
     public static bool IsRowsFault(PostgresException error) =>
-        error.SqlState[..2] is "22" or "23" or "54" && !(error.SqlState == PostgresErrorCodes.CheckViolation && string.IsNullOrEmpty(error.ConstraintName));
+        error.SqlState[..2] is "22" or "23" or "54" && !LacksPartition(error);
+
+    /// <summary>The table has no partition for a row.</summary>
+    public static bool LacksPartition(PostgresException error) => error.SqlState == PostgresErrorCodes.CheckViolation && string.IsNullOrEmpty(error.ConstraintName);
 
     /// <summary>Turns a failure into one of the seam's two; null when it is neither (cancellation, a bug).</summary>
     public static Exception? Translate(Exception error, string server) => error switch
@@ -33,6 +36,8 @@ internal static class PostgresErrors
                 $"PostgreSQL at {server} refuses the login: {text}. Check Username and Password in `connection`, and pg_hba.conf.", error),
             "3D000" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Create it (createdb) or correct Database in `connection`.", error),
             "42501" => new StoreRefusedException($"PostgreSQL at {server}: {text}. Grant the sink's user that, or let it own the tables; the sink looks at its rights when it is tried again, and says which is missing.", error),
+            _ when LacksPartition(error) => new StoreUnavailableException(
+                $"PostgreSQL at {server}: {text}: it was removed meanwhile, and is made again; one that is being detached has to be gone first.", error),
             "25006" or "25P03" or "55P03" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
             _ when error.SqlState[..2] is "08" or "40" or "53" or "57" or "58" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
             _ => new StoreRefusedException(

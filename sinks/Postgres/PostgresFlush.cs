@@ -31,6 +31,7 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
         {
             await store.GuardAsync(async () =>
             {
+                await store.Partitions.EnsureAsync(rows, cancellation); // all there, but for dead letters that are tried again
                 try
                 {
                     await store.Copy(connection, transaction, encoder).StoreAsync(logId, rows, sourceIds, cancellation);
@@ -39,6 +40,11 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
                 {
                     // A column wants more bytes than were sent: its type is another. Npgsql has closed the connection.
                     await store.CheckShapeAsync(cancellation);
+                    throw;
+                }
+                catch (PostgresException error) when (PostgresErrors.LacksPartition(error))
+                {
+                    store.Partitions.Forget();
                     throw;
                 }
                 return true;

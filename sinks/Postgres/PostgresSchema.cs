@@ -14,6 +14,9 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
     private static readonly IReadOnlyList<string> Tables =
         ["logpipe_ledger", "logpipe_logs", "logpipe_sources", "logpipe_dead_letters", "logpipe_gaps", "logpipe_repairs"];
 
+    /// <summary>The advisory lock of those that make tables of the ledger.</summary>
+    public const long CreationLock = 7237954630925549673;
+
     private readonly RowsTable _rows = new(table, parser);
 
     private string SinkLiteral => SqlLiteral.Of(sink);
@@ -52,7 +55,7 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
                 + $"`createdb -E UTF8 -T template0 {connection.Database}` (under another name, if this one is in use).");
         }
         // Two sinks that start together would both create: one at a time.
-        await connection.ExecuteAsync("SELECT pg_advisory_xact_lock(7237954630925549673)", cancellation);
+        await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({CreationLock})", cancellation);
         await EnsureTablesAsync(connection, fresh, cancellation);
         await EnsureDeadLettersAsync(connection, cancellation);
         await CheckRightsAsync(connection, cancellation);

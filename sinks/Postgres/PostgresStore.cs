@@ -1,6 +1,7 @@
 using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Postgres.Partitions;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
 
@@ -22,6 +23,8 @@ public sealed class PostgresStore : ISinkStore
     private readonly NpgsqlDataSource _source;
     private readonly string _apart;
     private readonly string _applicationName;
+    private readonly TimeSpan? _retention;
+    private readonly RowsPartitions _partitions;
     private readonly Stack<CopyEncoder> _encoders = new();
     private string _identity = "";
 
@@ -35,6 +38,8 @@ public sealed class PostgresStore : ISinkStore
         _applicationName = settings.ApplicationName!;
         settings.Pooling = false;
         _apart = settings.ConnectionString;
+        _retention = options.Retention;
+        _partitions = new RowsPartitions(_table, options.Retention, time, _apart);
     }
 
     public string Kind => "postgres";
@@ -46,6 +51,21 @@ public sealed class PostgresStore : ISinkStore
 
     internal string Sink => _sink;
 
+    internal RowsPartitions Partitions => _partitions;
+
+    /// <summary>Where the user may not make partitions, those that are there may do; upkeep tells it.</summary>
+    private async Task TryMakeAheadAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            await _partitions.EnsureAheadAsync(cancellation);
+        }
+        catch (StoreRefusedException)
+        {
+            // Told by each round of upkeep, and by the first flush that needs one.
+        }
+    }
+
     internal RowCopy Copy(NpgsqlConnection connection, NpgsqlTransaction transaction, CopyEncoder encoder) => new(connection, transaction, _table, _parser, encoder);
 
     public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => GuardAsync(async () =>
@@ -54,8 +74,14 @@ public sealed class PostgresStore : ISinkStore
         await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
         Guid fresh = OwnerToken.New(_random).Value;
         (Guid ledger, string? identity) = await new PostgresSchema(_sink, _table, _parser).EnsureAsync(connection, fresh, cancellation);
+        if (_retention is not null && !await PartitionCatalog.IsPartitionedAsync(connection, _table, cancellation))
+        {
+            throw new StoreRefusedException($"sink {_sink}: table {_table.Rows} is not in partitions, as an earlier version made it, and `retention` removes whole partitions: "
+                + "leave it out, or give the sink a new name and table, which are filled from the topic.");
+        }
         await transaction.CommitAsync(cancellation);
         _identity = identity;
+        await TryMakeAheadAsync(cancellation);
         return ledger;
     });
 
@@ -127,6 +153,23 @@ public sealed class PostgresStore : ISinkStore
             await EndAsync(claim);
             throw;
         }
+    });
+
+    public async ValueTask PrepareAsync(RowBatch rows, CancellationToken cancellation) => await GuardAsync(async () =>
+    {
+        await _partitions.EnsureAsync(rows, cancellation);
+        return true;
+    });
+
+    public ValueTask<IReadOnlyList<ExpiredPart>> TendAsync(CancellationToken cancellation) => GuardAsync(async () =>
+    {
+        await _partitions.EnsureAheadAsync(cancellation);
+        if (_retention is not { } age)
+        {
+            return [];
+        }
+        await using NpgsqlConnection connection = await _partitions.ConnectAsync(cancellation);
+        return await new Retention(_table, _identity, age, _time).RunAsync(connection, cancellation);
     });
 
     public ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation) => GuardAsync(async () =>

@@ -40,7 +40,7 @@ internal sealed class RowsTable(TableName table, ILineParser parser)
         if (await connection.ScalarAsync($"SELECT to_regclass({table.RowsLiteral})::text", cancellation) is not string)
         {
             await connection.ExecuteAsync($"""
-                CREATE TABLE {table.Rows} ({new TableShape(table, parser).Definition});
+                CREATE TABLE {table.Rows} ({new TableShape(table, parser).Definition}) PARTITION BY RANGE (time);
                 CREATE INDEX {table.Local("_rows_time")} ON {table.Rows} USING brin (time, log_offset int8_minmax_multi_ops) WITH (autosummarize = on);
                 COMMENT ON TABLE {table.Rows} IS {SqlLiteral.Of($"{CommentPrefix}{fresh} (written by logpipe alone; read the view {table})")};
                 """, cancellation);

@@ -1,6 +1,7 @@
 using System.Data.Common;
 using System.Globalization;
 using System.Net;
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rows;
 
@@ -27,8 +28,9 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>A column of the rows table that grows with each insert, or null.</summary>
     string? RowId { get; }
 
-    /// <summary>Names one row of a table for as long as a transaction runs.</summary>
-    string RowName { get; }
+    /// <summary>An expression that names one row of a table, in whichever partition, for as long as a transaction runs.</summary>
+    /// <param name="table">The table's name in the statement.</param>
+    string RowName(string table);
 
     /// <summary>The line's exact bytes.</summary>
     string Bytes { get; }
@@ -62,10 +64,13 @@ internal interface ISqlDialect : IAsyncDisposable
         where T : class;
 
     /// <summary>
-    /// How many pages the rows table has, where rows lie in the order in which they were stored and no index has them in the order of
-    /// time; null where that is not so, or may not be asked.
+    /// The stretches of time in which the table's rows lie, each in the order in which they were stored, the newest first; none where an index has
+    /// rows in the order of time, or where that may not be asked.
     /// </summary>
-    ValueTask<long?> PagesAsync(TableName table, CancellationToken cancellation);
+    ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation);
+
+    /// <summary>What retention took of a log.</summary>
+    ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation);
 
     /// <summary>An index has the rows in the order of time.</summary>
     bool HasTimeIndex { get; }
@@ -91,6 +96,12 @@ internal interface ISqlDialect : IAsyncDisposable
         }
     }
 }
+
+/// <summary>Rows of one partition, or of a table that has none.</summary>
+/// <param name="From">None is before; null where that is not known.</param>
+/// <param name="To">All are before; null where that is not known.</param>
+/// <param name="Pages">How many pages they take.</param>
+internal sealed record TableStretch(DateTimeOffset? From, DateTimeOffset? To, long Pages);
 
 /// <summary>SQL and the values of its parameters <c>@p0</c>, <c>@p1</c>, …</summary>
 internal sealed record SqlStatement(string Text, IReadOnlyList<object> Values)

@@ -8,8 +8,8 @@ namespace LogPipeline.Sinks.Query;
 /// Reads the newest rows first where no index has them in the order of time, but ranges of blocks and partitions know their least and
 /// greatest time: so a narrow window of time costs little, however large the table is.
 /// <list type="number">
-/// <item>Few rows that are asked for are mostly the last that were stored. They are read from the table's end, and it is proved that
-/// no row before has a later time.</item>
+/// <item>Few rows that are asked for are mostly the last that were stored. They are read from the end of the newest partition that has any, and
+/// it is proved that no row before in it has a later time; then from the next one, while too few are found.</item>
 /// <item>Else windows of time are read, from now back, each wider than the one before as long as few rows are found.</item>
 /// </list>
 /// </summary>
@@ -79,21 +79,34 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
     private async Task<(List<LogRow> Rows, bool IsAll)> AtEndAsync(LogQuery query, DateTimeOffset? floor, CancellationToken cancellation)
     {
         var rows = new List<LogRow>();
-        if (await dialect.PagesAsync(table, cancellation) is not { } pages)
+        IReadOnlyList<TableStretch> stretches = await dialect.StretchesAsync(table, cancellation);
+        foreach (TableStretch stretch in stretches.TakeWhile(stretch => floor is null || stretch.To is null || stretch.To > floor))
         {
-            return (rows, false);
+            (List<LogRow> last, bool isAll) = await AtEndAsync(query with { Limit = query.Limit - rows.Count }, stretch, floor, cancellation);
+            rows.AddRange(last);
+            if (!isAll || rows.Count == query.Limit)
+            {
+                return (rows, isAll);
+            }
         }
+        return (rows, stretches.Count > 0);
+    }
+
+    /// <summary>The newest of the rows that were stored last in a stretch, and whether they are its newest.</summary>
+    private async Task<(List<LogRow> Rows, bool IsAll)> AtEndAsync(LogQuery query, TableStretch stretch, DateTimeOffset? floor, CancellationToken cancellation)
+    {
+        var rows = new List<LogRow>();
         for (long last = PagesAtFirst; last <= PagesMax; last *= PagesWidening)
         {
-            long first = Math.Max(0, pages - last);
+            long first = Math.Max(0, stretch.Pages - last);
             rows.Clear();
-            QuerySql atEnd = sql().Where(query, wholeLines: true).FromPage(first).InTimeOrder(descending: true, after: null).Limit(query.Limit);
+            QuerySql atEnd = In(stretch, query).FromPage(first).InTimeOrder(descending: true, after: null).Limit(query.Limit);
             await foreach (LogRow row in ReadAsync(atEnd, query, null, cancellation))
             {
                 rows.Add(row);
             }
             DateTimeOffset? oldest = rows.Count == query.Limit ? rows[^1].Time : null;
-            if (first == 0 || ((oldest ?? floor) is { } least && !await IsAnyBeforeAsync(query, first, least, included: oldest is null, cancellation)))
+            if (first == 0 || ((oldest ?? floor) is { } least && !await IsAnyBeforeAsync(query, stretch, first, least, included: oldest is null, cancellation)))
             {
                 return (rows, true);
             }
@@ -102,15 +115,17 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
     }
 
     /// <summary>Whether a row that was stored before has a later time. The ranges of blocks tell, so that few rows are looked at.</summary>
-    private async Task<bool> IsAnyBeforeAsync(LogQuery query, long page, DateTimeOffset least, bool included, CancellationToken cancellation)
+    private async Task<bool> IsAnyBeforeAsync(LogQuery query, TableStretch stretch, long page, DateTimeOffset least, bool included, CancellationToken cancellation)
     {
-        QuerySql before = sql().Where(query, wholeLines: true).BeforePage(page).InTime(included ? least : least + TimeSpan.FromMicroseconds(1), null).Limit(1);
+        QuerySql before = In(stretch, query).BeforePage(page).InTime(included ? least : least + TimeSpan.FromMicroseconds(1), null).Limit(1);
         await foreach (LogRow _ in ReadAsync(before, query, null, cancellation, byIndex: true))
         {
             return true;
         }
         return false;
     }
+
+    private QuerySql In(TableStretch stretch, LogQuery query) => sql().Where(query, wholeLines: true).InTime(stretch.From, stretch.To);
 
     private async IAsyncEnumerable<LogRow> ReadAsync(
         QuerySql select, LogQuery query, DateTimeOffset? done, [EnumeratorCancellation] CancellationToken cancellation, bool byIndex = false)

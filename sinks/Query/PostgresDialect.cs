@@ -1,7 +1,9 @@
 using System.Data.Common;
 using System.Net;
 using System.Runtime.CompilerServices;
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Postgres.Partitions;
 using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
@@ -44,7 +46,7 @@ internal sealed class PostgresDialect : ISqlDialect
 
     public string? RowId => null;
 
-    public string RowName => "ctid";
+    public string RowName(string table) => $"({table}.tableoid::text || {table}.ctid::text)";
 
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await _source.OpenConnectionAsync(cancellation);
 
@@ -105,17 +107,37 @@ internal sealed class PostgresDialect : ISqlDialect
         }
     }
 
-    public async ValueTask<long?> PagesAsync(TableName table, CancellationToken cancellation)
+    public async ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation)
     {
         var dialect = (ISqlDialect)this;
         await using DbConnection connection = await dialect.OpenAsync(cancellation);
         await using DbCommand command = connection.CreateCommand();
-        new SqlStatement("""
-            SELECT pg_relation_size(c.oid) / current_setting('block_size')::int FROM pg_class c
-            WHERE c.oid = to_regclass(@p0) AND c.relkind = 'r' AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(to_regclass('logpipe_logs'), 'SELECT')
+        command.CommandText = $"""
+            {PartitionCatalog.Bounds(table)},
+            parts AS (
+                SELECT oid, from_time, to_time FROM bounds WHERE NOT leaving
+                UNION ALL SELECT oid, NULL, NULL FROM pg_class WHERE oid = to_regclass({table.RowsLiteral}) AND relkind = 'r')
+            SELECT from_time, to_time, pages FROM (SELECT *, pg_relation_size(oid) / current_setting('block_size')::int AS pages FROM parts) sized
+            WHERE pages > 0 AND has_table_privilege(to_regclass({table.RowsLiteral}), 'SELECT') AND has_table_privilege(to_regclass('logpipe_logs'), 'SELECT')
                 AND has_table_privilege(to_regclass('logpipe_sources'), 'SELECT')
-            """, [table.Rows]).Fill(command);
-        return await dialect.AskAsync(command.ExecuteScalarAsync(cancellation)) as long?;
+                AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                    WHERE i.inhparent = to_regclass({table.RowsLiteral}) AND (c.relkind <> 'r' OR pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'))
+            ORDER BY from_time DESC NULLS LAST
+            """;
+        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        var stretches = new List<TableStretch>();
+        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
+        {
+            stretches.Add(new TableStretch(Moment(reader, 0), Moment(reader, 1), reader.GetInt64(2)));
+        }
+        return stretches;
+    }
+
+    public async ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation)
+    {
+        var dialect = (ISqlDialect)this;
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        return await dialect.AskAsync(ExpiryNotes.OfLogAsync((NpgsqlConnection)connection, table, log, cancellation));
     }
 
     public string Bucket(TimeSpan width, Func<object, string> value) => $"date_bin({value(width)}, time, timestamptz '2000-01-01 00:00:00+00')";
@@ -123,6 +145,9 @@ internal sealed class PostgresDialect : ISqlDialect
     public DateTimeOffset ReadBucket(DbDataReader reader, int column) => ReadTime(reader, column);
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    private static DateTimeOffset? Moment(DbDataReader reader, int column) =>
+        reader.IsDBNull(column) ? null : DateTimeOffset.UnixEpoch.AddTicks(reader.GetInt64(column) * TimeSpan.TicksPerMicrosecond);
 
     private static async Task<string> SettingsAsync(DbConnection connection, CancellationToken cancellation)
     {

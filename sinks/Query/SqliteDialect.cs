@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Sqlite;
@@ -38,7 +39,7 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 
     public string? RowId => "r.rowid";
 
-    public string RowName => "rowid";
+    public string RowName(string table) => $"{table}.rowid";
 
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await OpenAsync(cancellation);
 
@@ -97,7 +98,9 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         }
     }
 
-    public ValueTask<long?> PagesAsync(TableName table, CancellationToken cancellation) => ValueTask.FromResult<long?>(null);
+    public ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<TableStretch>>([]);
+
+    public ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation) => ValueTask.FromResult(new ExpiredRows(new StoredRanges(), 0, 0));
 
     public string Bucket(TimeSpan width, Func<object, string> value)
     {

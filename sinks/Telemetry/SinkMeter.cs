@@ -15,6 +15,7 @@ internal static class SinkMeter
     public static readonly Counter<long> Known = Meter.CreateCounter<long>("logpipe_sinks_known_total", description: "Records left out because their range was stored.");
     public static readonly Counter<long> Overlaps = Meter.CreateCounter<long>("logpipe_sinks_overlaps_total", description: "Records stored although a byte of their range was.");
     public static readonly Counter<long> DeadLetters = Meter.CreateCounter<long>("logpipe_sinks_dead_letters_total", description: "Records and unreadable stretches of batches that went to the dead letters.");
+    public static readonly Counter<long> Expired = Meter.CreateCounter<long>("logpipe_sinks_expired_rows_total", description: "Rows that retention removed.");
     public static readonly Counter<long> LostClaims = Meter.CreateCounter<long>("logpipe_sinks_lost_claims_total", description: "Flushes rolled back because the ledger was not as expected.");
     public static readonly Counter<long> Skipped = Meter.CreateCounter<long>("logpipe_sinks_skipped_total", description: "Control records and fences passed over.");
     public static readonly Histogram<double> FlushSeconds = Meter.CreateHistogram<double>("logpipe_sinks_flush_seconds", "s", "Time of one flush.");

@@ -16,8 +16,15 @@ internal sealed class LogComparison(
 {
     private readonly List<UnstoredRecord> _unstored = [];
     private readonly List<TableRow> _extra = [];
+    private (long Records, long Bytes) _expired;
     private TableRow _row;
     private bool _hasRow;
+
+    /// <summary>What retention took, with the rows whose partitions it is about to take.</summary>
+    public ExpiredRows Expired { get; set; } = new(new StoredRanges(), 0, 0);
+
+    /// <summary>The topic's records that have no row, but offsets of rows that retention took.</summary>
+    public (long Records, long Bytes) ExpiredRecords => _expired;
 
     /// <summary>Rows seen.</summary>
     public long Compared { get; private set; }
@@ -94,9 +101,9 @@ internal sealed class LogComparison(
         {
             SourceKey key = record.Key;
             bool known = accounts[key].InTable.Contains(record.Begin, record.End);
-            if (!known && !topicIsWhole && sources.Values.Any(s => s.Key == key && s.Stored.Contains(record.Begin, record.End)))
+            if (!known && (!topicIsWhole || Expired.Rows > 0) && sources.Values.Any(s => s.Key == key && s.Stored.Contains(record.Begin, record.End)))
             {
-                continue; // its row is at an offset that the topic no longer has, so neither side counts it
+                continue; // its row is at an offset that the topic no longer has, or went by retention, so neither side counts it
             }
             Count(record);
             if (!known)
@@ -180,6 +187,16 @@ internal sealed class LogComparison(
         ref readonly Row record = ref records.Rows[index];
         if (!stored && repaired.Contains(record.Offset, record.Offset + 1))
         {
+            return;
+        }
+        if (!stored && Expired.Offsets.Contains(record.Offset, record.Offset + 1))
+        {
+            _expired = (_expired.Records + 1, _expired.Bytes + record.ValueLength);
+            if (record.Source >= 0)
+            {
+                // What is sent again of it was left out, as the ledger counts it as stored.
+                accounts[records.Sources[record.Source].Key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
+            }
             return;
         }
         if (record.Source < 0)

@@ -61,7 +61,7 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
             {
                 string sources = string.Join(',', found.Where(f => f.Kind == kind).Select(f => f.Source));
                 removed += await RemoveAsync(
-                    transaction, $"{dialect.RowName} IN (SELECT name FROM {Repeated(kind)} WHERE source IN ({sources}))", isRecordLeft: kind == RepeatKind.SameRecord, cancellation);
+                    transaction, $"{dialect.RowName("r")} IN (SELECT name FROM {Repeated(kind)} WHERE source IN ({sources}))", isRecordLeft: kind == RepeatKind.SameRecord, cancellation);
             }
             foreach (RepeatedRows? again in found.Where(f => f.Kind == RepeatKind.ReadAgain))
             {
@@ -87,7 +87,7 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
         string others = kind == RepeatKind.SameRecord ? "" : "AND offsets > 1";
         return $"""
             (SELECT name, source, file_offset FROM
-                (SELECT r.{dialect.RowName} AS name, r.source, r.file_offset, row_number() OVER (PARTITION BY {Qualified(alike)} ORDER BY r.log, r.log_offset) AS nth, g.offsets
+                (SELECT {dialect.RowName("r")} AS name, r.source, r.file_offset, row_number() OVER (PARTITION BY {Qualified(alike)} ORDER BY r.log, r.log_offset) AS nth, g.offsets
                  FROM {table.Rows} r JOIN (SELECT source, file_offset, part, count(DISTINCT log_offset) AS offsets FROM {table.Rows}
                      GROUP BY source, file_offset, part HAVING count(*) > 1) g
                    ON g.source = r.source AND g.file_offset = r.file_offset AND g.part = r.part) alike
@@ -118,5 +118,5 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
     }
 
     private Task<long> RemoveAsync(DbTransaction transaction, string where, bool isRecordLeft, CancellationToken cancellation) =>
-        NotedRemoval.RunAsync(transaction, $"DELETE FROM {table.Rows} WHERE {where} RETURNING log, log_offset", isNoted: !isRecordLeft, cancellation);
+        NotedRemoval.RunAsync(transaction, $"DELETE FROM {table.Rows} AS r WHERE {where} RETURNING log, log_offset", isNoted: !isRecordLeft, cancellation);
 }

@@ -44,6 +44,9 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
         return removed;
     }
 
+    /// <summary>What retention took; to be read behind the rows, which it may take meanwhile.</summary>
+    public ValueTask<ExpiredRows> ExpiredAsync(int log, CancellationToken cancellation) => dialect.ExpiredAsync(table, log, cancellation);
+
     public Task<List<(long From, long To)>> GapsAsync(int log, CancellationToken cancellation) =>
         ReadAsync($"SELECT from_offset, to_offset FROM logpipe_gaps WHERE log = {log} ORDER BY from_offset", null, null, r => (r.GetInt64(0), r.GetInt64(1)), cancellation);
 

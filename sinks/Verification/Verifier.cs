@@ -143,12 +143,32 @@ public sealed class Verifier
         }
         var comparison = new LogComparison(log, rows, letters, repaired, sources, _accounts, _files, _findings, _notes);
         await comparison.StartAsync(start);
+        comparison.Expired = await table.ExpiredAsync(log.Id, cancellation);
         if (start < end)
         {
             await WalkTopicAsync(partition, start, end, cluster, comparison, progress, cancellation);
         }
+        CheckExpired(partition, comparison, start);
         await comparison.SettleAsync(topicIsWhole: start == 0 && !_madeAnew.Contains(log.Topic));
         return comparison.Compared;
+    }
+
+    /// <summary>What retention took is held against the topic's records of those offsets, as far as the topic has them.</summary>
+    private void CheckExpired(TopicPartition partition, LogComparison comparison, long start)
+    {
+        (ExpiredRows expired, (long records, long bytes)) = (comparison.Expired, comparison.ExpiredRecords);
+        if (expired.Rows == 0)
+        {
+            return;
+        }
+        (long first, long last) = (expired.Offsets.Ranges[0].Begin, expired.Offsets.Ranges[^1].End - 1);
+        string agrees = records == expired.Rows && bytes == expired.Bytes ? "their number and bytes are those of the topic's records" : $"the topic has {records} of them with {bytes} bytes";
+        _notes.Add($"{partition}: retention took {expired.Rows} rows with {expired.Bytes} bytes, of offsets {first} to {last}; {agrees}");
+        if (records == expired.Rows && bytes != expired.Bytes && first >= start)
+        {
+            _findings.Add(new Finding(FindingSide.TableDiffers, partition.Topic, partition.Partition, first, null, null, null,
+                $"{partition}: the {expired.Rows} rows that retention took had {expired.Bytes} bytes, and the topic's records of those offsets have {bytes}"));
+        }
     }
 
     private async Task WalkTopicAsync(

@@ -26,6 +26,7 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
         (LedgerEntry entry, OwnerToken owner) = claim;
         RowBatch rows = work.Rows;
         var overlaps = new Overlaps();
+        await store.PrepareAsync(rows, cancellation);
         await using (ISinkFlush flush = await store.BeginAsync(cancellation))
         {
             var update = new LedgerUpdate(entry.Id, owner, entry.NextOffset, work.NextOffset, work.LeaderEpoch);

@@ -12,7 +12,7 @@ namespace LogPipeline.Sinks.Workers;
 /// come from inside its own poll, which waits for their end: between two polls the consumer holds exactly the partitions that the loop
 /// knows, so each of them can be paused and sought.
 /// </summary>
-internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWatch watch, OffsetReports reports, Action onJoined) : IRebalanceListener, IDisposable
+internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWatch watch, OffsetReports reports, Upkeep upkeep, Action onJoined) : IRebalanceListener, IDisposable
 {
     private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
 
@@ -46,6 +46,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
         consumer.Subscribe(topics, this);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task watching = watch.RunAsync(() => Partitions, ending.Token);
+        Task tending = upkeep.RunAsync(ending.Token);
         Task reporting = reports.RunAsync(() => Partitions, ending.Token);
         try
         {
@@ -58,7 +59,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
                     onJoined();
                     TellTopics(topics);
                 }
-                foreach (Task ended in Partitions.Select(p => p.Ended).Append(watching).Append(reporting).Where(task => task.IsCompleted))
+                foreach (Task ended in Partitions.Select(p => p.Ended).Append(watching).Append(reporting).Append(tending).Where(task => task.IsCompleted))
                 {
                     await ended; // before the stop only a failure ends one
                 }
@@ -68,7 +69,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
         finally
         {
             ending.Cancel();
-            await EndAsync(watching, reporting);
+            await EndAsync(watching, reporting, tending);
         }
     }
 
@@ -224,12 +225,12 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
         await reports.SendAsync(Partitions, _abandoned.Token);
     }
 
-    private async Task EndAsync(Task watching, Task reporting)
+    private async Task EndAsync(params Task[] besides)
     {
         PartitionLoop[] last = [.. Partitions];
         Volatile.Write(ref _partitions, _partitions.Clear()); // leaving the group still calls the listener
         _abandoned.Cancel();
-        await Task.WhenAll(ReleaseAsync(last), watching, reporting);
+        await Task.WhenAll([ReleaseAsync(last), .. besides]);
     }
 
     /// <summary>Ends a poll under way, or the next one at once: a feed was opened, or has room again. Any thread may call.</summary>

@@ -15,7 +15,7 @@ namespace LogPipeline.Benchmarks;
 /// <summary>
 /// <c>./test bench sink</c>: flushes of 20,000 access-log lines into a private PostgreSQL that syncs each commit: ours, whole (claimed
 /// ledger, ranges, parsing, encoding, commit), beside bare Npgsql binary COPY of the same columns, whose values are given as finished
-/// objects. The two take turns, so that both meet the same machine.
+/// objects, into a plain table without indexes, into the sink's table and into its partition. They take turns, so that all meet the same machine.
 /// </summary>
 internal sealed class SinkFlush : IAsyncDisposable
 {
@@ -31,6 +31,7 @@ internal sealed class SinkFlush : IAsyncDisposable
     private readonly byte[][] _lines = [.. Enumerable.Range(0, Rows).Select(n => Encoding.ASCII.GetBytes(Line(n)))];
     private readonly object?[][] _values;
     private LedgerEntry _entry = null!;
+    private string _partition = "";
     private OwnerToken _owner;
     private long _begin;
 
@@ -47,15 +48,21 @@ internal sealed class SinkFlush : IAsyncDisposable
         await using var bench = new SinkFlush(await PostgresServer.StartAsync("shared_buffers=512MB", "max_wal_size=8GB"));
         await bench.OpenAsync();
         var bare = new Figures();
+        var routed = new Figures();
+        var direct = new Figures();
         var ours = new Figures();
         for (int round = -WarmUps; round < Rounds; round++)
         {
-            await MeasureAsync(bench.CopyAsync, round < 0 ? null : bare);
+            await MeasureAsync(() => bench.CopyAsync("bare_rows"), round < 0 ? null : bare);
+            await MeasureAsync(() => bench.CopyAsync("web_log_rows"), round < 0 ? null : routed);
+            await MeasureAsync(() => bench.CopyAsync(bench._partition), round < 0 ? null : direct);
             bench.Fill();
             await MeasureAsync(bench.FlushAsync, round < 0 ? null : ours);
         }
         to.WriteLine($"{Rounds} flushes of {Rows} rows each      rows/s (median)   us/row   bytes allocated/row");
         to.WriteLine(bare.Text("Npgsql binary COPY, values ready"));
+        to.WriteLine(routed.Text("  into the table in partitions"));
+        to.WriteLine(direct.Text("  into its partition"));
         to.WriteLine(ours.Text("a whole flush of the sink"));
         to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"a flush takes {ours.Median / bare.Median:P0} of the bare COPY's time"));
     }
@@ -84,12 +91,16 @@ internal sealed class SinkFlush : IAsyncDisposable
         _owner = OwnerToken.New(new Random(2));
         _entry = (await _store.ClaimAsync(log, _owner, default))!;
         await _bare.OpenAsync();
+        Fill();
+        await FlushAsync(); // makes the partition
+        await using var command = new NpgsqlCommand("CREATE TABLE bare_rows (LIKE web_log_rows); SELECT tableoid::regclass::text FROM web_log_rows LIMIT 1", _bare);
+        _partition = (string)(await command.ExecuteScalarAsync())!;
     }
 
-    private async Task CopyAsync()
+    private async Task CopyAsync(string table)
     {
         await using NpgsqlTransaction transaction = await _bare.BeginTransactionAsync();
-        await using (NpgsqlBinaryImporter copy = await _bare.BeginBinaryImportAsync($"COPY web_log_rows ({string.Join(',', RowColumns.Of(_parser))}) FROM STDIN (FORMAT binary)"))
+        await using (NpgsqlBinaryImporter copy = await _bare.BeginBinaryImportAsync($"COPY {table} ({string.Join(',', RowColumns.Of(_parser))}) FROM STDIN (FORMAT binary)"))
         {
             foreach (object?[] values in _values)
             {
@@ -103,6 +114,7 @@ internal sealed class SinkFlush : IAsyncDisposable
     private async Task FlushAsync()
     {
         _rows.Parse(_parser);
+        await _store.PrepareAsync(_rows, default);
         await using ISinkFlush flush = await _store.BeginAsync(default);
         var update = new LedgerUpdate(_entry.Id, _owner, _entry.NextOffset, _entry.NextOffset + Rows, 0);
         if (await flush.UpdateLedgerAsync(update, default) != 1)

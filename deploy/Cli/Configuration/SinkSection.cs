@@ -78,6 +78,7 @@ internal static class SinkSection
         {
             Connection = section.Required("connection", "such as \"Host=127.0.0.1;Database=logs;Username=logs;Password=…\""),
             Table = section.Text("table", new PostgresOptions().Table),
+            Retention = section.Has("retention") ? section.Duration("retention", TimeSpan.Zero) : null,
         };
         section.Close();
         return options;
