@@ -43,6 +43,7 @@ internal static class CommandTree
             VerifyVerb.Create(),
             DeadLettersVerb.Create(),
             AlertsVerb.Create(),
+            ParseVerb.Create(),
             ConfigVerb.Create(),
             KafkaVerb.Create(),
         };

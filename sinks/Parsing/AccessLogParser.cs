@@ -81,7 +81,7 @@ public sealed class AccessLogParser : ILineParser
             return false;
         }
         int first = line[position + space - 1] == ',' ? space - 1 : space;
-        if (first == 0)
+        if (first == 0 || line.Slice(position, first).SequenceEqual("-"u8))
         {
             return false;
         }

@@ -49,6 +49,10 @@ internal static class SinkSection
         return sink;
     }
 
+    /// <summary>Reads what stands behind <c>parser:</c>.</summary>
+    public static ParserOptions ParserOf(string yaml) =>
+        ReadParser(ConfigurationFile.Read($"parser: {yaml}", "--parser", []), new ParserOptions());
+
     /// <summary>A type alone, or a group of keys of which one is the type.</summary>
     private static ParserOptions ReadParser(ConfigurationSection sink, ParserOptions defaults)
     {
