@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Text;
+using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 
-namespace LogPipeline.Sinks.Parsing;
+namespace LogPipeline.Sinks;
 
 /// <summary>What a parser made of a column in a sample.</summary>
 /// <param name="Filled">In how many lines it has a value.</param>
