@@ -35,6 +35,9 @@ public sealed class SinkWorker
     /// <summary>What keeps it from storing all that comes, in one line; null when all is well. Any thread may ask.</summary>
     public string? Problem => Volatile.Read(ref _loop) is { } loop ? loop.Problem : Volatile.Read(ref _waits)?.Problem;
 
+    /// <summary>How far each partition that it has is behind. Any thread may ask.</summary>
+    internal IEnumerable<PartitionLag> Lags => Volatile.Read(ref _loop)?.Lags ?? [];
+
     /// <summary>
     /// Works until cancelled, then flushes what is buffered, leaves the group and returns. Whatever ends it otherwise is told and thrown.
     /// The store stays the caller's.

@@ -55,6 +55,7 @@ public sealed class SupervisedSink
     public async Task RunAsync(CancellationToken stop)
     {
         var tag = new KeyValuePair<string, object?>("sink", _options.Name);
+        using var lag = new LagMeter(_options.Name, () => Volatile.Read(ref _worker)?.Lags ?? [], _environment.Time);
         try
         {
             for (int failures = 0; ; failures++)

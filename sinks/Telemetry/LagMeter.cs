@@ -9,7 +9,7 @@ namespace LogPipeline.Sinks.Telemetry;
 /// <param name="OldestUnstored">The timestamp of the first record that was read and is not stored, milliseconds since 1970; null = none.</param>
 internal readonly record struct PartitionLag(TopicPartition Partition, long? Records, long? OldestUnstored);
 
-/// <summary>Shows the lag of a sink's partitions, of those that it has when it is asked.</summary>
+/// <summary>Shows the lag of a sink's partitions, of those that it has when it is asked. The runtime keeps it until it is disposed.</summary>
 internal sealed class LagMeter : IDisposable
 {
     private readonly Meter _meter = new(SinkMeter.Name);

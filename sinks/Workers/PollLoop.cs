@@ -34,6 +34,10 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
         ?? (tools.Environment.Time.GetElapsedTime(Volatile.Read(ref _memberAt)) < JoinMax ? null
             : $"it is not in its group {tools.Options.Name}: is the broker at {tools.Options.Bootstrap} there?");
 
+    /// <summary>How far each partition is behind. Any thread may ask.</summary>
+    public IEnumerable<PartitionLag> Lags => Partitions.Select(p =>
+        new PartitionLag(p.Partition, p.StoredUpTo is { } stored && consumer.End(p.Partition) is >= 0 and var end ? Math.Max(0, end - stored) : null, p.OldestUnstored));
+
     private IEnumerable<PartitionLoop> Partitions => Volatile.Read(ref _partitions).Values;
 
     /// <summary>Runs until stopped, then flushes what was polled. Throws what no waiting mends.</summary>
@@ -41,7 +45,6 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     {
         _stop = stop;
         using CancellationTokenRegistration draining = stop.UnsafeRegister(_ => _abandoned.CancelAfter(DrainMax), null);
-        using var lag = new LagMeter(tools.Options.Name, Lags, tools.Environment.Time);
         TopicSelection topics = TopicPatterns.Of(tools.Options.Topics);
         consumer.Subscribe(topics, this);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -100,9 +103,6 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     }
 
     public ValueTask LostAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => RevokedAsync(partitions, ct);
-
-    private IEnumerable<PartitionLag> Lags() => Partitions.Select(p =>
-        new PartitionLag(p.Partition, p.StoredUpTo is { } stored && consumer.End(p.Partition) is >= 0 and var end ? Math.Max(0, end - stored) : null, p.OldestUnstored));
 
     /// <summary>Tells which topics the patterns take, each time that they are others.</summary>
     private void TellTopics(TopicSelection topics)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using LogPipeline.Contract;
+using LogPipeline.Sinks.Telemetry;
 using Microsoft.Data.Sqlite;
 
 namespace LogPipeline.Sinks.Tests;
@@ -56,6 +57,8 @@ public sealed class SinkMeterTests
         await using SinkScene scene = await SinkScene.StartAsync();
         SinkOptions options = scene.Sqlite() with { Name = "lagging", Parser = "none" };
         using var lag = new ObservedLag();
+        SinkWorker? worker = null;
+        using var meter = new LagMeter("lagging", () => worker?.Lags ?? [], TimeProvider.System);
         await SinkScene.RunAsync(options, 0);
         await SinkScene.RunAsync(options, 3, async () =>
         {
@@ -69,7 +72,7 @@ public sealed class SinkMeterTests
                 await lag.UntilAsync(static records => records >= 2, isBehind: true);
             }
             await lag.UntilAsync(static records => records == 0, isBehind: false);
-        });
+        }, starting: started => worker = started);
     }
 
     /// <summary>What the gauges of the sink <c>lagging</c> say of partition 0 when they are asked.</summary>
