@@ -5,8 +5,6 @@ namespace LogPipeline.EndToEnd;
 /// <summary>Files that a path names by a link, as Kubernetes does: the link stays, and what it leads to is renamed beside its target.</summary>
 public sealed class LinkedFileTests : IDisposable
 {
-    private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
-
     private readonly Workspace _workspace = new();
     private readonly string _bootstrap = $"127.0.0.1:{Ports.Free()}";
 
@@ -40,30 +38,18 @@ public sealed class LinkedFileTests : IDisposable
         await using (RealProcess first = RealProcess.Start(Programs.Agent, _workspace.Folder, []))
         {
             await first.ReadyAsync();
-            await StoredAsync(1, first);
+            await StoredLines.UntilAsync(_workspace, 1, first);
             await File.AppendAllTextAsync(target, "line 2\n");
             File.Move(target, target + ".1");
             await File.AppendAllTextAsync(target + ".1", "line 3\n");
             await File.WriteAllTextAsync(target, "line 4\n");
-            await StoredAsync(4, first);
+            await StoredLines.UntilAsync(_workspace, 4, first);
             Assert.Equal(0, (await first.TerminateAsync()).Status);
         }
         await File.AppendAllTextAsync(target, "line 5\n");
         File.Move(target, target + ".2");
         await File.WriteAllTextAsync(target, "line 6\n");
         await using RealProcess second = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
-        await StoredAsync(6, second);
-    }
-
-    private async Task StoredAsync(int lines, RealProcess agent)
-    {
-        string[] stored = [];
-        await Deadline.UntilAsync(Within, async () =>
-        {
-            string output = (await _workspace.RunAsync("query", "--sink", "web", "--columns", "line", "--limit", "0", "--output", "csv")).Output;
-            stored = [.. output.Split('\n').Where(static line => line.StartsWith("line ", StringComparison.Ordinal)).Order()];
-            return stored.Length >= lines;
-        }, () => $"{agent.Errors}{string.Join('\n', stored)}");
-        Assert.Equal(Enumerable.Range(1, lines).Select(static i => $"line {i}"), stored);
+        await StoredLines.UntilAsync(_workspace, 6, second);
     }
 }

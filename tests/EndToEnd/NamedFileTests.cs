@@ -6,8 +6,6 @@ namespace LogPipeline.EndToEnd;
 /// <summary>A file's name may be any bytes: one from a system in Latin-1 is followed like any other, and shown with the byte's number.</summary>
 public sealed class NamedFileTests : IDisposable
 {
-    private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
-
     private readonly Workspace _workspace = new();
     private readonly OsFileSystem _files = new();
     private readonly string _bootstrap = $"127.0.0.1:{Ports.Free()}";
@@ -48,9 +46,9 @@ public sealed class NamedFileTests : IDisposable
         await using (RealProcess first = RealProcess.Start(Programs.Agent, _workspace.Folder, []))
         {
             await first.ReadyAsync();
-            await StoredAsync(1, first);
+            await StoredLines.UntilAsync(_workspace, 1, first);
             await WriteAsync("line 1\nline 2\n", log);
-            await StoredAsync(2, first);
+            await StoredLines.UntilAsync(_workspace, 2, first);
             (int status, string explained, string errors) = await RealProcess.RunAsync(Programs.Agent, _workspace.Folder, ["explain", PathText.Show(log)]);
             Assert.True(status == 0 && explained.StartsWith(PathText.Show(log), StringComparison.Ordinal), explained + errors);
             await first.KillAsync();
@@ -58,7 +56,7 @@ public sealed class NamedFileTests : IDisposable
         _files.Rename(log, log + ".1");
         await WriteAsync("line 3\n", log);
         await using RealProcess second = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
-        await StoredAsync(3, second);
+        await StoredLines.UntilAsync(_workspace, 3, second);
         (int verified, string output, _) = await _workspace.RunAsync("verify", "web");
         Assert.True(verified == 0 && output.EndsWith("web: 3 rows, each line once\n", StringComparison.Ordinal) && output.Contains("logs/caf\\xE9.log", StringComparison.Ordinal), output);
     }
@@ -76,17 +74,5 @@ public sealed class NamedFileTests : IDisposable
             await file.WriteAsync(System.Text.Encoding.ASCII.GetBytes(text));
         }
         _files.Rename(other, path);
-    }
-
-    private async Task StoredAsync(int lines, RealProcess agent)
-    {
-        string[] stored = [];
-        await Deadline.UntilAsync(Within, async () =>
-        {
-            string output = (await _workspace.RunAsync("query", "--sink", "web", "--columns", "line", "--limit", "0", "--output", "csv")).Output;
-            stored = [.. output.Split('\n').Where(static line => line.StartsWith("line ", StringComparison.Ordinal)).Order()];
-            return stored.Length >= lines;
-        }, () => $"{agent.Errors}{string.Join('\n', stored)}");
-        Assert.Equal(Enumerable.Range(1, lines).Select(static i => $"line {i}"), stored);
     }
 }
