@@ -198,17 +198,12 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     /// <summary>Adds rows to a file of them.</summary>
     private void Write(string name, ReadOnlySpan<byte> bytes)
     {
-        if (LengthOf(name) == 0 && store.Format.Header.Length > 0)
+        OpenFile(name);
+        if (next.Lengths[name] == 0 && store.Format.Header.Length > 0)
         {
             AppendTo(name, store.Compression.Pack(store.Format.Header, _packed));
         }
         AppendTo(name, store.Compression.Pack(bytes, _packed));
-    }
-
-    private long LengthOf(string name)
-    {
-        OpenFile(name);
-        return next.Lengths[name];
     }
 
     private void AppendTo(string name, ReadOnlySpan<byte> bytes)
@@ -253,8 +248,8 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     {
         string path = Path.Combine(store.Root, name);
         string directory = Path.GetDirectoryName(path)!;
-        long found = store.FileSystem.Stat(path)?.Length ?? 0;
-        if (found < length)
+        long? found = store.FileSystem.Stat(path)?.Length;
+        if ((found ?? 0) < length)
         {
             length = store.BeginAnew(name, length, found);
         }

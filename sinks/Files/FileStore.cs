@@ -128,11 +128,14 @@ public sealed class FileStore(
     /// Goes on with a file that was moved away or cut. The manifest commits the length before anything is written there; otherwise a crash could
     /// leave bytes that nobody committed and that the manifest seems to count.
     /// </summary>
+    /// <param name="name">Below the directory.</param>
+    /// <param name="committed">How many bytes it should have.</param>
+    /// <param name="found">How many it has; null where it is gone, as an archived one is, of which nothing is lost.</param>
     /// <returns>With how many bytes it goes on.</returns>
-    internal long BeginAnew(string name, long committed, long found)
+    internal long BeginAnew(string name, long committed, long? found)
     {
         Manifest next = Manifest.Copy();
-        long length = WhatIsLeft(name, committed, found);
+        long length = found is { } left ? WhatIsLeft(Path.Combine(Root, name), committed, left) : 0;
         next.SetLength(name, length);
         Replace(next);
         return length;
@@ -145,14 +148,9 @@ public sealed class FileStore(
     /// With how many bytes a file that was cut goes on, which is told. Behind half of a compressed member nothing could be read: what is left of such a
     /// file is put aside, under its name and <c>.cut</c>.
     /// </summary>
-    private long WhatIsLeft(string name, long committed, long found)
+    private long WhatIsLeft(string path, long committed, long found)
     {
-        string path = Path.Combine(Root, name);
-        if (files.Stat(path) is null)
-        {
-            return 0; // archived: nothing is lost
-        }
-        long length = IsText(name) ? found : 0;
+        long length = IsText(path) ? found : 0;
         events.Publish(new OutputCut(sink, time.GetUtcNow(), path, committed, length));
         if (length < found)
         {
@@ -215,15 +213,10 @@ public sealed class FileStore(
             throw StoreRefusedException.HoldsRowsOf(other.Log.Sink, sink, $"directory {Root}", "directory");
         }
         RemoveUncommitted(manifest);
-        CutTails(manifest);
-        if (ShorterFiles(manifest) is { Count: > 0 } shorter)
+        if (!IsAsCommitted(manifest))
         {
-            foreach ((string name, long length) in shorter)
-            {
-                manifest.SetLength(name, WhatIsLeft(name, manifest.Lengths[name], length));
-            }
             Replace(manifest);
-            manifest = Committed(files, Root)!;
+            return _manifest!;
         }
         return manifest;
     }
@@ -252,27 +245,30 @@ public sealed class FileStore(
     }
 
     /// <summary>
-    /// Files that hold less than was committed, with what they hold. What is committed is synced, so no crash does that: somebody cut them, as
-    /// logrotate does by copytruncate.
+    /// Cuts every file to its committed length. One that holds less somebody cut, as logrotate does by copytruncate: what is committed is synced,
+    /// so no crash does that. What others put beside the files stays: users compress and move old days.
     /// </summary>
-    private List<(string Name, long Length)> ShorterFiles(Manifest manifest) =>
-        [.. manifest.Lengths.Select(l => (Name: l.Key, Length: files.Stat(Path.Combine(Root, l.Key))?.Length ?? l.Value)).Where(l => l.Length < manifest.Lengths[l.Name])];
-
-    /// <summary>
-    /// Cuts every file to its committed length. What others put beside them stays: users compress and move old days.
-    /// </summary>
-    private void CutTails(Manifest manifest)
+    /// <returns>False where the manifest says now that a file holds less.</returns>
+    private bool IsAsCommitted(Manifest manifest)
     {
-        foreach ((string? name, long length) in manifest.Lengths)
+        bool isAsCommitted = true;
+        foreach ((string name, long length) in manifest.Lengths)
         {
             string path = Path.Combine(Root, name);
-            if (files.Stat(path) is not { } status || status.Length <= length)
+            if (files.Stat(path) is not { } status || status.Length == length)
             {
-                continue; // old days may be archived away
+                continue;
+            }
+            if (status.Length < length)
+            {
+                manifest.SetLength(name, WhatIsLeft(path, length, status.Length));
+                isAsCommitted = false;
+                continue;
             }
             using IFile file = files.Open(path, FileOpenMode.ReadWrite);
             file.SetLength(length);
             file.Flush();
         }
+        return isAsCommitted;
     }
 }

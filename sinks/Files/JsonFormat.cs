@@ -53,7 +53,7 @@ internal sealed class JsonFormat(IReadOnlyList<Column> columns) : IRowFormat, ID
         {
             if (fields[i].HasValue)
             {
-                Write(_names[i], columns[i].Kind, fields[i], rows.Bytes, text);
+                Write(_names[i], columns[i].Kind, fields[i], rows, text);
             }
         }
         _json.WriteEndObject();
@@ -63,9 +63,7 @@ internal sealed class JsonFormat(IReadOnlyList<Column> columns) : IRowFormat, ID
 
     public void Dispose() => _json.Dispose();
 
-    private delegate ReadOnlySpan<byte> BytesOf(scoped in Field field, ReadOnlySpan<byte> text);
-
-    private void Write(JsonEncodedText name, ColumnKind kind, in Field field, BytesOf bytes, ReadOnlySpan<byte> text)
+    private void Write(JsonEncodedText name, ColumnKind kind, in Field field, RowBatch rows, ReadOnlySpan<byte> text)
     {
         switch (kind)
         {
@@ -83,13 +81,13 @@ internal sealed class JsonFormat(IReadOnlyList<Column> columns) : IRowFormat, ID
                 break;
             case ColumnKind.Json:
                 _json.WritePropertyName(name);
-                _json.WriteRawValue(bytes(field, text), skipInputValidation: true);
+                _json.WriteRawValue(rows.Bytes(field, text), skipInputValidation: true);
                 break;
             case ColumnKind.Address:
-                _json.WriteString(name, _address.AsSpan(0, Addresses.Format(bytes(field, text), _address)));
+                _json.WriteString(name, _address.AsSpan(0, Addresses.Format(rows.Bytes(field, text), _address)));
                 break;
             default:
-                _json.WriteString(name, bytes(field, text));
+                _json.WriteString(name, rows.Bytes(field, text));
                 break;
         }
     }
