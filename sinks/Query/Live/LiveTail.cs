@@ -82,10 +82,8 @@ internal sealed class LiveTail
     {
         var logs = new Dictionary<TopicPartition, LedgerEnd?>();
         TopicSelection topics = TopicPatterns.Of(_options.Topics);
-        IEnumerable<string> names = topics.Pattern is { } pattern
-            ? topics.Names.Union((await new AdminClient(cluster).ListTopicsAsync(cancellation)).Where(topic => !topic.IsInternal && pattern(topic.Name)).Select(topic => topic.Name))
-            : topics.Names;
-        foreach (string name in names)
+        IReadOnlyList<TopicMetadata> all = topics.Pattern is null ? [] : await new AdminClient(cluster).ListTopicsAsync(cancellation);
+        foreach (string name in topics.Among(all.Where(topic => !topic.IsInternal).Select(topic => topic.Name)))
         {
             TopicMetadata topic = await cluster.TopicAsync(name, refresh: true, cancellation);
             foreach (PartitionMetadata partition in topic.Partitions)

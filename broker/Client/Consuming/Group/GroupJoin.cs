@@ -19,7 +19,7 @@ internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, 
     public bool IsCooperative => _assignors.All(a => a.IsCooperative);
 
     /// <summary>The topics that this member joins with, in ordinal order: the named ones and those that the pattern took at the last join.</summary>
-    public IReadOnlyList<string> Topics { get; private set; } = InOrder(selection.Names);
+    public IReadOnlyList<string> Topics { get; private set; } = selection.Among([]);
 
     /// <summary>Whether which topics these are changes with what topics there are.</summary>
     public bool IsByPattern => selection.Pattern is not null;
@@ -151,16 +151,13 @@ internal sealed class GroupJoin(ConsumerOptions options, ClusterClient cluster, 
     /// <summary>The topics that are wanted as of now.</summary>
     public async ValueTask<IReadOnlyList<string>> TopicsAsync(CancellationToken ct)
     {
-        if (selection.Pattern is not { } pattern)
+        if (!IsByPattern)
         {
             return Topics;
         }
         MetadataResponse all = await cluster.MetadataAsync(null, create: false, ct);
-        return InOrder(selection.Names.Concat(
-            all.Topics.Where(t => t.ErrorCode == ErrorCode.None && !t.IsInternal && t.Name is not null && pattern(t.Name)).Select(t => t.Name!)));
+        return selection.Among(all.Topics.Where(t => t.ErrorCode == ErrorCode.None && !t.IsInternal && t.Name is not null).Select(t => t.Name!));
     }
-
-    private static List<string> InOrder(IEnumerable<string> topics) => [.. topics.Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)];
 
     /// <summary>Partitions of each topic now, 0 where it does not exist (yet).</summary>
     public async ValueTask<SortedDictionary<string, int>> CountsAsync(IReadOnlyList<string> wanted, CancellationToken ct)
