@@ -85,7 +85,7 @@ public static class PathText
         var text = new StringBuilder(shown.Length);
         for (int i = 0; i < shown.Length; i++)
         {
-            if (i + EscapedLength <= shown.Length && shown.AsSpan(i, 2) is "\\x" && IsHex(shown[i + 2]) && IsHex(shown[i + 3])
+            if (i + EscapedLength <= shown.Length && shown.AsSpan(i, 2) is "\\x" && char.IsAsciiHexDigit(shown[i + 2]) && char.IsAsciiHexDigit(shown[i + 3])
                 && Convert.ToByte(shown.Substring(i + 2, 2), 16) is >= 0x80 and byte value)
             {
                 text.Append((char)(FirstEscape - 0x80 + value));
@@ -97,14 +97,12 @@ public static class PathText
         return text.ToString();
     }
 
-    private static bool IsHex(char character) => char.IsAsciiHexDigit(character);
-
-    private static int Escapes(string path)
+    private static int Escapes(ReadOnlySpan<char> path)
     {
         int count = 0;
-        for (int i = 0; i < path.Length; i++)
+        for (; FirstEscapeOf(path) is >= 0 and int at; count++)
         {
-            count += IsEscape(path, i) ? 1 : 0;
+            path = path[(at + 1)..];
         }
         return count;
     }

@@ -9,7 +9,6 @@ public static unsafe class PathMarshaller
     /// <summary>One call's path, NUL terminated, in the caller's buffer where it has room.</summary>
     public ref struct In
     {
-        private byte[]? _larger;
         private Span<byte> _path;
 
         public static int BufferSize => 256;
@@ -17,7 +16,7 @@ public static unsafe class PathMarshaller
         public void FromManaged(string managed, Span<byte> buffer)
         {
             int length = PathText.Length(managed);
-            _path = length < buffer.Length ? buffer[..(length + 1)] : _larger = GC.AllocateUninitializedArray<byte>(length + 1, pinned: true);
+            _path = length < buffer.Length ? buffer[..(length + 1)] : GC.AllocateUninitializedArray<byte>(length + 1, pinned: true);
             PathText.Encode(managed, _path);
             _path[length] = 0;
         }
