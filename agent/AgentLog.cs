@@ -44,6 +44,9 @@ internal static partial class AgentLog
     [LoggerMessage(2012, LogLevel.Information, "{Path}: was rotated; the rest is read from {Now}")]
     public static partial void Rotated(this ILogger logger, string path, string now);
 
+    [LoggerMessage(2029, LogLevel.Information, "{Path}: is {Now} again")]
+    public static partial void MovedBack(this ILogger logger, string path, string now);
+
     [LoggerMessage(2013, LogLevel.Warning, "{Path}: was truncated at byte {Position} read; {Note}")]
     public static partial void Truncated(this ILogger logger, string path, long position, string note);
 

@@ -8,7 +8,7 @@ namespace LogPipeline.Agent.Tailing;
 /// Takes the steps that become of files. A generation's phases, each change durable with the registry's next save:
 /// <code>
 ///   live      → rotated    its path names another file or none; its handle is kept
-///   rotated   → live       the host crashed and its renaming is lost: its first path names it again
+///   rotated   → live       it is moved back: the host crashed and lost the renaming, or somebody undid it
 ///   rotated   → finished   read to its end, acked and quiet
 ///   finished  → rotated    it has grown
 ///   finished, gone → live  it was away, and is found again as it was
@@ -173,6 +173,41 @@ internal sealed class FileLives(
         }
         archives.Forget(file.Generation.Path);
         packed.Forget(file.Generation.Path);
+    }
+
+    /// <summary>Another path names a followed file.</summary>
+    public void Rename(TailedFile file, string path)
+    {
+        if (Renamed(file.Generation, path))
+        {
+            file.TakeRest = false;
+        }
+        else
+        {
+            MarkRotated(file);
+        }
+        table.Rename(file, path);
+    }
+
+    /// <summary>
+    /// Tells that another path names a generation, and enters the phase that follows. Returns whether that is the path it had before it was
+    /// rotated: then its writer goes on with it.
+    /// </summary>
+    public bool Renamed(Generation generation, string path)
+    {
+        bool isMovedBack = path == generation.FirstPath
+            || (FileProbe.DirectoryOf(path) == FileProbe.DirectoryOf(generation.Path) && CopyNames.IsCopyOf(Path.GetFileName(generation.Path), Path.GetFileName(path)));
+        if (isMovedBack)
+        {
+            logger.MovedBack(generation.Path, path);
+            Enter(generation, GenerationPhase.Live);
+        }
+        else if (generation.Phase == GenerationPhase.Live)
+        {
+            logger.Rotated(generation.Path, path);
+            Enter(generation, GenerationPhase.Rotated);
+        }
+        return isMovedBack;
     }
 
     /// <summary>The file is no longer what its path names; it is read to its end.</summary>

@@ -152,16 +152,11 @@ internal sealed class Resume(
 
     private TailedFile Follow(Generation generation, InputOptions input, string path)
     {
-        if (path != generation.Path && generation.Phase == GenerationPhase.Live)
+        if (path != generation.Path)
         {
-            logger.Rotated(generation.Path, path);
-            lives.Enter(generation, GenerationPhase.Rotated);
+            lives.Renamed(generation, path);
+            generation.Path = path;
         }
-        else if (path != generation.Path && path == generation.FirstPath && generation.Phase != GenerationPhase.Live)
-        {
-            lives.Enter(generation, GenerationPhase.Live);
-        }
-        generation.Path = path;
         TailedFile file = table.Add(generation, input);
         table.Link(file, probe.RealPath(path));
         return file;

@@ -269,12 +269,7 @@ internal sealed class Tailer(
         if (known.Generation.Path != path)
         {
             probe.Succeeded(path);
-            if (known.Generation.Phase == GenerationPhase.Live)
-            {
-                logger.Rotated(known.Generation.Path, path);
-            }
-            lives.MarkRotated(known);
-            table.Rename(known, path);
+            lives.Rename(known, path);
         }
         Check(known, status);
     }

@@ -93,6 +93,39 @@ public sealed class PowerLossTests
     }
 
     [Fact]
+    public void A_file_keeps_its_inode_number_over_a_power_failure_whatever_became_of_the_deletion_before_it()
+    {
+        int deleted = 0;
+        for (int seed = 0; seed < 100; seed++)
+        {
+            MemoryFileSystem files = Start();
+            (string from, string to) = ($"/from{seed}", $"/to{seed}");
+            files.CreateDirectory(from);
+            files.CreateDirectory(to);
+            ulong freed = Make(from + "/gone");
+            files.FlushDirectory(from);
+            files.Delete(from + "/gone");
+            Assert.Equal(freed, Make(to + "/new"));
+            if (seed % 2 == 0)
+            {
+                files.FlushDirectory(to);
+            }
+            files = LosePower(files, seed);
+            Assert.Equal(freed, files.Stat(to + "/new")?.Inode ?? files.Stat(from + "/gone")?.Inode ?? freed);
+            Assert.False(files.FileExists(to + "/new") && files.FileExists(from + "/gone"));
+            deleted += files.FileExists(from + "/gone") ? 0 : 1;
+            files.FlushAll("/");
+
+            ulong Make(string path)
+            {
+                using IFile file = files.Open(path, FileOpenMode.CreateNew);
+                return file.Status().Inode;
+            }
+        }
+        Assert.InRange(deleted, 60, 99);
+    }
+
+    [Fact]
     public void A_replaced_file_has_the_old_bytes_or_the_new_wherever_the_power_fails()
     {
         for (int seed = 0; seed < 300; seed++)

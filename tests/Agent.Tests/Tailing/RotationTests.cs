@@ -67,6 +67,39 @@ public sealed class RotationTests
         await rig.StopAsync();
     });
 
+    [Theory]
+    [InlineData(AgentRig.LogPath, Rotated, false)]
+    [InlineData(AgentRig.LogPath, Rotated, true)]
+    [InlineData("/logs/access.1.log", "/logs/access.1.log", false)]
+    [InlineData("/logs/access.1.log", "/logs/access.1.log", true)]
+    public void A_file_that_is_moved_back_is_waited_for_where_a_line_is_unfinished(string first, string rotated, bool isRestarted) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n", first);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        if (first != rotated)
+        {
+            rig.Machine.Rename(first, rotated);
+            await PassQuietAsync(rig);
+        }
+        if (isRestarted)
+        {
+            await rig.StopAsync();
+        }
+        rig.Machine.Rename(rotated, AgentRig.LogPath);
+        rig.Append("b");
+        if (isRestarted)
+        {
+            await rig.StartAsync();
+        }
+        await PassQuietAsync(rig);
+        await PassQuietAsync(rig);
+        rig.Append("c\n");
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["a", "bc"], rig.Lines());
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void A_file_is_followed_over_a_second_renaming_and_a_long_silence() => AgentRig.OnOneThread(async rig =>
     {

@@ -50,13 +50,10 @@ public sealed class MemoryDisk
         lock (Gate)
         {
             int certain = random.Next(3) == 0 ? random.Next(_pending.Count + 1) : 0;
-            for (int i = 0; i < _pending.Count; i++)
-            {
-                if (i < certain || random.Next(2) == 0)
-                {
-                    Keep(_pending[i]);
-                }
-            }
+            bool[] isKept = [.. _pending.Select((_, i) => i < certain || random.Next(2) == 0)];
+            KeepNames(isKept);
+            isKept.AsSpan(0, DeletionsBeforeReuse()).Fill(true);
+            KeepNames(isKept);
             _pending.Clear();
             _locks.Clear();
             UsedBytes = 0;
@@ -238,6 +235,48 @@ public sealed class MemoryDisk
         }
     }
 
+    private void KeepNames(bool[] isKept)
+    {
+        for (int i = 0; i < isKept.Length; i++)
+        {
+            if (isKept[i])
+            {
+                Keep(_pending[i]);
+            }
+        }
+    }
+
+    /// <summary>
+    /// A file takes a deleted one's inode number after the deletion, and journals of file systems (ext4, XFS) keep that order:
+    /// where the disk has the new file, it has the deletion. Returns how many changes, from the first on, that makes certain.
+    /// </summary>
+    private int DeletionsBeforeReuse()
+    {
+        var owners = new Dictionary<ulong, MemoryNode>();
+        var deleted = new HashSet<MemoryNode>();
+        Visit(_root);
+        return 1 + _pending.FindLastIndex(change => Holds(change.Directory, change.Name) ||
+            (change.Rest is { } rest && Holds(rest.Directory, rest.Name)));
+
+        void Visit(MemoryDirectory directory)
+        {
+            foreach (MemoryNode node in directory.DurableNames.Values)
+            {
+                if (!owners.TryAdd(node.Inode, node) && owners[node.Inode] != node)
+                {
+                    deleted.Add(node.Links == 0 ? node : owners[node.Inode]);
+                }
+                if (node is MemoryDirectory inner)
+                {
+                    Visit(inner);
+                }
+            }
+        }
+
+        bool Holds(MemoryDirectory directory, string name) =>
+            directory.DurableNames.TryGetValue(name, out MemoryNode? node) && deleted.Contains(node);
+    }
+
     private void Restore(MemoryDirectory directory, Random random, HashSet<ulong> taken)
     {
         directory.Handles = 0;
@@ -248,12 +287,13 @@ public sealed class MemoryDisk
         }
         foreach ((_, MemoryNode node) in directory.SortedNames())
         {
-            node.Links = 1;
-            // A lost deletion can bring back a file whose number was given anew meanwhile.
-            while (!taken.Add(node.Inode))
+            if (!taken.Add(node.Inode))
             {
-                node.Inode = _nextInode++;
+                // Of two renames of a file only the second is there: so are the first name and the last.
+                node.Links++;
+                continue;
             }
+            node.Links = 1;
             if (node is MemoryDirectory inner)
             {
                 Restore(inner, random, taken);
