@@ -104,6 +104,34 @@ public sealed class PrefetchTests
     });
 
     [Fact]
+    public void A_log_that_was_cut_within_what_was_fetched_before_the_first_poll_gives_what_it_has_there_now() => OneThread.Run(_time, async () =>
+    {
+        _broker.On<OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse>(request => new OffsetForLeaderEpochResponse
+        {
+            Topics = [new() { Name = "t", Partitions = [.. request.Topics[0].Partitions.Select(asked =>
+                new OffsetForLeaderEpochResponse.Topic.Partition { Index = asked.Index, LeaderEpoch = 0, EndOffset = asked.Index == 1 ? 1 : Records })] }],
+        });
+        await using var cluster = new ClusterClient(new ClientOptions { Bootstrap = ["b:1"] }, _broker, _time, new Random(1));
+        var options = new ConsumerOptions { OffsetReset = OffsetReset.Earliest };
+        await using var consumer = new Consumer(options, cluster, _time, new Random(2));
+        consumer.Assign([First, Second]);
+        consumer.Seek(First, 0);
+        consumer.Seek(Second, 0);
+        Assert.Equal("0:0", await PollAsync(consumer));
+        consumer.Pause(First);
+        await Task.Delay(TimeSpan.FromSeconds(1), _time);
+        Assert.Equal("1:5", _fetched[^1]);
+        (_broker.LeaderEpoch, _error) = (1, ErrorCode.NotLeaderOrFollower);
+        await Task.Delay(TimeSpan.FromSeconds(1), _time);
+        _error = ErrorCode.None;
+        for (int i = 0; i < Records; i++)
+        {
+            Assert.Equal($"1:{i}", await PollAsync(consumer));
+        }
+        Assert.Equal(2, _fetched.Count(record => record == "1:1"));
+    });
+
+    [Fact]
     public void What_precedes_a_batch_that_cannot_be_decoded_is_given_and_the_position_stands_before_it() => OneThread.Run(_time, async () =>
     {
         _undecodable = "0:2";

@@ -79,7 +79,7 @@ internal sealed class FetchPlan(BrokerEndpoint leader)
                 leaderless.Add(state.Partition.Topic);
                 continue;
             }
-            if (state.LeaderEpoch >= 0 && partition.LeaderEpoch > state.LeaderEpoch && state.PositionEpoch >= 0)
+            if (state.LeaderEpoch >= 0 && partition.LeaderEpoch > state.LeaderEpoch && state.FetchedEpoch >= 0)
             {
                 state.NeedsEpochCheck = true;
             }

@@ -35,7 +35,6 @@ internal sealed class PartitionTable
         }
     }
 
-    /// <summary>Runs under the lock on an owned partition; throws when it is not owned.</summary>
     /// <summary>As of the last fetch; -1 while it is unknown, and where the partition is not here.</summary>
     public long HighWatermark(TopicPartition partition)
     {
@@ -45,6 +44,7 @@ internal sealed class PartitionTable
         }
     }
 
+    /// <summary>Runs under the lock on an owned partition; throws when it is not owned.</summary>
     public T With<T>(TopicPartition partition, Func<PartitionState, T> use)
     {
         lock (Gate)
