@@ -1,3 +1,4 @@
+using LogPipeline.Sinks.Commands;
 using LogPipeline.Sinks.Events;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -15,4 +16,7 @@ public sealed record SinkEnvironment
     public ILogger Logger { get; init; } = NullLogger.Instance;
 
     public ISinkEvents Events { get; init; } = new SilentSinkEvents();
+
+    /// <summary>What people paused.</summary>
+    public SinkPauses Pauses { get; init; } = SinkPauses.None();
 }

@@ -12,6 +12,9 @@ public interface IPart : IAsyncDisposable
     /// <summary>What keeps a part that starts or runs from doing all it should, in one line; null when all is well. It only reads state.</summary>
     string? Problem => null;
 
+    /// <summary>What people should know of a part that is well, in one line, such as that a person paused it; null when there is nothing. It only reads state.</summary>
+    string? Note => null;
+
     /// <summary>Whether the parts after it do not wait for its start, which may take as long as what it needs is away.</summary>
     bool StartsBeside => false;
 

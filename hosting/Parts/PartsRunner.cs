@@ -57,7 +57,7 @@ public sealed class PartsRunner(Health health, ILogger logger)
         _started.Add(part);
         health.Add(part.Name, () => part.Running.IsCompleted && isReady
             ? part.Running.Exception?.InnerException?.Message ?? "has ended"
-            : part.Problem ?? (isReady ? null : "is starting"));
+            : part.Problem ?? (isReady ? null : "is starting"), () => part.Note);
         string ready;
         try
         {

@@ -7,13 +7,16 @@ namespace LogPipeline.Hosting.Telemetry;
 public sealed class Health
 {
     private readonly Lock _lock = new();
-    private readonly List<(string Part, Func<string?> Check)> _checks = [];
+    private readonly List<(string Part, Func<string?> Check, Func<string?> Note)> _checks = [];
 
-    public void Add(string part, Func<string?> check)
+    /// <param name="part">Its name.</param>
+    /// <param name="check">Returns what is wrong, or null.</param>
+    /// <param name="note">Returns what stands in place of <c>ok</c> while nothing is wrong; null = <c>ok</c>.</param>
+    public void Add(string part, Func<string?> check, Func<string?>? note = null)
     {
         lock (_lock)
         {
-            _checks.Add((part, check));
+            _checks.Add((part, check, note ?? (static () => null)));
         }
     }
 
@@ -22,8 +25,8 @@ public sealed class Health
     {
         lock (_lock)
         {
-            List<(string Part, string? Problem)> answers = _checks.ConvertAll(check => (check.Part, Problem: check.Check()));
-            string text = answers.Count == 0 ? "ok\n" : string.Concat(answers.Select(answer => $"{answer.Part}: {answer.Problem ?? "ok"}\n"));
+            List<(string Part, string? Problem, string? Note)> answers = _checks.ConvertAll(check => (check.Part, Problem: check.Check(), Note: check.Note()));
+            string text = answers.Count == 0 ? "ok\n" : string.Concat(answers.Select(answer => $"{answer.Part}: {answer.Problem ?? answer.Note ?? "ok"}\n"));
             return (answers.TrueForAll(answer => answer.Problem is null), text);
         }
     }

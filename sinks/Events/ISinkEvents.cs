@@ -26,6 +26,13 @@ public sealed record SinkPaused(string Sink, DateTimeOffset Time, string Reason)
 /// <summary>The database answers again.</summary>
 public sealed record SinkResumed(string Sink, DateTimeOffset Time, TimeSpan Paused) : SinkEvent(Sink, Time);
 
+/// <summary>A person paused the sink, or a part of it.</summary>
+/// <param name="What">What is paused now, by whom and since when.</param>
+public sealed record SinkPausedByCommand(string Sink, DateTimeOffset Time, string What) : SinkEvent(Sink, Time);
+
+/// <summary>A person resumed the sink: nothing of it is paused any more.</summary>
+public sealed record SinkResumedByCommand(string Sink, DateTimeOffset Time) : SinkEvent(Sink, Time);
+
 /// <summary>Offsets that no longer exist were never stored.</summary>
 public sealed record GapFound(string Sink, DateTimeOffset Time, LogIdentity Log, long From, long To) : SinkEvent(Sink, Time);
 

@@ -41,6 +41,18 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>A test whether a column's address is in a network.</summary>
     string InNetwork(string column, IPNetwork network, Func<object, string> value);
 
+    /// <summary>A test whether a table is there.</summary>
+    string HasTable(string name);
+
+    /// <summary>The type of a column of times.</summary>
+    string TimeType { get; }
+
+    /// <summary>The type of a column <c>id</c> that numbers rows as they come.</summary>
+    string NewId { get; }
+
+    /// <summary>A statement that lets one at a time make tables of the ledger.</summary>
+    string CreationLock { get; }
+
     object TimeParameter(DateTimeOffset time);
 
     DateTimeOffset ReadTime(DbDataReader reader, int column);

@@ -69,6 +69,14 @@ internal sealed class PostgresDialect : ISqlDialect
     public string InNetwork(string column, IPNetwork network, Func<object, string> value) =>
         $"{column} {(network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? "=" : "<<=")} CAST({value(network.ToString())} AS inet)";
 
+    public string HasTable(string name) => $"to_regclass('{name}') IS NOT NULL";
+
+    public string TimeType => "timestamptz";
+
+    public string NewId => "int GENERATED ALWAYS AS IDENTITY PRIMARY KEY";
+
+    public string CreationLock => $"SELECT pg_advisory_xact_lock({PostgresSchema.CreationLock});";
+
     public object TimeParameter(DateTimeOffset time) => time.UtcDateTime;
 
     public DateTimeOffset ReadTime(DbDataReader reader, int column) => new(reader.GetDateTime(column));

@@ -69,6 +69,14 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? $"{column} = {value(network.BaseAddress.ToString())}"
             : $"{NetworkFunction}({column}, {value(network.ToString())})";
 
+    public string HasTable(string name) => $"EXISTS (SELECT 1 FROM sqlite_master WHERE name = '{name}')";
+
+    public string TimeType => "TEXT";
+
+    public string NewId => "INTEGER PRIMARY KEY AUTOINCREMENT";
+
+    public string CreationLock => ""; // a transaction that writes is alone
+
     public object TimeParameter(DateTimeOffset time) => TimeText.Format(time);
 
     public DateTimeOffset ReadTime(DbDataReader reader, int column) =>

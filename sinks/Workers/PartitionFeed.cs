@@ -1,6 +1,7 @@
 using LogPipeline.Client;
 using LogPipeline.Client.Consuming;
 using LogPipeline.Files.Waiting;
+using LogPipeline.Sinks.Commands;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
 
@@ -11,10 +12,10 @@ internal sealed record FlushWork(RowBatch Rows, IReadOnlyList<UnreadableBatch> U
 
 /// <summary>
 /// What lies between the poll loop and a partition's loop: the rows that were polled and not yet taken, bounded by bytes. The poll loop adds
-/// and steers the consumer: it pauses a partition whose feed is full, closed or held up by a batch that cannot be read. The partition's loop
+/// and steers the consumer: it pauses a partition whose feed is full, closed, held up by a batch that cannot be read, or paused by a person. The partition's loop
 /// opens the feed with a claim and takes. <c>_gate</c> guards all fields; it is held for moments.
 /// </summary>
-internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush, RowPool pool, TimeProvider time, Action wakePoll)
+internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush, RowPool pool, TimeProvider time, Action wakePoll, SinkPauses pauses)
 {
     /// <summary>Between two tries to read a batch that could not be read.</summary>
     public static readonly TimeSpan UnreadableRetry = TimeSpan.FromSeconds(10);
@@ -32,6 +33,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
     private long _nextOffset; // after what was added
     private int _leaderEpoch;
     private long _takenOffset; // after what was taken
+    private int _takenEpoch; // the leader epoch there
     private long? _takenAt; // null before the first
 
     private enum Stage
@@ -91,7 +93,13 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
     {
         lock (_gate)
         {
-            bool isWanted = _stage != Stage.Closed && !IsHeldUp && !IsFull && !pool.IsFull;
+            bool isPaused = pauses.Holds(partition);
+            if (isPaused && _stage == Stage.Sought)
+            {
+                Drop(); // memory is not kept for as long as a person may want; it is fetched again
+                _stage = Stage.Unsought;
+            }
+            bool isWanted = _stage != Stage.Closed && !isPaused && !IsHeldUp && !IsFull && !pool.IsFull;
             if (isWanted && _stage == Stage.Unsought)
             {
                 consumer.Seek(partition, _nextOffset, _leaderEpoch);
@@ -183,7 +191,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
     {
         lock (_gate)
         {
-            if (drops || _stage == Stage.Closed)
+            if (drops || _stage == Stage.Closed || pauses.Holds(partition))
             {
                 Drop();
             }
@@ -199,7 +207,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
         {
             Drop();
             _topicId = entry.Log.TopicId;
-            (_nextOffset, _takenOffset, _leaderEpoch) = (entry.NextOffset, entry.NextOffset, entry.LeaderEpoch);
+            (_nextOffset, _takenOffset, _leaderEpoch, _takenEpoch) = (entry.NextOffset, entry.NextOffset, entry.LeaderEpoch, entry.LeaderEpoch);
             (_moved, _stage) = (null, _isEnded ? Stage.Closed : Stage.Unsought);
         }
         wakePoll();
@@ -233,7 +241,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
                 {
                     throw moved;
                 }
-                if (_nextOffset > _takenOffset)
+                if (_nextOffset > _takenOffset && !pauses.Holds(partition))
                 {
                     wait = _takenAt is { } takenAt ? flush.Interval - time.GetElapsedTime(takenAt) : TimeSpan.Zero;
                     if (_isEnded || IsFull || pool.IsFull || wait <= TimeSpan.Zero)
@@ -261,7 +269,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
     {
         var work = new FlushWork(_filling ?? pool.Rent(), _unreadable, _nextOffset, _leaderEpoch);
         (_filling, _unreadable) = (null, []);
-        (_takenOffset, _takenAt) = (_nextOffset, time.GetTimestamp());
+        (_takenOffset, _takenEpoch, _takenAt) = (_nextOffset, _leaderEpoch, time.GetTimestamp());
         if (!_isPolled)
         {
             wakePoll();
@@ -298,7 +306,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
             pool.Return(rows);
         }
         (_filling, _unreadable) = (null, []);
-        _nextOffset = _takenOffset;
+        (_nextOffset, _leaderEpoch) = (_takenOffset, _takenEpoch);
     }
 
     /// <summary>A batch that cannot be read, and when that was last met: a timestamp of the time provider's.</summary>

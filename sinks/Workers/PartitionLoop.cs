@@ -33,7 +33,7 @@ internal sealed class PartitionLoop : IDisposable
     {
         (Partition, _tools, _abandoned) = (partition, tools, abandoned);
         _released = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Feed = new PartitionFeed(partition, tools.Options.Flush, tools.Pool, tools.Environment.Time, wakePoll);
+        Feed = new PartitionFeed(partition, tools.Options.Flush, tools.Pool, tools.Environment.Time, wakePoll, tools.Environment.Pauses);
     }
 
     public TopicPartition Partition { get; }

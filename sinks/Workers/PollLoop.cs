@@ -51,6 +51,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
         Task watching = watch.RunAsync(() => Partitions, ending.Token);
         Task tending = upkeep.RunAsync(ending.Token);
         Task reporting = reports.RunAsync(() => Partitions, ending.Token);
+        tools.Environment.Pauses.Changed += Follow;
         try
         {
             while (!stop.IsCancellationRequested)
@@ -71,6 +72,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
         }
         finally
         {
+            tools.Environment.Pauses.Changed -= Follow;
             ending.Cancel();
             await EndAsync(watching, reporting, tending);
         }
@@ -146,10 +148,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
             }
             if (tools.Pool.IsFull)
             {
-                foreach (PartitionLoop partition in Partitions)
-                {
-                    partition.Feed.Nudge();
-                }
+                NudgeAll();
             }
         }
         catch (OperationCanceledException) when (waiting.IsCancellationRequested)
@@ -173,6 +172,21 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
             SinkLog.Waiting(tools.Environment.Logger, tools.Options.Name, error.Message, PollMax);
             await PauseAsync(waiting.Token);
         }
+    }
+
+    private void NudgeAll()
+    {
+        foreach (PartitionLoop partition in Partitions)
+        {
+            partition.Feed.Nudge();
+        }
+    }
+
+    /// <summary>A person paused or resumed. Any thread may call.</summary>
+    private void Follow()
+    {
+        NudgeAll();
+        Wake();
     }
 
     private async Task PauseAsync(CancellationToken waiting)

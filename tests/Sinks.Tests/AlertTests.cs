@@ -3,6 +3,7 @@ using System.Net;
 using System.Text;
 using System.Threading.Channels;
 using LogPipeline.Sinks.Alerts;
+using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Tests.Query;
@@ -143,7 +144,7 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
         }
         using HttpListener server = Listen(out Uri address);
         var targets = new NoticeTargets { Webhooks = [address], Command = ["/bin/sh", "-c", $"cat > {pipe}"] };
-        await using SinkEventBus bus = await SinkEventBus.StartAsync(NullLoggerFactory.Instance, targets, default);
+        await using SinkBus bus = await SinkBus.StartAsync(NullLoggerFactory.Instance, targets, default);
 
         bus.Publish(new SinkStarted("web", DateTimeOffset.UnixEpoch, "postgres")); // nothing that people are told
         bus.Publish(new AlertRaised("web", DateTimeOffset.UnixEpoch, "errors", "too many"));

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Events;
 using Microsoft.Extensions.Logging;
 
@@ -43,7 +44,7 @@ public sealed class EventBusTests
     public async Task An_event_reaches_the_log_over_the_bus()
     {
         using var lines = new Lines();
-        await using SinkEventBus bus = await SinkEventBus.StartAsync(lines, NoticeTargets.None, default);
+        await using SinkBus bus = await SinkBus.StartAsync(lines, NoticeTargets.None, default);
         bus.Publish(new SinkPaused("web", DateTimeOffset.UnixEpoch, "the database is down"));
         Assert.Equal("sink web: waits: the database is down", await lines.Paused.WaitAsync(TimeSpan.FromSeconds(30)));
     }

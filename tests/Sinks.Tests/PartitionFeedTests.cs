@@ -4,6 +4,7 @@ using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Protocol.Compression;
 using LogPipeline.Protocol.Records;
+using LogPipeline.Sinks.Commands;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Workers;
@@ -17,6 +18,7 @@ public sealed class PartitionFeedTests : IDisposable
 
     private readonly List<PartitionFeed> _feeds = [];
     private readonly RowCollector _collector = new();
+    private readonly SinkPauses _pauses = SinkPauses.None();
     private int _wakes;
 
     /// <summary>Runs a test on open feeds of two partitions, steered through a consumer that asks no broker.</summary>
@@ -28,7 +30,7 @@ public sealed class PartitionFeedTests : IDisposable
         for (int partition = 0; partition < 2; partition++)
         {
             _feeds.Add(new PartitionFeed(new TopicPartition("web_log", partition), new FlushOptions { BytesMax = flushBytes, Interval = TimeSpan.FromHours(1) },
-                pool, TimeProvider.System, () => _wakes++));
+                pool, TimeProvider.System, () => _wakes++, _pauses));
             Open(partition, 0);
         }
         consumer.Assign([new("web_log", 0), new("web_log", 1)]);

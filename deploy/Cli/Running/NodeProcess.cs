@@ -5,7 +5,7 @@ using LogPipeline.Cli.Demo;
 using LogPipeline.Hosting.Parts;
 using LogPipeline.Hosting.Telemetry;
 using LogPipeline.Sinks;
-using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Telemetry;
 using Microsoft.Extensions.Logging;
 
@@ -46,7 +46,7 @@ internal static class NodeProcess
         await using ProcessTelemetry shown = await ProcessTelemetry.StartOrGoWithoutAsync(
             plan.Telemetry with { TraceSources = plan.Sinks.Count > 0 ? SinkTraces.Sources : [] }, health, logger,
             request => StatusPage.AnswerAsync(request, status));
-        await using SinkEventBus? bus = plan.Sinks.Count > 0 ? await SinkEventBus.StartAsync(loggers, plan.Alerts.Targets, stop) : null;
+        await using SinkBus? bus = plan.Sinks.Count > 0 ? await SinkBus.StartAsync(loggers, plan.Alerts.Targets, stop) : null;
         var parts = new List<IPart>();
         if (plan.Broker is { } broker)
         {

@@ -1,33 +1,37 @@
 using System.Threading.Channels;
+using LogPipeline.Sinks.Commands;
+using LogPipeline.Sinks.Events;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace LogPipeline.Sinks.Events;
+namespace LogPipeline.Sinks.Bus;
 
 /// <summary>
-/// Carries sink events over MassTransit's in-memory bus to those who log them, count them, and tell people. <see cref="Publish"/> only queues;
-/// one loop hands the events to the bus in order. Never a message a line. What a target does not take is tried again by the bus, up to about
-/// a minute; each target has an endpoint of its own, so that none waits for another.
+/// MassTransit's in-memory bus: carries sink events to those who log them, count them, and tell people, and commands to the sinks that do them.
+/// <see cref="Publish"/> and <see cref="Send"/> only queue; one loop hands the messages to the bus in order. Never a message a line. What a target does
+/// not take is tried again by the bus, up to about a minute; each target has an endpoint of its own, so that none waits for another.
 /// </summary>
-public sealed class SinkEventBus : ISinkEvents, IAsyncDisposable
+public sealed class SinkBus : ISinkEvents, ICommandBus, IAsyncDisposable
 {
     private static readonly TimeSpan SendMax = TimeSpan.FromSeconds(10);
 
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
     private readonly ILogger _logger;
-    private readonly Channel<SinkEvent> _events = Channel.CreateBounded<SinkEvent>(
+    private readonly CommandDesks _desks;
+    private readonly Channel<object> _messages = Channel.CreateBounded<object>(
         new BoundedChannelOptions(1024) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly Task _pump;
 
-    private SinkEventBus(ServiceProvider services, IBusControl bus, ILogger logger)
+    private SinkBus(ServiceProvider services, IBusControl bus, ILogger logger)
     {
         (_services, _bus, _logger) = (services, bus, logger);
+        _desks = services.GetRequiredService<CommandDesks>();
         _pump = PumpAsync();
     }
 
-    public static async Task<SinkEventBus> StartAsync(ILoggerFactory loggers, NoticeTargets targets, CancellationToken cancellation)
+    public static async Task<SinkBus> StartAsync(ILoggerFactory loggers, NoticeTargets targets, CancellationToken cancellation)
     {
         var collection = new ServiceCollection();
         collection.AddSingleton(loggers);
@@ -37,16 +41,18 @@ public sealed class SinkEventBus : ISinkEvents, IAsyncDisposable
             bus.DisableUsageTelemetry();
             bus.AddConsumer<SinkNoticeLogger>();
             bus.AddConsumer<SinkNoticeCounter>();
+            bus.AddConsumer<CommandConsumer>();
             AddTargets(bus, targets);
             bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
         });
         collection.AddSingleton(targets);
+        collection.AddSingleton<CommandDesks>();
         collection.AddSingleton(TimeProvider.System);
         collection.AddSingleton(new HttpClient { Timeout = SendMax });
         ServiceProvider services = collection.BuildServiceProvider();
         IBusControl control = services.GetRequiredService<IBusControl>();
         await control.StartAsync(cancellation);
-        return new SinkEventBus(services, control, loggers.CreateLogger<SinkEventBus>());
+        return new SinkBus(services, control, loggers.CreateLogger<SinkBus>());
     }
 
     private static void AddTargets(IBusRegistrationConfigurator bus, NoticeTargets targets)
@@ -64,11 +70,15 @@ public sealed class SinkEventBus : ISinkEvents, IAsyncDisposable
 
     private static void Again(IRetryConfigurator retry) => retry.Exponential(6, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1));
 
-    public void Publish(SinkEvent sinkEvent) => _events.Writer.TryWrite(sinkEvent);
+    public void Publish(SinkEvent sinkEvent) => _messages.Writer.TryWrite(SinkNotice.Of(sinkEvent));
+
+    public IDisposable Connect(string sink, CommandDesk desk) => _desks.Connect(sink, desk);
+
+    public void Send(SinkCommand command) => _messages.Writer.TryWrite(new DoCommand(command.Sink, command.Id));
 
     public async ValueTask DisposeAsync()
     {
-        _events.Writer.TryComplete();
+        _messages.Writer.TryComplete();
         await _pump;
         await _bus.StopAsync(CancellationToken.None);
         await _services.DisposeAsync();
@@ -76,16 +86,16 @@ public sealed class SinkEventBus : ISinkEvents, IAsyncDisposable
 
     private async Task PumpAsync()
     {
-        await foreach (SinkEvent sinkEvent in _events.Reader.ReadAllAsync())
+        await foreach (object message in _messages.Reader.ReadAllAsync())
         {
             try
             {
-                await _bus.Publish(SinkNotice.Of(sinkEvent));
+                await _bus.Publish(message);
             }
             catch (Exception error) when (error is MassTransitException or OperationCanceledException)
             {
                 // What happens to a notice must not touch the sink.
-                Telemetry.SinkLog.Alert(_logger, $"an event was not delivered: {error.Message}");
+                Telemetry.SinkLog.Alert(_logger, $"{message} was not delivered: {error.Message}");
             }
         }
     }
