@@ -56,6 +56,9 @@ internal static partial class AgentLog
     [LoggerMessage(2015, LogLevel.Error, "{Path}: gone with byte {Position} read; {Unread} bytes that followed are lost")]
     public static partial void GoneUnread(this ILogger logger, string path, long position, long unread);
 
+    [LoggerMessage(2028, LogLevel.Warning, "{Path}: a file of this name was made and deleted before it could be opened; what it held is lost. More such files of this name are only counted")]
+    public static partial void Missed(this ILogger logger, string path);
+
     [LoggerMessage(2017, LogLevel.Warning, "{Path}: gone while the agent was away, with byte {Position} read; whether more followed cannot be told")]
     public static partial void GoneAway(this ILogger logger, string path, long position);
 

@@ -28,6 +28,7 @@ internal sealed class AgentMetrics : IDisposable
         DeadLetters = _meter.CreateCounter<long>("logpipe_agent_dead_letters_total", description: "Records that a broker refuses for good.");
         Unreadable = _meter.CreateCounter<long>("logpipe_agent_unreadable_paths_total", description: "Paths that turned unreadable.");
         LostBytes = _meter.CreateCounter<long>("logpipe_agent_lost_bytes_total", "By", "Bytes that were seen in a file and cut or deleted before they were read.");
+        MissedFiles = _meter.CreateCounter<long>("logpipe_agent_missed_files_total", description: "Files that were made and deleted before they could be opened.");
         PackedFiles = _meter.CreateCounter<long>("logpipe_agent_packed_files_total", description: "Deleted files that are kept compressed until their lines can be sent.");
         NulBytes = _meter.CreateCounter<long>("logpipe_agent_nul_bytes_total", "By", "NUL bytes before a line that were left out.");
         LeftOutLines = _meter.CreateCounter<long>("logpipe_agent_left_out_lines_total", description: "Lines of which no record is made because the configuration says so.");
@@ -37,7 +38,7 @@ internal sealed class AgentMetrics : IDisposable
         ReplacedCharacters = _meter.CreateCounter<long>("logpipe_agent_replaced_characters_total", description: "Byte sequences that are no character of a file's encoding.");
         LeftOutFiles = _meter.CreateCounter<long>("logpipe_agent_files_left_out_total", description: "Files that a pattern names and that are compressed.");
         foreach (Counter<long> counter in (Counter<long>[])
-            [Lines, Bytes, Batches, AckedRecords, AckedBytes, Truncations, GenerationsBegun, Resent, Fences, DeadLetters, Unreadable, LostBytes, NulBytes, LeftOutFiles, ReplacedCharacters, MisfitLines])
+            [Lines, Bytes, Batches, AckedRecords, AckedBytes, Truncations, GenerationsBegun, Resent, Fences, DeadLetters, Unreadable, LostBytes, MissedFiles, NulBytes, LeftOutFiles, ReplacedCharacters, MisfitLines])
         {
             counter.Add(0); // so that each is there from the start
         }
@@ -75,6 +76,8 @@ internal sealed class AgentMetrics : IDisposable
     public Counter<long> Unreadable { get; }
 
     public Counter<long> LostBytes { get; }
+
+    public Counter<long> MissedFiles { get; }
 
     public Counter<long> PackedFiles { get; }
 

@@ -128,7 +128,8 @@ public sealed class AgentService : IAsyncDisposable
         _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);
         if (_watch is not null)
         {
-            _watch.Hint = HintFromAnywhere();
+            _watch.Hint = FromAnywhere<string?>(static (looks, path) => looks.Written(path));
+            _watch.Named = FromAnywhere<NameChange>(static (looks, change) => looks.Note(change));
         }
         Start(_running.Looks.RunAsync(_stopReading.Token));
         Start(_running.Reads.RunAsync(_stopReading.Token));
@@ -241,10 +242,11 @@ public sealed class AgentService : IAsyncDisposable
         var archives = new Archives(_files, probe, _options, _logger);
         var lives = new FileLives(table, handles, births, copies, archives, packed, state, generations, _time, metrics, _logger);
         var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, _options, _time, metrics, _logger);
-        var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, generations, state, _options, _time, _logger);
+        var passing = new PassingFiles(rules, probe, table, news, metrics, _logger);
+        var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, passing, generations, state, _options, _time, _logger);
         var resume = new Resume(rules, probe, table, handles, lives, archives, packed, tailer, generations, state, _logger);
         var reads = new ReadLoop(new FileReader(_options, _time, metrics, _logger), probe, table, handles, tailer, _options, _time);
-        var looks = new LookLoop(tailer, births, table, state, _options, _watch, _time) { Attach = Attach };
+        var looks = new LookLoop(tailer, passing, births, table, state, _options, _watch, _time) { Attach = Attach };
         foreach (Spool spool in sources.Spools)
         {
             spool.Grown = looks.Hint;
@@ -338,16 +340,13 @@ public sealed class AgentService : IAsyncDisposable
         }
     }
 
-    private Action<string?> HintFromAnywhere()
+    /// <summary>Takes what a watch tells on a thread of its own to the agent's context.</summary>
+    private Action<T> FromAnywhere<T>(Action<LookLoop, T> tell)
     {
         SynchronizationContext context = SynchronizationContext.Current
             ?? throw new InvalidOperationException("An agent with a file watch needs a synchronization context that runs one thing at a time.");
         LookLoop looks = _running!.Looks;
-        return path => context.Post(static state =>
-        {
-            (LookLoop looks, string? path) = ((LookLoop, string?))state!;
-            looks.Hint(path);
-        }, (looks, path));
+        return told => context.Post(_ => tell(looks, told), null);
     }
 
     private void Start(Task loop) => _loops.Add(GuardAsync(loop));

@@ -8,8 +8,8 @@ using Microsoft.Win32.SafeHandles;
 namespace LogPipeline.Agent.Machine;
 
 /// <summary>
-/// Linux's inotify on directories. One thread waits in poll(2) and passes on each path once a read; an overflow of the kernel's
-/// queue, or anything it cannot place, becomes "anything may have changed". The lock guards the table of watches. Where the kernel has no
+/// Linux's inotify on directories. One thread waits in poll(2) and passes on each change of a name, and each path that was written once a read; an
+/// overflow of the kernel's queue, or anything it cannot place, becomes "anything may have happened". The lock guards the table of watches. Where the kernel has no
 /// more watches to give, which is told once, and on file systems that other machines write to, looking finds what changes there.
 /// </summary>
 internal sealed partial class Inotify : IFileWatch
@@ -21,6 +21,7 @@ internal sealed partial class Inotify : IFileWatch
     private const uint Delete = 0x200;
     private const uint Overflow = 0x4000;
     private const uint Ignored = 0x8000;
+    private const uint IsDirectory = 0x40000000;
     private const int CloseOnExec = 0x80000;
     private const int EventHeader = 16;
     private const short PollIn = 1;
@@ -46,6 +47,8 @@ internal sealed partial class Inotify : IFileWatch
     }
 
     public Action<string?>? Hint { get; set; }
+
+    public Action<NameChange>? Named { get; set; }
 
     public bool IsComplete
     {
@@ -116,7 +119,8 @@ internal sealed partial class Inotify : IFileWatch
     private void Run()
     {
         byte[] buffer = new byte[64 << 10];
-        HashSet<string> changed = [];
+        HashSet<string> written = [];
+        List<NameChange> named = [];
         while (!_closed)
         {
             WaitForEvent();
@@ -129,13 +133,18 @@ internal sealed partial class Inotify : IFileWatch
             {
                 break;
             }
-            changed.Clear();
-            bool anything = Collect(buffer.AsSpan(0, (int)got), changed);
+            written.Clear();
+            named.Clear();
+            bool anything = Collect(buffer.AsSpan(0, (int)got), written, named);
             if (_closed)
             {
                 break;
             }
-            foreach (string path in changed)
+            foreach (NameChange change in named)
+            {
+                Named?.Invoke(change);
+            }
+            foreach (string path in written)
             {
                 Hint?.Invoke(path);
             }
@@ -163,13 +172,15 @@ internal sealed partial class Inotify : IFileWatch
     /// <summary>
     /// struct inotify_event: wd i32, mask u32, cookie u32, length u32, name[length] NUL padded; host byte order.
     /// </summary>
-    private bool Collect(ReadOnlySpan<byte> events, HashSet<string> changed)
+    private bool Collect(ReadOnlySpan<byte> events, HashSet<string> written, List<NameChange> named)
     {
         bool anything = false;
+        Dictionary<uint, int> moves = []; // by cookie, where the move's first half stands
         while (events.Length >= EventHeader)
         {
             int watch = MemoryMarshal.Read<int>(events);
             uint mask = MemoryMarshal.Read<uint>(events[4..]);
+            uint cookie = MemoryMarshal.Read<uint>(events[8..]);
             int length = MemoryMarshal.Read<int>(events[12..]);
             ReadOnlySpan<byte> name = events.Slice(EventHeader, length).TrimEnd((byte)0);
             events = events[(EventHeader + length)..];
@@ -184,13 +195,32 @@ internal sealed partial class Inotify : IFileWatch
                 {
                     anything = true;
                 }
+                else if ((mask & (Modify | IsDirectory)) != 0)
+                {
+                    written.Add(Path.Combine(directory, PathText.Decode(name)));
+                }
                 else
                 {
-                    changed.Add(Path.Combine(directory, PathText.Decode(name)));
+                    AddName(named, moves, mask, cookie, Path.Combine(directory, PathText.Decode(name)));
                 }
             }
         }
         return anything;
+    }
+
+    /// <summary>Adds a change of a name. Both halves of a move have one cookie and come one after the other, but for what others do in between.</summary>
+    private static void AddName(List<NameChange> named, Dictionary<uint, int> moves, uint mask, uint cookie, string path)
+    {
+        if ((mask & MovedTo) != 0 && moves.Remove(cookie, out int first))
+        {
+            named[first] = named[first] with { To = path };
+            return;
+        }
+        if ((mask & MovedFrom) != 0)
+        {
+            moves[cookie] = named.Count;
+        }
+        named.Add((mask & (MovedFrom | Delete)) != 0 ? new NameChange(path, null) : new NameChange(null, path));
     }
 
     [LibraryImport("libc", EntryPoint = "inotify_init1", SetLastError = true)]

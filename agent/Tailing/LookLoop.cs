@@ -8,7 +8,7 @@ namespace LogPipeline.Agent.Tailing;
 /// time to pass as often as a sweep may come. Makes begun generations durable before they are read.
 /// </summary>
 internal sealed class LookLoop(
-    Tailer tailer, FileBirths births, FileTable table, AgentState state, AgentOptions options, IFileWatch? watch, TimeProvider time)
+    Tailer tailer, PassingFiles passing, FileBirths births, FileTable table, AgentState state, AgentOptions options, IFileWatch? watch, TimeProvider time)
 {
     /// <summary>Of the time, looks at everything take at most one part in this many: without hints nothing else finds what changed.</summary>
     private const int CostFactor = 20;
@@ -40,6 +40,29 @@ internal sealed class LookLoop(
             _hints.Add(path);
         }
         _signal.Set();
+    }
+
+    /// <summary>Another file has a name, or none has. On the agent's context.</summary>
+    public void Note(in NameChange change)
+    {
+        passing.Note(change);
+        foreach (string? path in (string?[])[change.From, change.To])
+        {
+            if (path is not null)
+            {
+                Hint(path);
+            }
+        }
+    }
+
+    /// <summary>The watch saw a write to a path; null = it has missed changes, of names too. On the agent's context.</summary>
+    public void Written(string? path)
+    {
+        if (path is null)
+        {
+            passing.Forget();
+        }
+        Hint(path);
     }
 
     /// <summary>Files have their partitions since the last look, and can get their logs. On the agent's context.</summary>

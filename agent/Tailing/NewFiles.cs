@@ -48,6 +48,10 @@ internal sealed class NewFiles(
         if (sighting.Displaced is TailedFile displaced)
         {
             lives.MarkRotated(displaced);
+            if (handles.StatusOf(displaced) is FileStatus status)
+            {
+                Check?.Invoke(displaced, status); // what was written to it last comes before what the new file holds
+            }
         }
         bool isCut = CutOriginals(path);
         if (table.With(identity, topic) is null)

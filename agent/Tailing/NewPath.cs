@@ -19,7 +19,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
     {
         (_rules, _table, _handles, _copies, _generations, Sighting) = (rules, table, handles, copies, generations, sighting);
         Topic = rules.TopicOf(sighting.Path, sighting.Input) ?? sighting.Input.Topic;
-        _file = sighting.Held ?? probe.Open(sighting.Path);
+        _file = sighting.Held ?? probe.Open(sighting.NameNow ?? sighting.Path);
     }
 
     public Sighting Sighting { get; }
@@ -100,10 +100,12 @@ internal sealed class NewPath : IPathFacts, IDisposable
             : followed.Handle is IFile handle ? handle.Status().Links == 0 : _handles.NamedStatusOf(followed) is null;
 }
 
-/// <summary>What a path names, where that is not the file that it named before.</summary>
+/// <summary>What a path names or named a moment ago, where that is not the file that it named before.</summary>
 /// <param name="Path">The path.</param>
 /// <param name="Input">The input that wants it.</param>
 /// <param name="Status">What was seen there.</param>
 /// <param name="Displaced">The followed file that the path named before.</param>
 /// <param name="Held">The file, where it was held open as a copy that waits; its owner closes it.</param>
-internal sealed record Sighting(string Path, InputOptions Input, FileStatus Status, TailedFile? Displaced, IFile? Held = null);
+/// <param name="NameNow">The name that the file has by now; null where the path names it still.</param>
+internal sealed record Sighting(
+    string Path, InputOptions Input, FileStatus Status, TailedFile? Displaced, IFile? Held = null, string? NameNow = null);

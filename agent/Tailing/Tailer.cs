@@ -9,7 +9,7 @@ namespace LogPipeline.Agent.Tailing;
 /// only make it look sooner. <see cref="Reconciler"/> decides what becomes of a file, <see cref="FileLives"/> does it.
 /// </summary>
 internal sealed class Tailer(
-    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, FileCopies copies, NewFiles news,
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, FileCopies copies, NewFiles news, PassingFiles passing,
     Generations generations, AgentState state, AgentOptions options, TimeProvider time, ILogger logger)
 {
     private const long ForgottenAfter = 7L * 24 * 3600 * 1000;
@@ -76,6 +76,7 @@ internal sealed class Tailer(
     {
         bool isKnown = true;
         BeginLook();
+        passing.Begin();
         List<Sighting> others = [];
         List<TailedFile> unnamed = [];
         foreach (string path in paths.Concat(paths.Select(path => table.Links.GetValueOrDefault(path)).OfType<string>()).Distinct())
@@ -97,6 +98,7 @@ internal sealed class Tailer(
         }
         others.RemoveAll(other => rules.InputOf(other.Path, other.Input.Topic) is null && KnownBy(other.Status, other.Input.Topic) is null);
         Reconcile(others, unnamed);
+        passing.End();
         return isKnown;
     }
 
@@ -256,7 +258,7 @@ internal sealed class Tailer(
     /// <summary>A followed file that another path names now.</summary>
     private void Renamed(Sighting sighting)
     {
-        (string path, _, FileStatus status, TailedFile? displaced, _) = sighting;
+        (string path, _, FileStatus status, TailedFile? displaced, _, _) = sighting;
         if (KnownBy(status, sighting.Input.Topic) is not TailedFile known || IsSecondName(known, path))
         {
             return;
@@ -343,8 +345,13 @@ internal sealed class Tailer(
         {
             // What its writer reserved behind its last line is no rest.
             long length = file.NulUntil >= file.Size ? file.Generation.Read.Position : file.Size;
-            FileFacts facts = FactsOf(file, length, isChanged: false);
-            Take(Reconciler.OfRotated(facts), file);
+            FileStep step = Reconciler.OfRotated(FactsOf(file, length, isChanged: false));
+            if (step is FileStep.TakeRest or FileStep.Finish && handles.StatusOf(file) is FileStatus status && status.Length != file.Size)
+            {
+                Check(file, status); // it has grown since it was looked at
+                return;
+            }
+            Take(step, file);
         }
     }
 

@@ -1,4 +1,3 @@
-using LogPipeline.Agent.Tailing;
 using LogPipeline.Agent.Tests.Scripted;
 
 namespace LogPipeline.Agent.Tests.Tailing;
@@ -73,19 +72,4 @@ public sealed class HintTests
         Assert.Equal(["/logs/b"], watch.Watched);
         await rig.StopAsync();
     });
-
-    private sealed class ScriptedWatch : IFileWatch
-    {
-        public SortedSet<string> Watched { get; } = new(StringComparer.Ordinal);
-
-        public Action<string?>? Hint { get; set; }
-
-        public bool IsComplete => true;
-
-        public void Watch(string directory) => Watched.Add(directory);
-
-        public void Dispose()
-        {
-        }
-    }
 }
