@@ -44,6 +44,9 @@ internal static partial class AgentLog
     [LoggerMessage(2012, LogLevel.Information, "{Path}: was rotated; the rest is read from {Now}")]
     public static partial void Rotated(this ILogger logger, string path, string now);
 
+    [LoggerMessage(2037, LogLevel.Error, "{Path}: is deleted, and {Unread} bytes of it that could not be sent are lost as the agent stops: {Reason}")]
+    public static partial void NotKept(this ILogger logger, string path, long unread, string reason);
+
     [LoggerMessage(2029, LogLevel.Information, "{Path}: is {Now} again")]
     public static partial void MovedBack(this ILogger logger, string path, string now);
 

@@ -7,14 +7,17 @@ namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
 /// Keeps what is unread of deleted files within <see cref="AgentOptions.DeletedBytesKept"/>: while their lines cannot be sent, the oldest are packed
-/// into the state directory, and their handles closed, so that the disk gets its space back. Nothing is ever dropped: what the state directory's disk
-/// does not take stays held open, and health tells it.
+/// into the state directory, and their handles closed, so that the disk gets its space back. When the agent stops, all are packed. What the state
+/// directory's disk does not take stays held open as long as the agent runs, and health tells it.
 /// </summary>
 internal sealed class DeletedFiles(
     PackedFiles packed, FileTable table, FileLives lives, AgentOptions options, TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
     /// <summary>How long the disk is left alone after it has refused.</summary>
     private static readonly TimeSpan RefusedRest = TimeSpan.FromMinutes(1);
+
+    /// <summary>How long a stop may take to pack what is left.</summary>
+    private static readonly TimeSpan StopMax = TimeSpan.FromSeconds(3);
 
     private readonly AsyncSignal _signal = new();
 
@@ -27,7 +30,21 @@ internal sealed class DeletedFiles(
         }
     }
 
+    /// <summary>Runs until the agent stops, and then keeps what would end with it.</summary>
     public async Task RunAsync(CancellationToken stopped)
+    {
+        try
+        {
+            await KeepWithinBoundAsync(stopped);
+        }
+        catch (OperationCanceledException) when (stopped.IsCancellationRequested)
+        {
+            using var late = new CancellationTokenSource(StopMax, time);
+            await KeepAllAsync(late.Token);
+        }
+    }
+
+    private async Task KeepWithinBoundAsync(CancellationToken stopped)
     {
         while (true)
         {
@@ -43,6 +60,29 @@ internal sealed class DeletedFiles(
             {
                 logger.NotPacked(refused.Message);
                 await Task.Delay(RefusedRest, time, stopped);
+            }
+        }
+    }
+
+    /// <summary>The agent's handles end with it, and are all that is left of deleted files.</summary>
+    private async Task KeepAllAsync(CancellationToken late)
+    {
+        foreach (TailedFile file in table.Files.ToList())
+        {
+            if (file.Handle is not IFile handle || file.IsUnproved || handle.Status() is not { Links: 0 } status || status.Length <= file.Generation.Read.Position)
+            {
+                continue;
+            }
+            try
+            {
+                lives.MarkRotated(file);
+                await PackAsync(file, handle, late);
+            }
+            catch (Exception refused) when (refused is IOException or OperationCanceledException)
+            {
+                long unread = status.Length - file.Generation.Read.Position;
+                metrics.LostBytes.Add(unread);
+                logger.NotKept(file.Generation.Path, unread, late.IsCancellationRequested ? "the stop took too long" : refused.Message);
             }
         }
     }
@@ -84,7 +124,8 @@ internal sealed class DeletedFiles(
                 // From here on nothing else of the agent runs until the file has moved: its writer may have gone on meanwhile.
                 got = handle.ReadFully(block, position);
             }
-            if (stopped.IsCancellationRequested || file.Handle != handle || generation.Phase != GenerationPhase.Rotated)
+            stopped.ThrowIfCancellationRequested();
+            if (file.Handle != handle || generation.Phase != GenerationPhase.Rotated)
             {
                 return; // it was read to its end, cut or found under a name meanwhile
             }

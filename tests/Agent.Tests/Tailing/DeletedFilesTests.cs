@@ -107,6 +107,70 @@ public sealed class DeletedFilesTests
         await rig.StopAsync();
     });
 
+    [Fact]
+    public void A_stop_keeps_what_would_end_with_the_agent() => AgentRig.OnOneThread(async rig =>
+    {
+        Prepare(rig, out Action back);
+        rig.Options = rig.Options with { DeletedBytesKept = long.MaxValue };
+        await rig.StartAsync();
+        Write(rig, Lines);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Machine.Delete(AgentRig.LogPath);
+        await rig.StopAsync();
+        Assert.Single(Packed(rig));
+        back();
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Stored().Count >= Lines && rig.Agent.IsCaughtUp, "all is stored");
+        Assert.Equal(Expected(Lines), rig.Stored());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void It_can_be_stopped_while_it_packs() => AgentRig.OnOneThread(async rig =>
+    {
+        Prepare(rig, out Action back);
+        Task? stopping = null;
+        rig.BeforeFileCall = call =>
+        {
+            if (IsPacking(call) && call.Operation == FileOperation.Flush)
+            {
+                stopping ??= rig.StopAsync();
+            }
+        };
+        await rig.StartAsync();
+        Write(rig, Lines);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Machine.Delete(AgentRig.LogPath);
+        await rig.UntilAsync(() => stopping is { IsCompleted: true }, "it is stopped");
+        await stopping!;
+        Assert.Single(Packed(rig));
+        back();
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Stored().Count >= Lines && rig.Agent.IsCaughtUp, "all is stored");
+        Assert.Equal(Expected(Lines), rig.Stored());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void What_a_stop_cannot_keep_is_told() => AgentRig.OnOneThread(async rig =>
+    {
+        Prepare(rig, out _);
+        rig.Options = rig.Options with { DeletedBytesKept = long.MaxValue };
+        rig.BeforeFileCall = static call =>
+        {
+            if (call.Operation == FileOperation.Write && IsPacking(call))
+            {
+                throw new IOException("No space left on device");
+            }
+        };
+        await rig.StartAsync();
+        Write(rig, Lines);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Machine.Delete(AgentRig.LogPath);
+        await rig.StopAsync();
+        Assert.Equal(1, rig.Log.Count("are lost as the agent stops: No space left on device"));
+    });
+
     private static void Killed(int at, Action call) => AgentRig.OnOneThread(async rig =>
     {
         Prepare(rig, out Action back);

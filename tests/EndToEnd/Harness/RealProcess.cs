@@ -9,6 +9,8 @@ internal sealed partial class RealProcess : IAsyncDisposable
 {
     private const int SigHup = 1;
     private const int SigTerm = 15;
+    private const int SigContinue = 18;
+    private const int SigStop = 19;
 
     private readonly Process _process;
     private readonly Lock _lock = new();
@@ -156,6 +158,11 @@ internal sealed partial class RealProcess : IAsyncDisposable
 
     /// <summary>SIGHUP.</summary>
     public void HangUp() => Assert.Equal(0, Signal(_process.Id, SigHup));
+
+    /// <summary>Nothing of it runs until <see cref="Continue"/>.</summary>
+    public void Freeze() => Assert.Equal(0, Signal(_process.Id, SigStop));
+
+    public void Continue() => Assert.Equal(0, Signal(_process.Id, SigContinue));
 
     public async Task<int> ExitAsync(TimeSpan within)
     {

@@ -51,6 +51,39 @@ public sealed class AgentTortureTests
         await rig.EachOnceAsync(lines);
     }
 
+    /// <summary>No pattern matches the rotated names: files come and go before the agent gets to run.</summary>
+    [Fact]
+    public async Task Rotated_again_and_again_while_it_is_held_up()
+    {
+        await using TortureRig rig = await TortureRig.BeginAsync("app.log");
+        var log = new NumberedLog(rig.LogPath, Rotation.Rename, 1_000, 10);
+        await log.WriteAsync(100, 0);
+        await rig.StartAgentAsync();
+        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 100, () => rig.Errors);
+        for (int round = 0; round < 3; round++)
+        {
+            await rig.WhileFrozenAsync(() => log.WriteAsync(4_321, 0));
+            await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= log.Written, () => rig.Errors);
+        }
+        Assert.DoesNotContain("made and deleted", rig.Errors, StringComparison.Ordinal);
+        await rig.EachOnceAsync(log.Written);
+    }
+
+    [Fact]
+    public async Task Rotated_away_while_it_is_held_up()
+    {
+        await using TortureRig rig = await TortureRig.BeginAsync("app.log");
+        var log = new NumberedLog(rig.LogPath, Rotation.Rename, 1_000, 1);
+        await log.WriteAsync(100, 0);
+        await rig.StartAgentAsync();
+        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 100, () => rig.Errors);
+        await rig.WhileFrozenAsync(() => log.WriteAsync(4_000, 0));
+        // The file that was open and the last two; those between them are gone.
+        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 2_100, () => rig.Errors);
+        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), () => Task.FromResult(rig.Errors.Contains("made and deleted", StringComparison.Ordinal)), () => rig.Errors);
+        Assert.Contains("what it held is lost", rig.Errors, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Rotated_while_it_is_stopped()
     {

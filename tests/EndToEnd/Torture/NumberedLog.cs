@@ -19,20 +19,30 @@ internal enum Rotation
 /// <summary>Writes numbered lines to one path and rotates it, keeping some old files.</summary>
 internal sealed class NumberedLog(string path, Rotation rotation, int linesPerFile, int kept)
 {
+    private static readonly TimeSpan LeapMax = TimeSpan.FromMilliseconds(100);
     private static readonly string Filler = new('x', 180);
 
     /// <summary>Lines written; the next one has this number.</summary>
     public int Written { get; private set; }
 
-    /// <summary>Writes so many more lines, at most so many a second; a rate of 0 is as fast as it goes.</summary>
+    /// <summary>
+    /// Writes so many more lines, at most so many a second; a rate of 0 is as fast as it goes. Where it is held up it goes on at its rate: it does not write
+    /// and delete whole files in a moment to catch up.
+    /// </summary>
     public async Task WriteAsync(int count, int perSecond, CancellationToken stop = default)
     {
         var clock = Stopwatch.StartNew();
         int first = Written;
+        double behind = 0; // seconds
         using var ticks = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
         while (Written < first + count && !stop.IsCancellationRequested)
         {
-            int due = perSecond == 0 ? first + count : (int)Math.Min(first + count, first + (clock.Elapsed.TotalSeconds * perSecond));
+            int due = first + count;
+            if (perSecond > 0)
+            {
+                behind = Math.Max(behind, clock.Elapsed.TotalSeconds - LeapMax.TotalSeconds - ((double)(Written - first) / perSecond));
+                due = (int)Math.Min(due, first + ((clock.Elapsed.TotalSeconds - behind) * perSecond));
+            }
             while (Written < due)
             {
                 int end = Math.Min(due, ((Written / linesPerFile) + 1) * linesPerFile);

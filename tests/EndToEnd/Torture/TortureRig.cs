@@ -43,6 +43,14 @@ internal sealed class TortureRig : IAsyncDisposable
         await _agent.ReadyAsync();
     }
 
+    /// <summary>Holds the agent up, as a busy machine does, while something is done.</summary>
+    public async Task WhileFrozenAsync(Func<Task> work)
+    {
+        _agent!.Freeze();
+        await work();
+        _agent.Continue();
+    }
+
     public async Task KillAgentAsync()
     {
         await _agent!.KillAsync();
