@@ -48,7 +48,7 @@ internal sealed class NewFiles(
         if (sighting.Displaced is TailedFile displaced)
         {
             lives.MarkRotated(displaced);
-            if (handles.StatusOf(displaced) is FileStatus status)
+            if (table.Holds(displaced) && handles.StatusOf(displaced) is FileStatus status)
             {
                 Check?.Invoke(displaced, status); // what was written to it last comes before what the new file holds
             }
