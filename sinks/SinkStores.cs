@@ -1,6 +1,7 @@
 using LogPipeline.Files;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Files;
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query;
@@ -13,18 +14,19 @@ namespace LogPipeline.Sinks;
 public static class SinkStores
 {
     /// <param name="events">Takes what the store finds changed by others; null = nobody listens.</param>
+    /// <param name="migration">Whether what is stored may be taken over to the configured parser; null = a process's first store.</param>
     /// <exception cref="SinkConfigurationException">A setting is wrong.</exception>
-    public static ISinkStore Create(SinkOptions options, IFileSystem files, TimeProvider time, Random random, ISinkEvents? events = null)
+    public static ISinkStore Create(SinkOptions options, IFileSystem files, TimeProvider time, Random random, ISinkEvents? events = null, MigrationRight? migration = null)
     {
         options.Validate();
         ILineParser parser = LineParsers.Named(options.Parser);
         if (options.Postgres is { } postgres)
         {
-            return new PostgresStore(options.Name, postgres, parser, time, random);
+            return new PostgresStore(options.Name, postgres, parser, time, random, migration, events);
         }
         if (options.Sqlite is { } sqlite)
         {
-            return new SqliteStore(options.Name, sqlite, parser, files, random);
+            return new SqliteStore(options.Name, sqlite, parser, files, random, migration, events, time);
         }
         return new FileStore(options.Name, options.Files!, parser, files, random, time, events ?? new SilentSinkEvents());
     }

@@ -60,6 +60,10 @@ public sealed record AlertOver(string Sink, DateTimeOffset Time, string Rule, st
 /// <summary>Rows that are older than the sink keeps them were removed.</summary>
 public sealed record RowsExpired(string Sink, DateTimeOffset Time, ExpiredPart Part) : SinkEvent(Sink, Time);
 
+/// <summary>The rows' table or files were taken over to a changed parser.</summary>
+/// <param name="Change">What became of them, and that it is so from now on.</param>
+public sealed record TableChanged(string Sink, DateTimeOffset Time, string Change) : SinkEvent(Sink, Time);
+
 /// <summary>Events that nobody listens to.</summary>
 public sealed class SilentSinkEvents : ISinkEvents
 {

@@ -163,7 +163,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             if (rowSlot != slot || (store.Paths.UsesHost && row.Source != source))
             {
                 (slot, source) = (rowSlot, row.Source);
-                name = store.Paths.PathOf(log, row.EventTime, source >= 0 ? rows.Sources[source].Host : "");
+                name = store.Paths.PathOf(log, row.EventTime, source >= 0 ? rows.Sources[source].Host : "", store.VersionOfNames(next));
             }
             if (!pending.TryGetValue(name, out ArrayBufferWriter<byte>? bytes))
             {

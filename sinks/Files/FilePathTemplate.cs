@@ -50,7 +50,8 @@ internal sealed partial class FilePathTemplate
     /// <param name="log">Where the row comes from.</param>
     /// <param name="time">The event's, microseconds since 1970.</param>
     /// <param name="host">The server that the row comes from; empty where it is not known.</param>
-    public string PathOf(LogIdentity log, long time, string host)
+    /// <param name="version">Of the file's columns; the first is not named.</param>
+    public string PathOf(LogIdentity log, long time, string host, int version = 1)
     {
         DateTime at = DateTime.UnixEpoch.AddMicroseconds(Math.Max(time, 0));
         return Braces().Replace(_template, match => match.Groups[1].Value switch
@@ -60,7 +61,7 @@ internal sealed partial class FilePathTemplate
             "date" => at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             "hour" => at.ToString("HH", CultureInfo.InvariantCulture),
             _ => PartOf(host),
-        }) + _extension;
+        }) + (version > 1 ? string.Create(CultureInfo.InvariantCulture, $".v{version}") : "") + _extension;
     }
 
     /// <summary>A host's name as a part of a path: what would lead elsewhere or be hidden is replaced.</summary>

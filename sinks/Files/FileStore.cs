@@ -42,6 +42,9 @@ public sealed class FileStore(
 
     internal FilePathTemplate Paths { get; } = options.NewPaths();
 
+    /// <summary>The version that names of files carry: those that begin with their columns' names begin anew with each configuration.</summary>
+    internal int VersionOfNames(Manifest manifest) => Format.Header.Length > 0 ? Math.Max(manifest.Versions.Count, 1) : 1;
+
     internal Manifest Manifest => _manifest ??= Load();
 
     public async ValueTask<Guid> OpenAsync(CancellationToken cancellation) => await InTurnAsync(() => Manifest.LedgerId);
@@ -108,12 +111,14 @@ public sealed class FileStore(
     }
 
     /// <summary>Makes a manifest the committed one.</summary>
-    internal void Replace(Manifest next)
+    /// <param name="next">The manifest.</param>
+    /// <param name="isWhole">Whether more changed of it than changes can tell.</param>
+    internal void Replace(Manifest next, bool isWhole = false)
     {
         // A file that was forgotten meanwhile may have begun another revision than the copy is of.
         next = next with { Revision = Math.Max(next.Revision, _manifest?.Revision ?? -1) };
         _manifest = null; // should the disk fail half way, it is read again
-        bool isWhole = next.Revision < 0 || next.ChangeCount > ChangesMax;
+        isWhole |= next.Revision < 0 || next.ChangeCount > ChangesMax;
         next = isWhole ? next.Folded() : next;
         AtomicFile.Replace(
             files, Path.Combine(Root, isWhole ? Manifest.FileName : Manifest.ChangesFileName), isWhole ? next.Encode() : next.EncodeChanges());
@@ -200,17 +205,19 @@ public sealed class FileStore(
         _lock ??= files.Lock(Path.Combine(Root, ".lock"));
         if (Committed(files, Root) is not { } manifest)
         {
-            Replace(new Manifest { LedgerId = OwnerToken.New(random).Value, ConfigHash = RowColumns.ConfigHash(parser) });
+            Replace(new Manifest { LedgerId = OwnerToken.New(random).Value, ConfigHash = RowColumns.ConfigHash(parser), Versions = [FilesVersion.Of(parser, time.GetUtcNow())] });
             manifest = Committed(files, Root)!; // refuses changes that lie there of another manifest
-        }
-        if (manifest.ConfigHash != RowColumns.ConfigHash(parser))
-        {
-            throw new StoreRefusedException(
-                $"sink {sink}: the files in {Root} were made with parser {manifest.ConfigHash.Split(':')[1]}; set that parser, or give the sink a new name and directory.");
         }
         if (manifest.Logs.FirstOrDefault(log => log.Log.Sink != sink && log.LeaderEpoch >= 0) is { } other)
         {
             throw StoreRefusedException.HoldsRowsOf(other.Log.Sink, sink, $"directory {Root}", "directory");
+        }
+        if (manifest.ConfigHash != RowColumns.ConfigHash(parser))
+        {
+            // The lock of the directory keeps other processes out, and so those with an earlier configuration.
+            Replace(manifest.Changed(FilesVersion.Of(parser, time.GetUtcNow())), isWhole: true);
+            manifest = _manifest!;
+            events.Publish(new TableChanged(sink, time.GetUtcNow(), $"directory {Root} is written with parser {parser.Name} from now on, as version {manifest.Versions.Count} (see {Manifest.FileName})"));
         }
         RemoveUncommitted(manifest);
         if (!IsAsCommitted(manifest))

@@ -21,9 +21,15 @@ internal sealed record Manifest
 
     private const int Version = 2;
 
+    /// <summary>Of a manifest with several configurations: a program that does not know them would add rows to files of other columns.</summary>
+    private const int VersionOfSeveral = 3;
+
     public required Guid LedgerId { get; init; }
 
     public required string ConfigHash { get; init; }
+
+    /// <summary>The configurations that rows were made with, the present one last; empty where an earlier program made the manifest.</summary>
+    public ImmutableList<FilesVersion> Versions { get; init; } = [];
 
     /// <summary>Counts how often all of it was written; -1 when it never was in this version.</summary>
     public long Revision { get; init; } = -1;
@@ -47,6 +53,10 @@ internal sealed record Manifest
 
     /// <summary>The same facts as a new revision without changes.</summary>
     public Manifest Folded() => this with { Revision = Revision + 1, ChangedSources = ChangedSources.Clear(), ChangedLengths = ChangedLengths.Clear() };
+
+    /// <summary>The same facts, for rows that are made with another configuration from now on.</summary>
+    public Manifest Changed(FilesVersion to) =>
+        this with { ConfigHash = to.ConfigHash, Versions = [.. Versions.IsEmpty ? [FilesVersion.Of(ConfigHash)] : Versions, to] };
 
     public void Set(SourceKey key, SourceFact fact)
     {
@@ -94,10 +104,16 @@ internal sealed record Manifest
         using (var json = new Utf8JsonWriter(stream, new JsonWriterOptions { Indented = true }))
         {
             json.WriteStartObject();
-            json.WriteNumber("version", Version);
+            json.WriteNumber("version", Versions.Count > 1 ? VersionOfSeveral : Version);
             json.WriteNumber("revision", Revision);
             json.WriteString("ledger", LedgerId);
             json.WriteString("config", ConfigHash);
+            json.WriteStartArray("versions");
+            foreach (FilesVersion version in Versions)
+            {
+                version.Write(json);
+            }
+            json.WriteEndArray();
             json.WriteStartArray("logs");
             foreach (LedgerEntry log in Logs)
             {
@@ -129,7 +145,7 @@ internal sealed record Manifest
             using var document = JsonDocument.Parse(bytes);
             JsonElement root = document.RootElement;
             // The first version knew no changes: it was always whole.
-            if (root.GetProperty("version").GetInt32() is < 1 or > Version)
+            if (root.GetProperty("version").GetInt32() is < 1 or > VersionOfSeveral)
             {
                 throw new FormatException("its version is unknown");
             }
@@ -138,6 +154,7 @@ internal sealed record Manifest
                 LedgerId = root.GetProperty("ledger").GetGuid(),
                 ConfigHash = root.GetProperty("config").GetString()!,
                 Revision = root.TryGetProperty("revision", out JsonElement revision) ? revision.GetInt64() : -1,
+                Versions = root.TryGetProperty("versions", out JsonElement versions) ? [.. versions.EnumerateArray().Select(FilesVersion.Read)] : [],
                 Logs = [.. root.GetProperty("logs").EnumerateArray().Select(ReadLog)],
                 Sources = ImmutableSortedDictionary.CreateRange(root.GetProperty("sources").EnumerateArray().Select(ReadSource)),
                 Lengths = ImmutableSortedDictionary.CreateRange(

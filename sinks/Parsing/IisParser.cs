@@ -11,6 +11,7 @@ internal sealed class IisParser : ILineParser
     /// <exception cref="SinkConfigurationException">The field list cannot be read.</exception>
     public IisParser(ParserOptions options)
     {
+        Settings = options.Settings;
         const string prefix = "#Fields:";
         string format = options.Format ?? Default;
         _names = (format.StartsWith(prefix, StringComparison.Ordinal) ? format[prefix.Length..] : format).Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -32,6 +33,8 @@ internal sealed class IisParser : ILineParser
     }
 
     public string Name => "iis";
+
+    public string Settings { get; }
 
     public IReadOnlyList<Column> Columns { get; }
 

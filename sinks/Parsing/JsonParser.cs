@@ -15,6 +15,8 @@ internal sealed class JsonParser(ParserOptions options) : ILineParser
 
     public string Name => "json";
 
+    public string Settings { get; } = options.Settings;
+
     public IReadOnlyList<Column> Columns => _columns.All;
 
     public bool TryParse(ReadOnlySpan<byte> line, ref ParsedLine into)

@@ -10,6 +10,8 @@ internal sealed class LogfmtParser(ParserOptions options) : ILineParser
 
     public string Name => "logfmt";
 
+    public string Settings { get; } = options.Settings;
+
     public IReadOnlyList<Column> Columns => _columns.All;
 
     public bool TryParse(ReadOnlySpan<byte> line, ref ParsedLine into)

@@ -23,6 +23,7 @@ internal sealed partial class NginxFormatParser : ILineParser
     /// <exception cref="SinkConfigurationException">The format cannot be read.</exception>
     public NginxFormatParser(ParserOptions options)
     {
+        Settings = options.Settings;
         string format = options.Format ?? throw new SinkConfigurationException(
             "parser nginx needs `format`, the text of nginx's log_format, such as '$remote_addr - $remote_user [$time_local] \"$request\" $status $body_bytes_sent'");
         if (format.TrimStart().StartsWith('\''))
@@ -63,6 +64,8 @@ internal sealed partial class NginxFormatParser : ILineParser
     }
 
     public string Name => "nginx";
+
+    public string Settings { get; }
 
     public IReadOnlyList<Column> Columns { get; }
 

@@ -20,6 +20,13 @@ public sealed record ParserOptions
     /// <summary>See <see cref="TimeFormat"/>; null = by what it looks like.</summary>
     public string? TimeFormat { get; init; }
 
+    /// <summary>All but the type, in one line; empty where nothing else is said.</summary>
+    public string Settings => string.Join("; ", new[]
+    {
+        ("format", Format), ("pattern", Pattern), ("columns", Columns.Count > 0 ? string.Join(", ", Columns.Select(column => $"{column.Key} {column.Value}")) : null),
+        ("time", TimeField), ("time_format", TimeFormat),
+    }.Where(setting => setting.Item2 is not null).Select(setting => $"{setting.Item1}: {setting.Item2}"));
+
     public static implicit operator ParserOptions(string type) => new() { Type = type };
 
     public override string ToString() => Type;

@@ -17,6 +17,7 @@ internal sealed class RegexParser : ILineParser
     /// <exception cref="SinkConfigurationException">A setting is wrong.</exception>
     public RegexParser(ParserOptions options)
     {
+        Settings = options.Settings;
         string pattern = options.Pattern ?? throw new SinkConfigurationException(@"parser regex needs `pattern` with named groups, such as '^(?<level>\w+) (?<message>.*)$'");
         _regex = Made(pattern);
         _time = TimeFormat.Of(options.TimeFormat ?? "auto");
@@ -44,6 +45,8 @@ internal sealed class RegexParser : ILineParser
     }
 
     public string Name => "regex";
+
+    public string Settings { get; }
 
     public IReadOnlyList<Column> Columns { get; }
 

@@ -17,4 +17,17 @@ internal static class PostgresCommands
         await using var command = new NpgsqlCommand(sql, connection);
         return await command.ExecuteScalarAsync(cancellation) is var value && value is DBNull ? null : value;
     }
+
+    /// <summary>The first column of all rows, which is text.</summary>
+    public static async Task<IReadOnlyList<string>> TextsAsync(this NpgsqlConnection connection, string sql, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand(sql, connection);
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+        var texts = new List<string>();
+        while (await reader.ReadAsync(cancellation))
+        {
+            texts.Add(reader.GetString(0));
+        }
+        return texts;
+    }
 }

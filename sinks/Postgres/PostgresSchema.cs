@@ -6,10 +6,10 @@ using Npgsql;
 namespace LogPipeline.Sinks.Postgres;
 
 /// <summary>
-/// Creates the ledger, the rows table and the view where they are missing, and refuses tables that are not the ones the ledger
-/// speaks of.
+/// Creates the ledger, the rows table and the view where they are missing, has the table taken over to a changed parser, and refuses tables
+/// that are not the ones the ledger speaks of.
 /// </summary>
-internal sealed class PostgresSchema(string sink, TableName table, ILineParser parser)
+internal sealed class PostgresSchema(string sink, TableName table, ILineParser parser, TableMigration migration)
 {
     private static readonly IReadOnlyList<string> Tables =
         ["logpipe_ledger", "logpipe_logs", "logpipe_sources", "logpipe_dead_letters", "logpipe_gaps", "logpipe_repairs"];
@@ -56,10 +56,9 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
         }
         // Two sinks that start together would both create: one at a time.
         await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({CreationLock})", cancellation);
-        await EnsureTablesAsync(connection, fresh, cancellation);
+        bool isNew = await EnsureTablesAsync(connection, fresh, cancellation);
         await EnsureDeadLettersAsync(connection, cancellation);
         await CheckRightsAsync(connection, cancellation);
-        await new TableShape(table, parser).CheckAsync(connection, cancellation);
         const string id = "SELECT id FROM logpipe_ledger";
         if (await connection.ScalarAsync(id, cancellation) is null)
         {
@@ -68,11 +67,14 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
         var ledger = (Guid)(await connection.ScalarAsync(id, cancellation))!;
         string identity = await _rows.IdentityAsync(connection, cancellation);
         await CheckLedgerAsync(connection, identity, cancellation);
+        await migration.RunAsync(connection, identity, isNew, cancellation);
+        await new TableShape(table, parser).CheckAsync(connection, cancellation);
+        await _rows.EnsureViewAsync(connection, cancellation);
         return (ledger, identity);
     }
 
-    /// <summary>Makes what is missing; where all is there it takes no right to make anything.</summary>
-    private async Task EnsureTablesAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
+    /// <summary>Makes what is missing, but the view; where all is there it takes no right to make anything. Returns whether the rows table is new.</summary>
+    private async Task<bool> EnsureTablesAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
     {
         string names = string.Join(", ", Tables.Append(table.Rows).Append(table.ToString()).Select(SqlLiteral.Of));
         string? missing = await connection.ScalarAsync($"""
@@ -80,13 +82,11 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
             """, cancellation) as string;
         if (missing is null)
         {
-            await _rows.RequireViewAsync(connection, cancellation);
-            return;
+            return false;
         }
         await CheckSchemasAsync(connection, missing, cancellation);
         await connection.ExecuteAsync(LedgerTables, cancellation);
-        await _rows.EnsureAsync(connection, fresh, cancellation);
-        await _rows.EnsureViewAsync(connection, cancellation);
+        return await _rows.EnsureAsync(connection, fresh, cancellation);
     }
 
     /// <summary>What is missing is made in the schema that the search path begins with, rows and view in the one that their name may say.</summary>
@@ -125,7 +125,7 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
             await connection.ExecuteAsync($"ALTER TABLE logpipe_dead_letters {added}", cancellation);
         }
         string make = $"""
-            SELECT to_regclass({SqlLiteral.Of(table.DeadLetters)}) IS NULL AND has_schema_privilege((SELECT relnamespace FROM pg_class WHERE oid = to_regclass({table.Literal})), 'CREATE')
+            SELECT to_regclass({SqlLiteral.Of(table.DeadLetters)}) IS NULL AND has_schema_privilege((SELECT relnamespace FROM pg_class WHERE oid = to_regclass({table.RowsLiteral})), 'CREATE')
             """;
         if (await connection.ScalarAsync(make, cancellation) is true)
         {
@@ -159,11 +159,9 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
         }
         object? problem = await connection.ScalarAsync($"""
             SELECT CASE WHEN table_name <> {table.Literal} THEN 'its rows went to table ' || table_name || '; set that table, or give the sink a new name'
-                        WHEN config_hash <> '{RowColumns.ConfigHash(parser)}' THEN 'its rows were made with parser ' || split_part(config_hash, ':', 2)
-                            || '; set that parser, or give the sink a new name and table'
                         ELSE {SqlLiteral.Of($"table {table.Rows} is not the one that holds its rows (dropped and made again?); restore it, or give the sink a new name")} END
             FROM logpipe_logs WHERE sink = {SinkLiteral}
-              AND (table_name <> {table.Literal} OR table_identity <> '{identity}' OR config_hash <> '{RowColumns.ConfigHash(parser)}') LIMIT 1
+              AND (table_name <> {table.Literal} OR table_identity <> '{identity}') LIMIT 1
             """, cancellation);
         if (problem is string reason)
         {

@@ -1,4 +1,4 @@
-using LogPipeline.Files.Waiting;
+using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres.Partitions;
@@ -13,33 +13,35 @@ namespace LogPipeline.Sinks.Postgres;
 /// </summary>
 public sealed class PostgresStore : ISinkStore
 {
-    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
-
     private readonly string _sink;
     private readonly TableName _table;
     private readonly ILineParser _parser;
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly NpgsqlDataSource _source;
-    private readonly string _apart;
-    private readonly string _applicationName;
+    private readonly LedgerLocks _locks;
+    private readonly MigrationRight _migration;
+    private readonly ISinkEvents _events;
     private readonly TimeSpan? _retention;
     private readonly RowsPartitions _partitions;
     private readonly Stack<CopyEncoder> _encoders = new();
     private string _identity = "";
 
+    /// <param name="migration">Whether the table may be taken over to the parser; null = a process's first store.</param>
+    /// <param name="events">Takes what becomes of the table; null = nobody listens.</param>
     /// <exception cref="SinkConfigurationException">The connection string cannot be read.</exception>
-    public PostgresStore(string sink, PostgresOptions options, ILineParser parser, TimeProvider time, Random random)
+    public PostgresStore(
+        string sink, PostgresOptions options, ILineParser parser, TimeProvider time, Random random, MigrationRight? migration = null, ISinkEvents? events = null)
     {
+        (_migration, _events) = (migration ?? new MigrationRight(), events ?? new SilentSinkEvents());
         (_sink, _table, _parser, _time, _random) = (sink, TableName.Parse(options.Table), parser, time, random);
         NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, $"logpipe sink {sink}");
         Server = $"{settings.Host}:{settings.Port}";
         _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
-        _applicationName = settings.ApplicationName!;
         settings.Pooling = false;
-        _apart = settings.ConnectionString;
+        _locks = new LedgerLocks(settings.ConnectionString, settings.ApplicationName!, Server, time);
         _retention = options.Retention;
-        _partitions = new RowsPartitions(_table, options.Retention, time, _apart);
+        _partitions = new RowsPartitions(_table, options.Retention, time, settings.ConnectionString);
     }
 
     public string Kind => "postgres";
@@ -73,7 +75,8 @@ public sealed class PostgresStore : ISinkStore
         await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
         await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
         Guid fresh = OwnerToken.New(_random).Value;
-        (Guid ledger, string? identity) = await new PostgresSchema(_sink, _table, _parser).EnsureAsync(connection, fresh, cancellation);
+        var migration = new TableMigration(_sink, _table, _parser, _locks, _migration.MayMigrate);
+        (Guid ledger, string? identity) = await new PostgresSchema(_sink, _table, _parser, migration).EnsureAsync(connection, fresh, cancellation);
         if (_retention is not null && !await PartitionCatalog.IsPartitionedAsync(connection, _table, cancellation))
         {
             throw new StoreRefusedException($"sink {_sink}: table {_table.Rows} is not in partitions, as an earlier version made it, and `retention` removes whole partitions: "
@@ -81,6 +84,11 @@ public sealed class PostgresStore : ISinkStore
         }
         await transaction.CommitAsync(cancellation);
         _identity = identity;
+        _migration.Spend();
+        if (migration.Change is { } change)
+        {
+            _events.Publish(new TableChanged(_sink, _time.GetUtcNow(), change));
+        }
         await TryMakeAheadAsync(cancellation);
         return ledger;
     });
@@ -105,6 +113,9 @@ public sealed class PostgresStore : ISinkStore
     {
         await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
         await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
+        // Not beside a migration, which could not see the new rows.
+        await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresSchema.CreationLock})", cancellation);
+        await RequireConfigurationAsync(transaction, "sink = $1", [new() { Value = _sink }], cancellation);
         await using var batch = new NpgsqlBatch(connection, transaction);
         foreach ((LogIdentity? log, long offset) in starts)
         {
@@ -130,29 +141,7 @@ public sealed class PostgresStore : ISinkStore
     {
         await using NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellation);
         await using NpgsqlTransaction transaction = await BeginAsync(connection, cancellation);
-        // Behind a pooler the connection's own process id is the pooler's invention; the backend is ours until the transaction ends.
-        int backend = (int)(await connection.ScalarAsync("SELECT pg_backend_pid()", cancellation))!;
-        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        Task<LedgerEntry?> claim = WriteOwnerAsync(transaction, log, owner, giveUp.Token);
-        try
-        {
-            // A frozen owner sits in a transaction with the row locked; it would hold us for as long as it sleeps.
-            while (true)
-            {
-                await WaitAtMost.AllAsync([claim], LockPatience, _time, cancellation);
-                if (claim.IsCompleted || cancellation.IsCancellationRequested)
-                {
-                    return await claim;
-                }
-                await EndBlockersAsync(backend, cancellation);
-            }
-        }
-        catch
-        {
-            await giveUp.CancelAsync();
-            await EndAsync(claim);
-            throw;
-        }
+        return await _locks.WaitAsync(connection, giveUp => WriteOwnerAsync(transaction, log, owner, giveUp), cancellation);
     });
 
     public async ValueTask PrepareAsync(RowBatch rows, CancellationToken cancellation) => await GuardAsync(async () =>
@@ -252,67 +241,41 @@ public sealed class PostgresStore : ISinkStore
 
     private const string EntryColumns = "id, sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner";
 
-    private static async Task<LedgerEntry?> WriteOwnerAsync(NpgsqlTransaction transaction, LogIdentity log, OwnerToken owner, CancellationToken cancellation)
+    /// <exception cref="StoreRefusedException">The row is of another configuration.</exception>
+    private async Task<LedgerEntry?> WriteOwnerAsync(NpgsqlTransaction transaction, LogIdentity log, OwnerToken owner, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand($"""
-            UPDATE logpipe_logs SET owner = $1 WHERE sink = $2 AND cluster_id = $3 AND topic_id = $4 AND topic = $5 AND partition = $6
-            RETURNING {EntryColumns}
-            """, transaction.Connection, transaction)
+        const string key = "sink = $1 AND cluster_id = $2 AND topic_id = $3 AND topic = $4 AND partition = $5";
+        object[] values = [log.Sink, log.ClusterId, log.TopicId, log.Topic, log.Partition];
+        await using var command = new NpgsqlCommand($"UPDATE logpipe_logs SET owner = $6 WHERE {key} AND config_hash = $7 RETURNING {EntryColumns}", transaction.Connection, transaction)
         {
             CommandTimeout = 0, // the lock wait is bounded by ending the one who holds it
-            Parameters =
-            {
-                new() { Value = owner.Value }, new() { Value = log.Sink }, new() { Value = log.ClusterId }, new() { Value = log.TopicId },
-                new() { Value = log.Topic }, new() { Value = log.Partition },
-            },
         };
+        foreach (object value in values.Append(owner.Value).Append(RowColumns.ConfigHash(_parser)))
+        {
+            command.Parameters.Add(new() { Value = value });
+        }
         LedgerEntry? claimed = null;
         await using (NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation))
         {
             claimed = await reader.ReadAsync(cancellation) ? ReadEntry(reader) : null;
         }
+        if (claimed is null)
+        {
+            await RequireConfigurationAsync(transaction, key, [.. values.Select(value => new NpgsqlParameter { Value = value })], cancellation);
+        }
         await transaction.CommitAsync(CancellationToken.None);
         return claimed;
     }
 
-    /// <summary>Waits for a command that was cancelled: its connection is not to be closed under it.</summary>
-    private static async Task EndAsync(Task claim)
+    /// <exception cref="StoreRefusedException">There are ledger rows of another configuration: a newer process has taken the table over.</exception>
+    private async Task RequireConfigurationAsync(NpgsqlTransaction transaction, string where, NpgsqlParameter[] values, CancellationToken cancellation)
     {
-        try
+        string mine = RowColumns.ConfigHash(_parser);
+        await using var command = new NpgsqlCommand($"SELECT config_hash FROM logpipe_logs WHERE {where} AND config_hash <> {SqlLiteral.Of(mine)} LIMIT 1", transaction.Connection, transaction);
+        command.Parameters.AddRange(values);
+        if (await command.ExecuteScalarAsync(cancellation) is string theirs)
         {
-            await claim;
-        }
-        catch (Exception error) when (error is NpgsqlException or OperationCanceledException)
-        {
-            // What ended the claim is told already.
-        }
-    }
-
-    /// <summary>
-    /// Ends the backends of this sink that hold the lock; other people's are waited for. On a connection outside the pool: claims that wait may
-    /// hold all of its.
-    /// </summary>
-    /// <exception cref="StoreUnavailableException">Somebody else holds the lock: says who.</exception>
-    private async Task EndBlockersAsync(int waiting, CancellationToken cancellation)
-    {
-        await using var connection = new NpgsqlConnection(_apart);
-        await connection.OpenAsync(cancellation);
-        await using var command = new NpgsqlCommand("""
-            SELECT format('%s (%s, process %s)', usename, application_name, pid), CASE WHEN application_name = $2 THEN pg_terminate_backend(pid) END
-            FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1))
-            """, connection)
-        {
-            Parameters = { new() { Value = waiting }, new() { Value = _applicationName } },
-        };
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
-        string? other = null;
-        while (await reader.ReadAsync(cancellation))
-        {
-            other = await reader.IsDBNullAsync(1, cancellation) ? reader.GetString(0) : other;
-        }
-        if (other is not null)
-        {
-            throw new StoreUnavailableException($"PostgreSQL at {Server}: a session of {other} holds the lock of the sink's ledger row; it is waited for, not ended.");
+            throw StoreRefusedException.WrittenOtherwise(_sink, $"table {_table.Rows}", theirs, mine);
         }
     }
 

@@ -34,10 +34,16 @@ internal sealed class RowsTable(TableName table, ILineParser parser)
         ("flags", "How the line was read: logpipe's own bits"),
     ];
 
-    /// <summary>Makes the table where it is missing.</summary>
-    public async Task EnsureAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
+    /// <summary>A column's name as SQL; without quotes where they say nothing, as the configuration has it.</summary>
+    private const string ColumnName = "CASE WHEN attname ~ '^[a-z_][a-z0-9_]*$' THEN attname::text ELSE quote_ident(attname) END";
+
+    private IEnumerable<string> Parsed => parser.Columns.Select(column => column.Name);
+
+    /// <summary>Makes the table where it is missing, and returns whether it was.</summary>
+    public async Task<bool> EnsureAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)
     {
-        if (await connection.ScalarAsync($"SELECT to_regclass({table.RowsLiteral})::text", cancellation) is not string)
+        bool isMissing = await connection.ScalarAsync($"SELECT to_regclass({table.RowsLiteral})::text", cancellation) is not string;
+        if (isMissing)
         {
             await connection.ExecuteAsync($"""
                 CREATE TABLE {table.Rows} ({new TableShape(table, parser).Definition}) PARTITION BY RANGE (time);
@@ -46,32 +52,66 @@ internal sealed class RowsTable(TableName table, ILineParser parser)
                 """, cancellation);
             await CommentAsync(connection, table.Rows, RowColumns.Of(parser), cancellation);
         }
+        return isMissing;
+    }
+
+    /// <summary>Adds columns of the parser's: they may be NULL, which takes a moment however large the table is.</summary>
+    public async Task AddAsync(NpgsqlConnection connection, IReadOnlyList<(string Name, string Type)> columns, CancellationToken cancellation)
+    {
+        await connection.ExecuteAsync($"ALTER TABLE {table.Rows} {string.Join(", ", columns.Select(column => $"ADD COLUMN {column.Name} {column.Type}"))}", cancellation);
+        await CommentAsync(connection, table.Rows, [.. columns.Select(column => column.Name)], cancellation);
     }
 
     /// <summary>Makes the view where it is missing.</summary>
     /// <exception cref="StoreRefusedException">Something else has its name.</exception>
     public async Task EnsureViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        if (await connection.ScalarAsync($"SELECT to_regclass({table.Literal})::text", cancellation) is not string)
+        if ((await ViewAsync(connection, cancellation)).Count == 0)
         {
-            await new TableShape(table, parser).CheckAsync(connection, cancellation);
+            IReadOnlyList<string> columns = RowColumns.OfView(await ParsedAsync(connection, cancellation));
             await connection.ExecuteAsync($"""
-                CREATE VIEW {table} AS {RowColumns.ViewSelect(table, parser)};
+                CREATE VIEW {table} AS {RowColumns.ViewSelect(table, columns)};
                 COMMENT ON VIEW {table} IS 'Log lines that logpipe stored, a row each';
                 """, cancellation);
-            await CommentAsync(connection, table.ToString(), RowColumns.OfView(parser), cancellation);
+            await CommentAsync(connection, table.ToString(), columns, cancellation);
         }
-        await RequireViewAsync(connection, cancellation);
     }
 
-    /// <exception cref="StoreRefusedException">Something else has the view's name.</exception>
-    public async Task RequireViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>Whether there is a view, and it does not show all columns of the parser.</summary>
+    public async Task<bool> LacksInViewAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await ViewAsync(connection, cancellation) is { Count: > 0 } view && Parsed.Except(view).Any();
+
+    /// <summary>Has a view that is there show all columns of the table: it stays the same view to what was built on it, and keeps its rights.</summary>
+    /// <exception cref="StoreRefusedException">It is not the sink's.</exception>
+    public async Task ExtendViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
-        if (await connection.ScalarAsync($"SELECT relkind::text FROM pg_class WHERE oid = to_regclass({table.Literal})", cancellation) is not "v")
+        if (!await LacksInViewAsync(connection, cancellation))
+        {
+            return;
+        }
+        IReadOnlyList<string> view = await ViewAsync(connection, cancellation);
+        IReadOnlyList<string> columns = RowColumns.OfView(table, view, await ParsedAsync(connection, cancellation));
+        string options = await connection.ScalarAsync($"SELECT ' WITH (' || array_to_string(reloptions, ', ') || ')' FROM pg_class WHERE oid = to_regclass({table.Literal})", cancellation) as string ?? "";
+        await connection.ExecuteAsync($"CREATE OR REPLACE VIEW {table}{options} AS {RowColumns.ViewSelect(table, columns)}", cancellation);
+        await CommentAsync(connection, table.ToString(), [.. columns.Except(view)], cancellation);
+    }
+
+    /// <summary>The columns of the view in its order; none where it is missing.</summary>
+    /// <exception cref="StoreRefusedException">Something else has its name.</exception>
+    private async Task<IReadOnlyList<string>> ViewAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (await connection.ScalarAsync($"SELECT relkind::text FROM pg_class WHERE oid = to_regclass({table.Literal})", cancellation) is string kind && kind != "v")
         {
             throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
         }
+        return await connection.TextsAsync($"SELECT {ColumnName} FROM pg_attribute WHERE attrelid = to_regclass({table.Literal}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum", cancellation);
     }
+
+    /// <summary>The columns of the table beside the fixed ones, in its order: those of the parser, of earlier ones and what people added. What the server computes is left out.</summary>
+    private Task<IReadOnlyList<string>> ParsedAsync(NpgsqlConnection connection, CancellationToken cancellation) => connection.TextsAsync($"""
+        SELECT {ColumnName} FROM pg_attribute WHERE attrelid = to_regclass({table.RowsLiteral}) AND attnum > 0 AND NOT attisdropped AND attgenerated = ''
+            AND attname NOT IN ({string.Join(", ", RowColumns.Fixed.Select(SqlLiteral.Of))}) ORDER BY attnum
+        """, cancellation);
 
     /// <summary>The table's identity; made with it.</summary>
     /// <exception cref="StoreRefusedException">The table is not this program's.</exception>
@@ -87,7 +127,7 @@ internal sealed class RowsTable(TableName table, ILineParser parser)
 
     private async Task CommentAsync(NpgsqlConnection connection, string relation, IReadOnlyList<string> columns, CancellationToken cancellation)
     {
-        IEnumerable<(string Column, string Text)> parsed = parser.Columns.Select(column => (column.Name, $"From the line, by the parser {parser.Name}"));
+        IEnumerable<(string Column, string Text)> parsed = Parsed.Select(column => (column, $"From the line, by the parser {parser.Name}"));
         await connection.ExecuteAsync(
             string.Concat(Comments.Concat(parsed).Where(comment => columns.Contains(comment.Column)).Select(comment => $"COMMENT ON COLUMN {relation}.{comment.Column} IS {SqlLiteral.Of(comment.Text)};\n")),
             cancellation);

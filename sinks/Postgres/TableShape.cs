@@ -30,8 +30,25 @@ internal sealed class TableShape(TableName table, ILineParser parser)
     /// <summary>The column list of CREATE TABLE.</summary>
     public string Definition => string.Join(", ", Columns.Select(c => $"{c.Name} {c.Type}{(c.MayBeNull ? "" : " NOT NULL")}"));
 
+    /// <summary>The parser's columns and their types, for people.</summary>
+    public string Parsed => string.Join(", ", parser.Columns.Select(c => $"{c.Name} {TypeOf(c.Kind)}"));
+
     /// <exception cref="StoreRefusedException">A column is not as it must be: says which, what it is and what it should be.</exception>
     public async Task CheckAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (await MissingAsync(connection, (name, type) => $"ALTER TABLE {table.Rows} ALTER {name} TYPE {type}", cancellation) is [(string name, string type), ..])
+        {
+            throw Refusal($"lacks the column {name} {type}. If it was made for another parser, give the sink another `table`; else add the column");
+        }
+    }
+
+    /// <summary>The parser's columns that a table which is taken over to it has not yet.</summary>
+    /// <exception cref="StoreRefusedException">A column that is there is not as it must be.</exception>
+    public async Task<IReadOnlyList<(string Name, string Type)>> ToBeAddedAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        [.. (await MissingAsync(connection, static (_, _) => TableChange.TypeRemedy, cancellation))
+            .ExceptBy(RowColumns.Fixed, column => column.Name)];
+
+    private async Task<IReadOnlyList<(string Name, string Type)>> MissingAsync(NpgsqlConnection connection, Func<string, string, string> remedyOfType, CancellationToken cancellation)
     {
         var actual = new Dictionary<string, (string Type, bool IsNotNull, bool HasValue)>(StringComparer.Ordinal);
         await using (var command = new NpgsqlCommand($"""
@@ -45,25 +62,25 @@ internal sealed class TableShape(TableName table, ILineParser parser)
                 actual.Add(reader.GetString(0), (reader.GetString(1), reader.GetBoolean(2), reader.GetBoolean(3)));
             }
         }
+        var missing = new List<(string Name, string Type)>();
         foreach ((string name, string type, bool mayBeNull) in Columns)
         {
             if (!actual.Remove(name, out (string Type, bool IsNotNull, bool HasValue) column))
             {
-                throw Refusal($"lacks the column {name} {type}. If it was made for another parser, give the sink another `table`; else add the column");
+                missing.Add((name, type));
+                continue;
             }
             if (column.Type != type && !(type == "text" && column.Type == "character varying"))
             {
-                throw Refusal($"has column {name} as {column.Type}, and it must be {type}: ALTER TABLE {table.Rows} ALTER {name} TYPE {type}");
+                throw Refusal($"has column {name} as {column.Type}, and it must be {type}: {remedyOfType(name, type)}");
             }
             if (mayBeNull && column.IsNotNull)
             {
                 throw Refusal($"has column {name} as NOT NULL, and it must take NULL, for lines without it: ALTER TABLE {table.Rows} ALTER {name} DROP NOT NULL");
             }
         }
-        if (actual.FirstOrDefault(column => column.Value is { IsNotNull: true, HasValue: false }).Key is { } foreign)
-        {
-            throw Refusal($"has a column {foreign} that is NOT NULL and has no default, and the sink does not fill it: give it a default, or DROP NOT NULL");
-        }
+        return actual.FirstOrDefault(column => column.Value is { IsNotNull: true, HasValue: false }).Key is not { } foreign ? missing
+            : throw Refusal($"has a column {foreign} that is NOT NULL and has no default, and the sink does not fill it: give it a default, or DROP NOT NULL");
     }
 
     private StoreRefusedException Refusal(string what) => new($"table {table.Rows} {what}. Until then the sink waits; no row is thrown aside.");

@@ -108,7 +108,7 @@ internal sealed class QuerySql(ISqlDialect dialect, TableName table, ILineParser
     public SqlStatement Select(string selected)
     {
         string row = dialect.RowId is { } id ? $"{id} AS row_id" : "r.ctid AS row_place";
-        string from = _readsTable ? $"({RowColumns.ViewSelect(table, parser, $"r.log AS log_id, {row}, ")})" : table.ToString();
+        string from = _readsTable ? $"({RowColumns.ViewSelect(table, RowColumns.OfView(parser.Columns.Select(column => column.Name)), $"r.log AS log_id, {row}, ")})" : table.ToString();
         string where = _conditions.Count == 0 ? "" : $"\nWHERE {string.Join("\n  AND ", _conditions)}";
         return new SqlStatement($"SELECT {selected}\nFROM {from} AS v{where}{_end}", _values);
     }

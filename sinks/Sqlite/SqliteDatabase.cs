@@ -102,6 +102,19 @@ internal sealed class SqliteDatabase : IDisposable
         return text;
     }
 
+    /// <summary>The first column of all rows, which is text.</summary>
+    public IReadOnlyList<string> Texts(string sql, params ReadOnlySpan<object?> parameters)
+    {
+        sqlite3_stmt statement = Bind(sql, parameters);
+        var texts = new List<string>();
+        while (Step(statement))
+        {
+            texts.Add(sqlite3_column_text(statement, 0).utf8_to_string());
+        }
+        sqlite3_reset(statement);
+        return texts;
+    }
+
     public void Commit()
     {
         Reset();

@@ -1,4 +1,3 @@
-using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Sqlite;
@@ -7,7 +6,7 @@ namespace LogPipeline.Sinks.Sqlite;
 /// The tables of PostgreSQL's schema in SQLite's types: times are text that sorts, ranges are text, ids are text. The rows table
 /// carries its identity in the text of its own CREATE statement.
 /// </summary>
-internal sealed class SqliteSchema(string sink, string table, ILineParser parser)
+internal sealed class SqliteSchema(string sink, string table, SqliteMigration migration)
 {
     private const string IdentityPrefix = "/* logpipe rows ";
 
@@ -38,18 +37,19 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         database.Execute(LedgerTables);
         database.Run("INSERT INTO logpipe_ledger SELECT ?1, 1 WHERE NOT EXISTS (SELECT 1 FROM logpipe_ledger)", fresh.ToString());
         var ledger = Guid.Parse(database.Text("SELECT id FROM logpipe_ledger")!);
-        string identity = EnsureRows(database, fresh);
+        string identity = EnsureRows(database, fresh, out bool isNew);
+        CheckLedger(database, identity);
+        migration.Run(database, identity, isNew);
         string? kind = database.Text("SELECT type FROM sqlite_master WHERE name = ?1", table);
         if (kind is null)
         {
-            database.Execute($"CREATE VIEW {table} AS {RowColumns.ViewSelect(TableName.Parse(table), parser)}");
+            database.Execute($"CREATE VIEW {table} AS {RowColumns.ViewSelect(TableName.Parse(table), RowColumns.OfView(migration.Parsed(database)))}");
         }
         else if (kind != "view")
         {
             throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
         }
         EnsureDeadLetters(database);
-        CheckLedger(database, identity);
         return (ledger, identity);
     }
 
@@ -66,12 +66,13 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         database.Execute($"CREATE VIEW IF NOT EXISTS {table}_dead_letters AS {RowColumns.DeadLettersSelect(TableName.Parse(table), "CAST(d.value AS TEXT)")}");
     }
 
-    private string EnsureRows(SqliteDatabase database, Guid fresh)
+    private string EnsureRows(SqliteDatabase database, Guid fresh, out bool isNew)
     {
         const string find = "SELECT sql FROM sqlite_master WHERE type = 'table' AND name = ?1";
-        if (database.Text(find, $"{table}_rows") is null)
+        isNew = database.Text(find, $"{table}_rows") is null;
+        if (isNew)
         {
-            string columns = string.Concat(parser.Columns.Select(c => $", {c.Name} {TypeOf(c.Kind)}"));
+            string columns = string.Concat(migration.Definitions.Select(column => $", {column}"));
             database.Execute($"""
                 CREATE TABLE {table}_rows ({IdentityPrefix}{fresh} */ log INTEGER NOT NULL, log_offset INTEGER NOT NULL, time TEXT NOT NULL, source INTEGER,
                     file_offset INTEGER, part INTEGER NOT NULL, line TEXT NOT NULL, raw BLOB, parsed INTEGER NOT NULL, flags INTEGER NOT NULL{columns});
@@ -87,13 +88,6 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         return sql.Substring(at + IdentityPrefix.Length, 36);
     }
 
-    private static string TypeOf(ColumnKind kind) => kind switch
-    {
-        ColumnKind.Integer or ColumnKind.BigInteger or ColumnKind.Boolean => "INTEGER",
-        ColumnKind.Double => "REAL",
-        _ => "TEXT",
-    };
-
     private void CheckLedger(SqliteDatabase database, string identity)
     {
         const string others = "SELECT sink FROM logpipe_logs WHERE sink <> ?1 AND table_identity = ?2 AND leader_epoch >= 0 LIMIT 1";
@@ -101,15 +95,11 @@ internal sealed class SqliteSchema(string sink, string table, ILineParser parser
         {
             throw StoreRefusedException.HoldsRowsOf(other, sink, $"table {table}_rows", "table");
         }
-        const string expected = " FROM logpipe_logs WHERE sink = ?1 AND (table_name <> ?2 OR table_identity <> ?3 OR config_hash <> ?4) LIMIT 1";
-        object?[] parameters = [sink, table, identity, RowColumns.ConfigHash(parser)];
-        if (database.Text("SELECT table_name" + expected, parameters) is not { } name)
+        if (database.Text("SELECT table_name FROM logpipe_logs WHERE sink = ?1 AND (table_name <> ?2 OR table_identity <> ?3) LIMIT 1", sink, table, identity) is not { } name)
         {
             return;
         }
-        string config = database.Text("SELECT config_hash" + expected, parameters)!;
         string reason = name != table ? $"its rows went to table {name}; set that table, or give the sink a new name"
-            : config != RowColumns.ConfigHash(parser) ? $"its rows were made with parser {config.Split(':')[1]}; set that parser, or give the sink a new name and table"
             : $"table {table}_rows is not the one that holds its rows (dropped and made again?); restore it, or give the sink a new name";
         throw new StoreRefusedException($"sink {sink}: the ledger expects something else: {reason}.");
     }

@@ -1,5 +1,6 @@
 using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
+using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
@@ -13,8 +14,18 @@ namespace LogPipeline.Sinks.Sqlite;
 /// Ledger and rows in one SQLite file, in WAL mode, every commit synced. One connection on one thread; transactions take turns. Each begins and
 /// commits only while the configured name leads to the file that is open: SQLite would go on in one that nobody finds.
 /// </summary>
-public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser parser, IFileSystem files, Random random) : ISinkStore
+/// <param name="sink">The sink's name.</param>
+/// <param name="options">Where the rows go.</param>
+/// <param name="parser">Finds the rows' columns.</param>
+/// <param name="files">For the file's place.</param>
+/// <param name="random">For the ledger's and the table's identity.</param>
+/// <param name="migration">Whether the table may be taken over to the parser; null = a process's first store.</param>
+/// <param name="events">Takes what becomes of the table; null = nobody listens.</param>
+/// <param name="time">Of the events.</param>
+public sealed class SqliteStore(
+    string sink, SqliteOptions options, ILineParser parser, IFileSystem files, Random random, MigrationRight? migration = null, ISinkEvents? events = null, TimeProvider? time = null) : ISinkStore
 {
+    private readonly MigrationRight _migration = migration ?? new MigrationRight();
     private readonly SqliteThread _thread = new($"sqlite {sink}");
     private SqliteDatabase? _database;
     private SqliteRows? _rows;
@@ -35,13 +46,23 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     internal AsyncLock Turn { get; } = new();
 
-    public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => InTransactionAsync(() =>
+    public async ValueTask<Guid> OpenAsync(CancellationToken cancellation)
     {
-        (Guid ledger, string? identity) = new SqliteSchema(sink, options.Table, parser).Ensure(Database, OwnerToken.New(random).Value);
-        _identity = identity;
-        _rows ??= new SqliteRows(Database, options.Table, parser);
-        return ledger;
-    });
+        var change = new SqliteMigration(sink, options.Table, parser, _migration.MayMigrate);
+        Guid id = await InTransactionAsync(() =>
+        {
+            (Guid ledger, string? identity) = new SqliteSchema(sink, options.Table, change).Ensure(Database, OwnerToken.New(random).Value);
+            _identity = identity;
+            _rows ??= new SqliteRows(Database, options.Table, parser);
+            return ledger;
+        });
+        _migration.Spend();
+        if (change.Change is { } text)
+        {
+            events?.Publish(new TableChanged(sink, (time ?? TimeProvider.System).GetUtcNow(), text));
+        }
+        return id;
+    }
 
     public ValueTask<IReadOnlyList<LedgerEntry>> ReadLedgerAsync(CancellationToken cancellation) => InTransactionAsync(() =>
     {
@@ -56,6 +77,7 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTransactionAsync(() =>
     {
+        RequireConfiguration("sink = ?1", sink);
         foreach ((LogIdentity? log, long offset) in starts)
         {
             Database.Run("""
@@ -69,10 +91,11 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
 
     public ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => InTransactionAsync(() =>
     {
-        const string key = "WHERE sink = ?1 AND cluster_id = ?2 AND topic_id = ?3 AND topic = ?4 AND partition = ?5";
+        const string key = "sink = ?1 AND cluster_id = ?2 AND topic_id = ?3 AND topic = ?4 AND partition = ?5";
         object?[] parameters = [log.Sink, log.ClusterId, log.TopicId.ToString(), log.Topic, log.Partition];
-        Database.Run($"UPDATE logpipe_logs SET owner = ?6 {key}", [.. parameters, owner.Value.ToString()]);
-        sqlite3_stmt statement = Database.Bind($"SELECT {EntryColumns} FROM logpipe_logs {key}", parameters);
+        RequireConfiguration(key, parameters);
+        Database.Run($"UPDATE logpipe_logs SET owner = ?6 WHERE {key}", [.. parameters, owner.Value.ToString()]);
+        sqlite3_stmt statement = Database.Bind($"SELECT {EntryColumns} FROM logpipe_logs WHERE {key}", parameters);
         return Database.Step(statement) ? ReadEntry(statement) : null;
     });
 
@@ -131,6 +154,16 @@ public sealed class SqliteStore(string sink, SqliteOptions options, ILineParser 
                 $"SQLite file {options.File} was moved or removed, and nothing more is written to it. Put it back, with its -wal file if there is one; or restart the sink under a new name to store all anew.");
         }
         throw new StoreRefusedException($"SQLite file {options.File} was replaced by another one, which is opened now.");
+    }
+
+    /// <exception cref="StoreRefusedException">There are ledger rows of another configuration: a newer process has taken the table over.</exception>
+    private void RequireConfiguration(string where, params object?[] parameters)
+    {
+        string mine = RowColumns.ConfigHash(parser);
+        if (Database.Text($"SELECT config_hash FROM logpipe_logs WHERE {where} AND config_hash <> '{mine}' LIMIT 1", parameters) is { } theirs)
+        {
+            throw StoreRefusedException.WrittenOtherwise(sink, $"table {options.Table}_rows", theirs, mine);
+        }
     }
 
     private (string FileSystem, ulong Inode)? Place() => files.Stat(options.File) is { } status ? (status.FileSystem, status.Inode) : null;

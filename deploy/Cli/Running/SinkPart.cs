@@ -4,6 +4,7 @@ using LogPipeline.Hosting.Parts;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Commands;
+using LogPipeline.Sinks.Ledger;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Cli.Running;
@@ -37,8 +38,9 @@ internal sealed class SinkPart(SinkOptions options, bool isAlone, SinkBus bus, I
     {
         options.Validate();
         var environment = new SinkEnvironment { Random = new Random(), Logger = loggers.CreateLogger("LogPipeline.Sinks"), Events = bus, Pauses = _pauses };
-        SupervisedSink sink = _sink = new SupervisedSink(
-            options, new TcpConnector(), () => SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random(), bus), environment) { IsAlone = isAlone };
+        var migration = new MigrationRight();
+        ISinkStore NewStore() => SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random(), bus, migration);
+        SupervisedSink sink = _sink = new SupervisedSink(options, new TcpConnector(), NewStore, environment) { IsAlone = isAlone };
         CommandDesk? desk = _desk = options.Files is null ? new CommandDesk(options, environment with { Random = new Random() }, bus) : null;
         // On the thread pool: the worker takes no context with it.
         _work = Task.Run(() => Task.WhenAll(sink.RunAsync(_stop.Token), desk?.RunAsync(_stop.Token) ?? Task.CompletedTask), CancellationToken.None);

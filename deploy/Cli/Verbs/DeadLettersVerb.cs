@@ -6,6 +6,7 @@ using LogPipeline.Cli.Printing;
 using LogPipeline.Files;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.DeadLetters;
+using LogPipeline.Sinks.Ledger;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -56,7 +57,7 @@ internal static class DeadLettersVerb
     private static async Task<int> RetryAsync(ParseResult parsed, CancellationToken stop)
     {
         (SinkOptions sink, DeadLetterChoice choice) = Chosen(parsed);
-        await using ISinkStore store = SinkStores.Create(sink, new OsFileSystem(), TimeProvider.System, new Random());
+        await using ISinkStore store = SinkStores.Create(sink, new OsFileSystem(), TimeProvider.System, new Random(), migration: MigrationRight.None);
         RetriedLetters retried = await DeadLetterTable.RetryAsync(store, choice, stop);
         Console.WriteLine($"{sink.Name}: {retried.Stored} stored, {retried.Refused} refused again");
         return retried.Refused == 0 ? Exit.Done : Exit.AnswerIsNo;

@@ -355,4 +355,33 @@ public sealed class FileStoreTests : SinkStoreContract
 
     /// <summary>Bytes of all data files, committed or not.</summary>
     private long DataBytes() => _files.List("/out/web_log").Sum(day => _files.List($"/out/web_log/{day.Name}").Sum(f => _files.Stat($"/out/web_log/{day.Name}/{f.Name}")!.Value.Length));
+
+    [Theory]
+    [InlineData("csv", "web_log/2023-11-14/0.v2.csv")]
+    [InlineData("ndjson", "web_log/2023-11-14/0.ndjson")]
+    public async Task A_changed_parser_begins_files_anew_that_begin_with_their_columns_names(string format, string second)
+    {
+        _options = _options with { Format = format };
+        foreach ((string parser, int offset) in new[] { ("common", 0), ("logfmt", 1) })
+        {
+            await using ISinkStore store = await OpenAsync(parser);
+            await store.OpenAsync(default);
+            await store.CreateAsync([new LedgerStart(Log, 0)], default);
+            LedgerEntry entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(offset)), default))!;
+            Assert.Equal(offset, entry.NextOffset);
+            using RowBatch rows = TestRows.Batch(offset, "level=warn msg=hot");
+            rows.Parse(store.Parser);
+            await using ISinkFlush flush = await store.BeginAsync(default);
+            await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, offset, offset + 1, 0), default);
+            await flush.CopyRowsAsync(entry.Id, rows, [1], default);
+            await flush.CommitAsync(default);
+        }
+        Manifest manifest = FileStore.Committed(_files, "/out")!;
+        Assert.Equal(["common", "logfmt"], manifest.Versions.Select(version => version.Parser));
+        Assert.Equal(second, manifest.Lengths.Keys.Last());
+        string[] lines = Encoding.UTF8.GetString(Read("/out/" + second)).Split('\n');
+        Assert.EndsWith(format == "csv" ? ",parsed,level,message,fields" : "\"parsed\":false}", lines[0], StringComparison.Ordinal);
+        Assert.Contains("warn", lines[1], StringComparison.Ordinal);
+        Assert.Single(_events.All.OfType<TableChanged>());
+    }
 }

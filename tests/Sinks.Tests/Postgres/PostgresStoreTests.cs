@@ -121,7 +121,7 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
         await using ISinkFlush frozen = await store.BeginAsync(default);
         await frozen.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, 0, 5, 0), default);
         string single = With(_connection!, c => c.MaxPoolSize = 1);
-        await using var other = new PostgresStore("web", new PostgresOptions { Connection = single }, new NoParser(), TimeProvider.System, new Random(7));
+        await using var other = new PostgresStore("web", new PostgresOptions { Connection = single }, LineParsers.Named("combined"), TimeProvider.System, new Random(7));
         LedgerEntry? claimed = await other.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30));
         Assert.Equal(0, claimed!.NextOffset);
     }
@@ -135,7 +135,7 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
         await using ISinkFlush frozen = await store.BeginAsync(default);
         await frozen.UpdateLedgerAsync(new LedgerUpdate(entry.Id, owner, 0, 5, 0), default);
         string limited = With(_connection!, c => (c.Username, c.MaxPoolSize) = ("limited", 1));
-        await using var other = new PostgresStore("web", new PostgresOptions { Connection = limited }, new NoParser(), TimeProvider.System, new Random(7));
+        await using var other = new PostgresStore("web", new PostgresOptions { Connection = limited }, LineParsers.Named("combined"), TimeProvider.System, new Random(7));
         StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(
             () => other.ClaimAsync(Log, OwnerToken.New(new Random(6)), default).AsTask().WaitAsync(TimeSpan.FromSeconds(30)));
         Assert.Contains("42501", error.Message, StringComparison.Ordinal);
