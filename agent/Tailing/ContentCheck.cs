@@ -25,6 +25,9 @@ internal static class ContentCheck
     public static bool Holds(IFile file, Generation generation) =>
         file.Length >= generation.Read.Position && Holds(file, generation.Head, generation.Read.Position, generation.ReadTail);
 
+    /// <summary>Whether the begin of what was read of a generation is known: a start knows it only as far as it was acked.</summary>
+    public static bool IsHeadKnown(Generation generation) => generation.Head.Length >= Math.Min(generation.Read.Position, Fingerprint.LengthMax);
+
     /// <summary>
     /// Whether a file that has another identity than a generation is its file all the same: it holds all that was read, and that is at least a
     /// KiB or several lines. One line may be any file's.
@@ -40,8 +43,7 @@ internal static class ContentCheck
         {
             return false;
         }
-        bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
-        return (isHeadKnown || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation, 2);
+        return (IsHeadKnown(generation) || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation, 2);
     }
 
     /// <summary>The fingerprint of a file's first bytes, up to 1 KiB, and whether it is compressed, as they say: gzip, zstd, xz or bzip2.</summary>

@@ -162,9 +162,8 @@ internal sealed class FileCopies(
     private bool HoldsAll(IFile copy, Generation generation, Lazy<List<InflightEntry>> kept) =>
         ContentCheck.Holds(copy, generation)
         && ContentCheck.Suffices(copy, generation)
-        // A start knows the head as far as it was acked; the tail alone may lie within a line that others have too.
-        && (generation.Head.Length >= Math.Min(generation.Read.Position, Fingerprint.LengthMax)
-            || CrashCut.IsSame(generations.LivesOf(generation), copy, kept.Value));
+        // The tail alone may lie within a line that others have too.
+        && (ContentCheck.IsHeadKnown(generation) || CrashCut.IsSame(generations.LivesOf(generation), copy, kept.Value));
 
     /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>
     private bool IsRatherOfAnother(IFile copy, string path, TailedFile original) =>

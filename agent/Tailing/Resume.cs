@@ -182,7 +182,9 @@ internal sealed class Resume(
             Doubt(file);
             return;
         }
-        if (!ContentCheck.Holds(handle, file.Generation))
+        // The tail alone may lie within a line that another one begun since is like.
+        if (!ContentCheck.Holds(handle, file.Generation)
+            || !(ContentCheck.IsHeadKnown(file.Generation) || CrashCut.IsSame(generations.LivesOf(file.Generation), handle, _kept.Value)))
         {
             lives.Cut(file);
             return;

@@ -13,6 +13,7 @@ namespace LogPipeline.Client.Connections;
 internal sealed class RequestPipeline : IAsyncDisposable
 {
     private readonly Stream _stream;
+    private readonly FrameWriter _writer;
     private readonly BrokerEndpoint _endpoint;
     private readonly int _answerBytesMax;
     private readonly TimeProvider _time;
@@ -29,7 +30,7 @@ internal sealed class RequestPipeline : IAsyncDisposable
 
     public RequestPipeline(Stream stream, BrokerEndpoint endpoint, int answerBytesMax, TimeProvider time)
     {
-        (_stream, _endpoint, _answerBytesMax, _time) = (stream, endpoint, answerBytesMax, time);
+        (_stream, _writer, _endpoint, _answerBytesMax, _time) = (stream, new FrameWriter(stream), endpoint, answerBytesMax, time);
         _timer = time.CreateTimer(static state => ((RequestPipeline)state!).CheckDeadlines(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
@@ -136,7 +137,7 @@ internal sealed class RequestPipeline : IAsyncDisposable
         {
             try
             {
-                await WriteAsync(request.Frame);
+                await _writer.WriteAsync(request.Frame);
             }
             catch (Exception e)
             {
@@ -193,26 +194,6 @@ internal sealed class RequestPipeline : IAsyncDisposable
         {
             request.Complete(default, null);
         }
-    }
-
-    /// <summary>The frame's own bytes with the spliced records, which are never copied, in between.</summary>
-    private async ValueTask WriteAsync(FrameBuffer frame)
-    {
-        int from = 0;
-        foreach (FrameBuffer.Splice splice in frame.Splices)
-        {
-            if (splice.Position > from)
-            {
-                await _stream.WriteAsync(frame.Bytes[from..splice.Position]);
-                from = splice.Position;
-            }
-            await _stream.WriteAsync(splice.Records.Memory);
-        }
-        if (from < frame.Length)
-        {
-            await _stream.WriteAsync(frame.Bytes[from..]);
-        }
-        await _stream.FlushAsync();
     }
 
     private async Task ReadAnswersAsync()

@@ -50,6 +50,30 @@ public sealed class ReplacedFileTests
         await rig.StopAsync();
     });
 
+    /// <summary>
+    /// Before the first ack the registry knows no file's begin. The last KiB read lies within a long line, and the file was cut and begun anew
+    /// with one that has the same there.
+    /// </summary>
+    [Fact]
+    public void A_file_that_was_cut_and_is_alike_where_it_was_read_to_begins_anew() => AgentRig.OnOneThread(async rig =>
+    {
+        string Long(string name) => name + new string('x', 5000);
+        bool isAway = true;
+        rig.Broker.Fate = _ => isAway ? ProduceFate.DropConnection : ProduceFate.Take;
+        rig.Options = rig.Options with { UnackedBytesMax = 100 };
+        rig.Append(Long("first") + "\n");
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Kill();
+        rig.Truncate();
+        rig.Append(Long("other") + "\n");
+        isAway = false;
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Agent.IsCaughtUp && rig.Lines().Exists(static line => line.StartsWith("other", StringComparison.Ordinal)), "the new file is read");
+        Assert.Equal(5005, string.Concat(rig.Lines().SkipWhile(static line => !line.StartsWith("other", StringComparison.Ordinal))).Length);
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void A_renamed_file_does_not_go_on_in_a_new_one_that_begins_alike() => AgentRig.OnOneThread(async rig =>
     {
