@@ -1,4 +1,5 @@
 using LogPipeline.Client;
+using LogPipeline.Client.Admin;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
@@ -90,7 +91,7 @@ public sealed class SinkWorker
         using var pool = new RowPool();
         var tools = new PartitionTools(_options, _environment, claims, new Flusher(_options.Name, _store, _environment), waits, pool, _store.Parser);
         var reports = new OffsetReports(_options.Name, consumer, claims.CommitMetadata, _environment);
-        using var loop = new PollLoop(consumer, tools, new LedgerWatch(claims, waits, _environment.Time), reports, new Upkeep(_options.Name, _store, _environment), OnJoined);
+        using var loop = new PollLoop(consumer, tools, new LedgerWatch(claims, waits, _environment.Time), new LogEnds(new AdminClient(cluster), _environment.Time), reports, new Upkeep(_options.Name, _store, _environment), OnJoined);
         Volatile.Write(ref _loop, loop);
         await loop.RunAsync(stop);
     }

@@ -29,6 +29,7 @@ internal static class CommandTree
             BrokerVerb.Create(),
             AgentVerb.Create(),
             AgentsVerb.Create(),
+            StatusVerb.Create(),
             HealthVerb.Create(),
             SinkVerb.Create(),
             TopicsVerb.Create(),

@@ -12,7 +12,7 @@ namespace LogPipeline.Sinks.Workers;
 /// come from inside its own poll, which waits for their end: between two polls the consumer holds exactly the partitions that the loop
 /// knows, so each of them can be paused and sought.
 /// </summary>
-internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWatch watch, OffsetReports reports, Upkeep upkeep, Action onJoined) : IRebalanceListener, IDisposable
+internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWatch watch, LogEnds ends, OffsetReports reports, Upkeep upkeep, Action onJoined) : IRebalanceListener, IDisposable
 {
     private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
 
@@ -35,8 +35,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
             : $"it is not in its group {tools.Options.Name}: is the broker at {tools.Options.Bootstrap} there?");
 
     /// <summary>How far each partition is behind. Any thread may ask.</summary>
-    public IEnumerable<PartitionLag> Lags => Partitions.Select(p =>
-        new PartitionLag(p.Partition, p.StoredUpTo is { } stored && consumer.End(p.Partition) is >= 0 and var end ? Math.Max(0, end - stored) : null, p.OldestUnstored));
+    public IEnumerable<PartitionLag> Lags => Partitions.Select(LagOf);
 
     private IEnumerable<PartitionLoop> Partitions => Volatile.Read(ref _partitions).Values;
 
@@ -51,6 +50,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
         Task watching = watch.RunAsync(() => Partitions, ending.Token);
         Task tending = upkeep.RunAsync(ending.Token);
         Task reporting = reports.RunAsync(() => Partitions, ending.Token);
+        Task asking = ends.RunAsync(() => Partitions, ending.Token);
         tools.Environment.Pauses.Changed += Follow;
         try
         {
@@ -63,7 +63,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
                     onJoined();
                     TellTopics(topics);
                 }
-                foreach (Task ended in Partitions.Select(p => p.Ended).Append(watching).Append(reporting).Append(tending).Where(task => task.IsCompleted))
+                foreach (Task ended in Partitions.Select(p => p.Ended).Concat([watching, reporting, tending, asking]).Where(task => task.IsCompleted))
                 {
                     await ended; // before the stop only a failure ends one
                 }
@@ -74,7 +74,7 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
         {
             tools.Environment.Pauses.Changed -= Follow;
             ending.Cancel();
-            await EndAsync(watching, reporting, tending);
+            await EndAsync(watching, reporting, tending, asking);
         }
     }
 
@@ -105,6 +105,14 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     }
 
     public ValueTask LostAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct) => RevokedAsync(partitions, ct);
+
+    private PartitionLag LagOf(PartitionLoop partition)
+    {
+        LogEnd? asked = ends.Of(partition.Partition);
+        long end = Math.Max(consumer.End(partition.Partition), asked?.Offset ?? -1);
+        return new PartitionLag(
+            partition.Partition, partition.StoredUpTo is { } stored && end >= 0 ? Math.Max(0, end - stored) : null, partition.OldestUnstored ?? asked?.BehindSince);
+    }
 
     /// <summary>Tells which topics the patterns take, each time that they are others.</summary>
     private void TellTopics(TopicSelection topics)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using LogPipeline.Contract;
+using LogPipeline.Sinks.Commands;
 using LogPipeline.Sinks.Telemetry;
 using Microsoft.Data.Sqlite;
 
@@ -73,6 +74,35 @@ public sealed class SinkMeterTests
             }
             await lag.UntilAsync(static records => records == 0, isBehind: false);
         }, starting: started => worker = started);
+    }
+
+    [Fact]
+    public async Task Lag_grows_while_a_person_has_paused_the_sink()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Name = "lagging", Parser = "none" };
+        using var lag = new ObservedLag();
+        await using RunningSink running = await RunningSink.StartAsync(options);
+        await using var commands = new CommandTable(options, TimeProvider.System);
+        await scene.SendAsync(0, ["line 1"]);
+        await lag.UntilAsync(static records => records == 0, isBehind: false);
+        await DoneAsync(SinkAction.Pause);
+        await scene.SendAsync(0, ["line 2", "line 3"]);
+        await lag.UntilAsync(static records => records == 2, isBehind: true);
+        Assert.Equal(1, await SinkScene.CountAsync(options));
+        await DoneAsync(SinkAction.Resume);
+        await lag.UntilAsync(static records => records == 0, isBehind: false);
+        Assert.Equal(3, await SinkScene.CountAsync(options));
+
+        async Task DoneAsync(SinkAction action)
+        {
+            SinkCommand command = await commands.AddAsync(action, null, null, "alice", default);
+            using var late = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+            while ((await commands.FindAsync(command.Id, late.Token))!.Outcome is null)
+            {
+                await Task.Delay(20, late.Token);
+            }
+        }
     }
 
     /// <summary>What the gauges of the sink <c>lagging</c> say of partition 0 when they are asked.</summary>
