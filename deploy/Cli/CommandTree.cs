@@ -40,6 +40,7 @@ internal static class CommandTree
             ConsumeVerb.Create(),
             GroupsVerb.Create(),
             QueryVerb.Create(),
+            ReportVerb.Create(),
             TailVerb.Create(),
             VerifyVerb.Create(),
             DeadLettersVerb.Create(),
