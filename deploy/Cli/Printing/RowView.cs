@@ -18,11 +18,15 @@ internal sealed record RowColumn(string Name, Func<LogRow, object?> Of)
 internal sealed class RowView(IReadOnlyList<string> parserColumns)
 {
     // The most important first: what a narrow screen keeps longest.
-    private static readonly string[] ByImportance = ["time", "status", "path", "line", "method", "remote_addr", "host", "body_bytes_sent", "http_user_agent", "file"];
+    private static readonly string[] ByImportance =
+        ["time", "status", "path", "message", "line", "level", "exception", "method", "remote_addr", "app_name", "host", "body_bytes_sent", "http_user_agent", "file"];
 
-    // What fits a screen: with a parser its own words, else where the line came from and the line.
-    private static readonly string[] ParsedOnScreen = ["time", "remote_addr", "method", "path", "status", "body_bytes_sent", "http_user_agent"];
+    // What fits a screen: of an access log its own words, without a parser where the line came from and the line.
+    private static readonly string[] AccessOnScreen = ["time", "remote_addr", "method", "path", "status", "body_bytes_sent", "http_user_agent"];
     private static readonly string[] PlainOnScreen = ["time", "host", "file", "line"];
+
+    // Of other parsers all columns but these, and the line where none is its message.
+    private static readonly string[] Aside = ["fields", "structured_data", "facility", "severity", "process_id", "message_id"];
 
     private readonly List<RowColumn> _columns =
     [
@@ -52,9 +56,19 @@ internal sealed class RowView(IReadOnlyList<string> parserColumns)
         }
         if (names.Count == 0)
         {
-            return [.. (parserColumns.Count > 0 ? ParsedOnScreen : PlainOnScreen).Select(Find).OfType<RowColumn>().Select(Ranked)];
+            return [.. OnScreen().Select(Find).OfType<RowColumn>().Select(Ranked)];
         }
         return [.. names.Select(name => Find(name) ?? throw Unknown(name)).Select(Ranked)];
+    }
+
+    private IEnumerable<string> OnScreen()
+    {
+        if (parserColumns.Count == 0)
+        {
+            return PlainOnScreen;
+        }
+        return parserColumns.Contains("path") && parserColumns.Contains("status") ? AccessOnScreen
+            : ["time", .. parserColumns.Where(static name => name is not "message" && !Aside.Contains(name)), parserColumns.Contains("message") ? "message" : "line"];
     }
 
     /// <summary>What is not known to be important is less so the later it stands.</summary>

@@ -93,4 +93,12 @@ public class TableTests
         Assert.StartsWith("path", output.ToString(), StringComparison.Ordinal);
         Assert.Equal(["http_user_agent"], table.LeftOut);
     }
+
+    [Theory]
+    [InlineData("time,host,file,line")]
+    [InlineData("time,remote_addr,method,path,status", "remote_addr", "time_local", "method", "path", "status")]
+    [InlineData("time,level,host_name,app_name,message", "facility", "severity", "level", "host_name", "app_name", "process_id", "message_id", "structured_data", "message")]
+    [InlineData("time,user,took_ms,line", "user", "took_ms", "fields")]
+    public void A_screen_shows_what_the_parser_makes(string shown, params string[] parserColumns) =>
+        Assert.Equal(shown, string.Join(',', new RowView(parserColumns).Choose(null, forScreen: true).Select(static column => column.Name)));
 }
