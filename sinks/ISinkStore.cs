@@ -11,7 +11,7 @@ namespace LogPipeline.Sinks;
 /// <remarks>
 /// Every call may throw <see cref="StoreUnavailableException"/> (wait, then go on), or <see cref="StoreRefusedException"/> (a
 /// person must act). Flushes of different logs may run beside each other. Nothing is changed outside a flush but by
-/// <see cref="OpenAsync"/>, <see cref="CreateAsync"/>, <see cref="ClaimAsync"/>, <see cref="PrepareAsync"/> and <see cref="TendAsync"/>, each in
+/// <see cref="OpenAsync"/>, <see cref="CreateAsync"/>, <see cref="ClaimAsync"/>, <see cref="PrepareAsync"/> and <see cref="Chores"/>, each in
 /// transactions of its own.
 /// </remarks>
 public interface ISinkStore : IAsyncDisposable
@@ -46,9 +46,8 @@ public interface ISinkStore : IAsyncDisposable
     /// </summary>
     ValueTask PrepareAsync(RowBatch rows, CancellationToken cancellation) => ValueTask.CompletedTask;
 
-    /// <summary>Work beside the flushes, called now and then: makes what lines will need soon, and removes what is too old to be kept.</summary>
-    /// <returns>What was removed.</returns>
-    ValueTask<IReadOnlyList<ExpiredPart>> TendAsync(CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<ExpiredPart>>([]);
+    /// <summary>Work beside the flushes, once the store is open: makes what lines will need soon, removes what is too old to be kept.</summary>
+    IReadOnlyList<Chore> Chores => [];
 
     /// <summary>Begins a transaction.</summary>
     ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation);

@@ -50,8 +50,9 @@ public sealed record SinkOptions
         if (Postgres is not null)
         {
             PostgresConnection.Settings(Postgres.Connection, "");
-            Require(Postgres.Retention is null || Postgres.Retention >= TimeSpan.FromDays(1), $"sink {Name}: retention {Postgres.Retention} is too short: rows go by whole days, so write 1d or more");
         }
+        TimeSpan? retention = Postgres?.Retention ?? Sqlite?.Retention;
+        Require(retention is null || retention >= TimeSpan.FromDays(1), $"sink {Name}: retention {retention} is too short: rows go by whole days, so write 1d or more");
         if (Files is null)
         {
             CheckTable();
@@ -65,7 +66,8 @@ public sealed record SinkOptions
     {
         try
         {
-            LineParsers.Named(Parser);
+            ILineParser parser = LineParsers.Named(Parser);
+            RowIndex.Read(Postgres?.Indexes ?? Sqlite?.Indexes ?? [], parser, isSqlite: Sqlite is not null);
         }
         catch (SinkConfigurationException error)
         {
@@ -125,6 +127,9 @@ public sealed record PostgresOptions
 
     /// <summary>Partitions all of whose times are older are removed; null keeps all.</summary>
     public TimeSpan? Retention { get; init; }
+
+    /// <summary>Columns that people search, each with an index of its own; see <see cref="RowIndex"/>.</summary>
+    public IReadOnlyList<string> Indexes { get; init; } = [];
 }
 
 /// <summary>Rows into an SQLite file.</summary>
@@ -134,6 +139,12 @@ public sealed record SqliteOptions
 
     /// <summary>The view's name; rows go to <c>table_rows</c>.</summary>
     public string Table { get; init; } = "web_log";
+
+    /// <summary>Rows of days that are older are removed; null keeps all.</summary>
+    public TimeSpan? Retention { get; init; }
+
+    /// <summary>Columns that people search, each with an index of its own.</summary>
+    public IReadOnlyList<string> Indexes { get; init; } = [];
 }
 
 /// <summary>A setting is wrong; the message says which, and what to write.</summary>

@@ -35,6 +35,7 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
                 try
                 {
                     await store.Copy(connection, transaction, encoder).StoreAsync(logId, rows, sourceIds, cancellation);
+                    store.Ranges.Stored(rows.Count);
                 }
                 catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.ProtocolViolation)
                 {

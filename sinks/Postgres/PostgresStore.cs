@@ -1,6 +1,7 @@
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Postgres.Indexes;
 using LogPipeline.Sinks.Postgres.Partitions;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
@@ -24,6 +25,7 @@ public sealed class PostgresStore : ISinkStore
     private readonly ISinkEvents _events;
     private readonly TimeSpan? _retention;
     private readonly RowsPartitions _partitions;
+    private readonly BlockRanges _ranges;
     private readonly Stack<CopyEncoder> _encoders = new();
     private string _identity = "";
 
@@ -42,11 +44,15 @@ public sealed class PostgresStore : ISinkStore
         _locks = new LedgerLocks(settings.ConnectionString, settings.ApplicationName!, Server, time);
         _retention = options.Retention;
         _partitions = new RowsPartitions(_table, options.Retention, time, settings.ConnectionString);
+        _ranges = new BlockRanges(_table);
+        Chores = [.. ChoresOf(options)];
     }
 
     public string Kind => "postgres";
 
     public ILineParser Parser => _parser;
+
+    public IReadOnlyList<Chore> Chores { get; }
 
     /// <summary>Host and port, for messages.</summary>
     internal string Server { get; }
@@ -54,6 +60,45 @@ public sealed class PostgresStore : ISinkStore
     internal string Sink => _sink;
 
     internal RowsPartitions Partitions => _partitions;
+
+    internal BlockRanges Ranges => _ranges;
+
+    private IEnumerable<Chore> ChoresOf(PostgresOptions options)
+    {
+        Chore Work(string name, TimeSpan interval, Func<NpgsqlConnection, CancellationToken, Task<IReadOnlyList<ExpiredPart>>> work, Func<bool>? isDue = null) => new(name, interval, cancellation => GuardAsync(async () =>
+        {
+            if (isDue?.Invoke() == false)
+            {
+                return [];
+            }
+            await using NpgsqlConnection connection = await _partitions.ConnectAsync(cancellation);
+            return await work(connection, cancellation);
+        }));
+        yield return Work("partitions", TimeSpan.FromHours(1), async (_, cancellation) =>
+        {
+            await _partitions.EnsureAheadAsync(cancellation);
+            return [];
+        });
+        if (options.Retention is { } age)
+        {
+            yield return Work("old partitions", TimeSpan.FromHours(1), (connection, cancellation) => new Retention(_table, _identity, age, _time).RunAsync(connection, cancellation));
+        }
+        IReadOnlyList<RowIndex> indexes = RowIndex.Read(options.Indexes, _parser, isSqlite: false);
+        if (indexes.Count > 0)
+        {
+            yield return Work("indexes", TimeSpan.FromMinutes(10), async (connection, cancellation) =>
+            {
+                await using NpgsqlConnection guard = await _partitions.ConnectAsync(cancellation);
+                await new TableIndexes(_table, indexes, _time).RunAsync(connection, guard, cancellation);
+                return [];
+            });
+        }
+        yield return Work("block ranges", TimeSpan.FromMinutes(1), async (connection, cancellation) =>
+        {
+            await _ranges.NoteAsync(connection, cancellation);
+            return [];
+        }, () => _ranges.IsDue);
+    }
 
     /// <summary>Where the user may not make partitions, those that are there may do; upkeep tells it.</summary>
     private async Task TryMakeAheadAsync(CancellationToken cancellation)
@@ -148,17 +193,6 @@ public sealed class PostgresStore : ISinkStore
     {
         await _partitions.EnsureAsync(rows, cancellation);
         return true;
-    });
-
-    public ValueTask<IReadOnlyList<ExpiredPart>> TendAsync(CancellationToken cancellation) => GuardAsync(async () =>
-    {
-        await _partitions.EnsureAheadAsync(cancellation);
-        if (_retention is not { } age)
-        {
-            return [];
-        }
-        await using NpgsqlConnection connection = await _partitions.ConnectAsync(cancellation);
-        return await new Retention(_table, _identity, age, _time).RunAsync(connection, cancellation);
     });
 
     public ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation) => GuardAsync(async () =>

@@ -108,7 +108,24 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 
     public ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<TableStretch>>([]);
 
-    public ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation) => ValueTask.FromResult(new ExpiredRows(new StoredRanges(), 0, 0));
+    public async ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation)
+    {
+        var total = new ExpiredRows(new StoredRanges(), 0, 0);
+        await using SqliteConnection connection = await ((ISqlDialect)this).AskAsync(OpenAsync(cancellation).AsTask());
+        await using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT name FROM sqlite_master WHERE name = 'logpipe_expired'";
+        if (await ((ISqlDialect)this).AskAsync(command.ExecuteScalarAsync(cancellation)) is null)
+        {
+            return total;
+        }
+        command.CommandText = $"SELECT rows, bytes, offsets FROM logpipe_expired WHERE log = {log}";
+        await using SqliteDataReader reader = await ((ISqlDialect)this).AskAsync(command.ExecuteReaderAsync(cancellation));
+        while (await ((ISqlDialect)this).AskAsync(reader.ReadAsync(cancellation)))
+        {
+            total.Add(new ExpiredRows(RangeText.Parse(reader.GetString(2)), reader.GetInt64(0), reader.GetInt64(1)));
+        }
+        return total;
+    }
 
     public string Bucket(TimeSpan width, Func<object, string> value)
     {

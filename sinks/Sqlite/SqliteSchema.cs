@@ -6,7 +6,7 @@ namespace LogPipeline.Sinks.Sqlite;
 /// The tables of PostgreSQL's schema in SQLite's types: times are text that sorts, ranges are text, ids are text. The rows table
 /// carries its identity in the text of its own CREATE statement.
 /// </summary>
-internal sealed class SqliteSchema(string sink, string table, SqliteMigration migration)
+internal sealed class SqliteSchema(string sink, string table, SqliteMigration migration, IReadOnlyList<RowIndex> indexes)
 {
     private const string IdentityPrefix = "/* logpipe rows ";
 
@@ -48,6 +48,10 @@ internal sealed class SqliteSchema(string sink, string table, SqliteMigration mi
         else if (kind != "view")
         {
             throw new StoreRefusedException($"{table} is there and is not a view. Give the sink another `table`.");
+        }
+        foreach (RowIndex index in indexes)
+        {
+            database.Execute($"CREATE INDEX IF NOT EXISTS {table}{index.Suffix} ON {table}_rows ({index.Column})");
         }
         EnsureDeadLetters(database);
         return (ledger, identity);

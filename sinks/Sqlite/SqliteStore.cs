@@ -21,11 +21,12 @@ namespace LogPipeline.Sinks.Sqlite;
 /// <param name="random">For the ledger's and the table's identity.</param>
 /// <param name="migration">Whether the table may be taken over to the parser; null = a process's first store.</param>
 /// <param name="events">Takes what becomes of the table; null = nobody listens.</param>
-/// <param name="time">Of the events.</param>
+/// <param name="time">Of the events, and for the age of rows; null = the system's.</param>
 public sealed class SqliteStore(
     string sink, SqliteOptions options, ILineParser parser, IFileSystem files, Random random, MigrationRight? migration = null, ISinkEvents? events = null, TimeProvider? time = null) : ISinkStore
 {
     private readonly MigrationRight _migration = migration ?? new MigrationRight();
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
     private readonly SqliteThread _thread = new($"sqlite {sink}");
     private SqliteDatabase? _database;
     private SqliteRows? _rows;
@@ -35,6 +36,8 @@ public sealed class SqliteStore(
     public string Kind => "sqlite";
 
     public ILineParser Parser => parser;
+
+    public IReadOnlyList<Chore> Chores => options.Retention is not { } age ? [] : [new Chore("old rows", TimeSpan.FromHours(1), cancellation => RemoveOldAsync(age, cancellation))];
 
     internal string Sink => sink;
 
@@ -51,15 +54,19 @@ public sealed class SqliteStore(
         var change = new SqliteMigration(sink, options.Table, parser, _migration.MayMigrate);
         Guid id = await InTransactionAsync(() =>
         {
-            (Guid ledger, string? identity) = new SqliteSchema(sink, options.Table, change).Ensure(Database, OwnerToken.New(random).Value);
+            (Guid ledger, string? identity) = new SqliteSchema(sink, options.Table, change, RowIndex.Read(options.Indexes, parser, isSqlite: true)).Ensure(Database, OwnerToken.New(random).Value);
             _identity = identity;
+            if (options.Retention is not null)
+            {
+                Database.Execute(SqliteRetention.Table);
+            }
             _rows ??= new SqliteRows(Database, options.Table, parser);
             return ledger;
         });
         _migration.Spend();
         if (change.Change is { } text)
         {
-            events?.Publish(new TableChanged(sink, (time ?? TimeProvider.System).GetUtcNow(), text));
+            events?.Publish(new TableChanged(sink, _time.GetUtcNow(), text));
         }
         return id;
     }
@@ -154,6 +161,18 @@ public sealed class SqliteStore(
                 $"SQLite file {options.File} was moved or removed, and nothing more is written to it. Put it back, with its -wal file if there is one; or restart the sink under a new name to store all anew.");
         }
         throw new StoreRefusedException($"SQLite file {options.File} was replaced by another one, which is opened now.");
+    }
+
+    private async ValueTask<IReadOnlyList<ExpiredPart>> RemoveOldAsync(TimeSpan age, CancellationToken cancellation)
+    {
+        var retention = new SqliteRetention(options.Table, age);
+        ExpiredPart? total = null;
+        while (await InTransactionAsync(() => retention.RemoveSome(Database, _time.GetUtcNow())) is { } part)
+        {
+            total = part with { Rows = part.Rows + (total?.Rows ?? 0) };
+            cancellation.ThrowIfCancellationRequested(); // the next start goes on
+        }
+        return total is null ? [] : [total];
     }
 
     /// <exception cref="StoreRefusedException">There are ledger rows of another configuration: a newer process has taken the table over.</exception>

@@ -37,8 +37,11 @@ internal static partial class SinkLog
     [LoggerMessage(4009, LogLevel.Information, "sink {Sink}: the topics that {Patterns} takes are {Topics}")]
     public static partial void Topics(ILogger logger, string sink, string patterns, string topics);
 
-    [LoggerMessage(4019, LogLevel.Warning, "sink {Sink}: its table is not kept in order, though lines are stored: {Reason} Next try in {Delay}.")]
-    public static partial void NotTended(ILogger logger, string sink, string reason, TimeSpan delay);
+    [LoggerMessage(4019, LogLevel.Warning, "sink {Sink}: its {Chore} are not kept in order, though lines are stored: {Reason} Tried again every {Delay}.")]
+    public static partial void NotTended(ILogger logger, string sink, string chore, string reason, TimeSpan delay);
+
+    [LoggerMessage(4020, LogLevel.Information, "sink {Sink}: its {Chore} are in order again")]
+    public static partial void Tended(ILogger logger, string sink, string chore);
 
     [LoggerMessage(4010, LogLevel.Information, "{Text}")]
     public static partial void Event(ILogger logger, string text);

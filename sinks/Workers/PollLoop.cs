@@ -29,10 +29,10 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
     private IReadOnlyList<string>? _told; // the topics that a log line named last
     private long _memberAt = tools.Environment.Time.GetTimestamp(); // when it was last a member of its group
 
-    /// <summary>Why a partition waits, in one line; null when none does. Any thread may ask.</summary>
+    /// <summary>Why a partition waits, or what else is not in order, in one line; null when all is. Any thread may ask.</summary>
     public string? Problem => Partitions.Select(p => p.Feed.Problem).FirstOrDefault(problem => problem is not null) ?? tools.Waits.Problem
         ?? (tools.Environment.Time.GetElapsedTime(Volatile.Read(ref _memberAt)) < JoinMax ? null
-            : $"it is not in its group {tools.Options.Name}: is the broker at {tools.Options.Bootstrap} there?");
+            : $"it is not in its group {tools.Options.Name}: is the broker at {tools.Options.Bootstrap} there?") ?? upkeep.Problem;
 
     /// <summary>How far each partition is behind. Any thread may ask.</summary>
     public IEnumerable<PartitionLag> Lags => Partitions.Select(LagOf);

@@ -5,25 +5,37 @@ using LogPipeline.Sinks.Telemetry;
 namespace LogPipeline.Sinks.Workers;
 
 /// <summary>
-/// Has the store do its work beside the flushes: at the start and every hour. What fails is told and tried again; lines are stored all the same,
-/// as long as nothing that they need is missing.
+/// Has the store's chores done beside the flushes, and beside each other. What fails is told, shown and tried again; lines are stored all the same,
+/// as long as nothing that they need is missing. <c>_gate</c> guards the problems.
 /// </summary>
 internal sealed class Upkeep(string sink, ISinkStore store, SinkEnvironment environment)
 {
-    private static readonly TimeSpan Interval = TimeSpan.FromHours(1);
-    private static readonly TimeSpan Retry = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryUnavailable = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan RetryRefused = TimeSpan.FromMinutes(1);
 
     private readonly KeyValuePair<string, object?> _tag = new("sink", sink);
+    private readonly Lock _gate = new();
+    private readonly SortedDictionary<string, string> _problems = new(StringComparer.Ordinal);
+
+    /// <summary>What could not be done the last time, in one line; null when all was. Any thread may ask.</summary>
+    public string? Problem
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _problems.Count == 0 ? null : $"its {_problems.First().Key} are not kept in order: {_problems.First().Value}";
+            }
+        }
+    }
 
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
         try
         {
-            while (true)
-            {
-                await Task.Delay(await TendAsync(stop), environment.Time, stop);
-            }
+            await Task.WhenAll([.. store.Chores.Select(chore => KeepAsync(chore, ending)), Task.Delay(Timeout.InfiniteTimeSpan, environment.Time, ending.Token)]);
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -31,27 +43,63 @@ internal sealed class Upkeep(string sink, ISinkStore store, SinkEnvironment envi
         }
     }
 
-    /// <summary>Returns how long to wait for the next time.</summary>
-    private async Task<TimeSpan> TendAsync(CancellationToken stop)
+    private async Task KeepAsync(Chore chore, CancellationTokenSource ending)
     {
         try
         {
-            foreach (ExpiredPart part in await store.TendAsync(stop))
+            while (true)
+            {
+                await Task.Delay(await DoAsync(chore, ending.Token), environment.Time, ending.Token);
+            }
+        }
+        finally
+        {
+            ending.Cancel(); // before the stop only a failure comes here, and ends the others too
+        }
+    }
+
+    /// <summary>Returns how long to wait for the next time.</summary>
+    private async Task<TimeSpan> DoAsync(Chore chore, CancellationToken stop)
+    {
+        try
+        {
+            foreach (ExpiredPart part in await chore.DoAsync(stop))
             {
                 SinkMeter.Expired.Add(part.Rows, _tag);
                 environment.Events.Publish(new RowsExpired(sink, environment.Time.GetUtcNow(), part));
             }
-            return Interval;
         }
-        catch (StoreUnavailableException error)
+        catch (Exception error) when (error is StoreUnavailableException or StoreRefusedException)
         {
-            SinkLog.NotTended(environment.Logger, sink, error.Message, Retry);
-            return Retry;
+            TimeSpan retry = error is StoreUnavailableException ? RetryUnavailable : RetryRefused;
+            if (Note(chore, error.Message))
+            {
+                SinkLog.NotTended(environment.Logger, sink, chore.Name, error.Message, retry);
+            }
+            return retry;
         }
-        catch (StoreRefusedException error)
+        if (Note(chore, null))
         {
-            SinkLog.NotTended(environment.Logger, sink, error.Message, Interval);
-            return Interval;
+            SinkLog.Tended(environment.Logger, sink, chore.Name);
+        }
+        return chore.Interval;
+    }
+
+    /// <summary>Notes why a chore failed, or that it did not; returns whether that is news.</summary>
+    private bool Note(Chore chore, string? problem)
+    {
+        lock (_gate)
+        {
+            string? before = _problems.GetValueOrDefault(chore.Name);
+            if (problem is null)
+            {
+                _problems.Remove(chore.Name);
+            }
+            else
+            {
+                _problems[chore.Name] = problem;
+            }
+            return before != problem;
         }
     }
 }

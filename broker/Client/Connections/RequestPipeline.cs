@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using LogPipeline.Client.Telemetry;
-using LogPipeline.Protocol.Wire;
 
 namespace LogPipeline.Client.Connections;
 

@@ -83,6 +83,7 @@ internal static class SinkSection
             Connection = section.Required("connection", "such as \"Host=127.0.0.1;Database=logs;Username=logs;Password=…\""),
             Table = section.Text("table", new PostgresOptions().Table),
             Retention = section.Has("retention") ? section.Duration("retention", TimeSpan.Zero) : null,
+            Indexes = section.Texts("indexes", []),
         };
         section.Close();
         return options;
@@ -94,6 +95,8 @@ internal static class SinkSection
         {
             File = section.Required("file", "where the rows go, such as ./data/logs.db"),
             Table = section.Text("table", new SqliteOptions().Table),
+            Retention = section.Has("retention") ? section.Duration("retention", TimeSpan.Zero) : null,
+            Indexes = section.Texts("indexes", []),
         };
         section.Close();
         return options;
