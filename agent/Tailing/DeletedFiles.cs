@@ -117,17 +117,20 @@ internal sealed class DeletedFiles(
         int got;
         while (true)
         {
+            if (IsOther())
+            {
+                return;
+            }
             got = handle.ReadFully(block, position);
             if (got < block.Length)
             {
                 await packing.FlushAsync();
+                if (IsOther())
+                {
+                    return;
+                }
                 // From here on nothing else of the agent runs until the file has moved: its writer may have gone on meanwhile.
                 got = handle.ReadFully(block, position);
-            }
-            stopped.ThrowIfCancellationRequested();
-            if (file.Handle != handle || generation.Phase != GenerationPhase.Rotated)
-            {
-                return; // it was read to its end, cut or found under a name meanwhile
             }
             if (got < block.Length)
             {
@@ -157,5 +160,12 @@ internal sealed class DeletedFiles(
         logger.Packed(generation.Path, unread, copy.Path);
         metrics.PackedFiles.Add(1);
         lives.GoOnIn(copy, file);
+
+        // It was read to its end, and perhaps closed, cut or found under a name while something was awaited.
+        bool IsOther()
+        {
+            stopped.ThrowIfCancellationRequested();
+            return file.Handle != handle || generation.Phase != GenerationPhase.Rotated;
+        }
     }
 }

@@ -43,6 +43,9 @@ internal sealed class AgentRig : IDisposable
     /// <summary>Called before each file call of the agent.</summary>
     public Action<FileCall>? BeforeFileCall { get; set; }
 
+    /// <summary>How long a flush of the agent takes that does not block it; null = no time.</summary>
+    public Func<FileCall, Task>? FlushDelay { get; set; }
+
     /// <summary>Says which reads of the agent meet a disk that fails; null = none.</summary>
     public Func<FileCall, bool>? FailingRead { get; set; }
 
@@ -94,7 +97,7 @@ internal sealed class AgentRig : IDisposable
 
     public async Task StartAsync()
     {
-        var process = new MemoryFileSystem(Disk) { Before = OnFileCall, MountOf = MountOf };
+        var process = new MemoryFileSystem(Disk) { Before = OnFileCall, MountOf = MountOf, FlushDelay = FlushDelay };
         _process = process;
         _agent = new AgentService(
             Options,

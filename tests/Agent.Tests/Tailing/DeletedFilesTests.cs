@@ -108,6 +108,31 @@ public sealed class DeletedFilesTests
     });
 
     [Fact]
+    public void One_that_is_read_to_its_end_while_it_is_packed_is_left_alone() => AgentRig.OnOneThread(async rig =>
+    {
+        Prepare(rig, out Action back);
+        var flushed = new TaskCompletionSource();
+        bool isPacking = false;
+        rig.FlushDelay = call =>
+        {
+            isPacking |= IsPacking(call);
+            return IsPacking(call) ? flushed.Task : Task.CompletedTask;
+        };
+        await rig.StartAsync();
+        Write(rig, Lines);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Machine.Delete(AgentRig.LogPath);
+        await rig.UntilAsync(() => isPacking, "it is being packed");
+        back();
+        await rig.UntilLinesAsync(Lines);
+        await rig.UntilAsync(() => rig.Agent.FilesFollowed == 0, "the file is over");
+        flushed.SetResult();
+        await rig.UntilAsync(() => Packed(rig).Count == 0, "nothing is left of the packed file");
+        Assert.Equal(Expected(Lines), rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_stop_keeps_what_would_end_with_the_agent() => AgentRig.OnOneThread(async rig =>
     {
         Prepare(rig, out Action back);
