@@ -76,15 +76,23 @@ internal sealed class DeletedFiles(
             try
             {
                 lives.MarkRotated(file);
-                await PackAsync(file, handle, late);
+                if (!await PackAsync(file, handle, late))
+                {
+                    TellLost(file, status.Length, "it was written to meanwhile");
+                }
             }
             catch (Exception refused) when (refused is IOException or OperationCanceledException)
             {
-                long unread = status.Length - file.Generation.Read.Position;
-                metrics.LostBytes.Add(unread);
-                logger.NotKept(file.Generation.Path, unread, late.IsCancellationRequested ? "the stop took too long" : refused.Message);
+                TellLost(file, status.Length, late.IsCancellationRequested ? "the stop took too long" : refused.Message);
             }
         }
+    }
+
+    private void TellLost(TailedFile file, long length, string reason)
+    {
+        long unread = length - file.Generation.Read.Position;
+        metrics.LostBytes.Add(unread);
+        logger.NotKept(file.Generation.Path, unread, reason);
     }
 
     /// <summary>Bytes that are unread in a file that no name is left of; 0 for others.</summary>
@@ -108,7 +116,8 @@ internal sealed class DeletedFiles(
         return unread > options.DeletedBytesKept ? oldest : null;
     }
 
-    private async Task PackAsync(TailedFile file, IFile handle, CancellationToken stopped)
+    /// <summary>False where it is another file by the end, or its writer goes on: then it stays as it is.</summary>
+    private async Task<bool> PackAsync(TailedFile file, IFile handle, CancellationToken stopped)
     {
         Generation generation = file.Generation;
         byte[] block = GC.AllocateUninitializedArray<byte>(PackedFile.FrameBytes);
@@ -119,7 +128,7 @@ internal sealed class DeletedFiles(
         {
             if (IsOther())
             {
-                return;
+                return false;
             }
             got = handle.ReadFully(block, position);
             if (got < block.Length)
@@ -127,7 +136,7 @@ internal sealed class DeletedFiles(
                 await packing.FlushAsync();
                 if (IsOther())
                 {
-                    return;
+                    return false;
                 }
                 // From here on nothing else of the agent runs until the file has moved: its writer may have gone on meanwhile.
                 got = handle.ReadFully(block, position);
@@ -142,7 +151,7 @@ internal sealed class DeletedFiles(
         }
         if (position + got < generation.Read.Position)
         {
-            return; // cut; the next look finds it
+            return false; // cut; the next look finds it
         }
         if (got > 0)
         {
@@ -155,11 +164,12 @@ internal sealed class DeletedFiles(
             // Its writer goes on: it is packed when it is quiet again.
             copy.File.Dispose();
             packed.Forget(copy.Path);
-            return;
+            return false;
         }
         logger.Packed(generation.Path, unread, copy.Path);
         metrics.PackedFiles.Add(1);
         lives.GoOnIn(copy, file);
+        return true;
 
         // It was read to its end, and perhaps closed, cut or found under a name while something was awaited.
         bool IsOther()

@@ -178,9 +178,11 @@ internal sealed class FileLives(
     /// <summary>Another path names a followed file.</summary>
     public void Rename(TailedFile file, string path)
     {
-        if (Renamed(file.Generation, path))
+        TellRenamed(file.Generation, path);
+        if (IsMovedBack(file.Generation, path))
         {
             file.TakeRest = false;
+            Enter(file, GenerationPhase.Live);
         }
         else
         {
@@ -189,25 +191,35 @@ internal sealed class FileLives(
         table.Rename(file, path);
     }
 
-    /// <summary>
-    /// Tells that another path names a generation, and enters the phase that follows. Returns whether that is the path it had before it was
-    /// rotated: then its writer goes on with it.
-    /// </summary>
-    public bool Renamed(Generation generation, string path)
+    /// <summary>Another path names a generation that is not followed yet.</summary>
+    public void Rename(Generation generation, string path)
     {
-        bool isMovedBack = path == generation.FirstPath
-            || (FileProbe.DirectoryOf(path) == FileProbe.DirectoryOf(generation.Path) && CopyNames.IsCopyOf(Path.GetFileName(generation.Path), Path.GetFileName(path)));
-        if (isMovedBack)
+        TellRenamed(generation, path);
+        if (IsMovedBack(generation, path))
         {
-            logger.MovedBack(generation.Path, path);
             Enter(generation, GenerationPhase.Live);
         }
         else if (generation.Phase == GenerationPhase.Live)
         {
-            logger.Rotated(generation.Path, path);
             Enter(generation, GenerationPhase.Rotated);
         }
-        return isMovedBack;
+        generation.Path = path;
+    }
+
+    /// <summary>Whether a path is the one that a file had before it was rotated: then its writer goes on with it.</summary>
+    private static bool IsMovedBack(Generation generation, string path) => path == generation.FirstPath
+        || (FileProbe.DirectoryOf(path) == FileProbe.DirectoryOf(generation.Path) && CopyNames.IsCopyOf(Path.GetFileName(generation.Path), Path.GetFileName(path)));
+
+    private void TellRenamed(Generation generation, string path)
+    {
+        if (IsMovedBack(generation, path))
+        {
+            logger.MovedBack(generation.Path, path);
+        }
+        else if (generation.Phase == GenerationPhase.Live)
+        {
+            logger.Rotated(generation.Path, path);
+        }
     }
 
     /// <summary>The file is no longer what its path names; it is read to its end.</summary>

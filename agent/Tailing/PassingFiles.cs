@@ -30,9 +30,16 @@ internal sealed class PassingFiles(PathRules rules, FileProbe probe, FileTable t
         List<string> gone = [];
         foreach (PassingFile file in _history.Apply(gone))
         {
-            if (probe.Stat(file.Path) is FileStatus { Kind: FileKind.Regular } status)
+            try
             {
-                Begin(file, status);
+                if (probe.Stat(file.Path) is FileStatus { Kind: FileKind.Regular } status)
+                {
+                    Begin(file, status);
+                }
+            }
+            catch (IOException refused)
+            {
+                probe.Failed(file.Path, refused.Message);
             }
         }
         metrics.MissedFiles.Add(gone.Count);

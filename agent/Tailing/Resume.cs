@@ -154,8 +154,7 @@ internal sealed class Resume(
     {
         if (path != generation.Path)
         {
-            lives.Renamed(generation, path);
-            generation.Path = path;
+            lives.Rename(generation, path);
         }
         TailedFile file = table.Add(generation, input);
         table.Link(file, probe.RealPath(path));

@@ -101,6 +101,21 @@ public sealed class RotationTests
     });
 
     [Fact]
+    public void A_line_that_was_unfinished_for_long_is_waited_for_after_the_renaming_too() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\nb");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await PassQuietAsync(rig);
+        rig.Machine.Rename(AgentRig.LogPath, Rotated);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(10));
+        rig.Append("c\n", Rotated);
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["a", "bc"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_file_is_followed_over_a_second_renaming_and_a_long_silence() => AgentRig.OnOneThread(async rig =>
     {
         const string Again = AgentRig.LogPath + ".2";
