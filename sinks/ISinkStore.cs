@@ -10,7 +10,8 @@ namespace LogPipeline.Sinks;
 /// </summary>
 /// <remarks>
 /// Every call may throw <see cref="StoreUnavailableException"/> (wait, then go on), or <see cref="StoreRefusedException"/> (a
-/// person must act). Flushes of different logs may run beside each other. Nothing is changed outside a flush but by
+/// person must act); a claim <see cref="TableReplacedException"/> (open another store). Flushes of different logs may run beside each other.
+/// Nothing is changed outside a flush but by
 /// <see cref="OpenAsync"/>, <see cref="CreateAsync"/>, <see cref="ClaimAsync"/>, <see cref="PrepareAsync"/> and <see cref="Chores"/>, each in
 /// transactions of its own.
 /// </remarks>
@@ -95,6 +96,9 @@ public interface IDeadLetterFlush : ISinkFlush
 
 /// <summary>The database cannot be reached or is not able to work now; trying later helps.</summary>
 public sealed class StoreUnavailableException(string message, Exception? cause = null) : Exception(message, cause);
+
+/// <summary>Another table has taken the place of the one that the store opened, as after a rebuild: a store that is opened now goes on in it.</summary>
+public sealed class TableReplacedException(string message) : Exception(message);
 
 /// <summary>The database is not the one expected or refuses for a reason that waiting does not mend. Says what to do.</summary>
 public sealed class StoreRefusedException(string message, Exception? cause = null) : Exception(message, cause)

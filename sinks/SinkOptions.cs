@@ -59,6 +59,25 @@ public sealed record SinkOptions
         }
     }
 
+    /// <summary>The sink with the parser that its table has, or is to have; indexes on columns that this parser does not make are left out.</summary>
+    internal SinkOptions With(ParserOptions parser)
+    {
+        ILineParser made = LineParsers.Named(parser);
+        return this with { Parser = parser, Postgres = Postgres is null ? null : Postgres with { Indexes = [.. Postgres.Indexes.Where(Fits)] } };
+
+        bool Fits(string entry)
+        {
+            try
+            {
+                return RowIndex.Read([entry], made, isSqlite: false).Count == 1;
+            }
+            catch (SinkConfigurationException)
+            {
+                return false;
+            }
+        }
+    }
+
     /// <summary>What the sink's tables are called; only where it has tables.</summary>
     internal TableName Table => TableName.Parse(Postgres?.Table ?? Sqlite!.Table);
 

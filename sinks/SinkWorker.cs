@@ -54,6 +54,12 @@ public sealed class SinkWorker
         {
             // Asked to stop before the group was joined.
         }
+        catch (TableReplacedException replaced)
+        {
+            _environment.Events.Publish(new TableReplaced(_options.Name, _environment.Time.GetUtcNow()));
+            _ready.TrySetException(replaced);
+            throw;
+        }
         catch (Exception error)
         {
             SinkLog.Stopped(_environment.Logger, _options.Name, error.Message);

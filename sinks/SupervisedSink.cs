@@ -1,6 +1,8 @@
 using LogPipeline.Client.Connections;
 using LogPipeline.Files.Waiting;
+using LogPipeline.Sinks.Rebuilding;
 using LogPipeline.Sinks.Telemetry;
+using LogPipeline.Sinks.Workers;
 
 namespace LogPipeline.Sinks;
 
@@ -18,18 +20,19 @@ public sealed class SupervisedSink
 
     private readonly SinkOptions _options;
     private readonly IConnector _connector;
-    private readonly Func<ISinkStore> _createStore;
+    private readonly Func<SinkOptions, ISinkStore> _createStore;
     private readonly SinkEnvironment _environment;
     private readonly TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SinkWorker? _worker;
+    private Waits? _waits;
     private string? _failure;
     private long _readyAt; // a timestamp of the time provider's; meaningless while there is no worker that is ready
 
-    /// <param name="createStore">Makes a store, which this sink disposes.</param>
+    /// <param name="createStore">Makes a store, which this sink disposes, with the parser of the table as it is.</param>
     /// <param name="options">The sink's.</param>
     /// <param name="connector">The way to the brokers.</param>
     /// <param name="environment">What the host gives.</param>
-    public SupervisedSink(SinkOptions options, IConnector connector, Func<ISinkStore> createStore, SinkEnvironment environment)
+    public SupervisedSink(SinkOptions options, IConnector connector, Func<SinkOptions, ISinkStore> createStore, SinkEnvironment environment)
     {
         (_options, _connector, _createStore, _environment) = (options, connector, createStore, environment);
     }
@@ -46,7 +49,7 @@ public sealed class SupervisedSink
         get
         {
             SinkWorker? worker = Volatile.Read(ref _worker);
-            return worker?.Problem ?? (HasRecovered(worker) ? null : Volatile.Read(ref _failure));
+            return worker?.Problem ?? Volatile.Read(ref _waits)?.Problem ?? (HasRecovered(worker) ? null : Volatile.Read(ref _failure));
         }
     }
 
@@ -69,6 +72,11 @@ public sealed class SupervisedSink
                 {
                     _ready.SetException(refused);
                     throw;
+                }
+                catch (TableReplacedException) when (!stop.IsCancellationRequested)
+                {
+                    (_worker, failures) = (null, -1);
+                    continue;
                 }
                 catch (Exception error) when (!stop.IsCancellationRequested)
                 {
@@ -101,12 +109,26 @@ public sealed class SupervisedSink
 
     private async Task WorkAsync(CancellationToken stop)
     {
-        await using ISinkStore store = _createStore();
-        var worker = new SinkWorker(_options, _connector, store, _environment);
+        SinkOptions options = await InUseAsync(stop);
+        await using ISinkStore store = _createStore(options);
+        var worker = new SinkWorker(options, _connector, store, _environment);
         Volatile.Write(ref _worker, worker);
         Task running = worker.RunAsync(stop);
         await NoteReadyAsync(worker);
         await running;
+    }
+
+    private async Task<SinkOptions> InUseAsync(CancellationToken stop)
+    {
+        using var waits = new Waits(_options.Name, _environment);
+        Volatile.Write(ref _waits, waits);
+        SinkOptions options = await waits.UntilDoneAsync(_options.Kind, cancellation => TableParser.InUseAsync(_options, cancellation), stop);
+        waits.Over(_options.Kind);
+        if (!ReferenceEquals(options, _options))
+        {
+            SinkLog.ParserOfTable(_environment.Logger, _options.Name, options.Parser.Type, _options.Parser.Type);
+        }
+        return options;
     }
 
     private async Task NoteReadyAsync(SinkWorker worker)

@@ -47,6 +47,8 @@ internal static class CommandTree
             PauseVerb.CreatePause(),
             PauseVerb.CreateResume(),
             CommandsVerb.Create(),
+            RebuildVerb.Create(),
+            ReplayVerb.Create(),
             AlertsVerb.Create(),
             ParseVerb.Create(),
             ConfigVerb.Create(),

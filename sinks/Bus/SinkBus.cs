@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using LogPipeline.Sinks.Commands;
 using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Rebuilding;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -8,11 +9,12 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Sinks.Bus;
 
 /// <summary>
-/// MassTransit's in-memory bus: carries sink events to those who log them, count them, and tell people, and commands to the sinks that do them.
-/// <see cref="Publish"/> and <see cref="Send"/> only queue; one loop hands the messages to the bus in order. Never a message a line. What a target does
+/// MassTransit's in-memory bus: carries sink events to those who log them, count them, and tell people, commands to the sinks that do them,
+/// and the saga of rebuilds.
+/// What is published or sent is only queued; one loop hands the messages to the bus in order. Never a message a line. What a target does
 /// not take is tried again by the bus, up to about a minute; each target has an endpoint of its own, so that none waits for another.
 /// </summary>
-public sealed class SinkBus : ISinkEvents, ICommandBus, IAsyncDisposable
+public sealed class SinkBus : ISinkEvents, ICommandBus, IRebuildBus, IAsyncDisposable
 {
     private static readonly TimeSpan SendMax = TimeSpan.FromSeconds(10);
 
@@ -20,6 +22,7 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IAsyncDisposable
     private readonly IBusControl _bus;
     private readonly ILogger _logger;
     private readonly CommandDesks _desks;
+    private readonly RebuildRunners _runners;
     private readonly Channel<object> _messages = Channel.CreateBounded<object>(
         new BoundedChannelOptions(1024) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly Task _pump;
@@ -27,7 +30,7 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IAsyncDisposable
     private SinkBus(ServiceProvider services, IBusControl bus, ILogger logger)
     {
         (_services, _bus, _logger) = (services, bus, logger);
-        _desks = services.GetRequiredService<CommandDesks>();
+        (_desks, _runners) = (services.GetRequiredService<CommandDesks>(), services.GetRequiredService<RebuildRunners>());
         _pump = PumpAsync();
     }
 
@@ -42,11 +45,14 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IAsyncDisposable
             bus.AddConsumer<SinkNoticeLogger>();
             bus.AddConsumer<SinkNoticeCounter>();
             bus.AddConsumer<CommandConsumer>();
+            bus.AddConsumer<RebuildStepConsumer>(consumer => consumer.UseMessageRetry(AsLongAsItTakes));
+            bus.AddSagaStateMachine<RebuildSaga, RebuildInstance>().InMemoryRepository();
             AddTargets(bus, targets);
             bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
         });
         collection.AddSingleton(targets);
         collection.AddSingleton<CommandDesks>();
+        collection.AddSingleton<RebuildRunners>();
         collection.AddSingleton(TimeProvider.System);
         collection.AddSingleton(new HttpClient { Timeout = SendMax });
         ServiceProvider services = collection.BuildServiceProvider();
@@ -70,9 +76,20 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IAsyncDisposable
 
     private static void Again(IRetryConfigurator retry) => retry.Exponential(6, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1));
 
+    // A step of a rebuild waits for database and broker for hours; the process's end cancels it.
+    private static void AsLongAsItTakes(IRetryConfigurator retry)
+    {
+        retry.Ignore<OperationCanceledException>();
+        retry.Interval(10_000, TimeSpan.FromSeconds(3));
+    }
+
     public void Publish(SinkEvent sinkEvent) => _messages.Writer.TryWrite(SinkNotice.Of(sinkEvent));
 
     public IDisposable Connect(string sink, CommandDesk desk) => _desks.Connect(sink, desk);
+
+    public IDisposable Connect(string sink, RebuildRunner runner) => _runners.Connect(sink, runner);
+
+    public void Send(RebuildMoved moved) => _messages.Writer.TryWrite(moved);
 
     public void Send(SinkCommand command) => _messages.Writer.TryWrite(new DoCommand(command.Sink, command.Id));
 

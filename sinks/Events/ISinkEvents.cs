@@ -64,6 +64,9 @@ public sealed record RowsExpired(string Sink, DateTimeOffset Time, ExpiredPart P
 /// <param name="Change">What became of them, and that it is so from now on.</param>
 public sealed record TableChanged(string Sink, DateTimeOffset Time, string Change) : SinkEvent(Sink, Time);
 
+/// <summary>The rows go on in another table, which took the place of the one before.</summary>
+public sealed record TableReplaced(string Sink, DateTimeOffset Time) : SinkEvent(Sink, Time);
+
 /// <summary>Events that nobody listens to.</summary>
 public sealed class SilentSinkEvents : ISinkEvents
 {

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Sinks.Events;
 
 /// <summary>A sink event as it travels on the bus.</summary>
-/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison, output, alert, alert_over, expired, paused_by_command, resumed_by_command, table.</param>
+/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison, output, alert, alert_over, expired, paused_by_command, resumed_by_command, table, rebuilt.</param>
 /// <param name="IsAlert">Whether a person should look.</param>
 /// <param name="Text">One line for people.</param>
 public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, bool IsAlert, string Text)
@@ -23,6 +23,7 @@ public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, b
             SinkResumed e => ("resumed", false, $"goes on after {e.Paused.TotalSeconds:0.0} s"),
             SinkPausedByCommand e => ("paused_by_command", false, e.What),
             SinkResumedByCommand => ("resumed_by_command", false, "is no longer paused by a command"),
+            TableReplaced => ("rebuilt", false, "goes on in the table that took the place of the one before"),
             GapFound e => ("gap", true, $"{e.Log}: offsets {e.From} to {e.To - 1} were gone from the topic before they could be stored (see logpipe_gaps)"),
             TruncationFound e => ("truncation", true, $"{e.Log}: the topic ends at {e.End}, below the stored offset {e.Stored}: its tail was lost; what agents send again is recognised"),
             OverlapFound e => ("overlap", true, $"{e.Log}: the record at offset {e.Offset} repeats a file range without the mark that allows it; both are stored"),

@@ -32,8 +32,12 @@ public readonly record struct LedgerStart(LogIdentity Log, long Offset);
 /// <summary>A conditional advance: it takes effect only where owner and expected offset are as the writer believes.</summary>
 public readonly record struct LedgerUpdate(int LogId, OwnerToken Owner, long Expected, long Next, int LeaderEpoch);
 
-/// <summary>Offsets that the log no longer had when the sink came for them.</summary>
-public readonly record struct LedgerGap(int LogId, long From, long To, DateTimeOffset Found, string Reason);
+/// <summary>Offsets that the log no longer had when the sink came for them, or that a rebuild was told to leave out.</summary>
+public readonly record struct LedgerGap(int LogId, long From, long To, DateTimeOffset Found, string Reason)
+{
+    /// <summary>The reason of what a rebuild leaves out.</summary>
+    public const string LeftOut = "left out by a rebuild";
+}
 
 /// <summary>A record that the table refused or that could not be read.</summary>
 /// <param name="State">SQLSTATE, or empty when the record itself could not be read.</param>

@@ -116,6 +116,8 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
     public ValueTask<IReadOnlyList<DeadLetter>> TakeDeadLettersAsync(
         string condition, (int Log, long Offset) after, int atMost, CancellationToken cancellation) => store.GuardAsync(async () =>
     {
+        // Held beside flushes, and against a swap of tables: the letters' rows go where their ledger rows speak of.
+        await connection.ExecuteAsync($"SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(store.Sink)} FOR KEY SHARE", cancellation);
         await using var command = new NpgsqlCommand($"""
             DELETE FROM logpipe_dead_letters WHERE ctid IN (SELECT ctid FROM logpipe_dead_letters
                 WHERE {condition} AND part IS NOT NULL AND (log, log_offset) > ($1, $2) ORDER BY log, log_offset LIMIT $3 FOR UPDATE)

@@ -27,7 +27,7 @@ public sealed class PostgresStore : ISinkStore
     private readonly RowsPartitions _partitions;
     private readonly BlockRanges _ranges;
     private readonly Stack<CopyEncoder> _encoders = new();
-    private string _identity = "";
+    private string _identity = ""; // the table's, once it is open
 
     /// <param name="migration">Whether the table may be taken over to the parser; null = a process's first store.</param>
     /// <param name="events">Takes what becomes of the table; null = nobody listens.</param>
@@ -280,11 +280,11 @@ public sealed class PostgresStore : ISinkStore
     {
         const string key = "sink = $1 AND cluster_id = $2 AND topic_id = $3 AND topic = $4 AND partition = $5";
         object[] values = [log.Sink, log.ClusterId, log.TopicId, log.Topic, log.Partition];
-        await using var command = new NpgsqlCommand($"UPDATE logpipe_logs SET owner = $6 WHERE {key} AND config_hash = $7 RETURNING {EntryColumns}", transaction.Connection, transaction)
+        await using var command = new NpgsqlCommand($"UPDATE logpipe_logs SET owner = $6 WHERE {key} AND config_hash = $7 AND $8 IN ('', table_identity) RETURNING {EntryColumns}", transaction.Connection, transaction)
         {
             CommandTimeout = 0, // the lock wait is bounded by ending the one who holds it
         };
-        foreach (object value in values.Append(owner.Value).Append(RowColumns.ConfigHash(_parser)))
+        foreach (object value in values.Append(owner.Value).Append(RowColumns.ConfigHash(_parser)).Append(_identity))
         {
             command.Parameters.Add(new() { Value = value });
         }
@@ -301,15 +301,20 @@ public sealed class PostgresStore : ISinkStore
         return claimed;
     }
 
+    /// <exception cref="TableReplacedException">There are ledger rows of another table: a rebuild has put it in the place of the one that is open here.</exception>
     /// <exception cref="StoreRefusedException">There are ledger rows of another configuration: a newer process has taken the table over.</exception>
     private async Task RequireConfigurationAsync(NpgsqlTransaction transaction, string where, NpgsqlParameter[] values, CancellationToken cancellation)
     {
         string mine = RowColumns.ConfigHash(_parser);
-        await using var command = new NpgsqlCommand($"SELECT config_hash FROM logpipe_logs WHERE {where} AND config_hash <> {SqlLiteral.Of(mine)} LIMIT 1", transaction.Connection, transaction);
+        await using var command = new NpgsqlCommand(
+            $"SELECT table_identity, config_hash FROM logpipe_logs WHERE {where} AND ({SqlLiteral.Of(_identity)} NOT IN ('', table_identity) OR config_hash <> {SqlLiteral.Of(mine)}) LIMIT 1",
+            transaction.Connection, transaction);
         command.Parameters.AddRange(values);
-        if (await command.ExecuteScalarAsync(cancellation) is string theirs)
+        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
+        if (await reader.ReadAsync(cancellation))
         {
-            throw StoreRefusedException.WrittenOtherwise(_sink, $"table {_table.Rows}", theirs, mine);
+            throw _identity.Length > 0 && reader.GetString(0) != _identity ? new TableReplacedException($"another table is {_table} now")
+                : StoreRefusedException.WrittenOtherwise(_sink, $"table {_table.Rows}", reader.GetString(1), mine);
         }
     }
 

@@ -28,6 +28,9 @@ public readonly partial record struct TableName
     /// <summary>The schema as it was written; null where the search path decides.</summary>
     public string? Schema => _nameStart == 0 ? null : _text[..(_nameStart - 1)];
 
+    /// <summary>Bytes of the name without its schema, as the database keeps it.</summary>
+    public int NameBytes => LengthOf(_text[_nameStart..]);
+
     /// <summary>The name as a literal, such as <c>'app.web_log'</c>.</summary>
     public string Literal => SqlLiteral.Of(_text);
 

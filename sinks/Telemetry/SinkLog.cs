@@ -57,4 +57,10 @@ internal static partial class SinkLog
 
     [LoggerMessage(4014, LogLevel.Warning, "sink {Sink}: commands for it cannot be read, nor what is paused, until this passes: {Reason}")]
     public static partial void CommandsUnread(ILogger logger, string sink, string reason);
+
+    [LoggerMessage(4015, LogLevel.Information, "sink {Sink}: {Rebuild} is {Stage} {Note}")]
+    public static partial void RebuildMoved(ILogger logger, string sink, string rebuild, Rebuilding.RebuildStage stage, string note);
+
+    [LoggerMessage(4016, LogLevel.Warning, "sink {Sink}: its table is filled by parser {Parser}, as a rebuild has it, though the configuration says {Configured}")]
+    public static partial void ParserOfTable(ILogger logger, string sink, string parser, string configured);
 }

@@ -47,8 +47,8 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
     /// <summary>What retention took; to be read behind the rows, which it may take meanwhile.</summary>
     public ValueTask<ExpiredRows> ExpiredAsync(int log, CancellationToken cancellation) => dialect.ExpiredAsync(table, log, cancellation);
 
-    public Task<List<(long From, long To)>> GapsAsync(int log, CancellationToken cancellation) =>
-        ReadAsync($"SELECT from_offset, to_offset FROM logpipe_gaps WHERE log = {log} ORDER BY from_offset", null, null, r => (r.GetInt64(0), r.GetInt64(1)), cancellation);
+    public Task<List<(long From, long To, string Reason)>> GapsAsync(int log, CancellationToken cancellation) =>
+        ReadAsync($"SELECT from_offset, to_offset, reason FROM logpipe_gaps WHERE log = {log} ORDER BY from_offset", null, null, r => (r.GetInt64(0), r.GetInt64(1), r.GetString(2)), cancellation);
 
     /// <summary>The rows of a log below the pinned offset, in offset order.</summary>
     public async IAsyncEnumerable<TableRow> RowsAsync(PinnedLog log, [EnumeratorCancellation] CancellationToken cancellation)

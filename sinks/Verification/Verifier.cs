@@ -130,9 +130,12 @@ public sealed class Verifier
             _notes.Add($"{partition}: offsets below {start} are gone from the topic (retention): their rows were compared with themselves alone");
             _shortened.Add(log.Topic);
         }
-        foreach ((long from, long to) in await table.GapsAsync(log.Id, cancellation))
+        var unstored = new StoredRanges();
+        foreach ((long from, long to, string reason) in await table.GapsAsync(log.Id, cancellation))
         {
-            _notes.Add($"{partition}: offsets {from} to {to - 1} were gone before the sink came (recorded as a gap)");
+            unstored.Add(from, to);
+            _notes.Add(reason == LedgerGap.LeftOut ? $"{partition}: offsets {from} to {to - 1} were left out by a rebuild"
+                : $"{partition}: offsets {from} to {to - 1} were gone before the sink came (recorded as a gap)");
         }
         await using IAsyncEnumerator<TableRow> rows = table.RowsAsync(log, cancellation).GetAsyncEnumerator(cancellation);
         HashSet<long> letters = await table.DeadLettersAsync(log.Id, cancellation);
@@ -140,6 +143,10 @@ public sealed class Verifier
         if (repaired.Total > 0)
         {
             _notes.Add($"{partition}: {repaired.Total} rows were removed by repairs");
+        }
+        foreach ((long from, long to) in unstored.Ranges)
+        {
+            repaired.Add(from, to);
         }
         var comparison = new LogComparison(log, rows, letters, repaired, sources, _accounts, _files, _findings, _notes);
         await comparison.StartAsync(start);

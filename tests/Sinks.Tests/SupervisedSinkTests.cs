@@ -23,7 +23,7 @@ public sealed class SupervisedSinkTests(PostgresFixture postgres)
         SinkOptions options = scene.Sqlite() with { Parser = "none" };
         await SinkScene.ScalarAsync(options, "CREATE TABLE web_log (x)");
         await scene.SendAsync(0, ["line 1", "line 2"]);
-        var sink = new SupervisedSink(options, new TcpConnector(), () => SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random(1)),
+        var sink = new SupervisedSink(options, new TcpConnector(), inUse => SinkStores.Create(inUse, new OsFileSystem(), TimeProvider.System, new Random(1)),
             new SinkEnvironment { Random = new Random(2) });
         using var stop = new CancellationTokenSource();
         Task running = sink.RunAsync(stop.Token);

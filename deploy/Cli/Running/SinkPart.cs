@@ -5,6 +5,7 @@ using LogPipeline.Sinks;
 using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Commands;
 using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Rebuilding;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Cli.Running;
@@ -21,6 +22,7 @@ internal sealed class SinkPart(SinkOptions options, bool isAlone, SinkBus bus, I
     private readonly SinkPauses _pauses = options.Files is null ? new SinkPauses() : SinkPauses.None();
     private SupervisedSink? _sink;
     private CommandDesk? _desk;
+    private RebuildRunner? _rebuilds;
     private Task _work = Task.CompletedTask;
 
     public string Name => $"sink {options.Name}";
@@ -39,11 +41,13 @@ internal sealed class SinkPart(SinkOptions options, bool isAlone, SinkBus bus, I
         options.Validate();
         var environment = new SinkEnvironment { Random = new Random(), Logger = loggers.CreateLogger("LogPipeline.Sinks"), Events = bus, Pauses = _pauses };
         var migration = new MigrationRight();
-        ISinkStore NewStore() => SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random(), bus, migration);
+        ISinkStore NewStore(SinkOptions inUse) => SinkStores.Create(inUse, new OsFileSystem(), TimeProvider.System, new Random(), bus, migration);
         SupervisedSink sink = _sink = new SupervisedSink(options, new TcpConnector(), NewStore, environment) { IsAlone = isAlone };
         CommandDesk? desk = _desk = options.Files is null ? new CommandDesk(options, environment with { Random = new Random() }, bus) : null;
+        RebuildRunner? rebuilds = _rebuilds = options.Postgres is null ? null : new RebuildRunner(options, new TcpConnector(), environment with { Random = new Random() }, bus);
         // On the thread pool: the worker takes no context with it.
-        _work = Task.Run(() => Task.WhenAll(sink.RunAsync(_stop.Token), desk?.RunAsync(_stop.Token) ?? Task.CompletedTask), CancellationToken.None);
+        _work = Task.Run(() => Task.WhenAll(
+            sink.RunAsync(_stop.Token), desk?.RunAsync(_stop.Token) ?? Task.CompletedTask, rebuilds?.RunAsync(_stop.Token) ?? Task.CompletedTask), CancellationToken.None);
         await sink.Ready.WaitAsync(stop);
         return $"sink {options.Name} ({options.Kind})";
     }
@@ -52,9 +56,9 @@ internal sealed class SinkPart(SinkOptions options, bool isAlone, SinkBus bus, I
     {
         await _stop.CancelAsync();
         await _work;
-        if (_desk is not null)
+        foreach (IAsyncDisposable? besides in new IAsyncDisposable?[] { _desk, _rebuilds })
         {
-            await _desk.DisposeAsync();
+            await (besides?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
         _stop.Dispose();
     }

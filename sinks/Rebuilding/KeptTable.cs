@@ -1,0 +1,115 @@
+using LogPipeline.Client.Connections;
+using LogPipeline.Sinks.Postgres;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Rebuilding;
+
+/// <summary>What people may do with a rebuild beside asking for it: give it up, swap the table before back in, drop the one that is not live. Each is one transaction.</summary>
+/// <param name="table">The sink's rebuilds.</param>
+/// <param name="sink">As the configuration has it.</param>
+/// <param name="connector">The way to the brokers.</param>
+/// <param name="random">Spreads tries.</param>
+public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector connector, Random random)
+{
+    /// <summary>Swaps the table before the last rebuild back in. It goes on at the offsets where it stopped.</summary>
+    /// <param name="leavesOlder">Whether records that the log no longer has may be missing in it.</param>
+    /// <param name="cancellation">Ends it, undone.</param>
+    /// <returns>What was done, for people.</returns>
+    /// <exception cref="RebuildRefusedException">No table is kept, or the log no longer has what came since.</exception>
+    public async Task<string> RollBackAsync(bool leavesOlder, CancellationToken cancellation)
+    {
+        Rebuild rebuild = await KeptAsync(cancellation);
+        if (rebuild.Stage != RebuildStage.Swapped)
+        {
+            throw new RebuildRefusedException($"{rebuild} was rolled back already; what it made is kept as {rebuild.Undone.Table}, and `logpipe rebuild {rebuild.Table} --drop-old` drops it");
+        }
+        var environment = new SinkEnvironment { Random = random };
+        IReadOnlyList<RebuildStart> starts = await new RebuildStarts(sink, connector, environment).FindAsync(rebuild.Before.Sink, null, null, cancellation);
+        return await InTransactionAsync(rebuild, async connection =>
+        {
+            await TableSwap.LockNamesAsync(connection, cancellation);
+            await TableSwap.LockLedgerAsync(connection, rebuild.Sink, cancellation);
+            await TableSwap.LockLedgerAsync(connection, rebuild.Before.Sink, cancellation);
+            if (!leavesOlder)
+            {
+                await RequireLogAsync(connection, rebuild, starts, cancellation);
+            }
+            await new TableSwap(connection, new TableSide(rebuild.Sink, rebuild.Live), rebuild.Before, rebuild.Undone).RunAsync(cancellation);
+            await RebuildTable.MoveAsync(connection, rebuild, RebuildStage.RolledBack, keepsOther: true, null, cancellation);
+            return $"{rebuild.Table} is the table before {rebuild} again, and stores what came since; the other one is kept as {rebuild.Undone.Table} until --drop-old";
+        }, cancellation);
+    }
+
+    /// <summary>Drops the table that is not live.</summary>
+    /// <exception cref="RebuildRefusedException">Says what is missing for it.</exception>
+    public async Task<string> DropAsync(CancellationToken cancellation)
+    {
+        Rebuild rebuild = await KeptAsync(cancellation);
+        SinkOptions inUse = await TableParser.InUseAsync(sink, cancellation);
+        if (!ReferenceEquals(inUse, sink))
+        {
+            throw new RebuildRefusedException($"the configuration says parser {sink.Parser.Type} still, and {rebuild.Table} is filled by {inUse.Parser.Type}: write that first, or the sink's next start would take the table over to the other one");
+        }
+        return await InTransactionAsync(rebuild, async connection =>
+        {
+            await TableSwap.DropAsync(connection, rebuild.Other, cancellation);
+            await RebuildTable.MoveAsync(connection, rebuild, rebuild.Stage, keepsOther: false, null, cancellation);
+            return $"{rebuild.Other.Table} is dropped";
+        }, cancellation);
+    }
+
+    /// <summary>Gives the rebuild that is under way up.</summary>
+    /// <exception cref="RebuildRefusedException">Says what is missing for it.</exception>
+    public async Task<string> AbortAsync(string reason, CancellationToken cancellation)
+    {
+        Rebuild? given = null;
+        var steps = new RebuildSteps(table, sink, connector, new SinkEnvironment { Random = random });
+        // It may go on to its next stage meanwhile.
+        while (await table.FindAsync(null, cancellation) is { IsUnderWay: true } now)
+        {
+            given = now;
+            await steps.AbortAsync(now, reason, cancellation);
+        }
+        return (await table.FindAsync(null, cancellation))?.Stage == RebuildStage.Aborted && given is not null ? $"{given} is given up; {given.Table} is as it was"
+            : throw new RebuildRefusedException($"no rebuild of {sink.Table} is under way{(given is null ? "" : ": it has ended meanwhile")}");
+    }
+
+    private async Task<Rebuild> KeptAsync(CancellationToken cancellation) => await table.FindAsync(null, cancellation) is { KeepsOther: true } rebuild ? rebuild
+        : throw new RebuildRefusedException($"no other table of {sink.Table} is kept: it was not rebuilt, or --drop-old dropped it");
+
+    /// <exception cref="RebuildRefusedException">Says how many records are gone.</exception>
+    private static async Task RequireLogAsync(NpgsqlConnection connection, Rebuild rebuild, IReadOnlyList<RebuildStart> starts, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("""
+            SELECT coalesce(sum(s.first - l.next_offset), 0)::bigint FROM logpipe_logs l
+            JOIN unnest($2, $3, $4, $5) AS s(topic_id, topic, partition, first) ON (s.topic_id, s.topic, s.partition) = (l.topic_id, l.topic, l.partition)
+            WHERE l.sink = $1 AND s.first > l.next_offset
+            """, connection)
+        {
+            Parameters =
+            {
+                new() { Value = rebuild.Before.Sink }, new() { Value = starts.Select(s => s.Log.TopicId).ToArray() }, new() { Value = starts.Select(s => s.Log.Topic).ToArray() },
+                new() { Value = starts.Select(s => s.Log.Partition).ToArray() }, new() { Value = starts.Select(s => s.LogStart).ToArray() },
+            },
+        };
+        if ((long)(await command.ExecuteScalarAsync(cancellation))! is > 0 and var gone)
+        {
+            throw new RebuildRefusedException($"the table before stopped at the swap, and the log no longer has {gone} records that came since: they would be missing in it. --without-older rolls back all the same");
+        }
+    }
+
+    private Task<string> InTransactionAsync(Rebuild rebuild, Func<NpgsqlConnection, Task<string>> work, CancellationToken cancellation) => table.GuardAsync(async () =>
+    {
+        await using NpgsqlConnection connection = await table.OpenAsync(cancellation);
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+        await connection.ExecuteAsync("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '10s'", cancellation);
+        Rebuild now = await RebuildTable.LockAsync(connection, rebuild.Id, cancellation);
+        if ((now.Stage, now.KeepsOther) != (rebuild.Stage, rebuild.KeepsOther))
+        {
+            throw new RebuildRefusedException($"{rebuild} was changed by somebody else meanwhile: it is {now.Stage}");
+        }
+        string done = await work(connection);
+        await transaction.CommitAsync(CancellationToken.None);
+        return done;
+    });
+}

@@ -1,0 +1,41 @@
+using System.Text.Json;
+using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Rows;
+using Npgsql;
+
+namespace LogPipeline.Sinks.Rebuilding;
+
+/// <summary>
+/// Which parser a sink's live table is filled by. A rebuild with another parser ends at its own time, before or after somebody writes the new one into the
+/// configuration: so where the configuration names one parser of a rebuild and the table is of the other, the table's is used. That is so until the other
+/// table is dropped; from then on the configuration alone says it.
+/// </summary>
+public static class TableParser
+{
+    /// <summary>The sink with the parser of its live table.</summary>
+    /// <exception cref="StoreUnavailableException">The database cannot be asked now.</exception>
+    public static async ValueTask<SinkOptions> InUseAsync(SinkOptions options, CancellationToken cancellation)
+    {
+        if (options.Postgres is null)
+        {
+            return options;
+        }
+        await using var table = new RebuildTable(options);
+        return await table.GuardAsync(async () =>
+        {
+            await using NpgsqlConnection connection = await table.OpenAsync(cancellation);
+            if (await connection.ScalarAsync("SELECT to_regclass('logpipe_rebuilds') IS NOT NULL", cancellation) is not true)
+            {
+                return options;
+            }
+            await using var command = new NpgsqlCommand("""
+                SELECT CASE l.config_hash WHEN r.config_hash THEN r.parser ELSE r.old_parser END
+                FROM (SELECT * FROM logpipe_rebuilds WHERE sink = $1 ORDER BY id DESC LIMIT 1) r
+                JOIN logpipe_logs l ON l.sink = r.sink
+                WHERE r.old_parser IS NOT NULL AND (r.keeps_other OR r.stage NOT IN ('Swapped', 'Aborted', 'RolledBack')) AND l.config_hash <> $2 AND (l.config_hash, $2) IN ((r.config_hash, r.old_config_hash), (r.old_config_hash, r.config_hash)) LIMIT 1
+                """, connection) { Parameters = { new() { Value = options.Name }, new() { Value = RowColumns.ConfigHash(LineParsers.Named(options.Parser)) } } };
+            return await command.ExecuteScalarAsync(cancellation) is string parser ? options.With(JsonSerializer.Deserialize<ParserOptions>(parser)!) : options;
+        });
+    }
+}

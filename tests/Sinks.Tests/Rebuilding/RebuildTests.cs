@@ -1,0 +1,167 @@
+using LogPipeline.Sinks.Rebuilding;
+using LogPipeline.Sinks.Verification;
+
+namespace LogPipeline.Sinks.Tests.Rebuilding;
+
+/// <summary>A table is made anew from the log while it serves.</summary>
+[Collection("postgres")]
+public sealed class RebuildTests(PostgresFixture postgres)
+{
+    [Fact]
+    public async Task A_table_is_rebuilt_with_another_parser_while_lines_come_and_each_is_there_once()
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres);
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        scene.GoOnWriting();
+        await scene.RequestAsync("combined");
+        await scene.UntilAsync(RebuildStage.Swapped);
+        await scene.EnoughAsync();
+        Assert.Equal(0L, await scene.ScalarAsync("SELECT count(*) FROM web_log WHERE status IS DISTINCT FROM 200"));
+        Assert.Equal("web_log", await scene.ScalarAsync("SELECT string_agg(DISTINCT sink, ',') FROM logpipe_logs WHERE table_name = 'web_log'"));
+        Assert.Equal(0L, await scene.ScalarAsync("SELECT count(*) FROM logpipe_logs WHERE table_name LIKE 'web_log_rebuild%'"));
+        Assert.True((long)(await scene.ScalarAsync("SELECT count(*) FROM web_log_before"))! >= 40);
+        await RebuildScene.UntilAsync(async () => await scene.ScalarAsync("""
+            SELECT array_agg(c.relname::text ORDER BY c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = 'web_log_rows'::regclass
+            """) is string[] and ["web_log_rows_time", var named] && named.StartsWith("web_log_x", StringComparison.Ordinal));
+        Assert.Null(running.Sink.Problem);
+        RebuildRefusedException refused = await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.Kept.DropAsync(default));
+        Assert.StartsWith("the configuration says parser none still, and web_log is filled by combined", refused.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>The step's effect is made and its commit is under way when the process and all its connections die.</summary>
+    [Theory]
+    [InlineData(RebuildStage.Requested)]
+    [InlineData(RebuildStage.ShadowCreated)]
+    [InlineData(RebuildStage.Filling)]
+    [InlineData(RebuildStage.CaughtUp)]
+    [InlineData(RebuildStage.Verified)]
+    public async Task A_rebuild_that_was_killed_in_any_stage_is_ended_by_the_next_process(RebuildStage stage)
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres);
+        await scene.RequestAsync("combined");
+        await scene.ExecuteAsync($"""
+            CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(1000); RETURN NEW; END';
+            CREATE TRIGGER hold BEFORE UPDATE ON logpipe_rebuilds FOR EACH ROW WHEN (OLD.stage = '{stage}' AND NEW.stage <> OLD.stage) EXECUTE FUNCTION hold();
+            """);
+        scene.GoOnWriting();
+        await using (await RunningSink.StartAsync(scene.Options))
+        {
+            await RebuildScene.UntilAsync(async () => (long)(await scene.ScalarAsync("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"))! > 0);
+            Assert.Equal(stage, (await scene.Rebuilds.FindAsync(null, default))!.Stage);
+            await scene.ExecuteAsync("""
+                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                WHERE (application_name LIKE 'logpipe sink %' OR (application_name LIKE 'logpipe rebuild %' AND state <> 'idle')) AND datname = current_database()
+                """);
+        }
+        await scene.ExecuteAsync("DROP TRIGGER hold ON logpipe_rebuilds");
+        await using RunningSink again = await RunningSink.StartAsync(scene.Options);
+        await scene.UntilAsync(RebuildStage.Swapped);
+        await scene.EnoughAsync();
+        Assert.Equal(0L, await scene.ScalarAsync("SELECT count(*) FROM web_log WHERE status IS DISTINCT FROM 200"));
+    }
+
+    [Fact]
+    public async Task A_rollback_brings_the_table_before_back_with_all_that_came_since()
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres);
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        await scene.RequestAsync("combined");
+        await scene.UntilAsync(RebuildStage.Swapped);
+        await scene.SendAsync(20);
+        await scene.AllStoredAsync();
+        RebuildRefusedException refused = await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.RequestAsync("json"));
+        Assert.Contains("--drop-old", refused.Message, StringComparison.Ordinal);
+        scene.GoOnWriting();
+        Assert.Contains("web_log_undone", await scene.Kept.RollBackAsync(false, default), StringComparison.Ordinal);
+        await scene.EnoughAsync();
+        Assert.Equal(0L, await scene.ScalarAsync("SELECT count(*) FROM pg_attribute WHERE attrelid = 'web_log'::regclass AND attname = 'status'"));
+        await scene.Kept.DropAsync(default);
+        Assert.Null(await scene.ScalarAsync("SELECT to_regclass('web_log_undone_rows')::text"));
+        await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.Kept.DropAsync(default));
+        await scene.RequestAsync("combined");
+        await scene.UntilAsync(RebuildStage.Swapped);
+        await scene.AllStoredAsync();
+        Assert.Equal("web_log.before.2,web_log", await scene.ScalarAsync("SELECT string_agg(DISTINCT sink, ',' ORDER BY sink DESC) FROM logpipe_sources"));
+    }
+
+    [Fact]
+    public async Task Rows_that_the_log_no_longer_has_go_only_when_that_was_said()
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres);
+        await scene.Topic.RestartBrokerAsync(static directory => SinkScene.RaiseStart(directory, 7));
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        await scene.RequestAsync("combined");
+        Rebuild aborted = await scene.UntilAsync(RebuildStage.Aborted);
+        Assert.StartsWith("7 rows of web_log are from before the records", aborted.Note, StringComparison.Ordinal);
+        Assert.Null(await scene.ScalarAsync("SELECT to_regclass('web_log_rebuild1_rows')::text"));
+        await scene.RequestAsync("combined", fromOffset: 10, leavesOlder: true);
+        await scene.UntilAsync(RebuildStage.Swapped);
+        await RebuildScene.UntilAsync(async () => await scene.CountAsync() == 20);
+        VerifyReport report = await SinkScene.VerifyAsync(scene.Options);
+        Assert.True(report.Passed, string.Join('\n', report.Findings.Select(finding => finding.Text)));
+        Assert.Contains("web_log-1: offsets 0 to 9 were left out by a rebuild", report.Notes);
+    }
+
+    [Fact]
+    public async Task What_people_removed_stays_removed_and_what_they_built_on_the_view_stays()
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres);
+        await scene.ExecuteAsync("""
+            WITH gone AS (DELETE FROM web_log_rows WHERE line LIKE '%/item/0/3 %' RETURNING log, log_offset)
+            INSERT INTO logpipe_repairs SELECT log, log_offset, log_offset + 1 FROM gone;
+            CREATE VIEW latest AS SELECT line FROM web_log;
+            CREATE ROLE reader_of_rebuilds;
+            GRANT SELECT ON web_log TO reader_of_rebuilds;
+            """);
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        await scene.RequestAsync("none");
+        await scene.UntilAsync(RebuildStage.Swapped);
+        Assert.Equal(39, await scene.CountAsync());
+        Assert.True((await SinkScene.VerifyAsync(scene.Options)).Passed);
+        await scene.ExecuteAsync("DROP VIEW web_log_before; DROP TABLE web_log_before_rows");
+        await scene.Kept.DropAsync(default);
+        await scene.SendAsync(2);
+        await RebuildScene.UntilAsync(async () => (long)(await scene.ScalarAsync("SELECT count(*) FROM latest"))! == 41);
+        // With other columns in the middle the view is another one: it gets the rights, and what reads the old one is in the way.
+        await scene.RequestAsync("combined");
+        await RebuildScene.UntilAsync(async () => (await scene.Rebuilds.FindAsync(null, default))!.Note?.Contains("latest would go on reading", StringComparison.Ordinal) == true);
+        await scene.ExecuteAsync("DROP VIEW latest");
+        await scene.UntilAsync(RebuildStage.Swapped);
+        Assert.Equal(41, await scene.CountAsync());
+        Assert.True((bool)(await scene.ScalarAsync("SELECT has_table_privilege('reader_of_rebuilds', 'web_log', 'SELECT')"))!);
+        await scene.ExecuteAsync("DROP OWNED BY reader_of_rebuilds; DROP ROLE reader_of_rebuilds");
+    }
+
+    [Fact]
+    public async Task A_rebuild_that_is_given_up_leaves_nothing_behind()
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres);
+        await scene.ExecuteAsync("""
+            CREATE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not yet'' USING ERRCODE = ''53000''; END';
+            """);
+        await scene.RequestAsync("combined");
+        await scene.ExecuteAsync("CREATE TRIGGER hold BEFORE UPDATE ON logpipe_rebuilds FOR EACH ROW WHEN (NEW.stage = 'CaughtUp') EXECUTE FUNCTION hold()");
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        await scene.UntilAsync(RebuildStage.Filling);
+        Assert.Contains("given up", await scene.Kept.AbortAsync("by alice@web-1", default), StringComparison.Ordinal);
+        await scene.SendAsync(10);
+        await scene.AllStoredAsync();
+        // What the shadow sink did until it was stopped goes with its end.
+        await RebuildScene.UntilAsync(async () => await scene.ScalarAsync("""
+            SELECT to_regclass('web_log_rebuild1_rows') IS NULL AND NOT EXISTS (SELECT FROM logpipe_sources WHERE sink <> 'web_log') AND NOT EXISTS (SELECT FROM logpipe_logs WHERE sink <> 'web_log')
+            """) is true);
+        await scene.ExecuteAsync("DROP TRIGGER hold ON logpipe_rebuilds");
+        await scene.RequestAsync("combined");
+        await scene.UntilAsync(RebuildStage.Swapped);
+    }
+
+    [Fact]
+    public void What_cannot_be_rebuilt_says_what_to_do()
+    {
+        var options = new SinkOptions { Name = "web", Topics = ["web_log"] };
+        Assert.Contains("writes files, which are not swapped", Refusal(options with { Files = new FilesOptions { Directory = "/nowhere" } }), StringComparison.Ordinal);
+        Assert.Contains("writes to SQLite", Refusal(options with { Sqlite = new SqliteOptions { File = "/nowhere/logs.db" } }), StringComparison.Ordinal);
+
+        static string Refusal(SinkOptions options) => Assert.Throws<SinkConfigurationException>(() => new RebuildTable(options)).Message;
+    }
+}
