@@ -61,7 +61,7 @@ internal sealed class RowView(IReadOnlyList<string> parserColumns)
         return [.. names.Select(name => Find(name) ?? throw Unknown(name)).Select(Ranked)];
     }
 
-    private IEnumerable<string> OnScreen()
+    private string[] OnScreen()
     {
         if (parserColumns.Count == 0)
         {
