@@ -33,10 +33,14 @@ internal sealed class RunningSink : IAsyncDisposable
 
     public static async Task<RunningSink> StartAsync(SinkOptions options)
     {
-        var sink = new RunningSink(options, await SinkBus.StartAsync(NullLoggerFactory.Instance, NoticeTargets.None, default));
+        RunningSink sink = await BeginAsync(options);
         await sink.Sink.Ready.WaitAsync(TimeSpan.FromSeconds(60));
         return sink;
     }
+
+    /// <summary>A sink that is not waited for: something may hold up its store.</summary>
+    public static async Task<RunningSink> BeginAsync(SinkOptions options) =>
+        new(options, await SinkBus.StartAsync(NullLoggerFactory.Instance, NoticeTargets.None, default));
 
     public async ValueTask DisposeAsync()
     {
