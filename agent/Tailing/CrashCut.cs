@@ -24,9 +24,11 @@ internal static class CrashCut
     {
         List<Compared> run = Run(lives, file, entries, isLive);
         Generation generation = lives[^1];
-        // Nothing was read and less is there than what was not to be read: so it is of that.
-        return run.Count == 0 && generation.Read.Position == generation.Begin && file.Length < generation.Begin
-            ? file.Length : FirstDifference(generation, file, run);
+        // Less is there than what lay before its first byte, which was not to be read: so it is of that. Where something was read of it, its begin proves
+        // that, and that nobody writes to it any more: a copy that lost its end again.
+        bool isBefore = file.Length < generation.Begin && (run.Count == 0 ? generation.Read.Position == generation.Begin
+            : !isLive && generation.Head.Length == Fingerprint.LengthMax && ContentCheck.HeadOf(file) == generation.Head);
+        return isBefore ? file.Length : FirstDifference(generation, file, run);
     }
 
     /// <summary>Whether a file holds all that is kept of what was read of these generations.</summary>

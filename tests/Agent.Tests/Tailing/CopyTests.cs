@@ -115,6 +115,29 @@ public sealed class CopyTests
     });
 
     [Fact]
+    public void A_copy_that_a_second_crash_cuts_below_what_was_new_in_it_is_not_read_again() => WithCopiesFollowed(async rig =>
+    {
+        string known = new('k', 1023);
+        await ReadAsync(rig, $"{known}\na\nb\n");
+        rig.Kill();
+        rig.Truncate();
+        rig.Append($"{known}\na\nc\nd\n");
+        MakeCopy(rig);
+        rig.Truncate();
+        rig.Append("e\n");
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(6);
+        rig.Kill();
+        rig.Truncate(Copy);
+        rig.Append($"{known}\n", Copy);
+        rig.Options = rig.Options with { BootId = "b3" };
+        await rig.StartAsync();
+        await rig.PassAsync(rig.Options.RotatedQuiet * 3);
+        await ExpectAsync(rig, known, "a", "b", "c", "d", "e");
+    });
+
+    [Fact]
     public void A_file_that_shares_a_short_begin_with_one_that_a_crash_took_is_read_whole() => WithCopiesFollowed(async rig =>
     {
         await ReadAsync(rig, "head\na\nb\n");
