@@ -242,7 +242,7 @@ public sealed class AgentService : IAsyncDisposable
         var archives = new Archives(_files, probe, _options, _logger);
         var lives = new FileLives(table, handles, births, copies, archives, packed, state, generations, _time, metrics, _logger);
         var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, _options, _time, metrics, _logger);
-        var passing = new PassingFiles(rules, probe, table, news, metrics, _logger);
+        var passing = new PassingFiles(rules, probe, table, news, _time, metrics, _logger);
         var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, passing, generations, state, _options, _time, _logger);
         var resume = new Resume(rules, probe, table, handles, lives, archives, packed, tailer, generations, state, _logger);
         var reads = new ReadLoop(new FileReader(_options, _time, metrics, _logger), probe, table, handles, tailer, _options, _time);

@@ -6,14 +6,21 @@ namespace LogPipeline.Agent.Tailing;
 /// </summary>
 /// <param name="isWanted">Whether an input wants a file of that name.</param>
 /// <param name="isFollowed">Whether the file that the name had at the last look is followed.</param>
-internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool> isFollowed)
+/// <param name="time">For how long ago a change was.</param>
+internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool> isFollowed, TimeProvider time)
 {
+    /// <summary>For so long a name is remembered: changes come behind the disk, so that a look may find another file under it, and this one under its next.</summary>
+    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
+
+
     /// <summary>As many as the kernel keeps for a reader. Of more than that nothing is known.</summary>
     private const int ChangesMax = 16384;
 
     private readonly List<NameChange> _changes = [];
     private readonly Dictionary<string, PassingFile> _files = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _fresh = new(StringComparer.Ordinal); // names that got a file since the last look
     private long _count;
+    private long _sweptAt;
 
     /// <summary>Notes a change, in the order in which they happened.</summary>
     public void Note(in NameChange change)
@@ -30,15 +37,17 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
     {
         _changes.Clear();
         _files.Clear();
+        _fresh.Clear();
     }
 
     /// <summary>
-    /// Follows the noted changes. Returns the files that had a wanted name, oldest first, and have another one; adds to <paramref name="gone"/>
+    /// Follows the noted changes. Returns the files that had a wanted name, oldest first, and got another one; adds to <paramref name="gone"/>
     /// the wanted names of files that appeared, were not looked at, and are gone.
     /// </summary>
     public List<PassingFile> Apply(ICollection<string> gone)
     {
         HashSet<string> touched = new(StringComparer.Ordinal);
+        _fresh.Clear();
         foreach (NameChange change in _changes)
         {
             PassingFile? moved = change.From is string from ? Leave(from, touched) : null;
@@ -57,12 +66,14 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
             }
             if (moved is not null)
             {
-                _files[to] = moved;
+                _files[to] = moved with { At = time.GetTimestamp() };
+                _fresh.Add(to);
             }
             touched.Add(to);
         }
         _changes.Clear();
-        return [.. _files.Where(static file => file.Key != file.Value.Origin).Select(static file => file.Value with { Path = file.Key }).OrderBy(static file => file.Number)];
+        return [.. _fresh.Where(path => _files.TryGetValue(path, out PassingFile? file) && file.Origin != path)
+            .Select(path => _files[path] with { Path = path }).OrderBy(static file => file.Number)];
 
         void Vanished(PassingFile? file)
         {
@@ -73,12 +84,23 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
         }
     }
 
-    /// <summary>A look is over, which found what lies under the names of which <paramref name="isThere"/> is true.</summary>
+    /// <summary>A look is over, which found what lies under the names of which <paramref name="isThere"/> is true. Forgets what was long ago.</summary>
     public void Seen(Func<string, bool> isThere)
     {
-        foreach (string path in _files.Keys.Where(isThere).ToList())
+        foreach (string path in _fresh)
         {
-            _files.Remove(path);
+            if (_files.TryGetValue(path, out PassingFile? file) && file.IsUnseen && isThere(path))
+            {
+                _files[path] = file with { IsUnseen = false };
+            }
+        }
+        if (_files.Count > 0 && time.GetElapsedTime(_sweptAt) >= Remembered)
+        {
+            _sweptAt = time.GetTimestamp();
+            foreach (string path in _files.Where(file => time.GetElapsedTime(file.Value.At) >= Remembered).Select(static file => file.Key).ToList())
+            {
+                _files.Remove(path);
+            }
         }
     }
 
@@ -99,4 +121,7 @@ internal sealed record PassingFile(string Origin, bool IsUnseen, long Number)
 {
     /// <summary>The name that it has now.</summary>
     public string Path { get; init; } = Origin;
+
+    /// <summary>When it got that name, in ticks of the time provider.</summary>
+    public long At { get; init; }
 }

@@ -8,7 +8,7 @@ namespace LogPipeline.Agent.Tailing;
 /// Files that had a wanted name only between two looks. One that lies under another name begins as if a look had found it in time; one that is
 /// gone is told and counted.
 /// </summary>
-internal sealed class PassingFiles(PathRules rules, FileProbe probe, FileTable table, NewFiles news, AgentMetrics metrics, ILogger logger)
+internal sealed class PassingFiles(PathRules rules, FileProbe probe, FileTable table, NewFiles news, TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
     /// <summary>Names of files that were missed and told; of more the counter tells.</summary>
     private const int ToldMax = 1000;
@@ -16,7 +16,8 @@ internal sealed class PassingFiles(PathRules rules, FileProbe probe, FileTable t
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
     private readonly NameHistory _history = new(
         path => rules.Topics.Any(topic => rules.InputOf(path, topic) is not null),
-        path => rules.Topics.Any(topic => table.At(path, topic) is not null));
+        path => rules.Topics.Any(topic => table.At(path, topic) is not null),
+        time);
 
     /// <summary>Notes what a watch saw.</summary>
     public void Note(in NameChange change) => _history.Note(change);

@@ -26,6 +26,32 @@ public sealed class PassingFilesTests
         await rig.StopAsync();
     });
 
+    /// <summary>The kernel's queue is read in pieces: a look comes between the changes, when the disk has them all.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(5)]
+    public void Changes_that_come_behind_the_disk_lose_no_file(int atOnce) => AgentRig.OnOneThread(async rig =>
+    {
+        Writer writer = await Writer.StartAsync(rig, keep: 9);
+        writer.Write("a");
+        await rig.PassAsync(Soon);
+        writer.HoldBack();
+        for (int i = 0; i < 6; i++)
+        {
+            writer.Rotate();
+            writer.Write($"b{i}");
+        }
+        while (writer.Release(atOnce))
+        {
+            await rig.PassAsync(Soon);
+        }
+        await rig.PassAsync(Soon);
+        Assert.Equal(["a", "b0", "b1", "b2", "b3", "b4", "b5"], rig.Lines().Order());
+        Assert.DoesNotContain(rig.Log.Lines, static line => line.Contains(Missed, StringComparison.Ordinal));
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void A_file_that_is_deleted_before_it_could_be_opened_is_told_once() => AgentRig.OnOneThread(async rig =>
     {
@@ -108,6 +134,7 @@ public sealed class PassingFilesTests
     private sealed class Writer(AgentRig rig, ScriptedWatch watch, int keep)
     {
         private readonly List<string> _lines = [];
+        private Queue<NameChange>? _held;
         private readonly List<(List<string> Lines, bool IsSeen)> _files = []; // the newest first; the first has the log's name
 
         public int Missed { get; private set; }
@@ -124,7 +151,29 @@ public sealed class PassingFilesTests
             return new Writer(rig, watch, keep);
         }
 
-        public void Tell(string? from, string? to) => watch.Named!(new NameChange(from, to));
+        public void Tell(string? from, string? to)
+        {
+            if (_held is null)
+            {
+                watch.Named!(new NameChange(from, to));
+            }
+            else
+            {
+                _held.Enqueue(new NameChange(from, to));
+            }
+        }
+
+        public void HoldBack() => _held = new Queue<NameChange>();
+
+        /// <summary>Tells so many of the changes that were held back; false when there are no more.</summary>
+        public bool Release(int count)
+        {
+            for (; count > 0 && _held!.TryDequeue(out NameChange change); count--)
+            {
+                watch.Named!(change);
+            }
+            return _held!.Count > 0;
+        }
 
         public void Write(string line)
         {
