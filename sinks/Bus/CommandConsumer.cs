@@ -1,3 +1,4 @@
+using LogPipeline.Sinks.Commands;
 using MassTransit;
 
 namespace LogPipeline.Sinks.Bus;
@@ -6,7 +7,7 @@ namespace LogPipeline.Sinks.Bus;
 public sealed record DoCommand(string Sink, int Id);
 
 /// <summary>Brings a command to the desk of its sink. What fails there is found in the table again, and sent again.</summary>
-public sealed class CommandConsumer(CommandDesks desks) : IConsumer<DoCommand>
+public sealed class CommandConsumer(BySink<CommandDesk> desks) : IConsumer<DoCommand>
 {
     public Task Consume(ConsumeContext<DoCommand> context) =>
         desks.Find(context.Message.Sink)?.DoAsync(context.Message.Id, context.CancellationToken) ?? Task.CompletedTask;

@@ -21,8 +21,8 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IRebuildBus, IAsyncDispo
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
     private readonly ILogger _logger;
-    private readonly CommandDesks _desks;
-    private readonly RebuildRunners _runners;
+    private readonly BySink<CommandDesk> _desks;
+    private readonly BySink<RebuildRunner> _runners;
     private readonly Channel<object> _messages = Channel.CreateBounded<object>(
         new BoundedChannelOptions(1024) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
     private readonly Task _pump;
@@ -30,7 +30,7 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IRebuildBus, IAsyncDispo
     private SinkBus(ServiceProvider services, IBusControl bus, ILogger logger)
     {
         (_services, _bus, _logger) = (services, bus, logger);
-        (_desks, _runners) = (services.GetRequiredService<CommandDesks>(), services.GetRequiredService<RebuildRunners>());
+        (_desks, _runners) = (services.GetRequiredService<BySink<CommandDesk>>(), services.GetRequiredService<BySink<RebuildRunner>>());
         _pump = PumpAsync();
     }
 
@@ -51,8 +51,7 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IRebuildBus, IAsyncDispo
             bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
         });
         collection.AddSingleton(targets);
-        collection.AddSingleton<CommandDesks>();
-        collection.AddSingleton<RebuildRunners>();
+        collection.AddSingleton(typeof(BySink<>));
         collection.AddSingleton(TimeProvider.System);
         collection.AddSingleton(new HttpClient { Timeout = SendMax });
         ServiceProvider services = collection.BuildServiceProvider();

@@ -1,5 +1,4 @@
 using LogPipeline.Client.Connections;
-using LogPipeline.Sinks.Postgres;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Rebuilding;
@@ -34,7 +33,7 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
             {
                 await RequireLogAsync(connection, rebuild, starts, cancellation);
             }
-            await new TableSwap(connection, new TableSide(rebuild.Sink, rebuild.Live), rebuild.Before, rebuild.Undone).RunAsync(cancellation);
+            await new TableSwap(connection, new SinkTable(rebuild.Sink, rebuild.Live), rebuild.Before, rebuild.Undone).RunAsync(cancellation);
             await RebuildTable.MoveAsync(connection, rebuild, RebuildStage.RolledBack, keepsOther: true, null, cancellation);
             return $"{rebuild.Table} is the table before {rebuild} again, and stores what came since; the other one is kept as {rebuild.Undone.Table} until --drop-old";
         }, cancellation);
@@ -98,18 +97,18 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
         }
     }
 
-    private Task<string> InTransactionAsync(Rebuild rebuild, Func<NpgsqlConnection, Task<string>> work, CancellationToken cancellation) => table.GuardAsync(async () =>
+    private async Task<string> InTransactionAsync(Rebuild rebuild, Func<NpgsqlConnection, Task<string>> work, CancellationToken cancellation)
     {
-        await using NpgsqlConnection connection = await table.OpenAsync(cancellation);
-        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
-        await connection.ExecuteAsync("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0; SET LOCAL lock_timeout = '10s'", cancellation);
-        Rebuild now = await RebuildTable.LockAsync(connection, rebuild.Id, cancellation);
-        if ((now.Stage, now.KeepsOther) != (rebuild.Stage, rebuild.KeepsOther))
+        string done = "";
+        await table.InTransactionAsync(rebuild.Id, async (connection, now) =>
         {
-            throw new RebuildRefusedException($"{rebuild} was changed by somebody else meanwhile: it is {now.Stage}");
-        }
-        string done = await work(connection);
-        await transaction.CommitAsync(CancellationToken.None);
+            if ((now.Stage, now.KeepsOther) != (rebuild.Stage, rebuild.KeepsOther))
+            {
+                throw new RebuildRefusedException($"{rebuild} was changed by somebody else meanwhile: it is {now.Stage}");
+            }
+            done = await work(connection);
+            return true;
+        }, cancellation, lockSeconds: 10);
         return done;
-    });
+    }
 }

@@ -73,25 +73,25 @@ public sealed record Rebuild
     internal TableName Live => TableName.Parse(Table);
 
     /// <summary>The sink and table that are filled beside the live ones.</summary>
-    internal TableSide Shadow => Beside("rebuild", FormattableString.Invariant($"_rebuild{Id}"));
+    internal SinkTable Shadow => Beside("rebuild", FormattableString.Invariant($"_rebuild{Id}"));
 
     /// <summary>Where the table before goes when the shadow takes its place.</summary>
-    internal TableSide Before => Beside("before", "_before");
+    internal SinkTable Before => Beside("before", "_before");
 
     /// <summary>Where a rolled back table goes.</summary>
-    internal TableSide Undone => Beside("undone", "_undone");
+    internal SinkTable Undone => Beside("undone", "_undone");
 
     /// <summary>The one that is not live, while it is kept.</summary>
-    internal TableSide Other => Stage == RebuildStage.RolledBack ? Undone : Before;
+    internal SinkTable Other => Stage == RebuildStage.RolledBack ? Undone : Before;
 
     public override string ToString() => $"rebuild {Id} of {Table}";
 
     // Its number keeps the sink, and the table that a worker writes to, apart from those of other rebuilds: one that wakes up late harms none of them.
-    private TableSide Beside(string role, string suffix) => new(FormattableString.Invariant($"{Sink}.{role}.{Id}"), TableName.Parse(Live.With(suffix)));
+    private SinkTable Beside(string role, string suffix) => new(FormattableString.Invariant($"{Sink}.{role}.{Id}"), TableName.Parse(Live.With(suffix)));
 }
 
 /// <summary>A table and the name of the sink whose ledger rows speak of it.</summary>
-internal sealed record TableSide(string Sink, TableName Table);
+internal sealed record SinkTable(string Sink, TableName Table);
 
 /// <summary>What is asked for.</summary>
 /// <param name="Parser">What fills the new table.</param>

@@ -73,7 +73,7 @@ public sealed class RebuildInstance : SagaStateMachineInstance
 }
 
 /// <summary>Has a step taken by the runner of its sink. What passes, such as a database that is away, is tried again by the bus.</summary>
-public sealed class RebuildStepConsumer(RebuildRunners runners) : IConsumer<TakeRebuildStep>
+public sealed class RebuildStepConsumer(BySink<RebuildRunner> runners) : IConsumer<TakeRebuildStep>
 {
     public async Task Consume(ConsumeContext<TakeRebuildStep> context)
     {

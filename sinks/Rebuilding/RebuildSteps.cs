@@ -245,26 +245,12 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
         }
         await TableSwap.LockLedgerAsync(connection, rebuild.Shadow.Sink, cancellation);
         await TakeRemovalsOverAsync(connection, rebuild, cancellation);
-        await new TableSwap(connection, new TableSide(rebuild.Sink, rebuild.Live), rebuild.Shadow, rebuild.Before).RunAsync(cancellation);
+        await new TableSwap(connection, new SinkTable(rebuild.Sink, rebuild.Live), rebuild.Shadow, rebuild.Before).RunAsync(cancellation);
         await RebuildTable.MoveAsync(connection, rebuild, RebuildStage.Swapped, keepsOther: true, null, cancellation);
         return true;
     }, cancellation);
 
     /// <summary>Runs work in a transaction that holds the rebuild's row, and commits it; nothing when the rebuild has another stage by now, which counts as done.</summary>
-    private Task<bool> InTransactionAsync(Rebuild rebuild, Func<NpgsqlConnection, Task<bool>> work, CancellationToken cancellation) => table.GuardAsync(async () =>
-    {
-        await using NpgsqlConnection connection = await table.OpenAsync(cancellation);
-        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
-        await connection.ExecuteAsync("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0", cancellation);
-        if ((await RebuildTable.LockAsync(connection, rebuild.Id, cancellation)).Stage != rebuild.Stage)
-        {
-            return true;
-        }
-        bool isDone = await work(connection);
-        if (isDone)
-        {
-            await transaction.CommitAsync(CancellationToken.None);
-        }
-        return isDone;
-    });
+    private Task<bool> InTransactionAsync(Rebuild rebuild, Func<NpgsqlConnection, Task<bool>> work, CancellationToken cancellation) => table.InTransactionAsync(
+        rebuild.Id, async (connection, now) => now.Stage != rebuild.Stage || await work(connection), cancellation);
 }

@@ -123,7 +123,7 @@ public sealed class RebuildTable : IAsyncDisposable
     });
 
     /// <summary>Returns the row locked, in the caller's transaction.</summary>
-    internal static async Task<Rebuild> LockAsync(NpgsqlConnection connection, int id, CancellationToken cancellation) =>
+    private static async Task<Rebuild> LockAsync(NpgsqlConnection connection, int id, CancellationToken cancellation) =>
         await FindAsync(connection, $"id = {id}", cancellation, " FOR UPDATE") ?? throw new RebuildRefusedException($"rebuild {id} is gone from logpipe_rebuilds");
 
     /// <summary>Takes a rebuild from one stage to the next, in the caller's transaction, which holds its row.</summary>
@@ -145,6 +145,27 @@ public sealed class RebuildTable : IAsyncDisposable
             Parameters = { new() { Value = (object?)note ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Text }, new() { Value = rebuild.Id }, new() { Value = rebuild.Stage.ToString() } },
         };
         return await command.ExecuteNonQueryAsync(cancellation);
+    });
+
+    /// <summary>Runs work in a transaction that holds a rebuild's row, and commits it where the work returns true.</summary>
+    /// <param name="id">The rebuild's.</param>
+    /// <param name="work">Is given the rebuild as it is now.</param>
+    /// <param name="cancellation">Ends it, undone.</param>
+    /// <param name="lockSeconds">How long each lock is waited for, that of the rebuild's row too; 0 = as the database says.</param>
+    /// <returns>What the work returned.</returns>
+    internal Task<bool> InTransactionAsync(
+        int id, Func<NpgsqlConnection, Rebuild, Task<bool>> work, CancellationToken cancellation, int lockSeconds = 0) => GuardAsync(async () =>
+    {
+        await using NpgsqlConnection connection = await OpenAsync(cancellation);
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+        string locks = lockSeconds > 0 ? $"; SET LOCAL lock_timeout = '{lockSeconds}s'" : "";
+        await connection.ExecuteAsync($"SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0{locks}", cancellation);
+        bool isDone = await work(connection, await LockAsync(connection, id, cancellation));
+        if (isDone)
+        {
+            await transaction.CommitAsync(CancellationToken.None);
+        }
+        return isDone;
     });
 
     /// <summary>Runs a piece of work and turns what Npgsql throws into the seam's exceptions.</summary>

@@ -14,7 +14,7 @@ namespace LogPipeline.Sinks.Rebuilding;
 /// <param name="live">What the names stand for from now on.</param>
 /// <param name="incoming">What takes them.</param>
 /// <param name="outgoing">What the table that had them is called from now on.</param>
-internal sealed class TableSwap(NpgsqlConnection connection, TableSide live, TableSide incoming, TableSide outgoing)
+internal sealed class TableSwap(NpgsqlConnection connection, SinkTable live, SinkTable incoming, SinkTable outgoing)
 {
     /// <exception cref="RebuildRefusedException">Other views would go on reading the table that goes.</exception>
     public async Task RunAsync(CancellationToken cancellation)
@@ -53,7 +53,7 @@ internal sealed class TableSwap(NpgsqlConnection connection, TableSide live, Tab
         connection.ExecuteAsync($"SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(sink)} ORDER BY id FOR UPDATE", cancellation);
 
     /// <summary>Drops a table that is not live with all that the ledger knows of it, in the caller's transaction.</summary>
-    public static Task DropAsync(NpgsqlConnection connection, TableSide side, CancellationToken cancellation)
+    public static Task DropAsync(NpgsqlConnection connection, SinkTable side, CancellationToken cancellation)
     {
         string logs = $"IN (SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(side.Sink)})";
         return connection.ExecuteAsync($"""
@@ -125,7 +125,7 @@ internal sealed class TableSwap(NpgsqlConnection connection, TableSide live, Tab
         await connection.ExecuteAsync(rest!, cancellation);
     }
 
-    private async Task MoveLedgerAsync(TableSide from, TableSide to, CancellationToken cancellation)
+    private async Task MoveLedgerAsync(SinkTable from, SinkTable to, CancellationToken cancellation)
     {
         string names = $"sink = {SqlLiteral.Of(to.Sink)} WHERE sink = {SqlLiteral.Of(from.Sink)}";
         await connection.ExecuteAsync($"""
