@@ -11,6 +11,18 @@ public sealed class AdminAddress(string? listen)
     /// <summary>Where it asks; null where no address is configured, or one whose port is not known beforehand.</summary>
     public IPEndPoint? Endpoint { get; } = EndpointOf(listen);
 
+    /// <summary>What to say where nobody answers.</summary>
+    public string Silence => $"nobody answers at {Endpoint}";
+
+    /// <exception cref="ConfigurationException">There is no address to ask.</exception>
+    public void Require()
+    {
+        if (Endpoint is null)
+        {
+            throw new ConfigurationException("the configuration has no admin.listen, by which a running process could be asked");
+        }
+    }
+
     /// <summary>Returns status and body; null when nobody answers.</summary>
     /// <param name="target">Such as <c>/healthz</c>.</param>
     public async Task<(int Status, byte[] Body)?> GetAsync(string target)
@@ -31,14 +43,11 @@ public sealed class AdminAddress(string? listen)
     /// <exception cref="ConfigurationException">There is no address to ask.</exception>
     public async Task<int> PrintHealthAsync()
     {
-        if (Endpoint is null)
-        {
-            throw new ConfigurationException("the configuration has no admin.listen, by which a running process could be asked");
-        }
+        Require();
         (int Status, byte[] Body)? answer = await GetAsync("/healthz");
         if (answer is not (int status, byte[] body))
         {
-            Console.WriteLine($"nobody answers at {Endpoint}");
+            Console.WriteLine(Silence);
             return 1;
         }
         using Stream output = Console.OpenStandardOutput();

@@ -48,7 +48,7 @@ internal static class ReportPage
         var chart = new BarChart(report.From, report.To, report.Width);
         if (report.Rows > 0)
         {
-            page.Append(CultureInfo.InvariantCulture, $"<h2>Lines, {Width(report.Width)} a bar</h2>\n").Append(chart.Draw([new TimeSeries("lines", report.Traffic)], "lines by time"));
+            page.Append(CultureInfo.InvariantCulture, $"<h2>Lines, {Width(report.Width)} a bar</h2>\n").Append(chart.Draw([report.Traffic], "lines by time"));
         }
         if (report.Classes.Any(static one => one.Sum > 0))
         {

@@ -44,10 +44,10 @@ internal sealed class ReportReader(ILogReader reader, LogQuery query, Cancellati
         await reader.OpenAsync(stop);
         LogQuery all = query with { From = from, To = to };
         TimeSpan width = WidthOf(to - from);
-        long rows = await CountAsync(all);
+        var traffic = new TimeSeries("lines", await ByTimeAsync(all, width));
         long? unparsed = reader.Columns.Count == 0 ? null : await CountAsync(With(all, Comparison("parsed", ComparisonSign.Equal, false)));
         return new LogReport(
-            sink, text, from, to, DateTimeOffset.UtcNow, rows, unparsed, width, await ByTimeAsync(all, width), await ClassesAsync(all, width), await TablesAsync(all, rows));
+            sink, text, from, to, DateTimeOffset.UtcNow, unparsed, width, traffic, await ClassesAsync(all, width), await TablesAsync(all, traffic.Sum));
     }
 
     private async Task<IReadOnlyList<TimeSeries>> ClassesAsync(LogQuery all, TimeSpan width)
@@ -90,11 +90,7 @@ internal sealed class ReportReader(ILogReader reader, LogQuery query, Cancellati
     {
         if (of > 0 && reader.Fields.Find(field) is QueryField counted)
         {
-            List<RowCount> counts = [];
-            await foreach (RowCount count in reader.CountAsync(new TopQuestion(rows with { Limit = ValuesMax }, counted), stop))
-            {
-                counts.Add(count);
-            }
+            List<RowCount> counts = await reader.CountAsync(new TopQuestion(rows with { Limit = ValuesMax }, counted), stop).ToListAsync(stop);
             if (counts.Exists(static count => count.Of is not null))
             {
                 tables.Add(new ReportTable(title, field, of, counts));
@@ -102,24 +98,10 @@ internal sealed class ReportReader(ILogReader reader, LogQuery query, Cancellati
         }
     }
 
-    private async Task<long> CountAsync(LogQuery rows)
-    {
-        await foreach (RowCount count in reader.CountAsync(new CountQuestion(rows), stop))
-        {
-            return count.Rows;
-        }
-        return 0;
-    }
+    private async Task<long> CountAsync(LogQuery rows) => (await reader.CountAsync(new CountQuestion(rows), stop).FirstAsync(stop)).Rows;
 
-    private async Task<IReadOnlyList<RowCount>> ByTimeAsync(LogQuery rows, TimeSpan width)
-    {
-        List<RowCount> counts = [];
-        await foreach (RowCount count in reader.CountAsync(new HistogramQuestion(rows with { Limit = 10_000 }, width), stop))
-        {
-            counts.Add(count);
-        }
-        return counts;
-    }
+    private async Task<IReadOnlyList<RowCount>> ByTimeAsync(LogQuery rows, TimeSpan width) =>
+        await reader.CountAsync(new HistogramQuestion(rows with { Limit = 10_000 }, width), stop).ToListAsync(stop);
 
     private Comparison Comparison(string field, ComparisonSign sign, object value) => new(reader.Fields.Find(field)!, sign, value);
 

@@ -97,11 +97,7 @@ internal static class CountVerbs
             Console.WriteLine(reader.Explain(question));
             return Exit.Done;
         }
-        var counts = new List<RowCount>();
-        await foreach (RowCount count in reader.CountAsync(question, stop))
-        {
-            counts.Add(count);
-        }
+        List<RowCount> counts = await reader.CountAsync(question, stop).ToListAsync(stop);
         await using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 64 << 10);
         int screen = Console.IsOutputRedirected ? WidthOfPipe : Math.Max(Console.WindowWidth, 40);
         new CountTable(name, output, screen).Write(counts, parsed.GetValue(Output)!, (question as HistogramQuestion)?.Width);

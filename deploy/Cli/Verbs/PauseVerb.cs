@@ -43,12 +43,10 @@ internal static class PauseVerb
 
     private static async Task<int> LeaveAsync(ParseResult parsed, SinkAction action, CancellationToken stop)
     {
-        string text = parsed.GetValue(Timeout)!;
-        TimeSpan wait = text == "0" ? TimeSpan.Zero : Quantity.TryParseDuration(text, out TimeSpan timeout) ? timeout
-            : throw new ConfigurationException($"--timeout {text}: write how long, such as 30s or 2m; 0 = not at all");
+        TimeSpan wait = SharedOptions.DurationOf(parsed, Timeout, "30s or 2m", "not at all");
         SinkOptions sink = ConfiguredSinks.Named(PipelineConfiguration.Load(parsed.GetValue(Config)), [parsed.GetValue(Name)!])[0];
         await using var commands = new CommandTable(sink, TimeProvider.System);
-        SinkCommand command = await commands.AddAsync(action, Chosen(sink, parsed.GetValue(Topic)), parsed.GetValue(Partition), $"{Environment.UserName}@{Environment.MachineName}", stop);
+        SinkCommand command = await commands.AddAsync(action, Chosen(sink, parsed.GetValue(Topic)), parsed.GetValue(Partition), SharedOptions.Person, stop);
         return await WaitAsync(commands, command, wait, stop);
     }
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LogPipeline.Cli.Configuration;
-using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Query;
 
@@ -49,14 +48,7 @@ internal sealed class QuestionOptions
             Filter = _filter.Read(parsed, reader.Fields, now),
             From = PointInTime.Parse(parsed.GetValue(_since), "--since", now),
             To = PointInTime.Parse(parsed.GetValue(_until), "--until", now),
-            Patience = ReadTimeout(parsed),
+            Patience = SharedOptions.DurationOf(parsed, _timeout, "30s or 10m", "for ever"),
         };
-    }
-
-    private TimeSpan ReadTimeout(ParseResult parsed)
-    {
-        string text = parsed.GetValue(_timeout)!;
-        return text == "0" ? TimeSpan.Zero : Quantity.TryParseDuration(text, out TimeSpan timeout) ? timeout
-            : throw new ConfigurationException($"--timeout {text}: write how long, such as 30s or 10m; 0 = for ever");
     }
 }

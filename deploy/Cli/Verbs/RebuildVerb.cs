@@ -51,7 +51,7 @@ internal static class RebuildVerb
             }
             if (parsed.GetValue(DropOld) || parsed.GetValue(Abort))
             {
-                Console.WriteLine(parsed.GetValue(DropOld) ? await kept.DropAsync(stop) : await kept.AbortAsync($"by {By}", stop));
+                Console.WriteLine(parsed.GetValue(DropOld) ? await kept.DropAsync(stop) : await kept.AbortAsync($"by {SharedOptions.Person}", stop));
                 return Exit.Done;
             }
             Rebuild? last = await rebuilds.FindAsync(null, stop);
@@ -72,8 +72,6 @@ internal static class RebuildVerb
         }
     }
 
-    private static string By => $"{Environment.UserName}@{Environment.MachineName}";
-
     private static SinkOptions Chosen(PipelineConfiguration configuration, string name)
     {
         IReadOnlyList<SinkOptions> sinks = ConfiguredSinks.Named(configuration, []);
@@ -88,7 +86,7 @@ internal static class RebuildVerb
         string? from = parsed.GetValue(From);
         long? offset = long.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
         DateTimeOffset? time = offset is null ? PointInTime.Parse(from, "--from", DateTimeOffset.UtcNow) : null;
-        return new RebuildRequest(parser, offset, time, parsed.GetValue(WithoutOlder), By);
+        return new RebuildRequest(parser, offset, time, parsed.GetValue(WithoutOlder), SharedOptions.Person);
     }
 
     private static async Task<int> FollowAsync(RebuildTable rebuilds, Rebuild rebuild, CancellationToken stop)

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using LogPipeline.Cli.Status;
 using LogPipeline.Hosting.Admin;
-using LogPipeline.Hosting.Configuration;
-using LogPipeline.Hosting.Telemetry;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -17,12 +15,7 @@ internal static class StatusVerb
     private static readonly Option<string?> Config = SharedOptions.Config();
     private static readonly Option<bool> Json = new("--json") { Description = "One object a line" };
     private static readonly Option<bool> Watch = new("--watch", "-w") { Description = "Again every second, until it is stopped" };
-
-    private static readonly Option<string?> Admin = new("--admin")
-    {
-        Description = "Where it is asked; without it the configuration's admin.listen",
-        HelpName = "HOST:PORT",
-    };
+    private static readonly Option<string?> Admin = SharedOptions.Admin();
 
     public static Command Create()
     {
@@ -36,11 +29,8 @@ internal static class StatusVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        var admin = new AdminAddress(parsed.GetValue(Admin) ?? TelemetrySection.Read(ConfigurationFile.Load(parsed.GetValue(Config))).AdminListen);
-        if (admin.Endpoint is null)
-        {
-            throw new ConfigurationException("the configuration has no admin.listen, by which a running process could be asked");
-        }
+        AdminAddress admin = SharedOptions.AdminOf(parsed, Admin, Config);
+        admin.Require();
         if (await NodeSnapshot.TakeAsync(admin, TimeProvider.System) is not NodeSnapshot earlier)
         {
             return Silent(admin);
@@ -85,7 +75,7 @@ internal static class StatusVerb
 
     private static int Silent(AdminAddress admin)
     {
-        Console.WriteLine($"nobody answers at {admin.Endpoint}");
+        Console.WriteLine(admin.Silence);
         return Exit.AnswerIsNo;
     }
 }
