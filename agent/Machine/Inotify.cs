@@ -121,6 +121,7 @@ internal sealed partial class Inotify : IFileWatch
         byte[] buffer = new byte[64 << 10];
         HashSet<string> written = [];
         List<NameChange> named = [];
+        Dictionary<uint, int> moves = []; // by cookie, where in the list a move's first half stands
         while (!_closed)
         {
             WaitForEvent();
@@ -135,7 +136,8 @@ internal sealed partial class Inotify : IFileWatch
             }
             written.Clear();
             named.Clear();
-            bool anything = Collect(buffer.AsSpan(0, (int)got), written, named);
+            moves.Clear();
+            bool anything = Collect(buffer.AsSpan(0, (int)got), written, named, moves);
             if (_closed)
             {
                 break;
@@ -172,10 +174,9 @@ internal sealed partial class Inotify : IFileWatch
     /// <summary>
     /// struct inotify_event: wd i32, mask u32, cookie u32, length u32, name[length] NUL padded; host byte order.
     /// </summary>
-    private bool Collect(ReadOnlySpan<byte> events, HashSet<string> written, List<NameChange> named)
+    private bool Collect(ReadOnlySpan<byte> events, HashSet<string> written, List<NameChange> named, Dictionary<uint, int> moves)
     {
         bool anything = false;
-        Dictionary<uint, int> moves = []; // by cookie, where the move's first half stands
         while (events.Length >= EventHeader)
         {
             int watch = MemoryMarshal.Read<int>(events);

@@ -178,8 +178,7 @@ internal sealed class FileLives(
     /// <summary>Another path names a followed file.</summary>
     public void Rename(TailedFile file, string path)
     {
-        TellRenamed(file.Generation, path);
-        if (IsMovedBack(file.Generation, path))
+        if (TellRenamed(file.Generation, path))
         {
             file.TakeRest = false;
             Enter(file, GenerationPhase.Live);
@@ -194,8 +193,7 @@ internal sealed class FileLives(
     /// <summary>Another path names a generation that is not followed yet.</summary>
     public void Rename(Generation generation, string path)
     {
-        TellRenamed(generation, path);
-        if (IsMovedBack(generation, path))
+        if (TellRenamed(generation, path))
         {
             Enter(generation, GenerationPhase.Live);
         }
@@ -206,13 +204,12 @@ internal sealed class FileLives(
         generation.Path = path;
     }
 
-    /// <summary>Whether a path is the one that a file had before it was rotated: then its writer goes on with it.</summary>
-    private static bool IsMovedBack(Generation generation, string path) => path == generation.FirstPath
-        || (FileProbe.DirectoryOf(path) == FileProbe.DirectoryOf(generation.Path) && CopyNames.IsCopyOf(Path.GetFileName(generation.Path), Path.GetFileName(path)));
-
-    private void TellRenamed(Generation generation, string path)
+    /// <summary>Tells that a file has another name. True where it is the one that it had before it was rotated: then its writer goes on with it.</summary>
+    private bool TellRenamed(Generation generation, string path)
     {
-        if (IsMovedBack(generation, path))
+        bool isMovedBack = path == generation.FirstPath
+            || (FileProbe.DirectoryOf(path) == FileProbe.DirectoryOf(generation.Path) && CopyNames.IsCopyOf(Path.GetFileName(generation.Path), Path.GetFileName(path)));
+        if (isMovedBack)
         {
             logger.MovedBack(generation.Path, path);
         }
@@ -220,6 +217,7 @@ internal sealed class FileLives(
         {
             logger.Rotated(generation.Path, path);
         }
+        return isMovedBack;
     }
 
     /// <summary>The file is no longer what its path names; it is read to its end.</summary>

@@ -22,6 +22,9 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
     private long _count;
     private long _sweptAt;
 
+    /// <summary>Whether changes came since <see cref="Apply"/>.</summary>
+    public bool HasChanges => _changes.Count > 0;
+
     /// <summary>Notes a change, in the order in which they happened.</summary>
     public void Note(in NameChange change)
     {
@@ -47,7 +50,6 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
     public List<PassingFile> Apply(ICollection<string> gone)
     {
         HashSet<string> touched = new(StringComparer.Ordinal);
-        _fresh.Clear();
         foreach (NameChange change in _changes)
         {
             PassingFile? moved = change.From is string from ? Leave(from, touched) : null;
@@ -102,6 +104,7 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
                 _files.Remove(path);
             }
         }
+        _fresh.Clear();
     }
 
     /// <summary>The file that leaves a name, if it is one that a look may not have seen under a wanted one.</summary>

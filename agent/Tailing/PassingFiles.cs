@@ -28,6 +28,10 @@ internal sealed class PassingFiles(PathRules rules, FileProbe probe, FileTable t
     /// <summary>A look begins: it begins what passed. The look itself then finds under which name each file is.</summary>
     public void Begin()
     {
+        if (!_history.HasChanges)
+        {
+            return;
+        }
         List<string> gone = [];
         foreach (PassingFile file in _history.Apply(gone))
         {
