@@ -102,15 +102,7 @@ public sealed class CopyTests
     public void A_copy_of_what_a_crash_of_the_host_left_is_read_from_what_is_new() => WithCopiesFollowed(async rig =>
     {
         string known = new('k', 1023);
-        await ReadAsync(rig, $"{known}\na\nb\n");
-        rig.Kill();
-        rig.Truncate();
-        rig.Append($"{known}\na\nc\nd\n");
-        MakeCopy(rig);
-        rig.Truncate();
-        rig.Append("e\n");
-        rig.Options = rig.Options with { BootId = "b2" };
-        await rig.StartAsync();
+        await StartOnCopyOfRestAsync(rig, known);
         await ExpectAsync(rig, known, "a", "b", "c", "d", "e");
     });
 
@@ -118,15 +110,7 @@ public sealed class CopyTests
     public void A_copy_that_a_second_crash_cuts_below_what_was_new_in_it_is_not_read_again() => WithCopiesFollowed(async rig =>
     {
         string known = new('k', 1023);
-        await ReadAsync(rig, $"{known}\na\nb\n");
-        rig.Kill();
-        rig.Truncate();
-        rig.Append($"{known}\na\nc\nd\n");
-        MakeCopy(rig);
-        rig.Truncate();
-        rig.Append("e\n");
-        rig.Options = rig.Options with { BootId = "b2" };
-        await rig.StartAsync();
+        await StartOnCopyOfRestAsync(rig, known);
         await rig.UntilLinesAsync(6);
         rig.Kill();
         rig.Truncate(Copy);
@@ -336,6 +320,20 @@ public sealed class CopyTests
         await rig.StartAsync();
         await ExpectAsync(rig, "a", "b", "c", "d");
     });
+
+    /// <summary>The host crashed and the file lost its last line, went on, and was copied and cut.</summary>
+    private static async Task StartOnCopyOfRestAsync(AgentRig rig, string known)
+    {
+        await ReadAsync(rig, $"{known}\na\nb\n");
+        rig.Kill();
+        rig.Truncate();
+        rig.Append($"{known}\na\nc\nd\n");
+        MakeCopy(rig);
+        rig.Truncate();
+        rig.Append("e\n");
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+    }
 
     private static void WithCopiesFollowed(Func<AgentRig, Task> test) => AgentRig.OnOneThread(rig =>
     {

@@ -96,9 +96,7 @@ public sealed class DeletedFilesTests
             }
         };
         await rig.StartAsync();
-        Write(rig, Lines);
-        await rig.PassAsync(TimeSpan.FromSeconds(1));
-        rig.Machine.Delete(AgentRig.LogPath);
+        await DeleteUnsentAsync(rig);
         await rig.UntilAsync(() => rig.Log.Count("cannot be kept compressed, and are held open instead: No space left on device") == 1, "it is told");
         Assert.Empty(Packed(rig));
         back();
@@ -119,9 +117,7 @@ public sealed class DeletedFilesTests
             return IsPacking(call) ? flushed.Task : Task.CompletedTask;
         };
         await rig.StartAsync();
-        Write(rig, Lines);
-        await rig.PassAsync(TimeSpan.FromSeconds(1));
-        rig.Machine.Delete(AgentRig.LogPath);
+        await DeleteUnsentAsync(rig);
         await rig.UntilAsync(() => isPacking, "it is being packed");
         back();
         await rig.UntilLinesAsync(Lines);
@@ -138,9 +134,7 @@ public sealed class DeletedFilesTests
         Prepare(rig, out Action back);
         rig.Options = rig.Options with { DeletedBytesKept = long.MaxValue };
         await rig.StartAsync();
-        Write(rig, Lines);
-        await rig.PassAsync(TimeSpan.FromSeconds(1));
-        rig.Machine.Delete(AgentRig.LogPath);
+        await DeleteUnsentAsync(rig);
         await rig.StopAsync();
         Assert.Single(Packed(rig));
         back();
@@ -163,9 +157,7 @@ public sealed class DeletedFilesTests
             }
         };
         await rig.StartAsync();
-        Write(rig, Lines);
-        await rig.PassAsync(TimeSpan.FromSeconds(1));
-        rig.Machine.Delete(AgentRig.LogPath);
+        await DeleteUnsentAsync(rig);
         await rig.UntilAsync(() => stopping is { IsCompleted: true }, "it is stopped");
         await stopping!;
         Assert.Single(Packed(rig));
@@ -189,9 +181,7 @@ public sealed class DeletedFilesTests
             }
         };
         await rig.StartAsync();
-        Write(rig, Lines);
-        await rig.PassAsync(TimeSpan.FromSeconds(1));
-        rig.Machine.Delete(AgentRig.LogPath);
+        await DeleteUnsentAsync(rig);
         await rig.StopAsync();
         Assert.Equal(1, rig.Log.Count("are lost as the agent stops: No space left on device"));
     });
@@ -216,9 +206,7 @@ public sealed class DeletedFilesTests
             }
         };
         await rig.StartAsync();
-        Write(rig, Lines);
-        await rig.PassAsync(TimeSpan.FromSeconds(1));
-        rig.Machine.Delete(AgentRig.LogPath);
+        await DeleteUnsentAsync(rig);
         await rig.UntilAsync(() => isKilled || Packed(rig).Exists(static path => !path.EndsWith(".tmp", StringComparison.Ordinal)), "it is packed, or the agent killed");
         if (!isKilled)
         {
@@ -251,6 +239,13 @@ public sealed class DeletedFilesTests
     {
         rig.Append(string.Concat(Expected(lines).Select(static line => line + "\n")));
         opened?.Invoke();
+    }
+
+    private static async Task DeleteUnsentAsync(AgentRig rig)
+    {
+        Write(rig, Lines);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Machine.Delete(AgentRig.LogPath);
     }
 
     private static async Task PackedAsync(AgentRig rig)

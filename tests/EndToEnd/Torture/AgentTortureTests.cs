@@ -57,13 +57,11 @@ public sealed class AgentTortureTests
     {
         await using TortureRig rig = await TortureRig.BeginAsync("app.log");
         var log = new NumberedLog(rig.LogPath, Rotation.Rename, 1_000, 10);
-        await log.WriteAsync(100, 0);
-        await rig.StartAgentAsync();
-        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 100, () => rig.Errors);
+        await rig.StartAgentOnAsync(log, 100);
         for (int round = 0; round < 3; round++)
         {
             await rig.WhileFrozenAsync(() => log.WriteAsync(4_321, 0));
-            await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= log.Written, () => rig.Errors);
+            await rig.UntilSentAsync(log.Written);
         }
         Assert.DoesNotContain("made and deleted", rig.Errors, StringComparison.Ordinal);
         await rig.EachOnceAsync(log.Written);
@@ -74,12 +72,10 @@ public sealed class AgentTortureTests
     {
         await using TortureRig rig = await TortureRig.BeginAsync("app.log");
         var log = new NumberedLog(rig.LogPath, Rotation.Rename, 1_000, 1);
-        await log.WriteAsync(100, 0);
-        await rig.StartAgentAsync();
-        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 100, () => rig.Errors);
+        await rig.StartAgentOnAsync(log, 100);
         await rig.WhileFrozenAsync(() => log.WriteAsync(4_000, 0));
         // The file that was open and the last two; those between them are gone.
-        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 2_100, () => rig.Errors);
+        await rig.UntilSentAsync(2_100);
         await Deadline.UntilAsync(TimeSpan.FromMinutes(1), () => Task.FromResult(rig.Errors.Contains("made and deleted", StringComparison.Ordinal)), () => rig.Errors);
         Assert.Contains("what it held is lost", rig.Errors, StringComparison.Ordinal);
     }
@@ -89,9 +85,7 @@ public sealed class AgentTortureTests
     {
         await using TortureRig rig = await TortureRig.BeginAsync("app.log*");
         var log = new NumberedLog(rig.LogPath, Rotation.Rename, 1_000, 20);
-        await log.WriteAsync(1_500, 0);
-        await rig.StartAgentAsync();
-        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 1_500, () => rig.Errors);
+        await rig.StartAgentOnAsync(log, 1_500);
         for (int round = 0; round < 3; round++)
         {
             await rig.KillAgentAsync();
@@ -106,9 +100,7 @@ public sealed class AgentTortureTests
     {
         await using TortureRig rig = await TortureRig.BeginAsync("app.log");
         var log = new NumberedLog(rig.LogPath, Rotation.Rename, 2_000, 5);
-        await log.WriteAsync(1_500, 0);
-        await rig.StartAgentAsync();
-        await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= 1_500, () => rig.Errors);
+        await rig.StartAgentOnAsync(log, 1_500);
         await rig.KillAgentAsync();
         await log.WriteAsync(1_000, 0);
         (int status, _, string errors) = await RealProcess.RunAsync("gzip", Path.GetDirectoryName(rig.LogPath)!, [rig.LogPath + ".1"]);
@@ -146,7 +138,7 @@ public sealed class AgentTortureTests
         for (int i = 0; i < files; i++)
         {
             await log.WriteAsync(1 + (i % 3), 0);
-            await Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await rig.EndOffsetAsync() >= log.Written, () => rig.Errors);
+            await rig.UntilSentAsync(log.Written);
             File.Delete(rig.LogPath);
         }
         await rig.EachOnceAsync(log.Written);

@@ -43,6 +43,17 @@ internal sealed class TortureRig : IAsyncDisposable
         await _agent.ReadyAsync();
     }
 
+    /// <summary>Writes so many lines, and starts an agent that sends them.</summary>
+    public async Task StartAgentOnAsync(NumberedLog log, int lines)
+    {
+        await log.WriteAsync(lines, 0);
+        await StartAgentAsync();
+        await UntilSentAsync(lines);
+    }
+
+    /// <summary>Waits until the topic holds so many records.</summary>
+    public Task UntilSentAsync(int lines) => Deadline.UntilAsync(TimeSpan.FromMinutes(1), async () => await EndOffsetAsync() >= lines, () => Errors);
+
     /// <summary>Holds the agent up, as a busy machine does, while something is done.</summary>
     public async Task WhileFrozenAsync(Func<Task> work)
     {
