@@ -26,6 +26,19 @@ internal static class FileCompressions
         _ => "",
     };
 
+    /// <summary>How a file of this name is compressed.</summary>
+    public static FileCompression Of(string name) =>
+        name.EndsWith(".gz", StringComparison.Ordinal) ? FileCompression.Gzip : name.EndsWith(".zst", StringComparison.Ordinal) ? FileCompression.Zstd : FileCompression.None;
+
+    /// <summary>The rows' bytes again, of all members of a file.</summary>
+    /// <param name="packed">Is closed with the result.</param>
+    public static Stream Unpack(this FileCompression compression, Stream packed) => compression switch
+    {
+        FileCompression.Gzip => new GZipStream(packed, CompressionMode.Decompress),
+        FileCompression.Zstd => new DecompressionStream(packed, leaveOpen: false),
+        _ => packed,
+    };
+
     /// <summary>The bytes as they go to the file.</summary>
     public static ReadOnlySpan<byte> Pack(this FileCompression compression, ReadOnlySpan<byte> bytes, ArrayBufferWriter<byte> room)
     {

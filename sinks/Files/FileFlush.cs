@@ -150,7 +150,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
     {
         rows.RequireParsed(store.Parser.Columns.Count);
         var pending = new SortedDictionary<string, ArrayBufferWriter<byte>>(StringComparer.Ordinal);
-        (string name, long slot, int source) = ("", long.MinValue, int.MinValue);
+        var paths = new RowPaths(store.Paths, log, rows, store.VersionOfNames(next));
         Span<Row> all = rows.Rows;
         for (int i = 0; i < all.Length; i++)
         {
@@ -159,12 +159,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
             {
                 continue;
             }
-            long rowSlot = Math.Max(row.EventTime, 0) / store.Paths.Width;
-            if (rowSlot != slot || (store.Paths.UsesHost && row.Source != source))
-            {
-                (slot, source) = (rowSlot, row.Source);
-                name = store.Paths.PathOf(log, row.EventTime, source >= 0 ? rows.Sources[source].Host : "", store.VersionOfNames(next));
-            }
+            string name = paths.Of(row);
             if (!pending.TryGetValue(name, out ArrayBufferWriter<byte>? bytes))
             {
                 pending.Add(name, bytes = new ArrayBufferWriter<byte>(ChunkBytes / 4));
@@ -252,6 +247,7 @@ internal sealed class FileFlush(FileStore store, Manifest next) : ISinkFlush
         if ((found ?? 0) < length)
         {
             length = store.BeginAnew(name, length, found);
+            next.Take(name, store.Manifest);
         }
         if (length == 0)
         {

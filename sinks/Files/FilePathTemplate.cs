@@ -38,11 +38,15 @@ internal sealed partial class FilePathTemplate
         }
         (_template, _extension) = (template, extension);
         UsesHost = template.Contains("{host}", StringComparison.Ordinal);
+        UsesLog = template.Contains("{topic}", StringComparison.Ordinal) && template.Contains("{partition}", StringComparison.Ordinal);
         Width = template.Contains("{hour}", StringComparison.Ordinal) ? Hour : 24 * Hour;
     }
 
     /// <summary>Whether rows of different hosts go to different files.</summary>
     public bool UsesHost { get; }
+
+    /// <summary>Whether rows of different logs go to different files.</summary>
+    public bool UsesLog { get; }
 
     /// <summary>For so many microseconds, from a multiple of them on, the path is the same.</summary>
     public long Width { get; }

@@ -4,7 +4,6 @@ using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
-using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Files;
 
@@ -43,7 +42,7 @@ public sealed class FileStore(
     internal FilePathTemplate Paths { get; } = options.NewPaths();
 
     /// <summary>The version that names of files carry: those that begin with their columns' names begin anew with each configuration.</summary>
-    internal int VersionOfNames(Manifest manifest) => Format.Header.Length > 0 ? Math.Max(manifest.Versions.Count, 1) : 1;
+    internal int VersionOfNames(Manifest manifest) => Format.Header.Length > 0 ? manifest.NameVersion(manifest.Versions.Count) : 1;
 
     internal Manifest Manifest => _manifest ??= Load();
 
@@ -54,15 +53,12 @@ public sealed class FileStore(
 
     public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTurnAsync(() =>
     {
-        Manifest next = Manifest.Copy();
-        foreach ((LogIdentity? log, long offset) in starts)
+        Manifest next = Manifest;
+        foreach (LedgerStart start in starts.Where(start => !next.Logs.Any(l => l.Log == start.Log)))
         {
-            if (!next.Logs.Any(l => l.Log == log))
-            {
-                next.Logs.Add(new LedgerEntry(next.Logs.Count + 1, log, offset, -1, default));
-            }
+            next = next.With(start);
         }
-        Replace(next);
+        Replace(next.Copy(), isWhole: next.Versions != Manifest.Versions);
         return true;
     });
 
@@ -141,7 +137,7 @@ public sealed class FileStore(
     {
         Manifest next = Manifest.Copy();
         long length = found is { } left ? WhatIsLeft(Path.Combine(Root, name), committed, left) : 0;
-        next.SetLength(name, length);
+        next.StartAfresh(name, length);
         Replace(next);
         return length;
     }
@@ -201,23 +197,24 @@ public sealed class FileStore(
 
     private Manifest Load()
     {
+        var version = FilesVersion.Of(parser, options, time.GetUtcNow());
         files.CreateDirectory(Root);
         _lock ??= files.Lock(Path.Combine(Root, ".lock"));
         if (Committed(files, Root) is not { } manifest)
         {
-            Replace(new Manifest { LedgerId = OwnerToken.New(random).Value, ConfigHash = RowColumns.ConfigHash(parser), Versions = [FilesVersion.Of(parser, time.GetUtcNow())] });
+            Replace(new Manifest { LedgerId = OwnerToken.New(random).Value, ConfigHash = version.ConfigHash, Versions = [version] });
             manifest = Committed(files, Root)!; // refuses changes that lie there of another manifest
         }
         if (manifest.Logs.FirstOrDefault(log => log.Log.Sink != sink && log.LeaderEpoch >= 0) is { } other)
         {
             throw StoreRefusedException.HoldsRowsOf(other.Log.Sink, sink, $"directory {Root}", "directory");
         }
-        if (manifest.ConfigHash != RowColumns.ConfigHash(parser))
+        if (!manifest.IsWrittenAs(version))
         {
             // The lock of the directory keeps other processes out, and so those with an earlier configuration.
-            Replace(manifest.Changed(FilesVersion.Of(parser, time.GetUtcNow())), isWhole: true);
+            TellChange(manifest, version);
+            Replace(manifest.Changed(version), isWhole: true);
             manifest = _manifest!;
-            events.Publish(new TableChanged(sink, time.GetUtcNow(), $"directory {Root} is written with parser {parser.Name} from now on, as version {manifest.Versions.Count} (see {Manifest.FileName})"));
         }
         RemoveUncommitted(manifest);
         if (!IsAsCommitted(manifest))
@@ -226,6 +223,16 @@ public sealed class FileStore(
             return _manifest!;
         }
         return manifest;
+    }
+
+    private void TellChange(Manifest manifest, FilesVersion to)
+    {
+        string? how = manifest.ConfigHash != to.ConfigHash ? $"with parser {to.Parser}"
+            : manifest.Versions.LastOrDefault()?.Output is { } before && before != to.Output ? $"as {to.Output!.Format} to {to.Output.Path}, compress: {to.Output.Compress}," : null;
+        if (how is not null)
+        {
+            events.Publish(new TableChanged(sink, time.GetUtcNow(), $"directory {Root} is written {how} from now on, as version {Math.Max(manifest.Versions.Count, 1) + 1} (see {Manifest.FileName})"));
+        }
     }
 
     /// <summary>What the disk says is committed; null when nothing ever was.</summary>
@@ -268,7 +275,7 @@ public sealed class FileStore(
             }
             if (status.Length < length)
             {
-                manifest.SetLength(name, WhatIsLeft(path, length, status.Length));
+                manifest.StartAfresh(name, WhatIsLeft(path, length, status.Length));
                 isAsCommitted = false;
                 continue;
             }

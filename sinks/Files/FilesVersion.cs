@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
@@ -12,10 +13,16 @@ namespace LogPipeline.Sinks.Files;
 /// <param name="Since">From when on; null: longer than versions are noted.</param>
 internal sealed record FilesVersion(string Parser, string Settings, string Columns, string ConfigHash, DateTimeOffset? Since)
 {
-    public static FilesVersion Of(ILineParser parser, DateTimeOffset since)
+    /// <summary>Format, path and compression, without a directory; null where an earlier program made the version, which did not note them.</summary>
+    public FilesOptions? Output { get; init; }
+
+    /// <summary>The first offset of each log, by its id, that was written so; 0 where there is none.</summary>
+    public ImmutableSortedDictionary<int, long> From { get; init; } = ImmutableSortedDictionary<int, long>.Empty;
+
+    public static FilesVersion Of(ILineParser parser, FilesOptions output, DateTimeOffset since)
     {
         string hash = RowColumns.ConfigHash(parser);
-        return new FilesVersion(parser.Name, parser.Settings, RowColumns.ColumnsOf(hash), hash, since);
+        return new FilesVersion(parser.Name, parser.Settings, RowColumns.ColumnsOf(hash), hash, since) { Output = output with { Directory = "" } };
     }
 
     /// <summary>The one of a manifest that has its hash alone.</summary>
@@ -32,10 +39,22 @@ internal sealed record FilesVersion(string Parser, string Settings, string Colum
         {
             json.WriteString("since", since);
         }
+        if (Output is { } output)
+        {
+            json.WriteString("format", output.Format);
+            json.WriteString("path", output.Path);
+            json.WriteString("compress", output.Compress);
+        }
+        OffsetsJson.Write(json, "from", From);
         json.WriteEndObject();
     }
 
     public static FilesVersion Read(JsonElement version) => new(
         version.GetProperty("parser").GetString()!, version.GetProperty("settings").GetString()!, version.GetProperty("columns").GetString()!,
-        version.GetProperty("config").GetString()!, version.TryGetProperty("since", out JsonElement since) ? since.GetDateTimeOffset() : null);
+        version.GetProperty("config").GetString()!, version.TryGetProperty("since", out JsonElement since) ? since.GetDateTimeOffset() : null)
+    {
+        Output = version.TryGetProperty("format", out JsonElement format)
+            ? new FilesOptions { Format = format.GetString()!, Path = version.GetProperty("path").GetString()!, Compress = version.GetProperty("compress").GetString()! } : null,
+        From = OffsetsJson.Read(version, "from"),
+    };
 }

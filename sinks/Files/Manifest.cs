@@ -42,6 +42,9 @@ internal sealed record Manifest
     /// <summary>Committed length by path below the directory; bytes beyond it are cut.</summary>
     public ImmutableSortedDictionary<string, long> Lengths { get; private set; } = ImmutableSortedDictionary.Create<string, long>(StringComparer.Ordinal);
 
+    /// <summary>Of files that somebody moved away or cut, by path: where they went on, in the order of places.</summary>
+    public ImmutableSortedDictionary<string, ImmutableList<FreshStart>> FreshStarts { get; private set; } = ImmutableSortedDictionary.Create<string, ImmutableList<FreshStart>>(StringComparer.Ordinal);
+
     private ImmutableSortedSet<SourceKey> ChangedSources { get; set; } = [];
 
     private ImmutableSortedSet<string> ChangedLengths { get; set; } = ImmutableSortedSet.Create<string>(StringComparer.Ordinal);
@@ -54,9 +57,43 @@ internal sealed record Manifest
     /// <summary>The same facts as a new revision without changes.</summary>
     public Manifest Folded() => this with { Revision = Revision + 1, ChangedSources = ChangedSources.Clear(), ChangedLengths = ChangedLengths.Clear() };
 
+    /// <summary>Whether rows are made so at present.</summary>
+    public bool IsWrittenAs(FilesVersion version) => ConfigHash == version.ConfigHash && !Versions.IsEmpty && Versions[^1].Output == version.Output;
+
     /// <summary>The same facts, for rows that are made with another configuration from now on.</summary>
-    public Manifest Changed(FilesVersion to) =>
-        this with { ConfigHash = to.ConfigHash, Versions = [.. Versions.IsEmpty ? [FilesVersion.Of(ConfigHash)] : Versions, to] };
+    public Manifest Changed(FilesVersion to)
+    {
+        if (ConfigHash == to.ConfigHash && Versions.Count <= 1 && Versions.All(version => version.Output is null))
+        {
+            // An earlier program did not note the output: it is taken for the present one.
+            return this with { Versions = [to with { Since = Versions.FirstOrDefault()?.Since }] };
+        }
+        FilesVersion next = to with { From = ImmutableSortedDictionary.CreateRange(Logs.Select(log => KeyValuePair.Create(log.Id, log.NextOffset))) };
+        return this with { ConfigHash = to.ConfigHash, Versions = [.. Versions.IsEmpty ? [FilesVersion.Of(ConfigHash)] : Versions, next] };
+    }
+
+    /// <summary>The version that names of files carry which begin with their columns' names: those begin anew with each parser.</summary>
+    /// <param name="count">So many configurations, from the first on.</param>
+    public int NameVersion(int count)
+    {
+        int changes = 0;
+        for (int i = 1; i < count; i++)
+        {
+            changes += Versions[i].ConfigHash != Versions[i - 1].ConfigHash ? 1 : 0;
+        }
+        return 1 + changes;
+    }
+
+    /// <summary>Adds a log.</summary>
+    public Manifest With(LedgerStart start)
+    {
+        var entry = new LedgerEntry(Logs.Count + 1, start.Log, start.Offset, -1, default);
+        return this with
+        {
+            Logs = [.. Logs, entry],
+            Versions = start.Offset == 0 ? Versions : [.. Versions.Select(version => version with { From = version.From.SetItem(entry.Id, start.Offset) })],
+        };
+    }
 
     public void Set(SourceKey key, SourceFact fact)
     {
@@ -68,6 +105,25 @@ internal sealed record Manifest
     {
         Lengths = Lengths.SetItem(name, length);
         ChangedLengths = ChangedLengths.Add(name);
+    }
+
+    /// <summary>Notes that somebody moved a file away, or cut it so that this many bytes are left.</summary>
+    public void StartAfresh(string name, long length)
+    {
+        SetLength(name, length);
+        var start = new FreshStart(length, ImmutableSortedDictionary.CreateRange(Logs.Select(log => KeyValuePair.Create(log.Id, log.NextOffset))));
+        ImmutableList<FreshStart> before = FreshStarts.GetValueOrDefault(name) ?? [];
+        FreshStarts = FreshStarts.SetItem(name, before.RemoveAll(earlier => earlier.At >= length).Add(start));
+    }
+
+    /// <summary>Takes a file's length and fresh starts from a later manifest.</summary>
+    public void Take(string name, Manifest later)
+    {
+        SetLength(name, later.Lengths[name]);
+        if (later.FreshStarts.TryGetValue(name, out ImmutableList<FreshStart>? starts))
+        {
+            FreshStarts = FreshStarts.SetItem(name, starts);
+        }
     }
 
     /// <summary>This manifest with what changed since.</summary>
@@ -87,9 +143,9 @@ internal sealed record Manifest
         {
             all.Set(key, fact);
         }
-        foreach ((string? name, long length) in changes.Lengths)
+        foreach (string name in changes.Lengths.Keys)
         {
-            all.SetLength(name, length);
+            all.Take(name, changes);
         }
         return all;
     }
@@ -132,6 +188,17 @@ internal sealed record Manifest
                 json.WriteNumber(path, length);
             }
             json.WriteEndObject();
+            json.WriteStartObject("fresh_starts");
+            foreach (string path in lengths.Select(length => length.Key).Where(FreshStarts.ContainsKey))
+            {
+                json.WriteStartArray(path);
+                foreach (FreshStart start in FreshStarts[path])
+                {
+                    start.Write(json);
+                }
+                json.WriteEndArray();
+            }
+            json.WriteEndObject();
             json.WriteEndObject();
         }
         return stream.ToArray();
@@ -159,6 +226,7 @@ internal sealed record Manifest
                 Sources = ImmutableSortedDictionary.CreateRange(root.GetProperty("sources").EnumerateArray().Select(ReadSource)),
                 Lengths = ImmutableSortedDictionary.CreateRange(
                     StringComparer.Ordinal, root.GetProperty("lengths").EnumerateObject().Select(l => KeyValuePair.Create(l.Name, l.Value.GetInt64()))),
+                FreshStarts = ReadFreshStarts(root),
             };
         }
         catch (Exception error) when (error is JsonException or FormatException or KeyNotFoundException or InvalidOperationException)
@@ -166,6 +234,10 @@ internal sealed record Manifest
             throw new StoreRefusedException($"{path} cannot be read: {error.Message} Restore it, or give the sink a new directory and name.", error);
         }
     }
+
+    private static ImmutableSortedDictionary<string, ImmutableList<FreshStart>> ReadFreshStarts(JsonElement root) => ImmutableSortedDictionary.CreateRange(
+        StringComparer.Ordinal, root.TryGetProperty("fresh_starts", out JsonElement starts)
+            ? starts.EnumerateObject().Select(file => KeyValuePair.Create(file.Name, file.Value.EnumerateArray().Select(FreshStart.Read).ToImmutableList())) : []);
 
     private static void WriteLog(Utf8JsonWriter json, LedgerEntry log)
     {

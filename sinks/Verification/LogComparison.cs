@@ -1,5 +1,4 @@
 using LogPipeline.Contract;
-using LogPipeline.Files;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
 
@@ -12,8 +11,9 @@ namespace LogPipeline.Sinks.Verification;
 /// </summary>
 internal sealed class LogComparison(
     PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, StoredRanges repaired, IReadOnlyDictionary<int, TableSource> sources,
-    SortedDictionary<SourceKey, GenerationAccount> accounts, IFileSystem files, List<Finding> findings, List<string> notes)
+    TopicSide topic)
 {
+    private readonly SortedDictionary<SourceKey, GenerationAccount> _accounts = topic.Generations;
     private readonly List<UnstoredRecord> _unstored = [];
     private readonly List<TableRow> _extra = [];
     private (long Records, long Bytes) _expired;
@@ -57,7 +57,7 @@ internal sealed class LogComparison(
             {
                 await KeepExtraAsync();
             }
-            bool found = CompareWithTopic(records, i);
+            bool found = topic.Add(log, records, i);
             bool stored = false;
             while (_hasRow && _row.Offset == offset)
             {
@@ -90,7 +90,7 @@ internal sealed class LogComparison(
             int lost = source is null ? -1 : _unstored.FindIndex(u => u.Key == source.Key && row.FileOffset >= u.Begin && row.FileOffset < u.End);
             if (lost >= 0)
             {
-                accounts[source!.Key].InTable.Add(_unstored[lost].Begin, _unstored[lost].End);
+                _accounts[source!.Key].InTable.Add(_unstored[lost].Begin, _unstored[lost].End);
                 Count(_unstored[lost]);
                 _unstored.RemoveAt(lost);
                 continue;
@@ -100,7 +100,7 @@ internal sealed class LogComparison(
         foreach (UnstoredRecord record in _unstored)
         {
             SourceKey key = record.Key;
-            bool known = accounts[key].InTable.Contains(record.Begin, record.End);
+            bool known = _accounts[key].InTable.Contains(record.Begin, record.End);
             if (!known && (!topicIsWhole || Expired.Rows > 0) && sources.Values.Any(s => s.Key == key && s.Stored.Contains(record.Begin, record.End)))
             {
                 continue; // its row is at an offset that the topic no longer has, or went by retention, so neither side counts it
@@ -138,50 +138,6 @@ internal sealed class LogComparison(
         return isSamePlace;
     }
 
-    /// <summary>Adds the record to its generation and looks into the file; false when its range was in the topic before.</summary>
-    private bool CompareWithTopic(RowBatch records, int index)
-    {
-        ref readonly Row record = ref records.Rows[index];
-        if (record.Source < 0)
-        {
-            return true;
-        }
-        Source source = records.Sources[record.Source];
-        if (!accounts.TryGetValue(source.Key, out GenerationAccount? account))
-        {
-            account = new GenerationAccount(source);
-            accounts.Add(source.Key, account);
-            if (source.Host == Environment.MachineName)
-            {
-                account.File = FindFile(source, record, records.Value(record));
-            }
-        }
-        bool isFresh = account.InTopic.Add(record.CoveredBegin, record.CoveredEnd);
-        if (!isFresh && (record.Flags & PositionFlags.Again) == 0)
-        {
-            Report(FindingSide.TopicRepeated, record.Offset, source, record.LineBegin, "repeats a range of the file that the topic has already");
-        }
-        account.Shaped += (record.Flags & PositionFlags.Shaped) != 0 ? 1 : 0;
-        if (account.File?.Holds(record, records.Value(record)) == false)
-        {
-            Report(FindingSide.FileDiffers, record.Offset, source, record.LineBegin, $"is not what {account.File.Path} has there");
-        }
-        return isFresh;
-    }
-
-    private FileSide? FindFile(Source source, in Row record, ReadOnlySpan<byte> value)
-    {
-        try
-        {
-            return FileSide.Find(files, source.File, record, value);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            notes.Add($"{source.File} is not compared: {error.Message}");
-            return null;
-        }
-    }
-
     private void Note(RowBatch records, int index, bool isFresh, bool stored)
     {
         ref readonly Row record = ref records.Rows[index];
@@ -195,7 +151,7 @@ internal sealed class LogComparison(
             if (record.Source >= 0)
             {
                 // What is sent again of it was left out, as the ledger counts it as stored.
-                accounts[records.Sources[record.Source].Key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
+                _accounts[records.Sources[record.Source].Key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
             }
             return;
         }
@@ -212,12 +168,12 @@ internal sealed class LogComparison(
         bool isLetter = deadLetters.Contains(record.Offset);
         if (stored || (isFresh && (!isAgain || isLetter)))
         {
-            accounts[key].Topic.Add(record.LineBegin, record.Part, records.Value(record));
+            _accounts[key].Topic.Add(record.LineBegin, record.Part, records.Value(record));
         }
         // A dead letter has its range in the ledger as a row has: what is sent again of it is left out.
         if (stored || isLetter)
         {
-            accounts[key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
+            _accounts[key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
         }
         else if (isAgain)
         {
@@ -235,7 +191,7 @@ internal sealed class LogComparison(
     {
         if (record.IsFresh)
         {
-            accounts[record.Key].Topic.Add(record.Bytes, record.Hash);
+            _accounts[record.Key].Topic.Add(record.Bytes, record.Hash);
         }
     }
 
@@ -243,7 +199,7 @@ internal sealed class LogComparison(
 
     private void CountRow(TableRow row)
     {
-        if (SourceOf(row) is { } source && accounts.TryGetValue(source.Key, out GenerationAccount? account))
+        if (SourceOf(row) is { } source && _accounts.TryGetValue(source.Key, out GenerationAccount? account))
         {
             account.Table.Add(row.FileOffset, row.Part, row.Bytes);
         }
@@ -252,12 +208,7 @@ internal sealed class LogComparison(
     private void Report(FindingSide side, long offset, TableSource? source, long? fileOffset, string what) =>
         Report(side, offset, source is null ? null : new Source(source.Key, source.Host, source.File), fileOffset, what);
 
-    private void Report(FindingSide side, long offset, Source? source, long? fileOffset, string what)
-    {
-        string place = source is null ? "" : $" ({source.Host}:{source.File} at byte {fileOffset})";
-        findings.Add(new Finding(
-            side, log.Topic, log.Partition, offset, source?.Host, source?.File, fileOffset, $"{log.Topic}-{log.Partition} offset {offset}{place} {what}"));
-    }
+    private void Report(FindingSide side, long offset, Source? source, long? fileOffset, string what) => topic.Report(side, log, offset, source, fileOffset, what);
 
     /// <summary>A record marked <c>again</c> that is in no row at its offset.</summary>
     private readonly record struct UnstoredRecord(SourceKey Key, long Offset, long Begin, long End, bool IsFresh, long Bytes, ulong Hash);

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using System.Runtime.CompilerServices;
+using LogPipeline.Client;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
@@ -7,7 +8,10 @@ using LogPipeline.Sinks.Rows;
 namespace LogPipeline.Sinks.Verification;
 
 /// <summary>A log's ledger row, as far as a comparison needs it.</summary>
-internal sealed record PinnedLog(int Id, Guid TopicId, string Topic, int Partition, long NextOffset);
+internal sealed record PinnedLog(int Id, Guid TopicId, string Topic, int Partition, long NextOffset)
+{
+    public TopicPartition TopicPartition => new(Topic, Partition);
+}
 
 /// <summary>A row of the table.</summary>
 internal readonly record struct TableRow(long Offset, int Source, long FileOffset, int Part, byte[] Bytes);

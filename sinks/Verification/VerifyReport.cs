@@ -8,7 +8,11 @@ public sealed record VerifyReport
 
     public required IReadOnlyList<Finding> Findings { get; init; }
 
+    /// <summary>Empty where the sink writes files: not every format tells from which file a line came.</summary>
     public required IReadOnlyList<GenerationSummary> Generations { get; init; }
+
+    /// <summary>The files of a sink that writes files.</summary>
+    public IReadOnlyList<OutputSummary> Outputs { get; init; } = [];
 
     /// <summary>What could not be compared, and why (retention, a file that is gone).</summary>
     public required IReadOnlyList<string> Notes { get; init; }
@@ -42,6 +46,15 @@ public enum FindingSide
 
     /// <summary>The ledger's account does not match the rows.</summary>
     LedgerDiffers,
+
+    /// <summary>A line of an output file is missing.</summary>
+    OutputMissing,
+
+    /// <summary>A line of an output file is there twice.</summary>
+    OutputRepeated,
+
+    /// <summary>A line of an output file is not what the record makes of it, or stands elsewhere.</summary>
+    OutputDiffers,
 }
 
 /// <summary>One difference, for people and machines.</summary>
@@ -51,3 +64,6 @@ public sealed record Finding(FindingSide Side, string Topic, int Partition, long
 public sealed record GenerationSummary(
     string Topic, string? Host, string? File, string Generation,
     long TopicRecords, long TopicBytes, ulong TopicHash, long TableRows, long TableBytes, ulong TableHash, long? FileBytes);
+
+/// <summary>One file that a sink wrote: the lines that the topic's records make, those that are there, and whether they are the same.</summary>
+public sealed record OutputSummary(string Path, long TopicLines, long Lines, bool IsSame);

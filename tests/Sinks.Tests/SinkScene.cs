@@ -161,6 +161,12 @@ internal sealed class SinkScene : IAsyncDisposable
 
     public SinkOptions Postgres(string connection) => Options() with { Postgres = new PostgresOptions { Connection = connection } };
 
+    /// <summary>Where a file sink of the scene writes.</summary>
+    public string Output => Path.Combine(_directory, "out");
+
+    public SinkOptions Files(string format = "raw", string compress = "none", string path = "{topic}/{partition}") =>
+        Options() with { Parser = "none", Files = new FilesOptions { Directory = Output, Format = format, Compress = compress, Path = path } };
+
     private SinkOptions Options() => new() { Name = "web_log", Bootstrap = Bootstrap, Topics = ["web_log"], Parser = "combined" };
 
     /// <summary>Runs a sink until its rows number this many, then stops it.</summary>
@@ -201,6 +207,16 @@ internal sealed class SinkScene : IAsyncDisposable
     /// <summary>Runs a sink until its table has so many rows, then stops it.</summary>
     public static Task RunAsync(SinkOptions options, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null, Action<SinkWorker>? starting = null) =>
         RunAsync(options, () => CountAsync(options), rows, meanwhile, events, logger, starting);
+
+    /// <summary>Runs a sink that writes files until it has stored the topic's ends, then stops it.</summary>
+    public async Task RunFilesAsync(SinkOptions options, Func<Task>? meanwhile = null)
+    {
+        await RunAsync(options, async () =>
+        {
+            long ends = await EndAsync(0) + await EndAsync(1);
+            return LogPipeline.Sinks.Files.FileStore.Committed(new OsFileSystem(), options.Files!.Directory)!.Logs.Sum(log => log.NextOffset) - ends;
+        }, 0, meanwhile);
+    }
 
     public static Task<VerifyReport> VerifyAsync(SinkOptions options) =>
         new Verifier(options, new TcpConnector(), new OsFileSystem(), TimeProvider.System, new Random(4)).RunAsync(null, default);

@@ -8,10 +8,10 @@ using LogPipeline.Sinks.Verification;
 
 namespace LogPipeline.Cli.Verbs;
 
-/// <summary><c>logpipe verify</c>: compares files, topic and table, line by line.</summary>
+/// <summary><c>logpipe verify</c>: compares files, topic and what the sink stored, line by line.</summary>
 internal static class VerifyVerb
 {
-    private static readonly Argument<string[]> Names = new("NAME") { Description = "Which sinks; without names all that write to a database", Arity = ArgumentArity.ZeroOrMore };
+    private static readonly Argument<string[]> Names = new("NAME") { Description = "Which sinks; without names all", Arity = ArgumentArity.ZeroOrMore };
     private static readonly Option<string?> Config = SharedOptions.Config();
     private static readonly Option<int> Limit = new("--limit", "-n") { Description = "Differences shown at most; 0 = all", HelpName = "N", DefaultValueFactory = _ => 20 };
 
@@ -35,12 +35,7 @@ internal static class VerifyVerb
         bool passed = true;
         foreach (SinkOptions sink in ConfiguredSinks.Named(configuration, names))
         {
-            if (names.Length == 0 && sink.Files is not null)
-            {
-                Console.Error.WriteLine($"{sink.Name} writes files and is passed over: only postgres and sqlite sinks can be verified row by row");
-                continue;
-            }
-            if (parsed.GetValue(RepairRows))
+            if (parsed.GetValue(RepairRows) && (sink.Files is null || names.Length > 0))
             {
                 await RepairAsync(sink, parsed.GetValue(Yes), stop);
             }
@@ -54,13 +49,7 @@ internal static class VerifyVerb
         var verifier = new Verifier(sink, new TcpConnector(), new OsFileSystem(), TimeProvider.System, new Random());
         VerifyReport report = await verifier.RunAsync(ShowProgress, stop);
         ClearProgress();
-        var table = new TextTable("FILE", "GENERATION", "TOPIC", "RECORDS", "ROWS", "BYTES", "SAME");
-        foreach (GenerationSummary generation in report.Generations)
-        {
-            table.Add(generation.File is null ? null : $"{generation.Host}:{generation.File}", generation.Generation, generation.Topic, generation.TopicRecords, generation.TableRows,
-                generation.TableBytes, generation.TopicRecords == generation.TableRows && generation.TopicHash == generation.TableHash ? "yes" : "no");
-        }
-        table.Print();
+        (sink.Files is null ? Generations(report) : Outputs(report)).Print();
         foreach (string note in report.Notes)
         {
             Console.WriteLine($"note: {note}");
@@ -73,10 +62,32 @@ internal static class VerifyVerb
         {
             Console.WriteLine($"… and {report.Findings.Count - limit} more (--limit 0 shows all)");
         }
+        string unit = sink.Files is null ? "rows" : "lines";
         Console.WriteLine(report.Passed
-            ? $"{sink.Name}: {report.RowsCompared} rows, each {(report.HasAlikeGenerations ? "record once; lines may be twice, see the notes" : "line once")}"
-            : $"{sink.Name}: {report.RowsCompared} rows, {report.Findings.Count} difference{(report.Findings.Count == 1 ? "" : "s")}");
+            ? $"{sink.Name}: {report.RowsCompared} {unit}, each {(report.HasAlikeGenerations ? "record once; lines may be twice, see the notes" : "line once")}"
+            : $"{sink.Name}: {report.RowsCompared} {unit}, {report.Findings.Count} difference{(report.Findings.Count == 1 ? "" : "s")}");
         return report.Passed;
+    }
+
+    private static TextTable Generations(VerifyReport report)
+    {
+        var table = new TextTable("FILE", "GENERATION", "TOPIC", "RECORDS", "ROWS", "BYTES", "SAME");
+        foreach (GenerationSummary generation in report.Generations)
+        {
+            table.Add(generation.File is null ? null : $"{generation.Host}:{generation.File}", generation.Generation, generation.Topic, generation.TopicRecords, generation.TableRows,
+                generation.TableBytes, generation.TopicRecords == generation.TableRows && generation.TopicHash == generation.TableHash ? "yes" : "no");
+        }
+        return table;
+    }
+
+    private static TextTable Outputs(VerifyReport report)
+    {
+        var table = new TextTable("OUTPUT", "LINES OF THE TOPIC", "LINES", "SAME");
+        foreach (OutputSummary output in report.Outputs)
+        {
+            table.Add(output.Path, output.TopicLines, output.Lines, output.IsSame ? "yes" : "no");
+        }
+        return table;
     }
 
     private static async Task RepairAsync(SinkOptions sink, bool yes, CancellationToken stop)
@@ -115,6 +126,9 @@ internal static class VerifyVerb
         FindingSide.TopicMissing => "missing in the topic",
         FindingSide.TopicRepeated => "repeated in the topic",
         FindingSide.FileDiffers => "other bytes in the file",
+        FindingSide.OutputMissing => "missing in the output",
+        FindingSide.OutputRepeated => "repeated in the output",
+        FindingSide.OutputDiffers => "other lines in the output",
         _ => "the ledger disagrees",
     };
 

@@ -19,4 +19,20 @@ internal static class PackedText
         using var text = new StreamReader(plain, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true));
         return text.ReadToEnd();
     }
+
+    public static byte[] Write(string text, string compress)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        using var packed = new MemoryStream();
+        using (Stream stream = compress switch
+        {
+            "gzip" => new GZipStream(packed, CompressionMode.Compress),
+            "zstd" => new CompressionStream(packed),
+            _ => packed,
+        })
+        {
+            stream.Write(bytes);
+        }
+        return packed.ToArray();
+    }
 }

@@ -1,0 +1,190 @@
+using System.Runtime.InteropServices;
+
+namespace LogPipeline.Sinks.Verification.Outputs;
+
+/// <summary>
+/// Finds out in what stretches differ from the topic: which records have no line there, and which lines no record. Lines are compared by their
+/// hashes, a slice of all hashes at a time, so the memory is bounded however large the files are; the topic and the files are walked once for each.
+/// </summary>
+internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretches, Func<ExpectedRows.Visitor, Task> walkTopic, Action<OutputFile, LineHashes.Visitor> readFile)
+{
+    private readonly Dictionary<OutputStretch, StretchDifference> _byStretch = stretches.ToDictionary(difference => difference.Stretch);
+    private readonly Dictionary<(OutputStretch Stretch, ulong Line), LineCount> _counts = [];
+    private readonly OutputFile[] _files = [.. stretches.Select(difference => difference.Stretch.File).Distinct()];
+
+    /// <param name="fileOf">The file of a path.</param>
+    /// <param name="sliceLines">So many lines at a time.</param>
+    public async Task FindAsync(Func<string, OutputFile?> fileOf, long sliceLines)
+    {
+        ulong slices = (ulong)(1 + (stretches.Sum(difference => difference.Stretch.Expected.Count + difference.Stretch.Lines.Count) / sliceLines));
+        for (ulong slice = 0; slice < slices; slice++)
+        {
+            _counts.Clear();
+            bool IsInSlice(StretchDifference difference, ulong line) => (difference.IsFirstLine(line) ? 0 : line % slices) == slice;
+            Read((difference, _, line) =>
+            {
+                if (IsInSlice(difference, line))
+                {
+                    CountOf(difference, line).Found++;
+                }
+            });
+            await ExpectAsync(fileOf, IsInSlice);
+            if (slice == 0 && stretches.Any(difference => difference.HasFirstLines))
+            {
+                Read((difference, number, line) => difference.FindFirst(number, line, ref CountOf(difference, line)));
+            }
+            Read((difference, number, line) =>
+            {
+                if (IsInSlice(difference, line))
+                {
+                    difference.Look(number, ref CountOf(difference, line));
+                }
+            });
+        }
+    }
+
+    private async Task ExpectAsync(Func<string, OutputFile?> fileOf, Func<StretchDifference, ulong, bool> isInSlice)
+    {
+        foreach (StretchDifference difference in stretches)
+        {
+            difference.Ordinal = 0;
+        }
+        await walkTopic((in ExpectedRow row, OutputForm _, IReadOnlyList<ulong> lines) =>
+        {
+            if (fileOf(row.Path)?.StretchOf(row.Log.Id, row.Offset) is not { } stretch || !_byStretch.TryGetValue(stretch, out StretchDifference? difference))
+            {
+                return;
+            }
+            foreach (ulong line in lines)
+            {
+                difference.Ordinal++;
+                if (!isInSlice(difference, line))
+                {
+                    continue;
+                }
+                ref LineCount count = ref CountOf(difference, line);
+                difference.Expect(row, isThere: ++count.Expected <= count.Found);
+            }
+        });
+    }
+
+    private void Read(Action<StretchDifference, long, ulong> visit)
+    {
+        foreach (OutputFile file in _files)
+        {
+            readFile(file, (stretch, number, line) =>
+            {
+                if (_byStretch.TryGetValue(stretch, out StretchDifference? difference))
+                {
+                    visit(difference, number, line);
+                }
+            });
+        }
+    }
+
+    private ref LineCount CountOf(StretchDifference difference, ulong line) => ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, (difference.Stretch, line), out _);
+}
+
+/// <summary>How often a line is there.</summary>
+internal struct LineCount
+{
+    public int Found;
+    public int Expected;
+    public int Seen;
+}
+
+/// <summary>A record without a line.</summary>
+/// <param name="Row">The record.</param>
+/// <param name="Number">Which line of the file it would be; 0 where that is not known.</param>
+internal readonly record struct MissingLine(ExpectedRow Row, long Number);
+
+/// <summary>What is known of one stretch that is not as the topic says.</summary>
+/// <param name="stretch">The stretch.</param>
+/// <param name="firstOf">See <see cref="ShortenedLogs.FirstOf"/>.</param>
+internal sealed class StretchDifference(OutputStretch stretch, IReadOnlyList<int>? firstOf)
+{
+    /// <summary>Each kind of difference is kept so often; of the others the number.</summary>
+    private const int KeptMax = 1000;
+
+    private readonly Dictionary<int, long> _lastThere = [];
+    private readonly Dictionary<ulong, long> _firsts = (firstOf ?? []).Select(log => stretch.FirstLines[log]).Distinct().ToDictionary(line => line, _ => 0L);
+    private readonly bool _isWhole = firstOf is { Count: 0 };
+    private long _lineOfFirst;
+
+    public OutputStretch Stretch { get; } = stretch;
+
+    /// <summary>Lines walked of those expected.</summary>
+    public long Ordinal { get; set; }
+
+    public bool HasFirstLines => _firsts.Count > 0;
+
+    /// <summary>Records without a line.</summary>
+    public List<MissingLine> Missing { get; } = [];
+
+    public long MissingCount { get; private set; }
+
+    /// <summary>Lines without a record, by number; whether there is a record of the same line elsewhere.</summary>
+    public List<(long Number, bool IsRepeat)> Extra { get; } = [];
+
+    public long ExtraCount { get; private set; }
+
+    /// <summary>Lines without a record that are of records which are no longer to be had.</summary>
+    public long GoneCount { get; private set; }
+
+    public bool IsFirstLine(ulong line) => _firsts.ContainsKey(line);
+
+    /// <summary>The last offset of a log that has its line; -1 where none has.</summary>
+    public long LastThere(int log) => _lastThere.GetValueOrDefault(log, -1);
+
+    public void Expect(in ExpectedRow row, bool isThere)
+    {
+        if (isThere)
+        {
+            _lastThere[row.Log.Id] = Math.Max(LastThere(row.Log.Id), row.Offset);
+            return;
+        }
+        if (Missing.Count > 0 && Missing[^1].Row.Offset == row.Offset && Missing[^1].Row.Log == row.Log)
+        {
+            return; // another line of the same record
+        }
+        MissingCount++;
+        if (Missing.Count < KeptMax)
+        {
+            bool isNumberKnown = _isWhole && Stretch.FirstLines.Count == 1 && Stretch.File.Starts.Count == 0;
+            Missing.Add(new MissingLine(row, isNumberKnown ? Ordinal + (Stretch.File.Header.Length > 0 ? 1 : 0) : 0));
+        }
+    }
+
+    /// <summary>Notes where the first line of a log stands that still has its record: before it, equal lines are of earlier records.</summary>
+    public void FindFirst(long number, ulong line, ref LineCount count)
+    {
+        if (_firsts.TryGetValue(line, out long known) && known == 0 && ++count.Seen > count.Found - count.Expected)
+        {
+            _firsts[line] = number;
+            _lineOfFirst = Math.Max(_lineOfFirst, number);
+            count.Seen = 0;
+        }
+    }
+
+    /// <summary>Tells whether a line is one of those that have no record.</summary>
+    public void Look(long number, ref LineCount count)
+    {
+        count.Seen++;
+        // Of equal lines the later ones are repeats, unless the first may be of records that are gone.
+        bool isExtra = _isWhole ? count.Seen > count.Expected : count.Seen <= count.Found - count.Expected;
+        if (!isExtra)
+        {
+            return;
+        }
+        if (!_isWhole && (firstOf is null || number < _lineOfFirst || _firsts.ContainsValue(0)))
+        {
+            GoneCount++;
+            return;
+        }
+        ExtraCount++;
+        if (Extra.Count < KeptMax)
+        {
+            Extra.Add((number, count.Expected > 0));
+        }
+    }
+}

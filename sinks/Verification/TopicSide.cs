@@ -1,0 +1,175 @@
+using LogPipeline.Client;
+using LogPipeline.Client.Admin;
+using LogPipeline.Client.Consuming;
+using LogPipeline.Client.Metadata;
+using LogPipeline.Contract;
+using LogPipeline.Files;
+using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Rows;
+
+namespace LogPipeline.Sinks.Verification;
+
+/// <summary>
+/// The topic's records, and what they are held against wherever the sink stores: the files that they came from, and themselves, since the
+/// ranges of a generation touch and none comes twice. Collects the findings and notes of a verification.
+/// </summary>
+internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimeProvider time, Random random)
+{
+    private readonly AdminClient _admin = new(cluster);
+    private readonly HashSet<string> _shortened = [];
+
+    public List<Finding> Findings { get; } = [];
+
+    public List<string> Notes { get; } = [];
+
+    /// <summary>What each generation came to.</summary>
+    public SortedDictionary<SourceKey, GenerationAccount> Generations { get; } = [];
+
+    public async Task<bool> WasMadeAnewAsync(PinnedLog log, CancellationToken cancellation) =>
+        (await cluster.TopicAsync(log.Topic, refresh: true, cancellation)).TopicId != log.TopicId;
+
+    /// <summary>The offsets that can be compared: what the topic has below the ledger's next offset. Null when the topic was deleted since.</summary>
+    public async Task<(long Start, long End)?> ExtentAsync(PinnedLog log, CancellationToken cancellation)
+    {
+        TopicPartition partition = log.TopicPartition;
+        if (await WasMadeAnewAsync(log, cancellation))
+        {
+            Notes.Add($"{partition}: the topic was deleted since (its id is another): its rows cannot be compared");
+            _shortened.Add(log.Topic);
+            return null;
+        }
+        long start = (await _admin.OffsetAsync(partition, OffsetSpec.Earliest, cancellation)).Offset;
+        long end = Math.Min(log.NextOffset, (await _admin.OffsetAsync(partition, OffsetSpec.Latest, cancellation)).Offset);
+        if (end < log.NextOffset)
+        {
+            Notes.Add($"{partition}: the topic ends at {end}, below the ledger's {log.NextOffset}: its tail was lost");
+        }
+        if (start > 0)
+        {
+            Notes.Add($"{partition}: offsets below {start} are gone from the topic (retention): their rows are not compared with it");
+            _shortened.Add(log.Topic);
+        }
+        return (start, end);
+    }
+
+    /// <summary>Walks records from one offset to another, batch by batch; a batch may hold records beyond the end.</summary>
+    /// <exception cref="LogUnreadableException">The topic holds a batch that cannot be read.</exception>
+    public async Task WalkAsync(TopicPartition partition, long start, long end, Func<RowBatch, ValueTask> visit, CancellationToken cancellation)
+    {
+        if (start >= end)
+        {
+            return;
+        }
+        await using var consumer = new Consumer(
+            new ConsumerOptions { OffsetReset = OffsetReset.Earliest, PartitionBytesMax = 8 << 20 }, cluster, time, new Random(random.Next()));
+        consumer.Assign([partition]);
+        consumer.Seek(partition, start);
+        using var collector = new RowCollector();
+        using var records = new RowBatch();
+        var unreadable = new List<UnreadableBatch>();
+        long next = start;
+        while (next < end)
+        {
+            using FetchedBatches fetched = await consumer.PollBatchesAsync(cancellation);
+            foreach (PartitionBatches batches in fetched.Partitions)
+            {
+                Collected collected = collector.Collect(partition, batches.Batches.Span, next, records, unreadable);
+                if (collected.Failure is { } failure)
+                {
+                    throw failure;
+                }
+                next = collected.NextOffset;
+                await visit(records);
+                records.Clear();
+            }
+        }
+    }
+
+    /// <summary>Adds a record to its generation and looks into the file that it came from; false when its range was in the topic before.</summary>
+    public bool Add(PinnedLog log, RowBatch records, int index)
+    {
+        ref readonly Row record = ref records.Rows[index];
+        if (record.Source < 0)
+        {
+            return true;
+        }
+        Source source = records.Sources[record.Source];
+        if (!Generations.TryGetValue(source.Key, out GenerationAccount? account))
+        {
+            account = new GenerationAccount(source);
+            Generations.Add(source.Key, account);
+            if (source.Host == Environment.MachineName)
+            {
+                account.File = FindFile(source, record, records.Value(record));
+            }
+        }
+        bool isFresh = account.InTopic.Add(record.CoveredBegin, record.CoveredEnd);
+        if (!isFresh && (record.Flags & PositionFlags.Again) == 0)
+        {
+            Report(FindingSide.TopicRepeated, log, record.Offset, source, record.LineBegin, "repeats a range of the file that the topic has already");
+        }
+        account.Shaped += (record.Flags & PositionFlags.Shaped) != 0 ? 1 : 0;
+        if (account.File?.Holds(record, records.Value(record)) == false)
+        {
+            Report(FindingSide.FileDiffers, log, record.Offset, source, record.LineBegin, $"is not what {account.File.Path} has there");
+        }
+        return isFresh;
+    }
+
+    public void Report(FindingSide side, PinnedLog log, long offset, Source? source, long? fileOffset, string what)
+    {
+        string place = source is null ? "" : $" ({source.Host}:{source.File} at byte {fileOffset})";
+        Findings.Add(new Finding(
+            side, log.Topic, log.Partition, offset, source?.Host, source?.File, fileOffset, $"{log.Topic}-{log.Partition} offset {offset}{place} {what}"));
+    }
+
+    /// <summary>Within a generation the topic's ranges touch: a hole is a lost record, unless retention took it.</summary>
+    public void FindHoles()
+    {
+        foreach ((SourceKey key, GenerationAccount? account) in Generations)
+        {
+            IReadOnlyList<FileRange> ranges = account.InTopic.Ranges;
+            if (ranges.Count < 2)
+            {
+                continue;
+            }
+            (long from, long to) = (ranges[0].End, ranges[1].Begin);
+            string text = $"{account.Source.Host}:{account.Source.File} bytes {from} to {to - 1} are in no record of {key.Topic} ({ranges.Count - 1} holes in generation {key.GenerationText})";
+            if (_shortened.Contains(key.Topic))
+            {
+                Notes.Add($"{text}; the topic no longer holds all it had");
+            }
+            else
+            {
+                Findings.Add(new Finding(FindingSide.TopicMissing, key.Topic, -1, -1, account.Source.Host, account.Source.File, from, text));
+            }
+        }
+    }
+
+    /// <summary>Notes how shaped records were compared, and lets go of the files.</summary>
+    public void CloseFiles()
+    {
+        foreach (GenerationAccount account in Generations.Values)
+        {
+            if (account.Shaped > 0)
+            {
+                string how = account.File is null ? "compared between topic and sink" : "held against the file by a checksum of its bytes";
+                Notes.Add($"{account.Source.Host}:{account.Source.File}: {account.Shaped} records are not the file's bytes (decoded, unwrapped, joined or redacted) and are {how}");
+            }
+            account.File?.Dispose();
+        }
+    }
+
+    private FileSide? FindFile(Source source, in Row record, ReadOnlySpan<byte> value)
+    {
+        try
+        {
+            return FileSide.Find(files, source.File, record, value);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Notes.Add($"{source.File} is not compared: {error.Message}");
+            return null;
+        }
+    }
+}
