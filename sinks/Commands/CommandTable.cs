@@ -1,4 +1,5 @@
 using System.Data.Common;
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Sinks.Commands;
@@ -32,8 +33,7 @@ public sealed class CommandTable : IAsyncDisposable
     {
         await using DbConnection connection = await _dialect.OpenAsync(cancellation);
         await EnsureAsync(connection, cancellation);
-        await using DbCommand insert = Command(connection, null,
-            "INSERT INTO logpipe_commands (sink, action, topic, partition, requested, requested_by) VALUES (@p0, @p1, @p2, @p3, @p4, @p5) RETURNING id",
+        await using DbCommand insert = connection.Command("INSERT INTO logpipe_commands (sink, action, topic, partition, requested, requested_by) VALUES (@p0, @p1, @p2, @p3, @p4, @p5) RETURNING id",
             _sink, action.ToString().ToLowerInvariant(), topic, partition, _dialect.TimeParameter(Now), by);
         int id = Convert.ToInt32(await _dialect.AskAsync(insert.ExecuteScalarAsync(cancellation)), null);
         return new SinkCommand(id, _sink, action, topic, partition, Now, by);
@@ -43,7 +43,7 @@ public sealed class CommandTable : IAsyncDisposable
     public async Task<SinkCommand?> FindAsync(int id, CancellationToken cancellation)
     {
         await using DbConnection connection = await _dialect.OpenAsync(cancellation);
-        return (await ReadAsync(connection, null, "WHERE id = @p0", cancellation, id)).SingleOrDefault();
+        return (await ReadAsync(connection, "WHERE id = @p0", cancellation, id)).SingleOrDefault();
     }
 
     /// <summary>The sink's newest commands, oldest first.</summary>
@@ -51,7 +51,7 @@ public sealed class CommandTable : IAsyncDisposable
     {
         await using DbConnection connection = await _dialect.OpenAsync(cancellation);
         return !await HasTablesAsync(connection, cancellation) ? []
-            : [.. Enumerable.Reverse(await ReadAsync(connection, null, $"WHERE sink = @p0 ORDER BY id DESC LIMIT {limit}", cancellation, _sink))];
+            : [.. Enumerable.Reverse(await ReadAsync(connection, $"WHERE sink = @p0 ORDER BY id DESC LIMIT {limit}", cancellation, _sink))];
     }
 
     /// <summary>What is paused now, and the commands that are still to be done, in their order.</summary>
@@ -62,8 +62,8 @@ public sealed class CommandTable : IAsyncDisposable
         {
             return ([], []);
         }
-        IReadOnlyList<SinkCommand> waiting = await ReadAsync(connection, null, "WHERE sink = @p0 AND done IS NULL ORDER BY id", cancellation, _sink);
-        return (await PausesAsync(connection, null, cancellation), waiting);
+        IReadOnlyList<SinkCommand> waiting = await ReadAsync(connection, "WHERE sink = @p0 AND done IS NULL ORDER BY id", cancellation, _sink);
+        return (await PausesAsync(connection, cancellation), waiting);
     }
 
     /// <summary>Does a command that pauses or resumes; nothing when it is done already, or an earlier one is not.</summary>
@@ -75,8 +75,8 @@ public sealed class CommandTable : IAsyncDisposable
     {
         await using DbConnection connection = await _dialect.OpenAsync(cancellation);
         await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
-        PauseChange change = PauseChange.Of(command, await PausesAsync(connection, transaction, cancellation), Now);
-        await using DbCommand done = Command(connection, transaction, """
+        PauseChange change = PauseChange.Of(command, await PausesAsync(connection, cancellation), Now);
+        await using DbCommand done = connection.Command("""
             UPDATE logpipe_commands SET done = @p0, done_by = @p1, succeeded = @p2, outcome = @p3
             WHERE id = @p4 AND done IS NULL AND NOT EXISTS (SELECT 1 FROM logpipe_commands e WHERE e.sink = @p5 AND e.id < @p4 AND e.done IS NULL)
             """, _dialect.TimeParameter(Now), host, change.Succeeds ? 1 : 0, change.Text, command.Id, _sink);
@@ -86,11 +86,11 @@ public sealed class CommandTable : IAsyncDisposable
         }
         if (change.Pauses is { } pauses)
         {
-            await using DbCommand clear = Command(connection, transaction, "DELETE FROM logpipe_pauses WHERE sink = @p0", _sink);
+            await using DbCommand clear = connection.Command("DELETE FROM logpipe_pauses WHERE sink = @p0", _sink);
             await _dialect.AskAsync(clear.ExecuteNonQueryAsync(cancellation));
             foreach (SinkPause pause in pauses)
             {
-                await using DbCommand add = Command(connection, transaction, "INSERT INTO logpipe_pauses (sink, topic, partition, since, paused_by) VALUES (@p0, @p1, @p2, @p3, @p4)",
+                await using DbCommand add = connection.Command("INSERT INTO logpipe_pauses (sink, topic, partition, since, paused_by) VALUES (@p0, @p1, @p2, @p3, @p4)",
                     _sink, pause.Topic, pause.Partition, _dialect.TimeParameter(pause.Since), pause.By);
                 await _dialect.AskAsync(add.ExecuteNonQueryAsync(cancellation));
             }
@@ -114,7 +114,7 @@ public sealed class CommandTable : IAsyncDisposable
             return;
         }
         await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
-        await using DbCommand create = Command(connection, transaction, $"""
+        await using DbCommand create = connection.Command($"""
             {_dialect.CreationLock}
             CREATE TABLE IF NOT EXISTS logpipe_commands (
                 id {_dialect.NewId}, sink text NOT NULL, action text NOT NULL, topic text, partition int,
@@ -127,13 +127,13 @@ public sealed class CommandTable : IAsyncDisposable
 
     private async Task<bool> HasTablesAsync(DbConnection connection, CancellationToken cancellation)
     {
-        await using DbCommand command = Command(connection, null, $"SELECT {_dialect.HasTable("logpipe_commands")} AND {_dialect.HasTable("logpipe_pauses")}");
+        await using DbCommand command = connection.Command($"SELECT {_dialect.HasTable("logpipe_commands")} AND {_dialect.HasTable("logpipe_pauses")}");
         return Convert.ToBoolean(await _dialect.AskAsync(command.ExecuteScalarAsync(cancellation)), null);
     }
 
-    private async Task<IReadOnlyList<SinkPause>> PausesAsync(DbConnection connection, DbTransaction? transaction, CancellationToken cancellation)
+    private async Task<IReadOnlyList<SinkPause>> PausesAsync(DbConnection connection, CancellationToken cancellation)
     {
-        await using DbCommand command = Command(connection, transaction, "SELECT topic, partition, since, paused_by FROM logpipe_pauses WHERE sink = @p0 ORDER BY since", _sink);
+        await using DbCommand command = connection.Command("SELECT topic, partition, since, paused_by FROM logpipe_pauses WHERE sink = @p0 ORDER BY since", _sink);
         await using DbDataReader reader = await _dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         var pauses = new List<SinkPause>();
         while (await _dialect.AskAsync(reader.ReadAsync(cancellation)))
@@ -143,9 +143,9 @@ public sealed class CommandTable : IAsyncDisposable
         return pauses;
     }
 
-    private async Task<List<SinkCommand>> ReadAsync(DbConnection connection, DbTransaction? transaction, string which, CancellationToken cancellation, params object?[] values)
+    private async Task<List<SinkCommand>> ReadAsync(DbConnection connection, string which, CancellationToken cancellation, params object?[] values)
     {
-        await using DbCommand command = Command(connection, transaction, $"SELECT {CommandColumns} FROM logpipe_commands {which}", values);
+        await using DbCommand command = connection.Command($"SELECT {CommandColumns} FROM logpipe_commands {which}", values);
         await using DbDataReader reader = await _dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         var commands = new List<SinkCommand>();
         while (await _dialect.AskAsync(reader.ReadAsync(cancellation)))
@@ -157,19 +157,6 @@ public sealed class CommandTable : IAsyncDisposable
             });
         }
         return commands;
-    }
-
-    private static DbCommand Command(DbConnection connection, DbTransaction? transaction, string sql, params object?[] values)
-    {
-        DbCommand command = connection.CreateCommand();
-        (command.Transaction, command.CommandText) = (transaction, sql);
-        for (int i = 0; i < values.Length; i++)
-        {
-            DbParameter parameter = command.CreateParameter();
-            (parameter.ParameterName, parameter.Value) = ($"@p{i}", values[i] ?? DBNull.Value);
-            command.Parameters.Add(parameter);
-        }
-        return command;
     }
 
     private static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

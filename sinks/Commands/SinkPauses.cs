@@ -33,6 +33,7 @@ public sealed record SinkPause(string? Topic, int? Partition, DateTimeOffset Sin
 public sealed class SinkPauses
 {
     private volatile IReadOnlyList<SinkPause>? _pauses; // null until it is known
+    private int _holds;
 
     /// <summary>Called when they are others.</summary>
     public event Action? Changed;
@@ -50,7 +51,10 @@ public sealed class SinkPauses
     /// <summary>For people, in one line; null when nothing is paused.</summary>
     public string? Text => _pauses is { Count: > 0 } pauses ? string.Join("; ", pauses) : null;
 
-    public bool Holds(TopicPartition partition) => _pauses is not { } pauses || pauses.Any(pause => pause.Holds(partition.Topic, partition.Partition));
+    public bool Holds(TopicPartition partition) => Volatile.Read(ref _holds) > 0 || _pauses is not { } pauses || pauses.Any(pause => pause.Holds(partition.Topic, partition.Partition));
+
+    /// <summary>Keeps the sink from storing for a moment, until the result is disposed: a step of a rebuild waits for that. It is nobody's pause, and told to nobody.</summary>
+    public IDisposable Hold() => new MomentaryHold(this);
 
     public void Set(IReadOnlyList<SinkPause> pauses)
     {
@@ -59,6 +63,25 @@ public sealed class SinkPauses
         if (!isSame)
         {
             Changed?.Invoke();
+        }
+    }
+
+    private sealed class MomentaryHold : IDisposable
+    {
+        private readonly SinkPauses _held;
+
+        public MomentaryHold(SinkPauses held)
+        {
+            _held = held;
+            Count(1);
+        }
+
+        public void Dispose() => Count(-1);
+
+        private void Count(int by)
+        {
+            Interlocked.Add(ref _held._holds, by);
+            _held.Changed?.Invoke();
         }
     }
 }

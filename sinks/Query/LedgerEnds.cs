@@ -26,8 +26,12 @@ internal sealed class LedgerEnds(ISqlDialect dialect, string sink, TableName tab
         await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
         {
-            ends.Add(new LedgerEnd(reader.GetInt32(0), reader.GetString(1), Guid.Parse(reader.GetString(2)), reader.GetString(3), reader.GetInt32(4), reader.GetInt64(5)));
+            ends.Add(Read(reader));
         }
         return ends;
     }
+
+    /// <summary>Reads id, cluster id, topic id as text, topic, partition and next offset.</summary>
+    public static LedgerEnd Read(DbDataReader reader) =>
+        new(reader.GetInt32(0), reader.GetString(1), Guid.Parse(reader.GetString(2)), reader.GetString(3), reader.GetInt32(4), reader.GetInt64(5));
 }

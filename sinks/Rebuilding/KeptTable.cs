@@ -1,5 +1,6 @@
+using System.Data.Common;
 using LogPipeline.Client.Connections;
-using Npgsql;
+using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Sinks.Rebuilding;
 
@@ -26,15 +27,15 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
         IReadOnlyList<RebuildStart> starts = await new RebuildStarts(sink, connector, environment).FindAsync(rebuild.Before.Sink, null, null, cancellation);
         return await InTransactionAsync(rebuild, async connection =>
         {
-            await TableSwap.LockNamesAsync(connection, cancellation);
-            await TableSwap.LockLedgerAsync(connection, rebuild.Sink, cancellation);
-            await TableSwap.LockLedgerAsync(connection, rebuild.Before.Sink, cancellation);
+            await table.Database.HoldNamesAsync(connection, cancellation);
+            await table.Database.HoldLedgerAsync(connection, rebuild.Sink, cancellation);
+            await table.Database.HoldLedgerAsync(connection, rebuild.Before.Sink, cancellation);
             if (!leavesOlder)
             {
                 await RequireLogAsync(connection, rebuild, starts, cancellation);
             }
-            await new TableSwap(connection, new SinkTable(rebuild.Sink, rebuild.Live), rebuild.Before, rebuild.Undone).RunAsync(cancellation);
-            await RebuildTable.MoveAsync(connection, rebuild, RebuildStage.RolledBack, keepsOther: true, null, cancellation);
+            await new TableSwap(table.Database, connection).RunAsync(new SinkTable(rebuild.Sink, rebuild.Live), rebuild.Before, rebuild.Undone, cancellation);
+            await table.MoveAsync(connection, rebuild, RebuildStage.RolledBack, keepsOther: true, null, cancellation);
             return $"{rebuild.Table} is the table before {rebuild} again, and stores what came since; the other one is kept as {rebuild.Undone.Table} until --drop-old";
         }, cancellation);
     }
@@ -51,8 +52,8 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
         }
         return await InTransactionAsync(rebuild, async connection =>
         {
-            await TableSwap.DropAsync(connection, rebuild.Other, cancellation);
-            await RebuildTable.MoveAsync(connection, rebuild, rebuild.Stage, keepsOther: false, null, cancellation);
+            await new TableSwap(table.Database, connection).DropAsync(rebuild.Other, cancellation);
+            await table.MoveAsync(connection, rebuild, rebuild.Stage, keepsOther: false, null, cancellation);
             return $"{rebuild.Other.Table} is dropped";
         }, cancellation);
     }
@@ -77,27 +78,17 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
         : throw new RebuildRefusedException($"no other table of {sink.Table} is kept: it was not rebuilt, or --drop-old dropped it");
 
     /// <exception cref="RebuildRefusedException">Says how many records are gone.</exception>
-    private static async Task RequireLogAsync(NpgsqlConnection connection, Rebuild rebuild, IReadOnlyList<RebuildStart> starts, CancellationToken cancellation)
+    private static async Task RequireLogAsync(DbConnection connection, Rebuild rebuild, IReadOnlyList<RebuildStart> starts, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand("""
-            SELECT coalesce(sum(s.first - l.next_offset), 0)::bigint FROM logpipe_logs l
-            JOIN unnest($2, $3, $4, $5) AS s(topic_id, topic, partition, first) ON (s.topic_id, s.topic, s.partition) = (l.topic_id, l.topic, l.partition)
-            WHERE l.sink = $1 AND s.first > l.next_offset
-            """, connection)
-        {
-            Parameters =
-            {
-                new() { Value = rebuild.Before.Sink }, new() { Value = starts.Select(s => s.Log.TopicId).ToArray() }, new() { Value = starts.Select(s => s.Log.Topic).ToArray() },
-                new() { Value = starts.Select(s => s.Log.Partition).ToArray() }, new() { Value = starts.Select(s => s.LogStart).ToArray() },
-            },
-        };
-        if ((long)(await command.ExecuteScalarAsync(cancellation))! is > 0 and var gone)
+        IReadOnlyList<LedgerEnd> ends = await RebuildTable.EndsAsync(connection, rebuild.Before.Sink, cancellation);
+        long gone = starts.Sum(start => ends.FirstOrDefault(start.IsOf) is { } end ? Math.Max(0, start.LogStart - end.Next) : 0);
+        if (gone > 0)
         {
             throw new RebuildRefusedException($"the table before stopped at the swap, and the log no longer has {gone} records that came since: they would be missing in it. --without-older rolls back all the same");
         }
     }
 
-    private async Task<string> InTransactionAsync(Rebuild rebuild, Func<NpgsqlConnection, Task<string>> work, CancellationToken cancellation)
+    private async Task<string> InTransactionAsync(Rebuild rebuild, Func<DbConnection, Task<string>> work, CancellationToken cancellation)
     {
         string done = "";
         await table.InTransactionAsync(rebuild.Id, async (connection, now) =>

@@ -3,6 +3,7 @@ using LogPipeline.Client.Admin;
 using LogPipeline.Client.Connections;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Sinks.Rebuilding;
 
@@ -10,7 +11,11 @@ namespace LogPipeline.Sinks.Rebuilding;
 /// <param name="Log">The log, as the shadow sink's.</param>
 /// <param name="LogStart">The first offset that the broker has.</param>
 /// <param name="First">The first that is stored.</param>
-internal sealed record RebuildStart(LogIdentity Log, long LogStart, long First);
+internal sealed record RebuildStart(LogIdentity Log, long LogStart, long First)
+{
+    /// <summary>Whether a ledger row, of whichever sink, is of this log.</summary>
+    public bool IsOf(LedgerEnd row) => (row.TopicId, row.Topic, row.Partition) == (Log.TopicId, Log.Topic, Log.Partition);
+}
 
 /// <summary>Asks the broker where the logs of a sink begin.</summary>
 internal sealed class RebuildStarts(SinkOptions options, IConnector connector, SinkEnvironment environment)

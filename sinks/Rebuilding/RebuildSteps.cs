@@ -1,12 +1,12 @@
+using System.Data.Common;
 using System.Text.Json;
 using LogPipeline.Client.Connections;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
-using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Verification;
-using Npgsql;
 
 namespace LogPipeline.Sinks.Rebuilding;
 
@@ -21,6 +21,9 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
 
     /// <summary>So long the live sink's flushes may wait for the shadow to reach them.</summary>
     private static readonly TimeSpan CatchUpMax = TimeSpan.FromSeconds(10);
+
+    /// <summary>A swap waits no longer for a lock: others wait behind it.</summary>
+    private const int LockSeconds = 5;
 
     /// <summary>The sink that fills the shadow.</summary>
     public static SinkOptions ShadowOf(SinkOptions live, Rebuild rebuild)
@@ -50,7 +53,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
     public Task AbortAsync(Rebuild rebuild, string reason, CancellationToken cancellation) => InTransactionAsync(rebuild, async connection =>
     {
         await DropShadowAsync(connection, rebuild, cancellation);
-        await RebuildTable.MoveAsync(connection, rebuild, RebuildStage.Aborted, keepsOther: false, reason, cancellation);
+        await table.MoveAsync(connection, rebuild, RebuildStage.Aborted, keepsOther: false, reason, cancellation);
         return true;
     }, cancellation);
 
@@ -61,15 +64,15 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
         return true;
     }, cancellation);
 
-    private static async Task DropShadowAsync(NpgsqlConnection connection, Rebuild rebuild, CancellationToken cancellation)
+    private async Task DropShadowAsync(DbConnection connection, Rebuild rebuild, CancellationToken cancellation)
     {
-        await TableSwap.LockLedgerAsync(connection, rebuild.Shadow.Sink, cancellation); // a flush under way ends first
-        await TableSwap.DropAsync(connection, rebuild.Shadow, cancellation);
+        await table.Database.HoldLedgerAsync(connection, rebuild.Shadow.Sink, cancellation); // a flush under way ends first
+        await new TableSwap(table.Database, connection).DropAsync(rebuild.Shadow, cancellation);
     }
 
     private Task<bool> MoveAsync(Rebuild rebuild, RebuildStage to, CancellationToken cancellation) => InTransactionAsync(rebuild, async connection =>
     {
-        await RebuildTable.MoveAsync(connection, rebuild, to, keepsOther: false, null, cancellation);
+        await table.MoveAsync(connection, rebuild, to, keepsOther: false, null, cancellation);
         return true;
     }, cancellation);
 
@@ -87,40 +90,27 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
         }
         await InTransactionAsync(rebuild, async connection =>
         {
+            IReadOnlyList<LedgerEnd> ends = await RebuildTable.EndsAsync(connection, rebuild.Shadow.Sink, cancellation);
             foreach (RebuildStart start in starts.Where(start => start.First > start.LogStart))
             {
-                await NoteLeftOutAsync(connection, start, cancellation);
+                await NoteLeftOutAsync(connection, ends, start, cancellation);
             }
-            await using var note = new NpgsqlCommand(
-                "UPDATE logpipe_rebuilds SET first_offsets = (SELECT coalesce(sum(next_offset), 0) FROM logpipe_logs WHERE sink = $1), old_parser = $2, old_config_hash = $3 WHERE id = $4", connection)
-            {
-                Parameters =
-                {
-                    new() { Value = rebuild.Shadow.Sink }, new() { Value = JsonSerializer.Serialize(live.Parser) },
-                    new() { Value = RowColumns.ConfigHash(LineParsers.Named(live.Parser)) }, new() { Value = rebuild.Id },
-                },
-            };
-            await note.ExecuteNonQueryAsync(cancellation);
-            await RebuildTable.MoveAsync(connection, rebuild, RebuildStage.ShadowCreated, keepsOther: false, null, cancellation);
+            await connection.RunAsync(
+                "UPDATE logpipe_rebuilds SET first_offsets = (SELECT coalesce(sum(next_offset), 0) FROM logpipe_logs WHERE sink = @p0), old_parser = @p1, old_config_hash = @p2 WHERE id = @p3",
+                cancellation, rebuild.Shadow.Sink, JsonSerializer.Serialize(live.Parser), RowColumns.ConfigHash(LineParsers.Named(live.Parser)), rebuild.Id);
+            await table.MoveAsync(connection, rebuild, RebuildStage.ShadowCreated, keepsOther: false, null, cancellation);
             return true;
         }, cancellation);
     }
 
     /// <summary>A verification of the table is to know that these records have no rows.</summary>
-    private static async Task NoteLeftOutAsync(NpgsqlConnection connection, RebuildStart start, CancellationToken cancellation)
+    private async Task NoteLeftOutAsync(DbConnection connection, IReadOnlyList<LedgerEnd> ends, RebuildStart start, CancellationToken cancellation)
     {
-        await using var command = new NpgsqlCommand($"""
-            INSERT INTO logpipe_gaps (log, from_offset, to_offset, found, reason)
-            SELECT id, $6, next_offset, now(), '{LedgerGap.LeftOut}' FROM logpipe_logs WHERE (sink, cluster_id, topic_id, topic, partition) = ($1, $2, $3, $4, $5) AND next_offset > $6
-            """, connection)
+        if (ends.FirstOrDefault(start.IsOf) is { } end && end.Next > start.LogStart)
         {
-            Parameters =
-            {
-                new() { Value = start.Log.Sink }, new() { Value = start.Log.ClusterId }, new() { Value = start.Log.TopicId }, new() { Value = start.Log.Topic },
-                new() { Value = start.Log.Partition }, new() { Value = start.LogStart },
-            },
-        };
-        await command.ExecuteNonQueryAsync(cancellation);
+            await connection.RunAsync("INSERT INTO logpipe_gaps (log, from_offset, to_offset, found, reason) VALUES (@p0, @p1, @p2, @p3, @p4)", cancellation,
+                end.Id, start.LogStart, end.Next, table.Database.Dialect.TimeParameter(environment.Time.GetUtcNow()), LedgerGap.LeftOut);
+        }
     }
 
     /// <exception cref="RebuildRefusedException">Rows of the live table would be in the new one no more: says how many.</exception>
@@ -128,20 +118,12 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
     {
         long older = await table.GuardAsync(async () =>
         {
-            await using NpgsqlConnection connection = await table.OpenAsync(cancellation);
-            await using var count = new NpgsqlCommand($"""
-                SELECT count(*) FROM {rebuild.Live.Rows} r JOIN logpipe_logs l ON l.id = r.log
-                LEFT JOIN unnest($1, $2, $3, $4) AS s(topic_id, topic, partition, first) ON (s.topic_id, s.topic, s.partition) = (l.topic_id, l.topic, l.partition)
-                WHERE r.log_offset < coalesce(s.first, 9223372036854775807)
-                """, connection)
-            {
-                CommandTimeout = 0,
-                Parameters =
-                {
-                    new() { Value = starts.Select(s => s.Log.TopicId).ToArray() }, new() { Value = starts.Select(s => s.Log.Topic).ToArray() },
-                    new() { Value = starts.Select(s => s.Log.Partition).ToArray() }, new() { Value = starts.Select(s => s.First).ToArray() },
-                },
-            };
+            await using DbConnection connection = await table.Database.OpenAsync(cancellation);
+            IReadOnlyList<LedgerEnd> logs = await RebuildTable.EndsAsync(connection, rebuild.Sink, cancellation);
+            string firsts = string.Concat(logs.Select(log => FormattableString.Invariant($" WHEN {log.Id} THEN {starts.FirstOrDefault(start => start.IsOf(log))?.First ?? long.MaxValue}")));
+            await using DbCommand count = connection.Command(
+                $"SELECT count(*) FROM {rebuild.Live.Rows} r WHERE r.log IN ({string.Join(", ", logs.Select(log => log.Id))}) AND r.log_offset < CASE r.log{firsts} END");
+            count.CommandTimeout = 0;
             return (long)(await count.ExecuteScalarAsync(cancellation))!;
         });
         if (older > 0)
@@ -187,22 +169,25 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
     }
 
     /// <summary>What people removed from the live table for good, and noted, is removed from the shadow too.</summary>
-    private static async Task TakeRemovalsOverAsync(NpgsqlConnection connection, Rebuild rebuild, CancellationToken cancellation)
+    private static async Task TakeRemovalsOverAsync(DbConnection connection, Rebuild rebuild, CancellationToken cancellation)
     {
         string fresh = $"""
-            (SELECT shadow.id AS log, p.from_offset, p.to_offset FROM {RebuildTable.Pairs.Replace("$1", SqlLiteral.Of(rebuild.Sink), StringComparison.Ordinal)
-                .Replace("$2", SqlLiteral.Of(rebuild.Shadow.Sink), StringComparison.Ordinal)} JOIN logpipe_repairs p ON p.log = live.id
-            WHERE NOT EXISTS (SELECT FROM logpipe_repairs q WHERE (q.log, q.from_offset, q.to_offset) = (shadow.id, p.from_offset, p.to_offset)))
+            WITH fresh AS MATERIALIZED (
+                SELECT DISTINCT shadow.id AS log, p.from_offset, p.to_offset FROM {RebuildTable.Pairs(rebuild)} JOIN logpipe_repairs p ON p.log = live.id
+                WHERE NOT EXISTS (SELECT 1 FROM logpipe_repairs q WHERE (q.log, q.from_offset, q.to_offset) = (shadow.id, p.from_offset, p.to_offset)))
             """;
-        if (await connection.ScalarAsync($"SELECT EXISTS {fresh}", cancellation) is not true)
+        if (await connection.FirstAsync($"{fresh} SELECT 1 FROM fresh LIMIT 1", cancellation) is null)
         {
             return;
         }
         foreach (string from in new[] { rebuild.Shadow.Table.Rows, "logpipe_dead_letters" })
         {
-            await connection.ExecuteAsync($"DELETE FROM {from} r USING {fresh} p WHERE r.log = p.log AND r.log_offset >= p.from_offset AND r.log_offset < p.to_offset", cancellation);
+            await using DbCommand delete = connection.Command(
+                $"{fresh} DELETE FROM {from} AS r WHERE EXISTS (SELECT 1 FROM fresh p WHERE p.log = r.log AND r.log_offset >= p.from_offset AND r.log_offset < p.to_offset)");
+            delete.CommandTimeout = 0;
+            await delete.ExecuteNonQueryAsync(cancellation);
         }
-        await connection.ExecuteAsync($"INSERT INTO logpipe_repairs (log, from_offset, to_offset) SELECT DISTINCT log, from_offset, to_offset FROM {fresh} p", cancellation);
+        await connection.RunAsync($"{fresh} INSERT INTO logpipe_repairs (log, from_offset, to_offset) SELECT log, from_offset, to_offset FROM fresh", cancellation);
     }
 
     /// <summary>Tries to swap until nothing is in the way any more, and notes what is.</summary>
@@ -228,29 +213,48 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
         }
     }
 
-    private Task<bool> SwapAsync(Rebuild rebuild, CancellationToken cancellation) => InTransactionAsync(rebuild, async connection =>
+    private async Task<bool> SwapAsync(Rebuild rebuild, CancellationToken cancellation)
     {
-        await connection.ExecuteAsync("SET LOCAL lock_timeout = '5s'", cancellation); // nobody waits for longer behind this
-        await TableSwap.LockNamesAsync(connection, cancellation);
-        await TableSwap.LockLedgerAsync(connection, rebuild.Sink, cancellation);
-        // From here on the live table stands, and the shadow gets as far: no row that people have seen is missing for a moment.
+        // What is stored in the live table meanwhile the shadow would have to reach too.
+        using IDisposable held = environment.Pauses.Hold();
+        IRebuildDatabase database = table.Database;
+        if (!database.HoldsRowsAlone && !await ReachAsync(rebuild, CatchUpMax, cancellation))
+        {
+            return false;
+        }
+        return await InTransactionAsync(rebuild, async connection =>
+        {
+            await database.HoldNamesAsync(connection, cancellation);
+            await database.HoldLedgerAsync(connection, rebuild.Sink, cancellation);
+            // From here on the live table stands, and the shadow gets as far: no row that people have seen is missing for a moment.
+            if (!await ReachAsync(rebuild, database.HoldsRowsAlone ? CatchUpMax : TimeSpan.Zero, cancellation))
+            {
+                return false;
+            }
+            await database.HoldLedgerAsync(connection, rebuild.Shadow.Sink, cancellation);
+            await TakeRemovalsOverAsync(connection, rebuild, cancellation);
+            await new TableSwap(database, connection).RunAsync(new SinkTable(rebuild.Sink, rebuild.Live), rebuild.Shadow, rebuild.Before, cancellation);
+            await table.MoveAsync(connection, rebuild, RebuildStage.Swapped, keepsOther: true, null, cancellation);
+            return true;
+        }, cancellation, LockSeconds);
+    }
+
+    /// <summary>Whether the shadow gets as far as the live table within a time.</summary>
+    private async Task<bool> ReachAsync(Rebuild rebuild, TimeSpan within, CancellationToken cancellation)
+    {
         long begun = environment.Time.GetTimestamp();
         while ((await table.ProgressAsync(rebuild, cancellation)).Left > 0)
         {
-            if (environment.Time.GetElapsedTime(begun) > CatchUpMax)
+            if (environment.Time.GetElapsedTime(begun) >= within)
             {
                 return false;
             }
             await Task.Delay(TimeSpan.FromMilliseconds(20), environment.Time, cancellation);
         }
-        await TableSwap.LockLedgerAsync(connection, rebuild.Shadow.Sink, cancellation);
-        await TakeRemovalsOverAsync(connection, rebuild, cancellation);
-        await new TableSwap(connection, new SinkTable(rebuild.Sink, rebuild.Live), rebuild.Shadow, rebuild.Before).RunAsync(cancellation);
-        await RebuildTable.MoveAsync(connection, rebuild, RebuildStage.Swapped, keepsOther: true, null, cancellation);
         return true;
-    }, cancellation);
+    }
 
     /// <summary>Runs work in a transaction that holds the rebuild's row, and commits it; nothing when the rebuild has another stage by now, which counts as done.</summary>
-    private Task<bool> InTransactionAsync(Rebuild rebuild, Func<NpgsqlConnection, Task<bool>> work, CancellationToken cancellation) => table.InTransactionAsync(
-        rebuild.Id, async (connection, now) => now.Stage != rebuild.Stage || await work(connection), cancellation);
+    private Task<bool> InTransactionAsync(Rebuild rebuild, Func<DbConnection, Task<bool>> work, CancellationToken cancellation, int lockSeconds = 0) => table.InTransactionAsync(
+        rebuild.Id, async (connection, now) => now.Stage != rebuild.Stage || await work(connection), cancellation, lockSeconds);
 }

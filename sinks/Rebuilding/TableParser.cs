@@ -1,8 +1,8 @@
+using System.Data.Common;
 using System.Text.Json;
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
-using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Rows;
-using Npgsql;
 
 namespace LogPipeline.Sinks.Rebuilding;
 
@@ -24,18 +24,16 @@ public static class TableParser
         await using var table = new RebuildTable(options);
         return await table.GuardAsync(async () =>
         {
-            await using NpgsqlConnection connection = await table.OpenAsync(cancellation);
-            if (await connection.ScalarAsync("SELECT to_regclass('logpipe_rebuilds') IS NOT NULL", cancellation) is not true)
-            {
-                return options;
-            }
-            await using var command = new NpgsqlCommand("""
+            await using DbConnection? connection = await table.OpenIfAnyAsync(cancellation);
+            return connection is not null && await connection.FirstAsync("""
                 SELECT CASE l.config_hash WHEN r.config_hash THEN r.parser ELSE r.old_parser END
-                FROM (SELECT * FROM logpipe_rebuilds WHERE sink = $1 ORDER BY id DESC LIMIT 1) r
+                FROM (SELECT * FROM logpipe_rebuilds WHERE sink = @p0 ORDER BY id DESC LIMIT 1) r
                 JOIN logpipe_logs l ON l.sink = r.sink
-                WHERE r.old_parser IS NOT NULL AND (r.keeps_other OR r.stage NOT IN ('Swapped', 'Aborted', 'RolledBack')) AND l.config_hash <> $2 AND (l.config_hash, $2) IN ((r.config_hash, r.old_config_hash), (r.old_config_hash, r.config_hash)) LIMIT 1
-                """, connection) { Parameters = { new() { Value = options.Name }, new() { Value = RowColumns.ConfigHash(LineParsers.Named(options.Parser)) } } };
-            return await command.ExecuteScalarAsync(cancellation) is string parser ? options.With(JsonSerializer.Deserialize<ParserOptions>(parser)!) : options;
+                WHERE r.old_parser IS NOT NULL AND (r.keeps_other OR r.stage NOT IN ('Swapped', 'Aborted', 'RolledBack')) AND l.config_hash <> @p1
+                    AND ((l.config_hash = r.config_hash AND r.old_config_hash = @p1) OR (l.config_hash = r.old_config_hash AND r.config_hash = @p1))
+                LIMIT 1
+                """, cancellation, options.Name, RowColumns.ConfigHash(LineParsers.Named(options.Parser))) is string parser
+                ? options.With(JsonSerializer.Deserialize<ParserOptions>(parser)!) : options;
         });
     }
 }

@@ -1,7 +1,5 @@
+using System.Data.Common;
 using LogPipeline.Sinks.Ledger;
-using LogPipeline.Sinks.Postgres;
-using LogPipeline.Sinks.Rows;
-using Npgsql;
 
 namespace LogPipeline.Sinks.Rebuilding;
 
@@ -11,125 +9,47 @@ namespace LogPipeline.Sinks.Rebuilding;
 /// incoming table ends. Owners are written anew: a worker that held a claim finds that it is gone, claims again, and finds another table.
 /// </summary>
 /// <param name="connection">In a transaction that holds the ledger rows of both sinks: no flush of either is under way.</param>
-/// <param name="live">What the names stand for from now on.</param>
-/// <param name="incoming">What takes them.</param>
-/// <param name="outgoing">What the table that had them is called from now on.</param>
-internal sealed class TableSwap(NpgsqlConnection connection, SinkTable live, SinkTable incoming, SinkTable outgoing)
+internal sealed class TableSwap(IRebuildDatabase database, DbConnection connection)
 {
-    /// <exception cref="RebuildRefusedException">Other views would go on reading the table that goes.</exception>
-    public async Task RunAsync(CancellationToken cancellation)
+    /// <param name="live">What the names stand for from now on.</param>
+    /// <param name="incoming">What takes them.</param>
+    /// <param name="outgoing">What the table that had them is called from now on.</param>
+    /// <param name="cancellation">Ends it; the caller rolls back then.</param>
+    /// <exception cref="RebuildRefusedException">Something that people made would go on with the table that goes.</exception>
+    public async Task RunAsync(SinkTable live, SinkTable incoming, SinkTable outgoing, CancellationToken cancellation)
     {
-        // A query locks the view before the table below it; so does this, or each would wait for the other.
-        await RequireNoReadersAsync(live.Table.RowsLiteral, $"AND v.oid <> to_regclass({live.Table.Literal})", cancellation);
-        string definition = await DefinitionAsync(incoming.Table, cancellation);
-        string before = await DefinitionAsync(live.Table, cancellation);
-        if (await FitsAsync(cancellation))
-        {
-            // What reads the view, and who may, stays.
-            await connection.ExecuteAsync($"CREATE OR REPLACE VIEW {live.Table} AS {definition}", cancellation);
-            await connection.ExecuteAsync($"DROP VIEW {incoming.Table}; CREATE VIEW {outgoing.Table} AS {before}", cancellation);
-        }
-        else
-        {
-            await RequireNoReadersAsync(live.Table.Literal, "", cancellation);
-            await CopyRightsAsync(live.Table.Literal, incoming.Table.ToString(), cancellation);
-            await connection.ExecuteAsync($"ALTER VIEW {live.Table} RENAME TO {outgoing.Table.Local("")}; ALTER VIEW {incoming.Table} RENAME TO {live.Table.Local("")}", cancellation);
-        }
-        // Their text names the table, not the view.
-        await connection.ExecuteAsync($"DROP VIEW IF EXISTS {incoming.Table.DeadLetters}", cancellation);
-        await CopyRightsAsync(live.Table.RowsLiteral, incoming.Table.Rows, cancellation);
-        await RenameAsync(live.Table, outgoing.Table, cancellation);
-        await RenameAsync(incoming.Table, live.Table, cancellation);
+        await database.ExchangeNamesAsync(connection, live.Table, incoming.Table, outgoing.Table, cancellation);
+        // Its text has the name in the ledger, not the view.
+        await connection.RunAsync($"DROP VIEW IF EXISTS {incoming.Table.DeadLetters}", cancellation);
         await MoveLedgerAsync(live, outgoing, cancellation);
         await MoveLedgerAsync(incoming, live, cancellation);
     }
 
-    /// <summary>Keeps stores from opening a table meanwhile, which takes its names and its ledger rows for one.</summary>
-    public static Task LockNamesAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
-        connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresSchema.CreationLock})", cancellation);
-
-    /// <summary>Locks the ledger rows of a sink: a flush under way ends first, and none begins.</summary>
-    public static Task LockLedgerAsync(NpgsqlConnection connection, string sink, CancellationToken cancellation) =>
-        connection.ExecuteAsync($"SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(sink)} ORDER BY id FOR UPDATE", cancellation);
-
-    /// <summary>Drops a table that is not live with all that the ledger knows of it, in the caller's transaction.</summary>
-    public static Task DropAsync(NpgsqlConnection connection, SinkTable side, CancellationToken cancellation)
+    /// <summary>Drops a table that is not live with all that the ledger knows of it.</summary>
+    public async Task DropAsync(SinkTable side, CancellationToken cancellation)
     {
-        string logs = $"IN (SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(side.Sink)})";
-        return connection.ExecuteAsync($"""
-            DO $logpipe$ BEGIN
-                IF to_regclass('logpipe_expired') IS NOT NULL THEN DELETE FROM logpipe_expired WHERE log {logs}; END IF;
-                IF to_regclass('logpipe_retention') IS NOT NULL THEN
-                    DELETE FROM logpipe_retention WHERE done IS NULL AND table_identity IN (SELECT table_identity FROM logpipe_logs WHERE sink = {SqlLiteral.Of(side.Sink)});
-                END IF;
-            END $logpipe$;
+        string ofSink = $"sink = {SqlLiteral.Of(side.Sink)}";
+        string logs = $"IN (SELECT id FROM logpipe_logs WHERE {ofSink})";
+        if (await connection.HoldsAsync(database.Dialect.HasTable("logpipe_expired"), cancellation))
+        {
+            await connection.RunAsync($"DELETE FROM logpipe_expired WHERE log {logs}", cancellation);
+        }
+        if (await connection.HoldsAsync(database.Dialect.HasTable("logpipe_retention"), cancellation))
+        {
+            await connection.RunAsync($"DELETE FROM logpipe_retention WHERE done IS NULL AND table_identity IN (SELECT table_identity FROM logpipe_logs WHERE {ofSink})", cancellation);
+        }
+        await connection.RunAsync($"""
             DROP VIEW IF EXISTS {side.Table.DeadLetters}; DROP VIEW IF EXISTS {side.Table}; DROP TABLE IF EXISTS {side.Table.Rows};
             DELETE FROM logpipe_dead_letters WHERE log {logs}; DELETE FROM logpipe_gaps WHERE log {logs}; DELETE FROM logpipe_repairs WHERE log {logs};
-            DELETE FROM logpipe_logs WHERE sink = {SqlLiteral.Of(side.Sink)}; DELETE FROM logpipe_sources WHERE sink = {SqlLiteral.Of(side.Sink)};
+            DELETE FROM logpipe_logs WHERE {ofSink}; DELETE FROM logpipe_sources WHERE {ofSink};
             """, cancellation);
-    }
-
-    private async Task<string> DefinitionAsync(TableName view, CancellationToken cancellation) =>
-        (string)(await connection.ScalarAsync($"SELECT pg_get_viewdef(to_regclass({view.Literal}))", cancellation)
-            ?? throw new RebuildRefusedException($"the view {view} is gone"));
-
-    /// <summary>Whether the incoming view has all columns of the live one, in its order, and perhaps more behind them.</summary>
-    private async Task<bool> FitsAsync(CancellationToken cancellation)
-    {
-        static string Of(TableName view) => $"(SELECT array_agg(attname || ' ' || format_type(atttypid, atttypmod) ORDER BY attnum) FROM pg_attribute WHERE attrelid = to_regclass({view.Literal}) AND attnum > 0)";
-        return await connection.ScalarAsync($"SELECT (next)[:cardinality(now)] = now FROM (SELECT {Of(live.Table)} AS now, {Of(incoming.Table)} AS next) columns", cancellation) is true;
-    }
-
-    private async Task RequireNoReadersAsync(string relation, string but, CancellationToken cancellation)
-    {
-        string? readers = await connection.ScalarAsync($"""
-            SELECT string_agg(DISTINCT v.oid::regclass::text, ', ') FROM pg_depend d JOIN pg_rewrite w ON w.oid = d.objid JOIN pg_class v ON v.oid = w.ev_class
-            WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass({relation}) AND v.oid <> d.refobjid {but}
-            """, cancellation) as string;
-        if (readers is not null)
-        {
-            throw new RebuildRefusedException($"{readers} would go on reading the table that is swapped out: drop that, and make it again after the swap");
-        }
-    }
-
-    /// <summary>A name inside a format string of SQL's <c>format</c>.</summary>
-    private static string Quoted(string name) => name.Replace("'", "''", StringComparison.Ordinal).Replace("%", "%%", StringComparison.Ordinal);
-
-    private async Task CopyRightsAsync(string fromLiteral, string to, CancellationToken cancellation)
-    {
-        string? grants = await connection.ScalarAsync($"""
-            SELECT string_agg(format('GRANT %s ON {Quoted(to)} TO %s%s', privilege_type,
-                CASE grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(grantee)) END, CASE WHEN is_grantable THEN ' WITH GRANT OPTION' ELSE '' END), '; ')
-            FROM (SELECT relowner, (aclexplode(relacl)).* FROM pg_class WHERE oid = to_regclass({fromLiteral})) acl WHERE grantee <> relowner
-            """, cancellation) as string;
-        if (grants is not null)
-        {
-            await connection.ExecuteAsync(grants, cancellation);
-        }
-    }
-
-    /// <summary>Renames the rows table, its own indexes, which are looked for by their names, and what its comment says. Partitions keep their names.</summary>
-    private async Task RenameAsync(TableName from, TableName to, CancellationToken cancellation)
-    {
-        await connection.ExecuteAsync($"ALTER TABLE {from.Rows} RENAME TO {to.Local("_rows")}", cancellation);
-        string? rest = await connection.ScalarAsync($"""
-            WITH names AS (
-                SELECT (parse_ident({SqlLiteral.Of(from.Local(""))}))[1] AS old, (parse_ident({SqlLiteral.Of(to.Local(""))}))[1] AS new, to_regclass({to.RowsLiteral}) AS oid)
-            SELECT concat_ws('; ',
-                (SELECT string_agg(format('ALTER INDEX %s RENAME TO %I', i.indexrelid::regclass, new || substr(x.relname, length(old) + 1)), '; ')
-                    FROM pg_index i JOIN pg_class x ON x.oid = i.indexrelid WHERE i.indrelid = names.oid AND starts_with(x.relname, old)),
-                (SELECT format('COMMENT ON TABLE {Quoted(to.Rows)} IS %L', regexp_replace(obj_description(names.oid), 'read the view .*\)$',
-                    {SqlLiteral.Of($"read the view {to})")})) WHERE obj_description(names.oid) IS NOT NULL))
-            FROM names
-            """, cancellation) as string;
-        await connection.ExecuteAsync(rest!, cancellation);
     }
 
     private async Task MoveLedgerAsync(SinkTable from, SinkTable to, CancellationToken cancellation)
     {
         string names = $"sink = {SqlLiteral.Of(to.Sink)} WHERE sink = {SqlLiteral.Of(from.Sink)}";
-        await connection.ExecuteAsync($"""
-            UPDATE logpipe_logs SET owner = gen_random_uuid(), table_name = {to.Table.Literal}, {names};
+        await connection.RunAsync($"""
+            UPDATE logpipe_logs SET owner = {database.FreshOwner}, table_name = {to.Table.Literal}, {names};
             UPDATE logpipe_sources SET {names};
             """, cancellation);
     }
