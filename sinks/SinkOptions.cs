@@ -63,13 +63,18 @@ public sealed record SinkOptions
     internal SinkOptions With(ParserOptions parser)
     {
         ILineParser made = LineParsers.Named(parser);
-        return this with { Parser = parser, Postgres = Postgres is null ? null : Postgres with { Indexes = [.. Postgres.Indexes.Where(Fits)] } };
+        return this with
+        {
+            Parser = parser,
+            Postgres = Postgres is null ? null : Postgres with { Indexes = [.. Postgres.Indexes.Where(Fits)] },
+            Sqlite = Sqlite is null ? null : Sqlite with { Indexes = [.. Sqlite.Indexes.Where(Fits)] },
+        };
 
         bool Fits(string entry)
         {
             try
             {
-                return RowIndex.Read([entry], made, isSqlite: false).Count == 1;
+                return RowIndex.Read([entry], made, isSqlite: Sqlite is not null).Count == 1;
             }
             catch (SinkConfigurationException)
             {
@@ -77,6 +82,13 @@ public sealed record SinkOptions
             }
         }
     }
+
+    /// <summary>The sink with another table.</summary>
+    internal SinkOptions With(TableName table) => this with
+    {
+        Postgres = Postgres is null ? null : Postgres with { Table = table.ToString() },
+        Sqlite = Sqlite is null ? null : Sqlite with { Table = table.ToString() },
+    };
 
     /// <summary>What the sink's tables are called; only where it has tables.</summary>
     internal TableName Table => TableName.Parse(Postgres?.Table ?? Sqlite!.Table);

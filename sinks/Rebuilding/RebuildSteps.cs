@@ -26,16 +26,11 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
     private const int LockSeconds = 5;
 
     /// <summary>The sink that fills the shadow.</summary>
-    public static SinkOptions ShadowOf(SinkOptions live, Rebuild rebuild)
+    public static SinkOptions ShadowOf(SinkOptions live, Rebuild rebuild) => live.With(rebuild.Parser).With(rebuild.Shadow.Table) with
     {
-        SinkOptions parsed = live.With(rebuild.Parser);
-        return parsed with
-        {
-            Name = rebuild.Shadow.Sink,
-            StartFrom = "earliest", // of partitions that appear later; the others' ledger rows are made before
-            Postgres = parsed.Postgres! with { Table = rebuild.Shadow.Table.ToString() },
-        };
-    }
+        Name = rebuild.Shadow.Sink,
+        StartFrom = "earliest", // of partitions that appear later; the others' ledger rows are made before
+    };
 
     /// <summary>Takes the step that leads on from a stage; does nothing when the rebuild is elsewhere by now.</summary>
     /// <exception cref="RebuildRefusedException">It cannot be taken, and trying again does not help.</exception>

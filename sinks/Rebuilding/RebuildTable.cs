@@ -26,7 +26,7 @@ public sealed class RebuildTable : IAsyncDisposable
         Database = options switch
         {
             { Postgres: { } postgres } => new PostgresRebuildDatabase(options.Name, postgres, _time),
-            { Sqlite: not null } => throw new SinkConfigurationException($"sink {options.Name} writes to SQLite, whose tables are not rebuilt while they serve: give a sink another name and `table`, and it stores all of the topic anew"),
+            { Sqlite: { } sqlite } => new SqliteRebuildDatabase(sqlite, _time),
             _ => throw new SinkConfigurationException(
                 $"sink {options.Name} writes files, which are not swapped in one step under their readers: give a sink another name and `files: directory`, and it writes all of the topic anew"),
         };

@@ -17,7 +17,7 @@ public static class TableParser
     /// <exception cref="StoreUnavailableException">The database cannot be asked now.</exception>
     public static async ValueTask<SinkOptions> InUseAsync(SinkOptions options, CancellationToken cancellation)
     {
-        if (options.Postgres is null)
+        if (options.Files is not null)
         {
             return options;
         }

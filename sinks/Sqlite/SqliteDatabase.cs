@@ -156,19 +156,10 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>Throws the seam's exception for an error.</summary>
     public void Check(int code)
     {
-        if (code == SQLITE_OK)
+        if (code != SQLITE_OK)
         {
-            return;
+            throw SqliteErrors.Of(code, $"SQLite file {_path}: {(_handle is null ? sqlite3_errstr(code).utf8_to_string() : Message)}");
         }
-        string text = $"SQLite file {_path}: {(_handle is null ? sqlite3_errstr(code).utf8_to_string() : Message)}";
-        throw (code & 0xFF) switch
-        {
-            SQLITE_BUSY or SQLITE_LOCKED => new StoreUnavailableException($"{text}. Another process writes to it."),
-            SQLITE_FULL or SQLITE_IOERR or SQLITE_NOMEM => new StoreUnavailableException($"{text}. Check the disk's space."),
-            SQLITE_CANTOPEN or SQLITE_READONLY or SQLITE_PERM => new StoreRefusedException($"{text}. Check that the path is right and may be written."),
-            SQLITE_CORRUPT or SQLITE_NOTADB => new StoreRefusedException($"{text}. Restore it from a backup, or move it away and give the sink a new name."),
-            _ => new StoreRefusedException(text),
-        };
     }
 
     private void CreateDirectory(string directory)

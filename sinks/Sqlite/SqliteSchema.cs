@@ -51,10 +51,21 @@ internal sealed class SqliteSchema(string sink, string table, SqliteMigration mi
         }
         foreach (RowIndex index in indexes)
         {
-            database.Execute($"CREATE INDEX IF NOT EXISTS {table}{index.Suffix} ON {table}_rows ({index.Column})");
+            EnsureIndex(database, index, identity);
         }
         EnsureDeadLetters(database);
         return (ledger, identity);
+    }
+
+    /// <summary>SQLite renames no index: in a table that was rebuilt it has the shadow's name, and the table before may have the name that it would get.</summary>
+    private void EnsureIndex(SqliteDatabase database, RowIndex index, string identity)
+    {
+        if (database.Text($"SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = '{table}_rows' COLLATE NOCASE AND substr(name, -{index.Suffix.Length}) = '{index.Suffix}'") is not null)
+        {
+            return;
+        }
+        bool isTaken = database.Text($"SELECT name FROM sqlite_master WHERE name = '{table}{index.Suffix}' COLLATE NOCASE") is not null;
+        database.Execute($"CREATE INDEX {table}{(isTaken ? $"_{identity[..8]}" : "")}{index.Suffix} ON {table}_rows ({index.Column})");
     }
 
     /// <summary>Adds what the table of an earlier version lacks, and makes the view.</summary>

@@ -175,9 +175,14 @@ public sealed class SqliteStore(
         return total is null ? [] : [total];
     }
 
+    /// <exception cref="TableReplacedException">There are ledger rows of another table: a rebuild has put it in the place of the one that is open here.</exception>
     /// <exception cref="StoreRefusedException">There are ledger rows of another configuration: a newer process has taken the table over.</exception>
     private void RequireConfiguration(string where, params object?[] parameters)
     {
+        if (Database.Text($"SELECT 1 FROM logpipe_logs WHERE {where} AND table_identity <> '{_identity}' LIMIT 1", parameters) is not null)
+        {
+            throw new TableReplacedException($"another table is {options.Table} now");
+        }
         string mine = RowColumns.ConfigHash(parser);
         if (Database.Text($"SELECT config_hash FROM logpipe_logs WHERE {where} AND config_hash <> '{mine}' LIMIT 1", parameters) is { } theirs)
         {

@@ -23,7 +23,7 @@ internal sealed class RunningSink : IAsyncDisposable
         var environment = new SinkEnvironment { Random = new Random(5), Events = bus, Pauses = Pauses };
         Sink = new SupervisedSink(options, new TcpConnector(), inUse => SinkStores.Create(inUse, new OsFileSystem(), TimeProvider.System, new Random(6)), environment);
         _desk = new CommandDesk(options, environment with { Random = new Random(7) }, bus);
-        _rebuilds = options.Postgres is null ? null : new RebuildRunner(options, new TcpConnector(), environment with { Random = new Random(8) }, bus);
+        _rebuilds = options.Files is not null ? null : new RebuildRunner(options, new TcpConnector(), environment with { Random = new Random(8) }, bus);
         _work = Task.WhenAll(Sink.RunAsync(_stop.Token), _desk.RunAsync(_stop.Token), _rebuilds?.RunAsync(_stop.Token) ?? Task.CompletedTask);
     }
 

@@ -44,7 +44,7 @@ internal sealed class SinkPart(SinkOptions options, bool isAlone, SinkBus bus, I
         ISinkStore NewStore(SinkOptions inUse) => SinkStores.Create(inUse, new OsFileSystem(), TimeProvider.System, new Random(), bus, migration);
         SupervisedSink sink = _sink = new SupervisedSink(options, new TcpConnector(), NewStore, environment) { IsAlone = isAlone };
         CommandDesk? desk = _desk = options.Files is null ? new CommandDesk(options, environment with { Random = new Random() }, bus) : null;
-        RebuildRunner? rebuilds = _rebuilds = options.Postgres is null ? null : new RebuildRunner(options, new TcpConnector(), environment with { Random = new Random() }, bus);
+        RebuildRunner? rebuilds = _rebuilds = options.Files is not null ? null : new RebuildRunner(options, new TcpConnector(), environment with { Random = new Random() }, bus);
         // On the thread pool: the worker takes no context with it.
         _work = Task.Run(() => Task.WhenAll(
             sink.RunAsync(_stop.Token), desk?.RunAsync(_stop.Token) ?? Task.CompletedTask, rebuilds?.RunAsync(_stop.Token) ?? Task.CompletedTask), CancellationToken.None);

@@ -28,7 +28,7 @@ internal static class RebuildVerb
 
     public static Command Create()
     {
-        var verb = new Verb("rebuild", "Fill a sink's table anew from the log, with another parser if wanted, while the old one serves; verify it and swap them in one transaction (PostgreSQL).",
+        var verb = new Verb("rebuild", "Fill a sink's table anew from the log, with another parser if wanted, while the old one serves; verify it and swap them in one transaction.",
             "logpipe rebuild web_log",
             "logpipe rebuild web_log --from 7d --parser json --without-older",
             "logpipe rebuild web_log --rollback",

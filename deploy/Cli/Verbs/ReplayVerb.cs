@@ -26,9 +26,9 @@ internal static class ReplayVerb
     private static Task<int> Run(ParseResult parsed)
     {
         SinkOptions sink = ConfiguredSinks.Named(PipelineConfiguration.Load(parsed.GetValue(Config)), [parsed.GetValue(Name)!])[0];
-        throw new ConfigurationException($"nothing is replayed in place: each line is in {Place(sink)} once, and would be there twice. " + (sink.Postgres is { } postgres
-            ? $"`logpipe rebuild {postgres.Table}{(parsed.GetValue(From) is { } from ? $" --from {from}" : "")}` fills a new table from the log and swaps it in"
-            : $"Give a sink a new name and a new {(sink.Sqlite is null ? "`files: directory`" : "`sqlite: table`")} beside it: it stores all that the topic has anew, each line once"));
+        throw new ConfigurationException($"nothing is replayed in place: each line is in {Place(sink)} once, and would be there twice. " + (sink.Files is null
+            ? $"`logpipe rebuild {Place(sink)}{(parsed.GetValue(From) is { } from ? $" --from {from}" : "")}` fills a new table from the log and swaps it in"
+            : "Give a sink a new name and a new `files: directory` beside it: it stores all that the topic has anew, each line once"));
     }
 
     private static string Place(SinkOptions sink) => sink.Postgres?.Table ?? sink.Sqlite?.Table ?? sink.Files!.Directory;

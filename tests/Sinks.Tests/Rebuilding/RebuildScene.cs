@@ -1,7 +1,6 @@
 using LogPipeline.Client.Connections;
 using LogPipeline.Sinks.Rebuilding;
 using LogPipeline.Sinks.Verification;
-using Npgsql;
 
 namespace LogPipeline.Sinks.Tests.Rebuilding;
 
@@ -25,16 +24,15 @@ internal sealed class RebuildScene : IAsyncDisposable
 
     public SinkScene Topic => _scene;
 
-    public string Connection => Options.Postgres!.Connection;
-
     public KeptTable Kept => new(Rebuilds, Options, new TcpConnector(), new Random(9));
 
     /// <summary>Begins with some lines in both partitions, and a table of them.</summary>
-    public static async Task<RebuildScene> StartAsync(PostgresFixture postgres, string parser = "none")
+    public static async Task<RebuildScene> StartAsync(PostgresFixture postgres, bool isPostgres = true, string parser = "none")
     {
         SinkScene topic = await SinkScene.StartAsync();
-        SinkOptions options = topic.Postgres(await postgres.NewDatabaseAsync()) with { Parser = parser };
-        var scene = new RebuildScene(topic, options with { Postgres = options.Postgres! with { Indexes = ["log_offset"] } });
+        SinkOptions options = (isPostgres ? topic.Postgres(await postgres.NewDatabaseAsync()) : topic.Sqlite()) with { Parser = parser };
+        string[] indexes = ["log_offset"];
+        var scene = new RebuildScene(topic, isPostgres ? options with { Postgres = options.Postgres! with { Indexes = indexes } } : options with { Sqlite = options.Sqlite! with { Indexes = indexes } });
         await scene.SendAsync(40);
         await SinkScene.RunAsync(scene.Options, 40);
         return scene;
@@ -110,13 +108,30 @@ internal sealed class RebuildScene : IAsyncDisposable
 
     public async Task<int> CountAsync() => (int)await SinkScene.CountAsync(Options);
 
-    public async Task ExecuteAsync(string sql)
-    {
-        await using var connection = new NpgsqlConnection(Connection);
-        await connection.OpenAsync();
-        await using var command = new NpgsqlCommand(sql, connection);
-        await command.ExecuteNonQueryAsync();
-    }
+    public Task ExecuteAsync(string sql) => SinkScene.ScalarAsync(Options, sql);
+
+    public async Task<bool> HasTableAsync(string name) =>
+        await ScalarAsync(Options.Postgres is null ? $"SELECT name FROM sqlite_master WHERE name = '{name}'" : $"SELECT to_regclass('{name}')::text") is not null;
+
+    /// <summary>The names of the columns of a table or view.</summary>
+    public async Task<string> ColumnsAsync(string relation) => (string)(await ScalarAsync(Options.Postgres is null
+        ? $"SELECT group_concat(name, ',') FROM (SELECT name FROM pragma_table_info('{relation}') ORDER BY cid)"
+        : $"SELECT string_agg(attname, ',' ORDER BY attnum) FROM pg_attribute WHERE attrelid = '{relation}'::regclass AND attnum > 0 AND NOT attisdropped"))!;
+
+    /// <summary>The names of a table's own indexes.</summary>
+    public async Task<string[]> IndexesAsync(string table) => ((string)(await ScalarAsync(Options.Postgres is null
+        ? $"SELECT group_concat(name, ',') FROM (SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = '{table}' ORDER BY name)"
+        : $"SELECT string_agg(c.relname, ',' ORDER BY c.relname) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = '{table}'::regclass"))!).Split(',');
+
+    /// <summary>Keeps rebuilds from a stage, until <see cref="ReleaseAsync"/>.</summary>
+    public Task HoldBackFromAsync(RebuildStage stage) => ExecuteAsync(Options.Postgres is null
+        ? $"CREATE TRIGGER hold BEFORE UPDATE ON logpipe_rebuilds WHEN NEW.stage = '{stage}' BEGIN SELECT RAISE(IGNORE); END"
+        : $"""
+            CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''not yet'' USING ERRCODE = ''53000''; END';
+            CREATE TRIGGER hold BEFORE UPDATE ON logpipe_rebuilds FOR EACH ROW WHEN (NEW.stage = '{stage}') EXECUTE FUNCTION hold()
+            """);
+
+    public Task ReleaseAsync() => ExecuteAsync(Options.Postgres is null ? "DROP TRIGGER hold" : "DROP TRIGGER hold ON logpipe_rebuilds");
 
     public async ValueTask DisposeAsync()
     {
