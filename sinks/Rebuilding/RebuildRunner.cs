@@ -19,9 +19,11 @@ public sealed class RebuildRunner : IAsyncDisposable
     private readonly SinkEnvironment _environment;
     private readonly IRebuildBus _bus;
     private readonly RebuildTable _table;
+    private readonly Random _ofSteps; // steps run beside the looks, and Random is for one thread
     private CancellationToken _stop;
     private Running? _running;
     private Rebuild? _told;
+    private string? _fault; // why the last look failed, as it was told
 
     /// <param name="options">As the configuration has them.</param>
     /// <param name="connector">The way to the brokers.</param>
@@ -31,6 +33,7 @@ public sealed class RebuildRunner : IAsyncDisposable
     public RebuildRunner(SinkOptions options, IConnector connector, SinkEnvironment environment, IRebuildBus bus)
     {
         (_options, _connector, _environment, _bus) = (options, connector, environment, bus);
+        _ofSteps = new Random(environment.Random.Next());
         _table = new RebuildTable(options);
     }
 
@@ -69,7 +72,7 @@ public sealed class RebuildRunner : IAsyncDisposable
             return rebuild.Stage;
         }
         SinkOptions live = await TableParser.InUseAsync(_options, _stop);
-        var steps = new RebuildSteps(_table, live, _connector, _environment);
+        var steps = new RebuildSteps(_table, live, _connector, _environment with { Random = _ofSteps });
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(_stop, Volatile.Read(ref _running)?.Ended ?? CancellationToken.None);
         try
         {
@@ -79,19 +82,32 @@ public sealed class RebuildRunner : IAsyncDisposable
         {
             await steps.AbortAsync(rebuild, error.Message, _stop);
         }
-        catch (OperationCanceledException) when (!_stop.IsCancellationRequested)
+        catch (OperationCanceledException) when (ending.IsCancellationRequested && !_stop.IsCancellationRequested)
         {
             // Aborted meanwhile.
         }
-        catch (Exception error) when (error is not OperationCanceledException and not StoreUnavailableException)
+        catch (Exception error) when (!_stop.IsCancellationRequested)
         {
-            await _table.NoteAsync(rebuild, $"tried again: {error.Message}", _stop);
-            throw;
+            await TryNoteAsync(rebuild, $"tried again: {error.Message}");
+            // The bus tries again, which it does not for what was cancelled.
+            throw error as StoreUnavailableException ?? new StoreUnavailableException($"{rebuild} stays {rebuild.Stage}: {error.Message}", error);
         }
         return (await _table.FindAsync(step.Id, _stop))?.Stage ?? RebuildStage.Aborted;
     }
 
     public ValueTask DisposeAsync() => _table.DisposeAsync();
+
+    private async Task TryNoteAsync(Rebuild rebuild, string note)
+    {
+        try
+        {
+            await _table.NoteAsync(rebuild, note, _stop);
+        }
+        catch (StoreUnavailableException)
+        {
+            // The database itself is what is waited for.
+        }
+    }
 
     private async Task TryLookAsync(CancellationToken stop)
     {
@@ -99,9 +115,14 @@ public sealed class RebuildRunner : IAsyncDisposable
         {
             await LookAsync(await _table.FindAsync(null, stop), stop);
         }
-        catch (Exception error) when (error is StoreUnavailableException or StoreRefusedException or QueryException)
+        catch (Exception error) when (error is not OperationCanceledException || !stop.IsCancellationRequested)
         {
-            // The live sink, which needs the same database, tells that.
+            // The live sink, which needs the same database, tells of one that is away.
+            if (error is not StoreUnavailableException && error.Message != _fault)
+            {
+                SinkLog.RebuildUnfollowed(_environment.Logger, _options.Name, error.Message, LookInterval);
+                _fault = error.Message;
+            }
         }
     }
 

@@ -63,4 +63,7 @@ internal static partial class SinkLog
 
     [LoggerMessage(4016, LogLevel.Warning, "sink {Sink}: its table is filled by parser {Parser}, as a rebuild has it, though the configuration says {Configured}")]
     public static partial void ParserOfTable(ILogger logger, string sink, string parser, string configured);
+
+    [LoggerMessage(4021, LogLevel.Warning, "sink {Sink}: a rebuild of its table cannot be followed: {Reason} Tried again every {Interval}.")]
+    public static partial void RebuildUnfollowed(ILogger logger, string sink, string reason, TimeSpan interval);
 }

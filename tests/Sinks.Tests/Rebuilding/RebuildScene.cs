@@ -95,6 +95,25 @@ internal sealed class RebuildScene : IAsyncDisposable
         return now;
     }
 
+    /// <summary>Waits until the step that leads on from a stage sleeps in the trigger that holds it.</summary>
+    public async Task UntilHeldAsync(RebuildStage stage)
+    {
+        Rebuild? now = null;
+        try
+        {
+            await UntilAsync(async () =>
+            {
+                now = await Rebuilds.FindAsync(null, default);
+                Assert.True(now!.IsUnderWay, $"{now.Stage}: {now.Note}");
+                return (long)(await ScalarAsync("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"))! > 0;
+            });
+        }
+        catch (OperationCanceledException)
+        {
+            Assert.Fail($"the step that leads on from {stage} is not held: {now?.Stage}: {now?.Note}");
+        }
+    }
+
     public static async Task UntilAsync(Func<Task<bool>> holds)
     {
         using var late = new CancellationTokenSource(TimeSpan.FromSeconds(120));

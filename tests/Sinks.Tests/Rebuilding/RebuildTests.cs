@@ -50,7 +50,7 @@ public sealed class RebuildTests(PostgresFixture postgres)
         scene.GoOnWriting();
         await using (await RunningSink.BeginAsync(scene.Options)) // a step that is held may hold up its store
         {
-            await RebuildScene.UntilAsync(async () => (long)(await scene.ScalarAsync("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"))! > 0);
+            await scene.UntilHeldAsync(stage);
             Assert.Equal(stage, (await scene.Rebuilds.FindAsync(null, default))!.Stage);
             await scene.ExecuteAsync("""
                 SELECT pg_terminate_backend(pid) FROM pg_stat_activity

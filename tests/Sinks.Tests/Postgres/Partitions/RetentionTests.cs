@@ -177,7 +177,8 @@ public sealed class RetentionTests(PostgresFixture postgres)
         var events = new RecordedEvents();
         await SinkScene.RunAsync(kept, 26, async () =>
         {
-            while (await CountAsync("pg_class WHERE relname = 'logpipe_expired'") == 0 || await CountAsync("logpipe_expired") < 2)
+            while (await CountAsync("pg_class WHERE relname = 'logpipe_expired'") == 0 || await CountAsync("logpipe_expired") < 2
+                || events.All.OfType<RowsExpired>().Sum(expired => expired.Part.Rows) < 34) // which is told behind the commit
             {
                 await Task.Delay(20);
             }
