@@ -62,6 +62,9 @@ internal static partial class AgentLog
     [LoggerMessage(2028, LogLevel.Warning, "{Path}: a file of this name was made and deleted before it could be opened; what it held is lost. More such files of this name are only counted")]
     public static partial void Missed(this ILogger logger, string path);
 
+    [LoggerMessage(2038, LogLevel.Information, "{Path}: the file that is {Name} now was begun and rotated while the agent was away, and is read from its first byte")]
+    public static partial void MissedRotation(this ILogger logger, string path, string name);
+
     [LoggerMessage(2017, LogLevel.Warning, "{Path}: gone while the agent was away, with byte {Position} read; whether more followed cannot be told")]
     public static partial void GoneAway(this ILogger logger, string path, long position);
 

@@ -28,7 +28,7 @@ internal sealed class AgentMetrics : IDisposable
         DeadLetters = _meter.CreateCounter<long>("logpipe_agent_dead_letters_total", description: "Records that a broker refuses for good.");
         Unreadable = _meter.CreateCounter<long>("logpipe_agent_unreadable_paths_total", description: "Paths that turned unreadable.");
         LostBytes = _meter.CreateCounter<long>("logpipe_agent_lost_bytes_total", "By", "Bytes that were seen in a file and cut or deleted before they were read.");
-        MissedFiles = _meter.CreateCounter<long>("logpipe_agent_missed_files_total", description: "Files that were made and deleted before they could be opened.");
+        MissedFiles = _meter.CreateCounter<long>("logpipe_agent_missed_files_total", description: "Files that were deleted, or compressed beyond reading, before they were ever opened.");
         PackedFiles = _meter.CreateCounter<long>("logpipe_agent_packed_files_total", description: "Deleted files that are kept compressed until their lines can be sent.");
         NulBytes = _meter.CreateCounter<long>("logpipe_agent_nul_bytes_total", "By", "NUL bytes before a line that were left out.");
         LeftOutLines = _meter.CreateCounter<long>("logpipe_agent_left_out_lines_total", description: "Lines of which no record is made because the configuration says so.");

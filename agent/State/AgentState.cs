@@ -73,6 +73,9 @@ internal sealed class AgentState : IDisposable
         }
     }
 
+    /// <summary>When the last run wrote its state for the last time, in nanoseconds since 1970.</summary>
+    public long LastWritten { get; private set; }
+
     /// <summary>
     /// All files were compared with what was found, but for those that cannot be read: this start needs it no more.
     /// </summary>
@@ -126,6 +129,8 @@ internal sealed class AgentState : IDisposable
 
     private void Load(ILogger logger)
     {
+        LastWritten = _files.List(_options.StateDirectory).Where(static entry => !entry.IsDirectory)
+            .Max(entry => _files.Stat(PathOf(entry.Name))?.ModifiedTime) ?? 0;
         // The process before may have died between a file's rename or making and this.
         _files.FlushDirectory(_options.StateDirectory);
         Registry? registry = null;

@@ -15,6 +15,9 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <summary>What each archive of a directory begins with, unpacked: up to a whole fingerprint.</summary>
     private readonly Dictionary<string, List<(string Path, byte[] Head)>> _heads = new(StringComparer.Ordinal);
 
+    /// <summary>Archives that cannot be unpacked, each told once.</summary>
+    private readonly HashSet<string> _unread = new(StringComparer.Ordinal);
+
     private readonly RestFolder _folder = new(files, options.StateDirectory, "unpacked");
 
     /// <summary>The archive that holds all that was read of a generation whose file is gone, and what follows; null when there is none.</summary>
@@ -41,6 +44,42 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             }
         }
         return null;
+    }
+
+    /// <summary>Unpacks a whole archive. Durable on return; null when it cannot be unpacked, which is told.</summary>
+    /// <param name="path">The archive.</param>
+    /// <param name="before">A generation of the path that the archive's file had: its id is part of the unpacked file's name.</param>
+    /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
+    public OpenCopy? UnpackAll(string path, Generation before)
+    {
+        OpenCopy? whole = Try(path, archive => UnpackAll(path, archive, before))?.Rest;
+        if (whole is null)
+        {
+            TellUnread(path, "it is neither gzip nor zstd");
+        }
+        return whole;
+    }
+
+    private Archived UnpackAll(string path, Stream archive, Generation before)
+    {
+        string target = $"{_folder.PathOf(before)}-{Path.GetFileName(path)}";
+        IFile file = OnStateDisk(() => _folder.Create(target));
+        bool isWhole = false;
+        try
+        {
+            Copy(archive, file, 0);
+            MakeDurable(file);
+            isWhole = true;
+            return new Archived(path, new OpenCopy(target, file, FileIdentity.Of(file.Status())));
+        }
+        finally
+        {
+            if (!isWhole)
+            {
+                file.Dispose();
+                files.Delete(target);
+            }
+        }
     }
 
     /// <summary>A start has found all generations again: deletes what was unpacked for others, or before a crash.</summary>
@@ -87,8 +126,16 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         }
         catch (Exception damaged) when (damaged is IOException and not UnpackRefusedException or InvalidDataException or ZstdSharp.ZstdException)
         {
-            logger.ArchiveUnread(path, damaged.Message);
+            TellUnread(path, damaged.Message);
             return null;
+        }
+    }
+
+    private void TellUnread(string path, string reason)
+    {
+        if (_unread.Add(path))
+        {
+            logger.ArchiveUnread(path, reason);
         }
     }
 
@@ -110,12 +157,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             {
                 return new Archived(path, null);
             }
-            OnStateDisk(() =>
-            {
-                file.Flush();
-                _folder.Flush();
-                files.FlushDirectory(options.StateDirectory);
-            });
+            MakeDurable(file);
             isKept = true;
             return new Archived(path, new OpenCopy(target, file, FileIdentity.Of(file.Status())));
         }
@@ -128,6 +170,13 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             }
         }
     }
+
+    private void MakeDurable(IFile file) => OnStateDisk(() =>
+    {
+        file.Flush();
+        _folder.Flush();
+        files.FlushDirectory(options.StateDirectory);
+    });
 
     /// <summary>Copies the head, and all from <paramref name="from"/> on; what lies between stays a hole. Returns the length of the unpacked file.</summary>
     private static long Copy(Stream archive, IFile file, long from)

@@ -108,7 +108,8 @@ internal sealed class FileLives(
     }
 
     /// <summary>A followed file is nowhere to be found.</summary>
-    public void Gone(TailedFile file)
+    /// <returns>The archive that holds it, where a start finds one.</returns>
+    public string? Gone(TailedFile file)
     {
         string path = file.Generation.Path;
         long position = file.Generation.Read.Position;
@@ -116,19 +117,19 @@ internal sealed class FileLives(
         {
             GoOnIn(copy, file);
             logger.Rotated(path, copy.Path);
-            return;
+            return null;
         }
         if (IsResuming && packed.Find(file.Generation) is OpenCopy kept)
         {
             GoOnIn(kept, file);
-            return;
+            return null;
         }
         Archived? archived = IsResuming && file.Input.Source is null ? FindArchive(file) : null;
         if (archived?.Rest is OpenCopy rest)
         {
             GoOnIn(rest, file);
             logger.Unpacked(path, archived.Path, position);
-            return;
+            return archived.Path;
         }
         if (archived is not null)
         {
@@ -144,6 +145,7 @@ internal sealed class FileLives(
             logger.GoneAway(path, position);
         }
         End(file);
+        return archived?.Path;
     }
 
     private Archived? FindArchive(TailedFile file)

@@ -108,14 +108,19 @@ internal sealed class NewFiles(
             case PathStep.Begin:
                 bool fromEnd = input.ReadFrom == ReadFrom.End && !rules.KeysOf(sighting.Path, input).Any(state.Registry.InputsStarted.Contains);
                 long begin = fromEnd ? LastLineEnd.In(path.File, input) : 0;
+                TailedFile? before = sighting.Displaced ?? LastOf(sighting.Path, path.Topic);
                 GenerationPhase phase = sighting.Status.Links > 0 ? GenerationPhase.Live : GenerationPhase.Rotated;
                 TailedFile begun = births.Begin(sighting.Path, input, path.Take(), begin, phase);
-                begun.Predecessor = sighting.Displaced ?? begun.Predecessor;
+                begun.Predecessor = before ?? begun.Predecessor;
                 break;
             default:
                 break;
         }
     }
+
+    /// <summary>The file that a path named before, if it was rotated, as while the agent was away, and is not yet read to its end.</summary>
+    private TailedFile? LastOf(string path, string topic) =>
+        generations.LatestAt(path, topic) is { Phase: GenerationPhase.Rotated } last ? table.With(last.Identity, topic) : null;
 
     /// <summary>The followed file that a sighting is of, by way of its own input or of another one that gives it the same topic.</summary>
     private TailedFile? FollowedAs(Sighting sighting, FileIdentity identity)

@@ -9,7 +9,7 @@ namespace LogPipeline.Agent.Tailing;
 /// no more is not followed, whatever the registry says.
 /// </summary>
 internal sealed class Resume(
-    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, Archives archives, PackedFiles packed, Tailer tailer, Generations generations, AgentState state,
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, MissedRotations missed, Archives archives, PackedFiles packed, Tailer tailer, Generations generations, AgentState state,
     ILogger logger)
 {
     private readonly Lazy<List<InflightEntry>> _kept = new(() => [.. state.FoundWhole]);
@@ -20,6 +20,8 @@ internal sealed class Resume(
         List<TailedFile> found = [];
         List<TailedFile> gone = [];
         List<Generation> unwanted = [];
+        Dictionary<Generation, string> archived = [];
+        missed.Note();
         // All files must be known before the first is examined; otherwise one could be taken for a copy of another.
         foreach (Generation generation in generations.All)
         {
@@ -58,12 +60,20 @@ internal sealed class Resume(
             // What of one was not read may be in an archive, and the state directory too full to unpack it now.
             await state.Pause.UntilDoneAsync(() =>
             {
-                lives.Gone(file);
+                if (lives.Gone(file) is string archive)
+                {
+                    archived.Add(file.Generation, archive);
+                }
                 return Task.CompletedTask;
             });
         }
         lives.IsResuming = false;
         lives.NoteProved();
+        await state.Pause.UntilDoneAsync(() =>
+        {
+            missed.Begin(archived);
+            return Task.CompletedTask;
+        });
         HashSet<string> inUse = [.. table.Files.Select(static file => file.Generation.Path)];
         archives.ForgetBut(inUse);
         packed.ForgetBut(inUse);

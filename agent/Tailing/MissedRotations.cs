@@ -1,0 +1,149 @@
+using LogPipeline.Agent.State;
+using LogPipeline.Files;
+using Microsoft.Extensions.Logging;
+
+namespace LogPipeline.Agent.Tailing;
+
+/// <summary>
+/// Files that were begun and rotated again while the agent was away, so that it never saw them under the name that it reads:
+/// <code>
+///   at the stop     access.log (A)
+///   at the start    access.log (C)   access.log.1 (B)   access.log.2 (A)      B is read from its begin, between A and C
+/// </code>
+/// Where a path's last file lies now tells which names were rotated later. Such a file is taken for one that the path named if it was written since, is
+/// none that the agent knows, and does not hold just what was read of another.
+/// </summary>
+internal sealed class MissedRotations(
+    PathRules rules, FileProbe probe, FileTable table, FileBirths births, Archives archives, AgentState state, Generations generations, AgentMetrics metrics, ILogger logger)
+{
+    private readonly List<LastFile> _last = [];
+    private readonly HashSet<(string Path, string Topic)> _begun = []; // so that what is tried again begins no file twice
+
+    /// <summary>A start begins to find files again: notes which was the last that each path named.</summary>
+    public void Note()
+    {
+        foreach (Generation generation in generations.All)
+        {
+            if (generation.Phase != GenerationPhase.Gone && generations.LatestAt(generation.FirstPath, generation.Topic) == generation)
+            {
+                string path = generation.Phase == GenerationPhase.Live ? generation.Path : generation.FirstPath;
+                _last.Add(new LastFile(generation, path, Math.Max(state.LastWritten, generation.PhaseSince * 1_000_000)));
+            }
+        }
+    }
+
+    /// <summary>The files are found again: begins what was missed.</summary>
+    /// <param name="archived">The archives in which generations were found.</param>
+    /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
+    public void Begin(IReadOnlyDictionary<Generation, string> archived)
+    {
+        for (; _last.Count > 0; _last.RemoveAt(_last.Count - 1))
+        {
+            LastFile last = _last[^1];
+            string? place = archived.GetValueOrDefault(last.Generation) ?? (last.Generation.Phase == GenerationPhase.Gone ? null : last.Generation.Path);
+            bool isSame = place == last.Path && last.Generation.Read.Position > 0; // of one that was cut before it was read nothing tells that
+            if (!isSame && rules.InputOf(last.Generation) is { Source: null } input)
+            {
+                BeginLater(last, place, input);
+            }
+        }
+    }
+
+    private void BeginLater(LastFile last, string? place, InputOptions input)
+    {
+        TailedFile? before = place == last.Path ? null : table.With(last.Generation.Identity, last.Generation.Topic);
+        foreach (RotatedFile file in LaterThan(last, place, input))
+        {
+            if (!_begun.Contains((file.Path, last.Generation.Topic)) && OpenUnknown(file, last) is OpenCopy found)
+            {
+                _begun.Add((file.Path, last.Generation.Topic));
+                TailedFile begun = births.Begin(last.Path, input, found.File, 0, GenerationPhase.Rotated, before);
+                begun.Predecessor = before;
+                table.Rename(begun, found.Path);
+                logger.MissedRotation(last.Path, file.Path);
+                before = begun;
+            }
+        }
+        if (before is not null && table.At(last.Path, last.Generation.Topic) is TailedFile now && now != before)
+        {
+            now.Predecessor = before;
+        }
+    }
+
+    /// <summary>The files beside a path's last file that were rotated later, the earliest first.</summary>
+    /// <param name="last">The path's last file.</param>
+    /// <param name="place">Where that lies now; null when it is gone: then all that was written since is later.</param>
+    /// <param name="input">The path's.</param>
+    private IEnumerable<RotatedFile> LaterThan(LastFile last, string? place, InputOptions input)
+    {
+        string directory = FileProbe.DirectoryOf(place ?? probe.RealPath(last.Path));
+        string[] originals = [.. new[] { last.Path, probe.RealPath(last.Path) }.Select(static path => Path.GetFileName(path)).Distinct()];
+        RotationName? known = place is null || place == last.Path ? null : NameOf(Path.GetFileName(place), originals);
+        if (known is null && place is not null && place != last.Path)
+        {
+            return []; // a name that tells no order
+        }
+        List<RotatedFile> later = [];
+        foreach (DirectoryEntry entry in probe.List(directory))
+        {
+            string path = Path.Combine(directory, entry.Name);
+            if (!entry.IsDirectory && NameOf(entry.Name, originals) is RotationName name && (known is null || name.IsLaterThan(known))
+                && (ArchiveStream.IsNamedSo(entry.Name) || rules.InputOf(path, input.Topic) is null)
+                && probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status && status.ModifiedTime >= last.Since)
+            {
+                later.Add(new RotatedFile(path, name, status));
+            }
+        }
+        return later.OrderBy(static file => file.Name, Comparer<RotationName>.Create(RotationName.Compare));
+    }
+
+    /// <summary>Opens a file that is none of those which the agent has read, unpacked where it is compressed; null when it is one, or cannot be read.</summary>
+    private OpenCopy? OpenUnknown(RotatedFile rotated, LastFile last)
+    {
+        FileIdentity identity = FileIdentity.Of(rotated.Status);
+        string topic = last.Generation.Topic;
+        if (table.With(identity, topic) is not null || probe.Open(rotated.Path) is not IFile file)
+        {
+            return null;
+        }
+        OpenCopy? opened = new OpenCopy(rotated.Path, file, identity);
+        if (ContentCheck.BeginOf(file).IsCompressed)
+        {
+            file.Dispose();
+            opened = archives.UnpackAll(rotated.Path, last.Generation);
+            metrics.MissedFiles.Add(opened is null ? 1 : 0);
+        }
+        if (opened is OpenCopy found && IsKnown(found, last))
+        {
+            found.File.Dispose();
+            archives.Forget(found.Path);
+            return null;
+        }
+        return opened;
+    }
+
+    /// <summary>Whether a file was read as an earlier one of the path, or holds just what was read of one, or what the path's file begins with, as copies do.</summary>
+    private bool IsKnown(OpenCopy found, LastFile last)
+    {
+        (string firstPath, string topic) = (last.Generation.FirstPath, last.Generation.Topic);
+        if (generations.LastOf(found.Identity, topic) is Generation same && (same.Identity.BirthTime != 0 || ContentCheck.Holds(found.File, same)))
+        {
+            return true;
+        }
+        using IFile? now = probe.Open(last.Path);
+        return (now is not null && ContentCheck.IsBeginOf(found.File, now))
+            || generations.All.Any(other => other.FirstPath == firstPath && other.Topic == topic
+                && other.Read.Position > 0 && other.Read.Position == found.File.Length && ContentCheck.Holds(found.File, other));
+    }
+
+    private static RotationName? NameOf(string name, string[] originals) => originals.Select(original => RotationName.Of(name, original)).FirstOrDefault(static found => found is not null);
+
+    /// <summary>The last file that a path is known to have named.</summary>
+    /// <param name="Generation">The file.</param>
+    /// <param name="Path">The path.</param>
+    /// <param name="Since">When the agent was last seen at work, or the file came later, in nanoseconds since 1970.</param>
+    private sealed record LastFile(Generation Generation, string Path, long Since);
+
+    /// <summary>A file that lies under a name of rotations.</summary>
+    private readonly record struct RotatedFile(string Path, RotationName Name, FileStatus Status);
+}
