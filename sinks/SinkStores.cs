@@ -6,6 +6,7 @@ using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
+using LogPipeline.Sinks.Rebuilding;
 using LogPipeline.Sinks.Sqlite;
 
 namespace LogPipeline.Sinks;
@@ -34,7 +35,21 @@ public static class SinkStores
     /// <summary>What queries may ask about the sink's rows.</summary>
     public static QueryFields FieldsOf(SinkOptions options) => new(LineParsers.Named(options.Parser).Columns);
 
-    /// <summary>A reader of the view that the sink fills.</summary>
+    /// <summary>A reader of the view that the sink fills, with the columns that it has: after a rebuild they may be others than the configuration's.</summary>
+    /// <exception cref="SinkConfigurationException">Files have no view to query.</exception>
+    public static async ValueTask<ILogReader> OpenReaderAsync(SinkOptions options, TimeProvider time, CancellationToken cancellation)
+    {
+        try
+        {
+            return CreateReader(await TableParser.InUseAsync(options, cancellation), time);
+        }
+        catch (Exception error) when (error is StoreUnavailableException or StoreRefusedException)
+        {
+            return CreateReader(options, time); // who may read the view alone is not told of rebuilds; a database that is away is told by the first query
+        }
+    }
+
+    /// <summary>A reader of the view that the sink fills, with the configuration's columns.</summary>
     /// <exception cref="SinkConfigurationException">Files have no view to query.</exception>
     public static ILogReader CreateReader(SinkOptions options, TimeProvider time)
     {

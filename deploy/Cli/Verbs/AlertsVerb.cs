@@ -34,7 +34,7 @@ internal static class AlertsVerb
         foreach (AlertRule rule in configuration.Alerts.Rules)
         {
             SinkOptions sink = configuration.Sinks.First(sink => sink.Name == rule.Sink);
-            await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
+            await using ILogReader reader = await SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
             AlertCount count = await AlertCount.TakeAsync(rule, reader, TimeProvider.System.GetUtcNow(), stop);
             table.Add(rule.Name, rule.Above.Show(count.Value), rule.Above.ToString(), AlertCount.Duration(rule.Window), count.IsAbove ? "above" : "ok", rule.Query);
             isAbove |= count.IsAbove;

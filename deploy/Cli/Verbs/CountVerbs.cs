@@ -35,7 +35,7 @@ internal static class CountVerbs
         question.AddTo(verb);
         verb.Does(async (parsed, stop) =>
         {
-            await using ILogReader reader = question.Reader(parsed);
+            await using ILogReader reader = await question.ReaderAsync(parsed, stop);
             LogQuery query = question.Read(parsed, reader);
             var count = new CountQuestion(query);
             if (question.IsToExplain(parsed))
@@ -61,7 +61,7 @@ internal static class CountVerbs
         question.AddTo(verb);
         verb.Does(async (parsed, stop) =>
         {
-            await using ILogReader reader = question.Reader(parsed);
+            await using ILogReader reader = await question.ReaderAsync(parsed, stop);
             LogQuery query = question.Read(parsed, reader) with { Limit = LinesMax };
             string text = parsed.GetValue(by)!;
             TimeSpan width = Quantity.TryParseDuration(text, out TimeSpan parsedWidth) && parsedWidth >= TimeSpan.FromSeconds(1) && parsedWidth.Ticks % TimeSpan.TicksPerSecond == 0
@@ -81,7 +81,7 @@ internal static class CountVerbs
         question.AddTo(verb);
         verb.Does(async (parsed, stop) =>
         {
-            await using ILogReader reader = question.Reader(parsed);
+            await using ILogReader reader = await question.ReaderAsync(parsed, stop);
             string name = parsed.GetRequiredValue(field);
             QueryField counted = reader.Fields.Find(name) ?? throw new QueryException($"there is no field {name}; {reader.Fields.Advice(name)}");
             LogQuery query = question.Read(parsed, reader) with { Limit = Math.Clamp(parsed.GetValue(limit), 1, LinesMax) };

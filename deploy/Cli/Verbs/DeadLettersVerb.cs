@@ -7,6 +7,7 @@ using LogPipeline.Files;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.DeadLetters;
 using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Rebuilding;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -57,7 +58,8 @@ internal static class DeadLettersVerb
     private static async Task<int> RetryAsync(ParseResult parsed, CancellationToken stop)
     {
         (SinkOptions sink, DeadLetterChoice choice) = Chosen(parsed);
-        await using ISinkStore store = SinkStores.Create(sink, new OsFileSystem(), TimeProvider.System, new Random(), migration: MigrationRight.None);
+        SinkOptions inUse = await TableParser.InUseAsync(sink, stop);
+        await using ISinkStore store = SinkStores.Create(inUse, new OsFileSystem(), TimeProvider.System, new Random(), migration: MigrationRight.None);
         RetriedLetters retried = await DeadLetterTable.RetryAsync(store, choice, stop);
         Console.WriteLine($"{sink.Name}: {retried.Stored} stored, {retried.Refused} refused again");
         return retried.Refused == 0 ? Exit.Done : Exit.AnswerIsNo;

@@ -62,7 +62,7 @@ internal static class QueryVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        await using ILogReader reader = Question.Reader(parsed);
+        await using ILogReader reader = await Question.ReaderAsync(parsed, stop);
         LogQuery query = Question.Read(parsed, reader) with { Limit = parsed.GetValue(Limit), Descending = !parsed.GetValue(OldestFirst) };
         if (Question.IsToExplain(parsed))
         {

@@ -33,11 +33,11 @@ internal sealed class QuestionOptions
 
     public bool IsToExplain(ParseResult parsed) => parsed.GetValue(_explain);
 
-    /// <summary>A reader of the sink's rows; it has not connected yet.</summary>
-    public ILogReader Reader(ParseResult parsed)
+    /// <summary>A reader of the sink's rows.</summary>
+    public ValueTask<ILogReader> ReaderAsync(ParseResult parsed, CancellationToken stop)
     {
         SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(_config)), parsed.GetValue(_sink));
-        return SinkStores.CreateReader(sink, TimeProvider.System);
+        return SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
     }
 
     public LogQuery Read(ParseResult parsed, ILogReader reader)

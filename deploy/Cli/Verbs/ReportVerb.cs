@@ -46,7 +46,7 @@ internal static class ReportVerb
         {
             throw new ConfigurationException($"--since {parsed.GetValue(Since)} is not before --until {parsed.GetValue(Until) ?? "now"}");
         }
-        await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        await using ILogReader reader = await SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
         string where = parsed.GetValue(Where)!;
         var query = new LogQuery { Filter = QueryParser.Parse(where, reader.Fields, now, ignoreCase: false), Patience = TimeSpan.Zero };
         LogReport report = await new ReportReader(reader, query, stop).ReadAsync(sink.Name, where, from, to);

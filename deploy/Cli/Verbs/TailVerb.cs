@@ -42,7 +42,7 @@ internal static class TailVerb
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
         SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
-        await using ILogReader reader = SinkStores.CreateReader(sink, TimeProvider.System);
+        await using ILogReader reader = await SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
         var filter = new LogQuery { Filter = Filter.Read(parsed, reader.Fields, DateTimeOffset.UtcNow) };
         await reader.OpenAsync(stop);
         await using var output = new StreamWriter(Console.OpenStandardOutput());

@@ -1,4 +1,6 @@
 using LogPipeline.Client.Connections;
+using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rebuilding;
 using LogPipeline.Sinks.Verification;
 
@@ -126,6 +128,14 @@ internal sealed class RebuildScene : IAsyncDisposable
     public async Task<object?> ScalarAsync(string sql) => await SinkScene.ScalarAsync(Options, sql) is var value && value is DBNull ? null : value;
 
     public async Task<int> CountAsync() => (int)await SinkScene.CountAsync(Options);
+
+    /// <summary>Counts as a person's query does.</summary>
+    public async Task<int> CountAsync(string query)
+    {
+        await using ILogReader reader = await SinkStores.OpenReaderAsync(Options, TimeProvider.System, default);
+        QueryNode? filter = QueryParser.Parse(query, reader.Fields, TimeProvider.System.GetUtcNow(), ignoreCase: false);
+        return (int)(await reader.CountAsync(new CountQuestion(new LogQuery { Filter = filter }), default).SingleAsync()).Rows;
+    }
 
     public Task ExecuteAsync(string sql) => SinkScene.ScalarAsync(Options, sql);
 

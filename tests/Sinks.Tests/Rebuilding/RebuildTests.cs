@@ -1,3 +1,4 @@
+using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rebuilding;
 using LogPipeline.Sinks.Verification;
 
@@ -28,6 +29,7 @@ public sealed class RebuildTests(PostgresFixture postgres)
         await RebuildScene.UntilAsync(async () => await scene.IndexesAsync("web_log_rows") is [var time, var named]
             && time == $"{prefix}_rows_time" && named.StartsWith($"{prefix}_x", StringComparison.Ordinal));
         Assert.Null(running.Sink.Problem);
+        Assert.Equal(await scene.CountAsync(), await scene.CountAsync("status:200"));
         RebuildRefusedException refused = await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.Kept.DropAsync(default));
         Assert.StartsWith("the configuration says parser none still, and web_log is filled by combined", refused.Message, StringComparison.Ordinal);
     }
@@ -81,6 +83,7 @@ public sealed class RebuildTests(PostgresFixture postgres)
         Assert.Contains("web_log_undone", await scene.Kept.RollBackAsync(false, default), StringComparison.Ordinal);
         await scene.EnoughAsync();
         Assert.DoesNotContain("status", await scene.ColumnsAsync("web_log"), StringComparison.Ordinal);
+        await Assert.ThrowsAsync<QuerySyntaxException>(() => scene.CountAsync("status:200"));
         await scene.Kept.DropAsync(default);
         Assert.False(await scene.HasTableAsync("web_log_undone_rows"));
         await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.Kept.DropAsync(default));
