@@ -75,9 +75,8 @@ public sealed class RebuildStoryTests : IDisposable
     private const string Sqlite = "sqlite: { file: ./logs.db, table: web_log }";
 
     private static string WrongInSqlite(int lines) => $"""
-        WITH RECURSIVE s(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM s WHERE n < {lines - 1}),
-            r(n, count) AS (SELECT CAST(substr(line, instr(line, '?n=') + 3) AS INTEGER), count(*) FROM web_log GROUP BY 1)
-        SELECT count(*) FROM s FULL JOIN r ON r.n = s.n WHERE r.count IS NOT 1 OR s.n IS NULL
+        WITH r(n, count) AS (SELECT CAST(substr(line, instr(line, '?n=') + 3) AS INTEGER), count(*) FROM web_log GROUP BY 1)
+        SELECT {lines} - count(*) FILTER (WHERE count = 1 AND n BETWEEN 0 AND {lines - 1}) + count(*) FILTER (WHERE count <> 1 OR n NOT BETWEEN 0 AND {lines - 1}) FROM r
         """;
 
     private async Task RebuildAsync(string store, Func<string, Task<long>> scalar, string wrong)
