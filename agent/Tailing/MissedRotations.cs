@@ -97,7 +97,7 @@ internal sealed class MissedRotations(
         return later.OrderBy(static file => file.Name, Comparer<RotationName>.Create(RotationName.Compare));
     }
 
-    /// <summary>Opens a file that is none of those which the agent has read, unpacked where it is compressed; null when it is one, or cannot be read.</summary>
+    /// <summary>Opens a file that the agent has not read yet, unpacked where it is compressed; null when it has, or when the file cannot be read.</summary>
     private OpenCopy? OpenUnknown(RotatedFile rotated, LastFile last)
     {
         FileIdentity identity = FileIdentity.Of(rotated.Status);

@@ -1,7 +1,6 @@
 using LogPipeline.Client.Connections;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Commands;
-using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Telemetry;
 
 namespace LogPipeline.Sinks.Rebuilding;
