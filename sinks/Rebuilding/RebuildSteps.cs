@@ -221,6 +221,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
         {
             await database.HoldNamesAsync(connection, cancellation);
             await database.HoldLedgerAsync(connection, rebuild.Sink, cancellation);
+            await RequireParserAsync(connection, rebuild, cancellation);
             // From here on the live table stands, and the shadow gets as far: no row that people have seen is missing for a moment.
             if (!await ReachAsync(rebuild, database.HoldsRowsAlone ? CatchUpMax : TimeSpan.Zero, cancellation))
             {
@@ -232,6 +233,16 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
             await table.MoveAsync(connection, rebuild, RebuildStage.Swapped, keepsOther: true, null, cancellation);
             return true;
         }, cancellation, LockSeconds);
+    }
+
+    /// <exception cref="RebuildRefusedException">The live table was taken over to another parser since: its sink would find a table of a third one.</exception>
+    private static async Task RequireParserAsync(DbConnection connection, Rebuild rebuild, CancellationToken cancellation)
+    {
+        const string other = "SELECT l.config_hash FROM logpipe_logs l JOIN logpipe_rebuilds r ON r.id = @p0 WHERE l.sink = @p1 AND l.config_hash <> r.old_config_hash LIMIT 1";
+        if (await connection.FirstAsync(other, cancellation, rebuild.Id, rebuild.Sink) is string hash)
+        {
+            throw new RebuildRefusedException($"{rebuild.Table} was taken over to parser {RowColumns.ParserOf(hash)} since the rebuild began: `logpipe rebuild {rebuild.Table} --abort` gives it up, and then it can be asked for again");
+        }
     }
 
     /// <summary>Whether the shadow gets as far as the live table within a time.</summary>

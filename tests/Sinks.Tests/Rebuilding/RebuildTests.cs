@@ -193,6 +193,26 @@ public sealed class RebuildTests(PostgresFixture postgres)
         await scene.UntilAsync(RebuildStage.Swapped);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_table_that_got_another_parser_meanwhile_is_not_swapped_out(bool isPostgres)
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres, isPostgres);
+        await scene.RequestAsync("combined");
+        await scene.HoldBackFromAsync(RebuildStage.CaughtUp);
+        await using (await RunningSink.StartAsync(scene.Options))
+        {
+            await scene.UntilAsync(RebuildStage.Filling);
+        }
+        await scene.ReleaseAsync();
+        await using RunningSink changed = await RunningSink.StartAsync(scene.Options with { Parser = "json" });
+        await RebuildScene.UntilAsync(async () => (await scene.Rebuilds.FindAsync(null, default))!.Note?.Contains("web_log was taken over to parser json since the rebuild began", StringComparison.Ordinal) == true);
+        await scene.Kept.AbortAsync("by alice@web-1", default);
+        Assert.Equal(40, await scene.CountAsync());
+        Assert.Null(changed.Sink.Problem);
+    }
+
     [Fact]
     public void What_cannot_be_rebuilt_says_what_to_do()
     {
