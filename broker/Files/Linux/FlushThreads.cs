@@ -16,7 +16,7 @@ internal sealed class FlushThreads
     private readonly Queue<Work> _waiting = new(); // guards all fields
     private readonly Lock _writingBack = new(); // one file at a time: another flush meets one piece at most
     [ThreadStatic]
-    private static bool s_isOwn; // on the threads that run Run
+    private static FlushThreads? s_owner; // on the threads that run Run: whose queue they take from
     private int _threads;
     private int _idle;
 
@@ -33,7 +33,7 @@ internal sealed class FlushThreads
         lock (_waiting)
         {
             _waiting.Enqueue(work);
-            if (s_isOwn && !beginNow && _waiting.Count == 1)
+            if (s_owner == this && !beginNow && _waiting.Count == 1)
             {
                 return done.Task;
             }
@@ -50,7 +50,7 @@ internal sealed class FlushThreads
 
     private void Run()
     {
-        s_isOwn = true;
+        s_owner = this;
         while (Take() is { } work)
         {
             try
