@@ -19,9 +19,13 @@ internal sealed partial class FilePathTemplate
 
     private readonly string _template;
     private readonly string _extension;
+    private readonly string _directory;
 
+    /// <param name="template">As configured.</param>
+    /// <param name="extension">Is added.</param>
+    /// <param name="directory">A part of the sink's directory that all paths are in, with a slash; empty: the whole.</param>
     /// <exception cref="SinkConfigurationException">The template names what there is not, or leads out of the directory.</exception>
-    public FilePathTemplate(string template, string extension)
+    public FilePathTemplate(string template, string extension, string directory = "")
     {
         foreach (Match match in Braces().Matches(template))
         {
@@ -36,7 +40,7 @@ internal sealed partial class FilePathTemplate
         {
             throw new SinkConfigurationException($"files path '{template}' must be a path below the directory, without parts that are empty or begin with a dot, such as {Default}");
         }
-        (_template, _extension) = (template, extension);
+        (_template, _extension, _directory) = (template, extension, directory);
         UsesHost = template.Contains("{host}", StringComparison.Ordinal);
         UsesLog = template.Contains("{topic}", StringComparison.Ordinal) && template.Contains("{partition}", StringComparison.Ordinal);
         Width = template.Contains("{hour}", StringComparison.Ordinal) ? Hour : 24 * Hour;
@@ -58,7 +62,7 @@ internal sealed partial class FilePathTemplate
     public string PathOf(LogIdentity log, long time, string host, int version = 1)
     {
         DateTime at = DateTime.UnixEpoch.AddMicroseconds(Math.Max(time, 0));
-        return Braces().Replace(_template, match => match.Groups[1].Value switch
+        return _directory + Braces().Replace(_template, match => match.Groups[1].Value switch
         {
             "topic" => log.Topic,
             "partition" => log.Partition.ToString(CultureInfo.InvariantCulture),

@@ -2,8 +2,10 @@ using System.Text;
 using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Events;
+using LogPipeline.Sinks.Files.Parts;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Files;
 
@@ -19,6 +21,7 @@ public sealed class FileStore(
     private const string NewFilesName = "new-files";
 
     private readonly AsyncLock _turn = new();
+    private PartPublisher? _publisher;
     private IDisposable? _lock;
 
     /// <summary>Null before opening and after a failure: then the disk says what is committed.</summary>
@@ -43,6 +46,8 @@ public sealed class FileStore(
 
     /// <summary>The version that names of files carry: those that begin with their columns' names begin anew with each configuration.</summary>
     internal int VersionOfNames(Manifest manifest) => Format.Header.Length > 0 ? manifest.NameVersion(manifest.Versions.Count) : 1;
+
+    private PartPublisher Publisher => _publisher ??= new PartPublisher(this, options, time);
 
     internal Manifest Manifest => _manifest ??= Load();
 
@@ -74,6 +79,19 @@ public sealed class FileStore(
         Replace(next);
         return next.Logs[at];
     });
+
+    /// <summary>Publishes what is staged of a size; other formats have nothing to publish.</summary>
+    public async ValueTask PrepareAsync(RowBatch rows, CancellationToken cancellation)
+    {
+        if (options.IsParquet)
+        {
+            await PublishAsync(isByAge: false, cancellation);
+        }
+    }
+
+    /// <summary>Rows may be staged that another configuration left behind.</summary>
+    public IReadOnlyList<Chore> Chores => options.IsParquet || _manifest?.Lengths.Any(file => file.Value > 0 && StagedFormat.IsStaged(file.Key)) == true
+        ? [new Chore("parts", Publisher.CheckInterval, PublishOldAsync)] : [];
 
     public async ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation)
     {
@@ -168,17 +186,40 @@ public sealed class FileStore(
         {
             return work();
         }
-        catch (DirectoryLockedException error)
+        catch (Exception error) when (Translate(error) is { } translated)
         {
-            throw new StoreRefusedException(error.Message, error);
+            throw translated;
         }
-        catch (UnauthorizedAccessException error)
+    }
+
+    /// <summary>Null for what the disk does not throw.</summary>
+    internal Exception? Translate(Exception error) => error switch
+    {
+        DirectoryLockedException => new StoreRefusedException(error.Message, error),
+        UnauthorizedAccessException => new StoreRefusedException($"files directory {Root}: {error.Message} Let the sink's user write there.", error),
+        IOException => new StoreUnavailableException($"files directory {Root}: {error.Message} Check the disk.", error),
+        _ => null,
+    };
+
+    private async ValueTask<IReadOnlyList<ExpiredPart>> PublishOldAsync(CancellationToken cancellation)
+    {
+        await PublishAsync(isByAge: true, cancellation);
+        return [];
+    }
+
+    /// <summary>Publishes what is due; half of it is cut off at the next look at the disk.</summary>
+    private async ValueTask PublishAsync(bool isByAge, CancellationToken cancellation)
+    {
+        await _turn.TakeAsync();
+        bool isDone = false;
+        try
         {
-            throw new StoreRefusedException($"files directory {Root}: {error.Message} Let the sink's user write there.", error);
+            await Publisher.PublishDueAsync(isByAge, cancellation);
+            isDone = true;
         }
-        catch (IOException error)
+        finally
         {
-            throw new StoreUnavailableException($"files directory {Root}: {error.Message} Check the disk.", error);
+            End(isDone);
         }
     }
 

@@ -22,7 +22,7 @@ internal sealed record FilesVersion(string Parser, string Settings, string Colum
     public static FilesVersion Of(ILineParser parser, FilesOptions output, DateTimeOffset since)
     {
         string hash = RowColumns.ConfigHash(parser);
-        return new FilesVersion(parser.Name, parser.Settings, RowColumns.ColumnsOf(hash), hash, since) { Output = output with { Directory = "" } };
+        return new FilesVersion(parser.Name, parser.Settings, RowColumns.ColumnsOf(hash), hash, since) { Output = output.Output };
     }
 
     /// <summary>The one of a manifest that has its hash alone.</summary>

@@ -13,9 +13,9 @@ namespace LogPipeline.Sinks.Files;
 /// </summary>
 internal sealed class JsonFormat(IReadOnlyList<Column> columns) : IRowFormat, IDisposable
 {
-    private static readonly JsonWriterOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    public static readonly JsonWriterOptions Options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    private readonly Utf8JsonWriter _json = new(Stream.Null, Plain);
+    private readonly Utf8JsonWriter _json = new(Stream.Null, Options);
     private readonly JsonEncodedText[] _names = [.. columns.Select(column => JsonEncodedText.Encode(column.Name))];
     private readonly byte[] _address = new byte[Addresses.TextLengthMax];
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using LogPipeline.Sinks.Files.Parts;
 using LogPipeline.Sinks.Ledger;
 
 namespace LogPipeline.Sinks.Files;
@@ -44,6 +45,9 @@ internal sealed record Manifest
 
     /// <summary>Of files that somebody moved away or cut, by path: where they went on, in the order of places.</summary>
     public ImmutableSortedDictionary<string, ImmutableList<FreshStart>> FreshStarts { get; private set; } = ImmutableSortedDictionary.Create<string, ImmutableList<FreshStart>>(StringComparer.Ordinal);
+
+    /// <summary>Published Parquet files, by path.</summary>
+    public ImmutableSortedDictionary<string, FilePart> Parts { get; private set; } = ImmutableSortedDictionary.Create<string, FilePart>(StringComparer.Ordinal);
 
     private ImmutableSortedSet<SourceKey> ChangedSources { get; set; } = [];
 
@@ -116,14 +120,21 @@ internal sealed record Manifest
         FreshStarts = FreshStarts.SetItem(name, before.RemoveAll(earlier => earlier.At >= length).Add(start));
     }
 
-    /// <summary>Takes a file's length and fresh starts from a later manifest.</summary>
+    /// <summary>Takes what a later manifest says of a file.</summary>
     public void Take(string name, Manifest later)
     {
         SetLength(name, later.Lengths[name]);
-        if (later.FreshStarts.TryGetValue(name, out ImmutableList<FreshStart>? starts))
-        {
-            FreshStarts = FreshStarts.SetItem(name, starts);
-        }
+        FreshStarts = later.FreshStarts.TryGetValue(name, out ImmutableList<FreshStart>? starts) ? FreshStarts.SetItem(name, starts) : FreshStarts.Remove(name);
+        Parts = later.Parts.TryGetValue(name, out FilePart? part) ? Parts.SetItem(name, part) : Parts;
+    }
+
+    /// <summary>Counts a part in place of the staged rows that it was made of.</summary>
+    public void Publish(string name, long length, FilePart part)
+    {
+        SetLength(name, length);
+        Parts = Parts.SetItem(name, part);
+        SetLength(part.Staged, 0);
+        FreshStarts = FreshStarts.Remove(part.Staged);
     }
 
     /// <summary>This manifest with what changed since.</summary>
@@ -199,6 +210,13 @@ internal sealed record Manifest
                 json.WriteEndArray();
             }
             json.WriteEndObject();
+            json.WriteStartObject("parts");
+            foreach (string path in lengths.Select(length => length.Key).Where(Parts.ContainsKey))
+            {
+                json.WritePropertyName(path);
+                Parts[path].Write(json);
+            }
+            json.WriteEndObject();
             json.WriteEndObject();
         }
         return stream.ToArray();
@@ -227,6 +245,8 @@ internal sealed record Manifest
                 Lengths = ImmutableSortedDictionary.CreateRange(
                     StringComparer.Ordinal, root.GetProperty("lengths").EnumerateObject().Select(l => KeyValuePair.Create(l.Name, l.Value.GetInt64()))),
                 FreshStarts = ReadFreshStarts(root),
+                Parts = ImmutableSortedDictionary.CreateRange(StringComparer.Ordinal, root.TryGetProperty("parts", out JsonElement parts)
+                    ? parts.EnumerateObject().Select(part => KeyValuePair.Create(part.Name, FilePart.Read(part.Value))) : []),
             };
         }
         catch (Exception error) when (error is JsonException or FormatException or KeyNotFoundException or InvalidOperationException)

@@ -165,7 +165,7 @@ internal sealed class SinkScene : IAsyncDisposable
     public string Output => Path.Combine(_directory, "out");
 
     public SinkOptions Files(string format = "raw", string compress = "none", string path = "{topic}/{partition}") =>
-        Options() with { Parser = "none", Files = new FilesOptions { Directory = Output, Format = format, Compress = compress, Path = path } };
+        Options() with { Parser = "none", Files = new FilesOptions { Directory = Output, Format = format, Compress = compress, Path = path, Publish = format == "parquet" ? new PublishOptions { BytesMax = 64 << 10 } : null } };
 
     private SinkOptions Options() => new() { Name = "web_log", Bootstrap = Bootstrap, Topics = ["web_log"], Parser = "combined" };
 

@@ -107,9 +107,21 @@ internal static class SinkSection
         var options = new FilesOptions
         {
             Directory = section.Required("directory", "where the lines go, such as ./data/out"),
-            Format = section.Choice("format", new FilesOptions().Format, ("raw", "raw"), ("ndjson", "ndjson"), ("csv", "csv")),
-            Compress = section.Choice("compress", new FilesOptions().Compress, ("none", "none"), ("gzip", "gzip"), ("zstd", "zstd")),
+            Format = section.Choice("format", new FilesOptions().Format, ("raw", "raw"), ("ndjson", "ndjson"), ("csv", "csv"), ("parquet", "parquet")),
+            Compress = section.Choice("compress", new FilesOptions().Compress, ("none", "none"), ("gzip", "gzip"), ("zstd", "zstd"), ("snappy", "snappy")),
             Path = section.Text("path", new FilesOptions().Path),
+            Publish = section.Has("publish") ? ReadPublish(section.Section("publish"), new PublishOptions()) : null,
+        };
+        section.Close();
+        return options;
+    }
+
+    private static PublishOptions ReadPublish(ConfigurationSection section, PublishOptions defaults)
+    {
+        var options = new PublishOptions
+        {
+            BytesMax = section.Size("bytes_max", defaults.BytesMax),
+            Interval = section.Duration("interval", defaults.Interval),
         };
         section.Close();
         return options;

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.IO.Hashing;
 using LogPipeline.Sinks.Files;
+using LogPipeline.Sinks.Files.Parts;
 
 namespace LogPipeline.Sinks.Verification.Outputs;
 
@@ -28,23 +29,39 @@ internal static class LineHashes
         }
     }
 
-    /// <summary>Walks the committed lines of a file, in constant memory; notes where it cannot be read on.</summary>
-    public static void OfFile(OutputFile file, Func<Stream> open, Visitor visit)
+    /// <summary>Walks the committed lines of a file, in the memory of a row group at most; notes where it cannot be read on.</summary>
+    public static async Task OfFileAsync(OutputFile file, Func<Stream> open, Visitor visit, CancellationToken cancellation)
+    {
+        try
+        {
+            using Stream stream = FileCompressions.Of(file.Name).Unpack(open());
+            if (file.IsPart)
+            {
+                long number = 0;
+                await PartReader.ReadAsync(stream, line => visit(file.Stretches[0], ++number, Of(line.Span)), cancellation);
+            }
+            else
+            {
+                OfText(file, stream, visit);
+            }
+        }
+        catch (Exception error) when (error is not OperationCanceledException)
+        {
+            file.Damage = error.Message; // the readers of compressed files and of Parquet throw what they come upon
+        }
+    }
+
+    private static void OfText(OutputFile file, Stream stream, Visitor visit)
     {
         var walk = new Walk(file, visit);
         byte[] chunk = ArrayPool<byte>.Shared.Rent(ChunkBytes);
         try
         {
-            using Stream stream = FileCompressions.Of(file.Name).Unpack(open());
             while (stream.Read(chunk) is > 0 and int read)
             {
                 walk.Add(chunk.AsSpan(0, read));
             }
             walk.End();
-        }
-        catch (Exception error) when (error is InvalidDataException or EndOfStreamException or ZstdSharp.ZstdException)
-        {
-            file.Damage = error.Message;
         }
         finally
         {

@@ -6,34 +6,34 @@ namespace LogPipeline.Sinks.Verification.Outputs;
 /// Finds out in what stretches differ from the topic: which records have no line there, and which lines no record. Lines are compared by their
 /// hashes, a slice of all hashes at a time, so the memory is bounded however large the files are; the topic and the files are walked once for each.
 /// </summary>
-internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretches, Func<ExpectedRows.Visitor, Task> walkTopic, Action<OutputFile, LineHashes.Visitor> readFile)
+internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretches, Func<ExpectedRows.Visitor, Task> walkTopic, Func<OutputFile, LineHashes.Visitor, Task> readFile)
 {
     private readonly Dictionary<OutputStretch, StretchDifference> _byStretch = stretches.ToDictionary(difference => difference.Stretch);
     private readonly Dictionary<(OutputStretch Stretch, ulong Line), LineCount> _counts = [];
     private readonly OutputFile[] _files = [.. stretches.Select(difference => difference.Stretch.File).Distinct()];
 
-    /// <param name="fileOf">The file of a path.</param>
+    /// <param name="stretchOf">Where a row's lines are.</param>
     /// <param name="sliceLines">So many lines at a time.</param>
-    public async Task FindAsync(Func<string, OutputFile?> fileOf, long sliceLines)
+    public async Task FindAsync(Func<ExpectedRow, OutputStretch> stretchOf, long sliceLines)
     {
         ulong slices = (ulong)(1 + (stretches.Sum(difference => difference.Stretch.Expected.Count + difference.Stretch.Lines.Count) / sliceLines));
         for (ulong slice = 0; slice < slices; slice++)
         {
             _counts.Clear();
             bool IsInSlice(StretchDifference difference, ulong line) => (difference.IsFirstLine(line) ? 0 : line % slices) == slice;
-            Read((difference, _, line) =>
+            await ReadAsync((difference, _, line) =>
             {
                 if (IsInSlice(difference, line))
                 {
                     CountOf(difference, line).Found++;
                 }
             });
-            await ExpectAsync(fileOf, IsInSlice);
+            await ExpectAsync(stretchOf, IsInSlice);
             if (slice == 0 && stretches.Any(difference => difference.HasFirstLines))
             {
-                Read((difference, number, line) => difference.FindFirst(number, line, ref CountOf(difference, line)));
+                await ReadAsync((difference, number, line) => difference.FindFirst(number, line, ref CountOf(difference, line)));
             }
-            Read((difference, number, line) =>
+            await ReadAsync((difference, number, line) =>
             {
                 if (IsInSlice(difference, line))
                 {
@@ -43,7 +43,7 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
         }
     }
 
-    private async Task ExpectAsync(Func<string, OutputFile?> fileOf, Func<StretchDifference, ulong, bool> isInSlice)
+    private async Task ExpectAsync(Func<ExpectedRow, OutputStretch> stretchOf, Func<StretchDifference, ulong, bool> isInSlice)
     {
         foreach (StretchDifference difference in stretches)
         {
@@ -51,7 +51,7 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
         }
         await walkTopic((in ExpectedRow row, OutputForm _, IReadOnlyList<ulong> lines) =>
         {
-            if (fileOf(row.Path)?.StretchOf(row.Log.Id, row.Offset) is not { } stretch || !_byStretch.TryGetValue(stretch, out StretchDifference? difference))
+            if (!_byStretch.TryGetValue(stretchOf(row), out StretchDifference? difference))
             {
                 return;
             }
@@ -68,11 +68,11 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
         });
     }
 
-    private void Read(Action<StretchDifference, long, ulong> visit)
+    private async Task ReadAsync(Action<StretchDifference, long, ulong> visit)
     {
         foreach (OutputFile file in _files)
         {
-            readFile(file, (stretch, number, line) =>
+            await readFile(file, (stretch, number, line) =>
             {
                 if (_byStretch.TryGetValue(stretch, out StretchDifference? difference))
                 {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using LogPipeline.Sinks.Files;
+using LogPipeline.Sinks.Files.Parts;
 
 namespace LogPipeline.Sinks.Verification.Outputs;
 
@@ -32,6 +33,11 @@ internal sealed class OutputFile
 
     /// <summary>From its begin or a fresh start to the next one.</summary>
     public OutputStretch[] Stretches { get; }
+
+    /// <summary>Whether it is a published Parquet file.</summary>
+    public bool IsPart => Part is not null;
+
+    public FilePart? Part { get; init; }
 
     /// <summary>What it begins with; known once the topic has a record of it.</summary>
     public byte[] Header { get; set; } = [];

@@ -16,7 +16,8 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
 {
     private readonly SortedDictionary<string, OutputFile> _outputs = new(StringComparer.Ordinal);
     private readonly Dictionary<int, PinnedLog> _logs = [];
-    private readonly List<OutputPart> _parts = [];
+    private readonly List<OutputPart> _plan = [];
+    private readonly Dictionary<string, List<OutputFile>> _parts = []; // by where their rows were staged
     private ShortenedLogs _shortened = new(areApart: false);
 
     private string Root => options.Files!.Directory;
@@ -32,13 +33,18 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
         }
         foreach ((string name, long length) in manifest!.Lengths.Where(file => !file.Key.EndsWith(".jsonl", StringComparison.Ordinal)))
         {
-            _outputs.Add(name, new OutputFile(name, length, files.Stat(Path.Combine(Root, name))?.Length, manifest.FreshStarts.GetValueOrDefault(name) ?? []));
+            var file = new OutputFile(name, length, files.Stat(Path.Combine(Root, name))?.Length, manifest.FreshStarts.GetValueOrDefault(name) ?? []) { Part = manifest.Parts.GetValueOrDefault(name) };
+            _outputs.Add(name, file);
+            if (file.Part is { } part)
+            {
+                (_parts.TryGetValue(part.Staged, out List<OutputFile>? others) ? others : _parts[part.Staged] = []).Add(file);
+            }
         }
         await PlanAsync(manifest, entries, cancellation);
         await ExpectAsync(clusterId, progress, cancellation);
         foreach (OutputFile file in _outputs.Values.Where(file => file.Readable > 0))
         {
-            Read(file, (stretch, _, line) => stretch.Lines.Add(line));
+            await ReadAsync(file, (stretch, _, line) => stretch.Lines.Add(line), cancellation);
         }
         topic.FindHoles();
         await CompareAsync(clusterId, cancellation);
@@ -101,7 +107,7 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
             }
             if (forms[version] is { } form)
             {
-                _parts.Add(new OutputPart(log, from, to, form));
+                _plan.Add(new OutputPart(log, from, to, form));
                 continue;
             }
             unknownBelow = to;
@@ -117,12 +123,11 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
     {
         var rows = new ExpectedRows(topic, options.Name, clusterId);
         long expected = 0;
-        foreach (OutputPart part in _parts)
+        foreach (OutputPart part in _plan)
         {
             await rows.WalkAsync(part, (records, index) => topic.Add(part.Log, records, index), (in ExpectedRow row, OutputForm form, IReadOnlyList<ulong> lines) =>
             {
-                OutputFile file = OutputOf(row.Path, form);
-                OutputStretch stretch = file.StretchOf(row.Log.Id, row.Offset);
+                OutputStretch stretch = StretchOf(row, form);
                 foreach (ulong line in lines)
                 {
                     stretch.Expect(row.Log.Id, line);
@@ -135,30 +140,29 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
         }
     }
 
-    private OutputFile OutputOf(string path, OutputForm form)
+    /// <summary>Where a row's lines are: a published part has all rows between its first offset of a log and its last.</summary>
+    private OutputStretch StretchOf(in ExpectedRow row, OutputForm? form)
+    {
+        (PinnedLog log, long offset) = (row.Log, row.Offset);
+        OutputFile? part = _parts.GetValueOrDefault(row.Path)?.FindLast(file => file.Part!.Has(log.TopicPartition, offset));
+        return (part ?? OutputOf(row.Path, form)).StretchOf(log.Id, offset);
+    }
+
+    private OutputFile OutputOf(string path, OutputForm? form)
     {
         if (!_outputs.TryGetValue(path, out OutputFile? file))
         {
             _outputs.Add(path, file = new OutputFile(path, 0, null, []));
         }
-        if (file.Header.Length == 0 && form.Format.Header.Length > 0)
+        if (file.Header.Length == 0 && form?.Format.Header.Length > 0)
         {
             file.Header = form.Format.Header.ToArray();
         }
         return file;
     }
 
-    private void Read(OutputFile file, LineHashes.Visitor visit)
-    {
-        try
-        {
-            LineHashes.OfFile(file, () => new CommittedStream(files.Open(Path.Combine(Root, file.Name), FileOpenMode.Read), file.Readable), visit);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            file.Damage = error.Message;
-        }
-    }
+    private Task ReadAsync(OutputFile file, LineHashes.Visitor visit, CancellationToken cancellation) => LineHashes.OfFileAsync(
+        file, () => new FileView(files.Open(Path.Combine(Root, file.Name), FileOpenMode.Read), file.Readable), visit, cancellation);
 
     private async Task CompareAsync(string clusterId, CancellationToken cancellation)
     {
@@ -182,7 +186,8 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
         }
         if (different.Count > 0)
         {
-            await new OutputDifferences(different, visit => WalkAsync(clusterId, visit, cancellation), Read).FindAsync(_outputs.GetValueOrDefault, sliceLines);
+            await new OutputDifferences(different, visit => WalkAsync(clusterId, visit, cancellation), (file, visit) => ReadAsync(file, visit, cancellation))
+                .FindAsync(row => StretchOf(row, null), sliceLines);
             different.ForEach(difference => findings.Add(difference, !_shortened.IsEmpty));
         }
         foreach (OutputFile file in _outputs.Values.Where(file => file is { Damage: not null, IsShort: false }))
@@ -195,7 +200,7 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
     private async Task WalkAsync(string clusterId, ExpectedRows.Visitor visit, CancellationToken cancellation)
     {
         var rows = new ExpectedRows(topic, options.Name, clusterId);
-        foreach (OutputPart part in _parts)
+        foreach (OutputPart part in _plan)
         {
             await rows.WalkAsync(part, null, visit, cancellation);
         }

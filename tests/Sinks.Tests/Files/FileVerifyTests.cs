@@ -24,6 +24,7 @@ public sealed class FileVerifyTests : IAsyncLifetime
     [InlineData("csv", "zstd", "{topic}/{host}/{partition}")]
     [InlineData("csv", "none", "{topic}/{partition}")]
     [InlineData("raw", "zstd", "{topic}")]
+    [InlineData("parquet", "zstd", "{topic}/{date}")]
     public async Task Every_format_passes(string format, string compress, string path)
     {
         SinkOptions options = _scene.Files(format, compress, path);
@@ -172,6 +173,49 @@ public sealed class FileVerifyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Published_parts_are_compared_row_by_row()
+    {
+        SinkOptions options = _scene.Files("parquet", "none");
+        for (int round = 0; round < 3; round++)
+        {
+            await SendAsync(0, 400);
+            await _scene.RunFilesAsync(options);
+        }
+        string[] parts = [.. OutputFiles().Where(path => path.EndsWith(".parquet", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+        Assert.Equal(["0-000000000000.parquet", "0-000000000400.parquet"], parts.Select(path => Path.GetFileName(path)));
+        VerifyReport report = await VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        Assert.Equal([(".staging/web_log/0.ndjson", 400L), ("web_log/0-000000000000.parquet", 400L), ("web_log/0-000000000400.parquet", 400L)], report.Outputs.Select(output => (output.Path, output.Lines)));
+
+        File.Move(parts[0], parts[0] + ".archived");
+        VerifyReport moved = await VerifyAsync(options);
+        Assert.Empty(moved.Findings);
+        Assert.Contains("0-000000000000.parquet was moved away or emptied: 400 lines", Assert.Single(moved.Notes), StringComparison.Ordinal);
+
+        byte[] whole = File.ReadAllBytes(parts[1]);
+        ReplaceText(parts[1], whole, "line 0-420", "lime 0-420");
+        Finding other = Assert.Single((await VerifyAsync(options)).Findings);
+        Assert.Equal((FindingSide.OutputDiffers, 420L), (other.Side, other.LogOffset));
+        Assert.EndsWith($"is not what line 21 of {parts[1]} says", other.Text, StringComparison.Ordinal);
+
+        Cut(parts[1], whole.Length - 10);
+        Assert.Empty((await VerifyAsync(options)).Findings);
+        whole.AsSpan(20, 200).Clear();
+        File.WriteAllBytes(parts[1], whole);
+        Assert.Contains((await VerifyAsync(options)).Findings, finding => finding.Side == FindingSide.OutputDiffers);
+    }
+
+    /// <summary>Changes a text within a file of pages that are not compressed.</summary>
+    private static void ReplaceText(string path, byte[] bytes, string from, string to)
+    {
+        byte[] changed = [.. bytes];
+        int at = changed.AsSpan().IndexOf(System.Text.Encoding.UTF8.GetBytes(from));
+        Assert.True(at > 0, "the text is there");
+        System.Text.Encoding.UTF8.GetBytes(to).CopyTo(changed, at);
+        File.WriteAllBytes(path, changed);
+    }
+
+    [Fact]
     public async Task A_changed_path_parser_or_format_leaves_what_was_written_before_comparable()
     {
         SinkOptions first = _scene.Files("csv", path: "old/{partition}");
@@ -204,6 +248,8 @@ public sealed class FileVerifyTests : IAsyncLifetime
     [Theory]
     [InlineData("raw", "none", "{topic}/{partition}")]
     [InlineData("csv", "gzip", "all")]
+    [InlineData("parquet", "", "all")]
+    [InlineData("parquet", "", "{topic}/{partition}")]
     public async Task Killed_anywhere_and_started_again_the_sink_passes(string format, string compress, string path)
     {
         SinkOptions options = _scene.Files(format, compress, path) with { Flush = new FlushOptions { Interval = TimeSpan.FromMilliseconds(1) } };
@@ -222,6 +268,7 @@ public sealed class FileVerifyTests : IAsyncLifetime
         VerifyReport report = await new Verifier(options, new TcpConnector(), new MemoryFileSystem(disk), TimeProvider.System, new Random(4)).RunAsync(null, default);
         Assert.Empty(report.Findings);
         Assert.Equal(12 * 80, report.RowsCompared);
+        Assert.Equal(format == "parquet", report.Outputs.Any(output => output.Path.EndsWith(".parquet", StringComparison.Ordinal)));
     }
 
     private sealed class Crash : Exception;
