@@ -15,7 +15,11 @@ internal static class CommandTree
         ParseResult parsed = Build().Parse(KafkaVerb.WithoutClassName(args));
         if (parsed.Errors.Count > 0 || Stray(parsed) is not null)
         {
-            TellWhatIsWrong(parsed);
+            foreach (string fault in FaultsOf(parsed))
+            {
+                Console.Error.WriteLine(fault);
+            }
+            Console.Error.WriteLine($"`{Verb.PathOf(parsed)} --help` shows options and examples");
             return parsed.CommandResult.Command is KafkaTool ? KafkaTool.Failed : Exit.Usage;
         }
         return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
@@ -65,29 +69,25 @@ internal static class CommandTree
     private static string? Stray(ParseResult parsed)
         => parsed.Tokens.FirstOrDefault(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))?.Value;
 
-    private static void TellWhatIsWrong(ParseResult parsed)
+    /// <summary>What is wrong with a command line, in one line each.</summary>
+    internal static IEnumerable<string> FaultsOf(ParseResult parsed)
     {
         string path = Verb.PathOf(parsed);
         Command command = parsed.CommandResult.Command;
-        if ((Stray(parsed) ?? (parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null)) is { } word)
+        string? first = parsed.UnmatchedTokens.Count > 0 ? parsed.UnmatchedTokens[0] : null;
+        bool isVerb = command.Subcommands.Count > 0 && first?.StartsWith('-') == false; // its options are unknown because it is
+        if ((isVerb ? first : Stray(parsed) ?? first) is { } word)
         {
             IEnumerable<string> known = word.StartsWith('-')
                 ? command.Options.SelectMany(option => option.Aliases.Append(option.Name)).Where(name => name.StartsWith("--", StringComparison.Ordinal))
                 : command.Subcommands.Select(verb => verb.Name);
             string advice = NearestName.Find(word, known) is { } near ? $"; did you mean '{near}'?" : "";
-            Console.Error.WriteLine($"{path}: unknown {(word.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument")} '{word}'{advice}");
+            return [$"{path}: unknown {(word.StartsWith('-') ? "option" : command.Subcommands.Count > 0 ? "verb" : "argument")} '{word}'{advice}"];
         }
-        else if (command is { Subcommands.Count: > 0, Action: null })
+        if (command is { Subcommands.Count: > 0, Action: null })
         {
-            Console.Error.WriteLine($"{path}: which verb? {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}");
+            return [$"{path}: which verb? {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}"];
         }
-        else
-        {
-            foreach (ParseError error in parsed.Errors)
-            {
-                Console.Error.WriteLine($"{path}: {error.Message.Replace("as expected type 'System.Int32'", "as a whole number").ReplaceLineEndings(" ")}");
-            }
-        }
-        Console.Error.WriteLine($"`{path} --help` shows options and examples");
+        return parsed.Errors.Select(error => $"{path}: {error.Message.Replace("as expected type 'System.Int32'", "as a whole number").ReplaceLineEndings(" ")}");
     }
 }

@@ -20,6 +20,15 @@ public class CommandLineTests
         }
     }
 
+    [Theory]
+    [InlineData("querry --since 1h 'status:500'", "unknown verb 'querry'; did you mean 'query'?")]
+    [InlineData("run --config logpipe.yaml", "unknown verb 'run'")]
+    [InlineData("topics creat web_log --partitions 3", "unknown verb 'creat'; did you mean 'create'?")]
+    [InlineData("--confg logpipe.yaml query", "unknown option '--confg'; did you mean '--config'?")]
+    [InlineData("query --sinse 1h", "unknown option '--sinse'; did you mean '--since'?")]
+    public void What_is_wrong_is_the_first_word_that_is_unknown(string line, string fault) =>
+        Assert.EndsWith(fault, Assert.Single(CommandTree.FaultsOf(CommandTree.Build().Parse(line))), StringComparison.Ordinal);
+
     // The part of a shell line that logpipe sees: without what stands before it, after a pipe, or in a redirection.
     private static IEnumerable<string> Calls(string example)
         => example.Split('|').Where(part => part.Contains("logpipe ", StringComparison.Ordinal))
