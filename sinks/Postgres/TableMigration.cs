@@ -29,6 +29,7 @@ internal sealed class TableMigration(string sink, TableName table, ILineParser p
 
     /// <param name="isNew">Whether the table was made in this transaction.</param>
     /// <exception cref="StoreRefusedException">The table cannot be taken over: says why and what to do.</exception>
+    /// <exception cref="TableReplacedException">A rebuild has given the table the other parser since the configuration was asked for.</exception>
     public async Task RunAsync(NpgsqlConnection connection, string identity, bool isNew, CancellationToken cancellation)
     {
         IReadOnlyList<string> configurations = await connection.TextsAsync($"SELECT DISTINCT config_hash FROM logpipe_logs WHERE sink = {SinkLiteral} ORDER BY 1", cancellation);
@@ -36,6 +37,10 @@ internal sealed class TableMigration(string sink, TableName table, ILineParser p
         if (other is not null && !mayMigrate)
         {
             throw StoreRefusedException.WrittenOtherwise(sink, $"table {table.Rows}", other, _mine);
+        }
+        if (other is not null && await IsRebuiltAsync(connection, cancellation))
+        {
+            throw RebuiltParser.SwappedMeanwhile(table.ToString());
         }
         var versions = new TableVersions(identity, parser, new TableShape(table, parser).Parsed);
         if (other is null && configurations.Count > 0)
@@ -62,6 +67,10 @@ internal sealed class TableMigration(string sink, TableName table, ILineParser p
             await versions.TryNoteAsync(connection, isFirst: isNew, cancellation);
         }
     }
+
+    private async Task<bool> IsRebuiltAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await connection.ScalarAsync("SELECT to_regclass('logpipe_rebuilds')::text", cancellation) is not null
+        && await connection.ScalarAsync(RebuiltParser.Select("true", SinkLiteral, SqlLiteral.Of(_mine)), cancellation) is not null;
 
     private Task<bool> FenceAsync(NpgsqlConnection connection, CancellationToken cancellation) => locks.WaitAsync(connection, async giveUp =>
     {

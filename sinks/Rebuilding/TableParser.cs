@@ -25,14 +25,8 @@ public static class TableParser
         return await table.GuardAsync(async () =>
         {
             await using DbConnection? connection = await table.OpenIfAnyAsync(cancellation);
-            return connection is not null && await connection.FirstAsync("""
-                SELECT CASE l.config_hash WHEN r.config_hash THEN r.parser ELSE r.old_parser END
-                FROM (SELECT * FROM logpipe_rebuilds WHERE sink = @p0 ORDER BY id DESC LIMIT 1) r
-                JOIN logpipe_logs l ON l.sink = r.sink
-                WHERE r.old_parser IS NOT NULL AND (r.keeps_other OR r.stage NOT IN ('Swapped', 'Aborted', 'RolledBack')) AND l.config_hash <> @p1
-                    AND ((l.config_hash = r.config_hash AND r.old_config_hash = @p1) OR (l.config_hash = r.old_config_hash AND r.config_hash = @p1))
-                LIMIT 1
-                """, cancellation, options.Name, RowColumns.ConfigHash(LineParsers.Named(options.Parser))) is string parser
+            return connection is not null && await connection.FirstAsync(
+                RebuiltParser.Select("CASE l.config_hash WHEN r.config_hash THEN r.parser ELSE r.old_parser END", "@p0", "@p1"), cancellation, options.Name, RowColumns.ConfigHash(LineParsers.Named(options.Parser))) is string parser
                 ? options.With(JsonSerializer.Deserialize<ParserOptions>(parser)!) : options;
         });
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 
@@ -28,6 +29,7 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
     /// <param name="identity">The table's.</param>
     /// <param name="isNew">Whether the table was made in this transaction.</param>
     /// <exception cref="StoreRefusedException">The table cannot be taken over: says why and what to do.</exception>
+    /// <exception cref="TableReplacedException">A rebuild has given the table the other parser since the configuration was asked for.</exception>
     public void Run(SqliteDatabase database, string identity, bool isNew)
     {
         IReadOnlyList<string> configurations = database.Texts("SELECT DISTINCT config_hash FROM logpipe_logs WHERE sink = ?1 ORDER BY 1", sink);
@@ -35,6 +37,10 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
         if (other is not null && !mayMigrate)
         {
             throw StoreRefusedException.WrittenOtherwise(sink, $"table {table}_rows", other, _mine);
+        }
+        if (other is not null && IsRebuilt(database))
+        {
+            throw RebuiltParser.SwappedMeanwhile(table);
         }
         IReadOnlyList<string> added = isNew || (other is null && configurations.Count > 0) ? [] : AddColumns(database);
         database.Execute(Versions);
@@ -59,6 +65,10 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
 
     /// <summary>The columns of the table beside the fixed ones, in its order.</summary>
     public IReadOnlyList<string> Parsed(SqliteDatabase database) => [.. Columns(database, $"{table}_rows").Except(RowColumns.Fixed)];
+
+    private bool IsRebuilt(SqliteDatabase database) =>
+        database.Text("SELECT 1 FROM sqlite_master WHERE name = 'logpipe_rebuilds'") is not null
+        && database.Text(RebuiltParser.Select("1", "?1", "?2"), sink, _mine) is not null;
 
     private static IReadOnlyList<string> Columns(SqliteDatabase database, string relation) => database.Texts($"SELECT name FROM pragma_table_info('{relation}') ORDER BY cid");
 

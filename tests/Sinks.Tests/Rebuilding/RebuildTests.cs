@@ -1,3 +1,4 @@
+using LogPipeline.Files;
 using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rebuilding;
 using LogPipeline.Sinks.Verification;
@@ -191,6 +192,29 @@ public sealed class RebuildTests(PostgresFixture postgres)
         await scene.ReleaseAsync();
         await scene.RequestAsync("combined");
         await scene.UntilAsync(RebuildStage.Swapped);
+    }
+
+    /// <summary>A start asks which parser the table has, and then opens it: a swap may come in between.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_store_that_is_opened_just_behind_a_swap_does_not_take_the_table_back(bool isPostgres)
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres, isPostgres);
+        await using (await RunningSink.StartAsync(scene.Options))
+        {
+            await scene.RequestAsync("combined");
+            await scene.UntilAsync(RebuildStage.Swapped);
+        }
+        await using (ISinkStore late = SinkStores.Create(scene.Options, new OsFileSystem(), TimeProvider.System, new Random(3)))
+        {
+            await Assert.ThrowsAsync<TableReplacedException>(async () => await late.OpenAsync(default));
+        }
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        await scene.SendAsync(20);
+        await scene.AllStoredAsync();
+        Assert.Equal(0L, await scene.ScalarAsync("SELECT count(*) FROM web_log WHERE status IS NULL"));
+        Assert.Null(running.Sink.Problem);
     }
 
     [Theory]
