@@ -162,18 +162,22 @@ public sealed class PostgresStore : ISinkStore
         await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresSchema.CreationLock})", cancellation);
         await RequireConfigurationAsync(transaction, "sink = $1", [new() { Value = _sink }], cancellation);
         await using var batch = new NpgsqlBatch(connection, transaction);
-        foreach ((LogIdentity? log, long offset) in starts)
+        foreach (LedgerStart start in starts)
         {
+            LogIdentity log = start.Log;
             batch.BatchCommands.Add(new NpgsqlBatchCommand("""
-                INSERT INTO logpipe_logs (sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner, table_name, table_identity, config_hash)
-                VALUES ($1, $2, $3, $4, $5, $6, -1, $7, $8, $9, $10) ON CONFLICT DO NOTHING
+                WITH made AS (
+                    INSERT INTO logpipe_logs (sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner, table_name, table_identity, config_hash)
+                    VALUES ($1, $2, $3, $4, $5, $6, -1, $7, $8, $9, $10) ON CONFLICT DO NOTHING RETURNING id, next_offset)
+                INSERT INTO logpipe_gaps (log, from_offset, to_offset, found, reason) SELECT id, $11, next_offset, now(), $12 FROM made WHERE $11 < next_offset
                 """)
             {
                 Parameters =
                 {
                     new() { Value = log.Sink }, new() { Value = log.ClusterId }, new() { Value = log.TopicId }, new() { Value = log.Topic },
-                    new() { Value = log.Partition }, new() { Value = offset }, new() { Value = Guid.Empty }, new() { Value = _table.ToString() },
+                    new() { Value = log.Partition }, new() { Value = start.Offset }, new() { Value = Guid.Empty }, new() { Value = _table.ToString() },
                     new() { Value = _identity }, new() { Value = RowColumns.ConfigHash(_parser) },
+                    new() { Value = start.LeftOut?.From ?? start.Offset }, new() { Value = start.LeftOut?.Reason ?? "" },
                 },
             });
         }

@@ -81,31 +81,16 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
         await using (ISinkStore store = SinkStores.Create(ShadowOf(live, rebuild), new OsFileSystem(), environment.Time, new Random(environment.Random.Next())))
         {
             await store.OpenAsync(cancellation);
-            await store.CreateAsync([.. starts.Select(start => new LedgerStart(start.Log, start.First))], cancellation);
+            await store.CreateAsync([.. starts.Select(start => new LedgerStart(start.Log, start.First) { LeftOut = (start.LogStart, LedgerGap.LeftOut) })], cancellation);
         }
         await InTransactionAsync(rebuild, async connection =>
         {
-            IReadOnlyList<LedgerEnd> ends = await RebuildTable.EndsAsync(connection, rebuild.Shadow.Sink, cancellation);
-            foreach (RebuildStart start in starts.Where(start => start.First > start.LogStart))
-            {
-                await NoteLeftOutAsync(connection, ends, start, cancellation);
-            }
             await connection.RunAsync(
                 "UPDATE logpipe_rebuilds SET first_offsets = (SELECT coalesce(sum(next_offset), 0) FROM logpipe_logs WHERE sink = @p0), old_parser = @p1, old_config_hash = @p2 WHERE id = @p3",
                 cancellation, rebuild.Shadow.Sink, JsonSerializer.Serialize(live.Parser), RowColumns.ConfigHash(LineParsers.Named(live.Parser)), rebuild.Id);
             await table.MoveAsync(connection, rebuild, RebuildStage.ShadowCreated, keepsOther: false, null, cancellation);
             return true;
         }, cancellation);
-    }
-
-    /// <summary>A verification of the table is to know that these records have no rows.</summary>
-    private async Task NoteLeftOutAsync(DbConnection connection, IReadOnlyList<LedgerEnd> ends, RebuildStart start, CancellationToken cancellation)
-    {
-        if (ends.FirstOrDefault(start.IsOf) is { } end && end.Next > start.LogStart)
-        {
-            await connection.RunAsync("INSERT INTO logpipe_gaps (log, from_offset, to_offset, found, reason) VALUES (@p0, @p1, @p2, @p3, @p4)", cancellation,
-                end.Id, start.LogStart, end.Next, table.Database.Dialect.TimeParameter(environment.Time.GetUtcNow()), LedgerGap.LeftOut);
-        }
     }
 
     /// <exception cref="RebuildRefusedException">Rows of the live table would be in the new one no more: says how many.</exception>

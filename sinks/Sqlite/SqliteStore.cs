@@ -85,13 +85,21 @@ public sealed class SqliteStore(
     public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTransactionAsync(() =>
     {
         RequireConfiguration("sink = ?1", sink);
-        foreach ((LogIdentity? log, long offset) in starts)
+        foreach (LedgerStart start in starts)
         {
+            LogIdentity log = start.Log;
             Database.Run("""
                 INSERT INTO logpipe_logs (sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner, table_name, table_identity, config_hash)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING
-                """, log.Sink, log.ClusterId, log.TopicId.ToString(), log.Topic, log.Partition, offset, Guid.Empty.ToString(), options.Table, _identity,
+                """, log.Sink, log.ClusterId, log.TopicId.ToString(), log.Topic, log.Partition, start.Offset, Guid.Empty.ToString(), options.Table, _identity,
                 RowColumns.ConfigHash(parser));
+            if (start.LeftOut is var (from, reason))
+            {
+                Database.Run("""
+                    INSERT INTO logpipe_gaps (log, from_offset, to_offset, found, reason)
+                    SELECT last_insert_rowid(), ?1, ?2, strftime('%Y-%m-%d %H:%M:%fZ', 'now'), ?3 WHERE changes() > 0 AND ?1 < ?2
+                    """, from, start.Offset, reason);
+            }
         }
         return true;
     });

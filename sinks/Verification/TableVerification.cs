@@ -79,8 +79,12 @@ internal sealed class TableVerification(SinkOptions options, ISqlDialect dialect
         foreach ((long from, long to, string reason) in await table.GapsAsync(log.Id, cancellation))
         {
             unstored.Add(from, to);
-            topic.Notes.Add(reason == LedgerGap.LeftOut ? $"{partition}: offsets {from} to {to - 1} were left out by a rebuild"
-                : $"{partition}: offsets {from} to {to - 1} were gone before the sink came (recorded as a gap)");
+            topic.Notes.Add($"{partition}: offsets {from} to {to - 1} " + reason switch
+            {
+                LedgerGap.LeftOut => "were left out by a rebuild",
+                LedgerGap.BeforeStart => "were there before the sink, which began at the end (start_from: latest)",
+                _ => "were gone before the sink came (recorded as a gap)",
+            });
         }
         await using IAsyncEnumerator<TableRow> rows = table.RowsAsync(log, cancellation).GetAsyncEnumerator(cancellation);
         HashSet<long> letters = await table.DeadLettersAsync(log.Id, cancellation);

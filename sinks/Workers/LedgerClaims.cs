@@ -89,8 +89,10 @@ internal sealed class LedgerClaims(
         var starts = new List<LedgerStart>();
         foreach (PartitionMetadata partition in topic.Partitions)
         {
-            long offset = await OffsetAsync(new TopicPartition(log.Topic, partition.Index), OffsetSpec.Latest, cancellation);
-            starts.Add(new LedgerStart(log with { Partition = partition.Index }, offset));
+            var at = new TopicPartition(log.Topic, partition.Index);
+            long first = await OffsetAsync(at, OffsetSpec.Earliest, cancellation);
+            long end = await OffsetAsync(at, OffsetSpec.Latest, cancellation);
+            starts.Add(new LedgerStart(log with { Partition = partition.Index }, end) { LeftOut = (first, LedgerGap.BeforeStart) });
         }
         return starts;
     }

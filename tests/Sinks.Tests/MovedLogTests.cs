@@ -6,7 +6,8 @@ using LogPipeline.Sinks.Verification;
 namespace LogPipeline.Sinks.Tests;
 
 /// <summary>Logs, ledgers and owners that change under a sink.</summary>
-public sealed class MovedLogTests
+[Collection("postgres")]
+public sealed class MovedLogTests(PostgresFixture postgres)
 {
     private static string Line(int n) => $"line {n:D4}"; // 9 bytes, 10 with its end
 
@@ -66,11 +67,13 @@ public sealed class MovedLogTests
         Assert.Contains(report.Notes, note => note.Contains("100 to 149", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Latest_counts_at_the_first_start_only()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Latest_counts_at_the_first_start_only_and_what_was_before_is_not_missing(bool isPostgres)
     {
         await using SinkScene scene = await SinkScene.StartAsync();
-        SinkOptions options = scene.Sqlite() with { Parser = "none", StartFrom = "latest" };
+        SinkOptions options = (isPostgres ? scene.Postgres(await postgres.NewDatabaseAsync()) : scene.Sqlite()) with { Parser = "none", StartFrom = "latest" };
         await scene.SendAsync(0, Lines(0, 100));
         await SinkScene.RunAsync(options, 50, async () =>
         {
@@ -84,6 +87,9 @@ public sealed class MovedLogTests
         await SinkScene.RunAsync(options, 100);
         Assert.Equal(Line(100), await AskAsync(options, "SELECT min(line) FROM web_log"));
         Assert.Equal(100L, await SinkScene.CountAsync(options));
+        VerifyReport report = await SinkScene.VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        Assert.Equal(["web_log-0: offsets 0 to 99 were there before the sink, which began at the end (start_from: latest)"], report.Notes);
     }
 
     [Fact]
