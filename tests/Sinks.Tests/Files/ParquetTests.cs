@@ -47,6 +47,24 @@ public sealed class ParquetTests : IDisposable
     }
 
     [Fact]
+    public async Task The_question_in_the_readme_is_answered()
+    {
+        string root = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(root, "README.md")))
+        {
+            root = Path.GetDirectoryName(root)!;
+        }
+        string command = File.ReadLines(Path.Combine(root, "README.md")).Single(line => line.Contains("$ duckdb -c \"", StringComparison.Ordinal));
+        string question = command[(command.IndexOf('"', StringComparison.Ordinal) + 1)..command.LastIndexOf('"')];
+        await using FileStore store = Store(LineParsers.Named("combined"));
+        string[] times = [.. new[] { 0, 1, 25 }.Select(hours => DateTime.UtcNow.AddHours(-hours).ToString("dd/MMM/yyyy:HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture))];
+        await StoreAsync(store, 0, [.. times.Select(time => Encoding.UTF8.GetBytes($"10.0.0.1 - - [{time} +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl\""))]);
+        await PublishAsync(store);
+        Assert.Contains("data/out/**/*.parquet", question, StringComparison.Ordinal);
+        Assert.Equal([["200", "2"]], Ask(question.Replace("'data/out/**/*.parquet'", "{0}", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task A_condition_leaves_out_no_row()
     {
         await using FileStore store = Store(new NoParser());
