@@ -11,6 +11,9 @@ namespace LogPipeline.Agent.State;
 internal sealed class AgentState : IDisposable
 {
     private const string AsideSuffix = ".aside";
+
+    /// <summary>Written by the start itself.</summary>
+    private const string LockFile = "lock";
     private const int NotesMin = 256; // so many changes are noted though the registry is small
 
     private readonly IFileSystem _files;
@@ -59,7 +62,7 @@ internal sealed class AgentState : IDisposable
         IFileSystem files, AgentOptions options, TimeProvider time, Random random, ILogger logger, StatePause pause)
     {
         files.CreateDirectory(options.StateDirectory);
-        IDisposable held = files.Lock(Path.Combine(options.StateDirectory, "lock"));
+        IDisposable held = files.Lock(Path.Combine(options.StateDirectory, LockFile));
         try
         {
             var state = new AgentState(files, options, time, random, pause, held);
@@ -129,7 +132,7 @@ internal sealed class AgentState : IDisposable
 
     private void Load(ILogger logger)
     {
-        LastWritten = _files.List(_options.StateDirectory).Where(static entry => !entry.IsDirectory)
+        LastWritten = _files.List(_options.StateDirectory).Where(static entry => !entry.IsDirectory && entry.Name != LockFile)
             .Max(entry => _files.Stat(PathOf(entry.Name))?.ModifiedTime) ?? 0;
         // The process before may have died between a file's rename or making and this.
         _files.FlushDirectory(_options.StateDirectory);

@@ -198,6 +198,27 @@ public sealed class MissedRotationsTests
     });
 
     [Fact]
+    public void What_may_be_the_file_that_was_read_is_told_and_not_read_again() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await rig.StopAsync();
+        rig.Append("rest\n");
+        for (int rotation = 1; rotation <= 3; rotation++)
+        {
+            rig.Time.Advance(TimeSpan.FromHours(24));
+            Rotate(rig, "compress", rotation);
+            rig.Append($"begin {rotation}\nmissed {rotation}\n");
+        }
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(7);
+        Assert.Equal(["a", "begin 1", "missed 1", "begin 2", "missed 2", "begin 3", "missed 3"], rig.Lines());
+        Assert.Equal(1, rig.Log.Count("access.log.3.gz is that file or another one that begins alike"));
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void An_archive_that_cannot_be_unpacked_is_told() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\n");

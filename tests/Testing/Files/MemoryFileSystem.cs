@@ -248,7 +248,11 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
             {
                 throw new DirectoryLockedException(path, "another process");
             }
-            if (disk.Find(path) is null)
+            if (disk.Find(path) is { } there)
+            {
+                there.ModifiedTime = disk.Now; // the real one writes the holder's process id
+            }
+            else
             {
                 (MemoryDirectory directory, string name) = disk.Parent(path);
                 disk.Create(directory, name, static (inode, birth) => new MemoryContent(inode, birth));
