@@ -14,6 +14,7 @@ internal sealed class AgentState : IDisposable
 
     /// <summary>Written by the start itself.</summary>
     private const string LockFile = "lock";
+
     private const int NotesMin = 256; // so many changes are noted though the registry is small
 
     private readonly IFileSystem _files;

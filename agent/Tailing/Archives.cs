@@ -52,34 +52,13 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
     public OpenCopy? UnpackAll(string path, Generation before)
     {
-        OpenCopy? whole = Try(path, archive => UnpackAll(path, archive, before))?.Rest;
+        string target = $"{_folder.PathOf(before)}-{Path.GetFileName(path)}";
+        OpenCopy? whole = Try(path, archive => new Archived(path, Unpack(archive, target, 0, static (_, _) => true)))?.Rest;
         if (whole is null)
         {
             TellUnread(path, "it is neither gzip nor zstd");
         }
         return whole;
-    }
-
-    private Archived UnpackAll(string path, Stream archive, Generation before)
-    {
-        string target = $"{_folder.PathOf(before)}-{Path.GetFileName(path)}";
-        IFile file = OnStateDisk(() => _folder.Create(target));
-        bool isWhole = false;
-        try
-        {
-            Copy(archive, file, 0);
-            MakeDurable(file);
-            isWhole = true;
-            return new Archived(path, new OpenCopy(target, file, FileIdentity.Of(file.Status())));
-        }
-        finally
-        {
-            if (!isWhole)
-            {
-                file.Dispose();
-                files.Delete(target);
-            }
-        }
     }
 
     /// <summary>A start has found all generations again: deletes what was unpacked for others, or before a crash.</summary>
@@ -139,44 +118,51 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         }
     }
 
-    /// <summary>Writes what follows the read position, and the bytes before it that prove the file. Durable on return: the registry will name it.</summary>
+    /// <summary>Unpacks what follows the read position, and the bytes before it that prove the file; null when the archive is not the generation's.</summary>
     private Archived? Unpack(string path, Stream archive, Generation generation, Func<IFile, bool> holdsKept)
     {
         bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
-        string target = _folder.PathOf(generation);
+        bool isIts = false;
+        OpenCopy? rest = Unpack(archive, _folder.PathOf(generation), isHeadKnown ? generation.Read.Position - generation.ReadTail.Length : 0, (file, length) =>
+        {
+            isIts = ContentCheck.Continues(file, generation, () => holdsKept(file));
+            return isIts && length > generation.Read.Position;
+        });
+        return isIts ? new Archived(path, rest) : null;
+    }
+
+    /// <summary>Writes a file of the state directory. Durable on return: the registry will name it.</summary>
+    /// <param name="archive">What is unpacked.</param>
+    /// <param name="target">The file.</param>
+    /// <param name="from">What lies before, behind the head, stays a hole.</param>
+    /// <param name="isKept">Given the file and its length, whether it is needed; null is returned where it is not.</param>
+    private OpenCopy? Unpack(Stream archive, string target, long from, Func<IFile, long, bool> isKept)
+    {
         IFile file = OnStateDisk(() => _folder.Create(target));
-        bool isKept = false;
+        OpenCopy? kept = null;
         try
         {
-            long length = Copy(archive, file, isHeadKnown ? generation.Read.Position - generation.ReadTail.Length : 0);
-            if (!ContentCheck.Continues(file, generation, () => holdsKept(file)))
+            if (isKept(file, Copy(archive, file, from)))
             {
-                return null;
+                OnStateDisk(() =>
+                {
+                    file.Flush();
+                    _folder.Flush();
+                    files.FlushDirectory(options.StateDirectory);
+                });
+                kept = new OpenCopy(target, file, FileIdentity.Of(file.Status()));
             }
-            if (length == generation.Read.Position)
-            {
-                return new Archived(path, null);
-            }
-            MakeDurable(file);
-            isKept = true;
-            return new Archived(path, new OpenCopy(target, file, FileIdentity.Of(file.Status())));
+            return kept;
         }
         finally
         {
-            if (!isKept)
+            if (kept is null)
             {
                 file.Dispose();
                 files.Delete(target);
             }
         }
     }
-
-    private void MakeDurable(IFile file) => OnStateDisk(() =>
-    {
-        file.Flush();
-        _folder.Flush();
-        files.FlushDirectory(options.StateDirectory);
-    });
 
     /// <summary>Copies the head, and all from <paramref name="from"/> on; what lies between stays a hole. Returns the length of the unpacked file.</summary>
     private static long Copy(Stream archive, IFile file, long from)

@@ -9,17 +9,20 @@ internal static class CopyNames
     private const string Separators = ".-_~";
 
     /// <summary>The names that a file may have had of which <paramref name="name"/> is a copy, the longest first.</summary>
-    public static IEnumerable<string> OriginalsOf(string name)
+    public static IEnumerable<string> OriginalsOf(string name) => PartsOf(name).Select(static part => part.Original);
+
+    /// <summary>The names that a file may have had of which <paramref name="name"/> is a copy, the longest first, each with what was put into it behind a separator.</summary>
+    public static IEnumerable<(string Original, string Mark)> PartsOf(string name)
     {
         for (int end = name.Length - 1; end > 0; end--)
         {
             if (Separators.Contains(name[end], StringComparison.Ordinal))
             {
                 string stem = name[..end];
-                yield return stem;
+                yield return (stem, name[(end + 1)..]);
                 for (int dot = name.IndexOf('.', end + 1); dot >= 0; dot = name.IndexOf('.', dot + 1))
                 {
-                    yield return stem + name[dot..];
+                    yield return (stem + name[dot..], name[(end + 1)..dot]);
                 }
             }
         }

@@ -12,7 +12,6 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
     /// <summary>For so long a name is remembered: changes come behind the disk, so that a look may find another file under it, and this one under its next.</summary>
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
 
-
     /// <summary>As many as the kernel keeps for a reader. Of more than that nothing is known.</summary>
     private const int ChangesMax = 16384;
 

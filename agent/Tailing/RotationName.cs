@@ -8,8 +8,6 @@ namespace LogPipeline.Agent.Tailing;
 /// </summary>
 internal sealed record RotationName
 {
-    private const string Separators = ".-_~";
-
     /// <summary>A count of rotations has fewer digits than a date.</summary>
     private const int CountDigitsMax = 5;
 
@@ -21,21 +19,19 @@ internal sealed record RotationName
     private RotationName(string mark, int? count) => (_mark, _count) = (mark, count);
 
     /// <summary>Returns the mark of a name, if it is one that a rotation gives to a file that was called <paramref name="original"/>; else null.</summary>
-    public static RotationName? Of(string name, string original)
+    public static RotationName? Of(string name, string original) => PartsOf(name).FirstOrDefault(part => part.Original == original).Mark;
+
+    /// <summary>The names that a file may have had to which a rotation gave this one, each with its mark.</summary>
+    public static IEnumerable<(string Original, RotationName Mark)> PartsOf(string name)
     {
         string plain = Archives.FirstOrDefault(suffix => name.EndsWith(suffix, StringComparison.Ordinal)) is string archive ? name[..^archive.Length] : name;
-        if (OfMark(plain, original, "") is RotationName appended)
+        foreach ((string original, string mark) in CopyNames.PartsOf(plain))
         {
-            return appended;
-        }
-        for (int dot = original.IndexOf('.', 1); dot > 0; dot = original.IndexOf('.', dot + 1))
-        {
-            if (OfMark(plain, original[..dot], original[dot..]) is RotationName inserted)
+            if (OfMark(mark) is RotationName rotation)
             {
-                return inserted;
+                yield return (original, rotation);
             }
         }
-        return null;
     }
 
     /// <summary>Whether the file of this name was rotated later; false as well where the two are not of one kind.</summary>
@@ -49,17 +45,10 @@ internal sealed record RotationName
     /// <summary>Sorts by the time of the rotation, the earliest first.</summary>
     public static int Compare(RotationName a, RotationName b) => a.IsLaterThan(b) ? 1 : b.IsLaterThan(a) ? -1 : 0;
 
-    private static RotationName? OfMark(string name, string before, string behind)
+    private static RotationName? OfMark(string mark)
     {
-        int length = name.Length - before.Length - behind.Length - 1;
-        if (length < 1 || !name.StartsWith(before, StringComparison.Ordinal) || !name.EndsWith(behind, StringComparison.Ordinal)
-            || !Separators.Contains(name[before.Length], StringComparison.Ordinal))
-        {
-            return null;
-        }
-        string mark = name.Substring(before.Length + 1, length);
         int digits = mark.Count(char.IsAsciiDigit);
-        if (digits == mark.Length && digits <= CountDigitsMax)
+        if (digits == mark.Length && digits is > 0 and <= CountDigitsMax)
         {
             return new RotationName(mark, int.Parse(mark, CultureInfo.InvariantCulture));
         }
