@@ -244,7 +244,7 @@ public sealed class AgentService : IAsyncDisposable
         var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, _options, _time, metrics, _logger);
         var passing = new PassingFiles(rules, probe, table, news, _time, metrics, _logger);
         var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, passing, generations, state, _options, _time, _logger);
-        var missed = new MissedRotations(rules, probe, table, births, archives, state, generations, metrics, _logger);
+        var missed = new MissedRotations(rules, probe, table, handles, births, archives, state, generations, metrics, _logger);
         var resume = new Resume(rules, probe, table, handles, lives, missed, archives, packed, tailer, generations, state, _logger);
         var reads = new ReadLoop(new FileReader(_options, _time, metrics, _logger), probe, table, handles, tailer, _options, _time);
         var looks = new LookLoop(tailer, passing, births, table, state, _options, _watch, _time) { Attach = Attach };

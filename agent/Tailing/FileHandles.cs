@@ -117,7 +117,16 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
     public void Hold(TailedFile file, IFile handle)
     {
         Give(file, handle);
-        if (Count <= _most || file.Generation.Phase != GenerationPhase.Live)
+        if (file.Generation.Phase == GenerationPhase.Live)
+        {
+            GiveBack(file);
+        }
+    }
+
+    /// <summary>Closes a file that a path names, and that has bytes to read, if too many are held: it waits until it is read in its turn.</summary>
+    public void GiveBack(TailedFile file)
+    {
+        if (Count <= _most)
         {
             return;
         }
@@ -140,11 +149,11 @@ internal sealed class FileHandles(IFileSystem files, FileProbe probe, FileTable 
 
     public void Close(TailedFile file) => Take(file)?.Dispose();
 
-    /// <summary>Called when a file was read to its end for now: a finished one needs no handle, nor a live one where too many are held.</summary>
+    /// <summary>Called when a file was read to its end for now: a finished one needs no handle, nor one that a path names where too many are held.</summary>
     public void Rested(TailedFile file)
     {
         _vainLooks = 0;
-        if (file.Generation.Phase == GenerationPhase.Finished || (file.Generation.Phase == GenerationPhase.Live && Count > _most))
+        if (file.Generation.Phase == GenerationPhase.Finished || (Count > _most && (file.Generation.Phase == GenerationPhase.Live || NamedStatusOf(file) is not null)))
         {
             Close(file);
         }

@@ -14,10 +14,15 @@ namespace LogPipeline.Agent.Tailing;
 /// none that the agent knows, and does not hold just what was read of another.
 /// </summary>
 internal sealed class MissedRotations(
-    PathRules rules, FileProbe probe, FileTable table, FileBirths births, Archives archives, AgentState state, Generations generations, AgentMetrics metrics, ILogger logger)
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileBirths births, Archives archives, AgentState state, Generations generations, AgentMetrics metrics, ILogger logger)
 {
     private readonly List<LastFile> _last = [];
     private readonly HashSet<(string Path, string Topic)> _begun = []; // so that what is tried again begins no file twice
+
+    /// <summary>The files of a directory that have names of rotations, by the names that they may have had: a look at all of them for each path would cost their square.</summary>
+    private readonly Dictionary<string, ILookup<string, (string Path, RotationName Name)>> _rotated = new(StringComparer.Ordinal);
+
+    private ILookup<(string FirstPath, string Topic), Generation>? _read;
 
     /// <summary>A start begins to find files again: notes which was the last that each path named.</summary>
     public void Note()
@@ -47,6 +52,9 @@ internal sealed class MissedRotations(
                 BeginLater(last, place, input);
             }
         }
+        _begun.Clear();
+        _rotated.Clear();
+        _read = null;
     }
 
     private void BeginLater(LastFile last, string? place, InputOptions input)
@@ -67,6 +75,7 @@ internal sealed class MissedRotations(
                 TailedFile begun = births.Begin(last.Path, input, found.File, 0, GenerationPhase.Rotated, before);
                 begun.Predecessor = before;
                 table.Rename(begun, found.Path);
+                handles.GiveBack(begun);
                 logger.MissedRotation(last.Path, file.Path);
                 before = begun;
             }
@@ -101,18 +110,28 @@ internal sealed class MissedRotations(
         {
             return []; // a name that tells no order
         }
+        ILookup<string, (string Path, RotationName Name)> rotated = RotatedIn(directory);
         List<RotatedFile> later = [];
-        foreach (DirectoryEntry entry in probe.List(directory))
+        foreach ((string path, RotationName name) in originals.SelectMany(original => rotated[original]).DistinctBy(static file => file.Path))
         {
-            string path = Path.Combine(directory, entry.Name);
-            if (!entry.IsDirectory && NameOf(entry.Name, originals) is RotationName name && (known is null || name.IsLaterThan(known))
-                && (ArchiveStream.IsNamedSo(entry.Name) || rules.InputOf(path, input.Topic) is null)
+            if ((known is null || name.IsLaterThan(known)) && (ArchiveStream.IsNamedSo(path) || rules.InputOf(path, input.Topic) is null)
                 && probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status && status.ModifiedTime >= last.Since)
             {
                 later.Add(new RotatedFile(path, name, status));
             }
         }
         return later.OrderBy(static file => file.Name, Comparer<RotationName>.Create(RotationName.Compare));
+    }
+
+    private ILookup<string, (string Path, RotationName Name)> RotatedIn(string directory)
+    {
+        if (!_rotated.TryGetValue(directory, out ILookup<string, (string Path, RotationName Name)>? known))
+        {
+            _rotated[directory] = known = probe.List(directory).Where(static entry => !entry.IsDirectory)
+                .SelectMany(static entry => RotationName.PartsOf(entry.Name), (entry, part) => (part.Original, Path: Path.Combine(directory, entry.Name), part.Mark))
+                .ToLookup(static file => file.Original, static file => (file.Path, file.Mark));
+        }
+        return known;
     }
 
     /// <summary>Opens a file that the agent has not read yet, unpacked where it is compressed; null when it has, or when the file cannot be read.</summary>
@@ -148,10 +167,10 @@ internal sealed class MissedRotations(
         {
             return true;
         }
+        _read ??= generations.All.ToLookup(static generation => (generation.FirstPath, generation.Topic));
         using IFile? now = probe.Open(last.Path);
         return (now is not null && ContentCheck.IsBeginOf(found.File, now))
-            || generations.All.Any(other => other.FirstPath == firstPath && other.Topic == topic
-                && other.Read.Position > 0 && other.Read.Position == found.File.Length && ContentCheck.Holds(found.File, other));
+            || _read[(firstPath, topic)].Any(other => other.Read.Position > 0 && other.Read.Position == found.File.Length && ContentCheck.Holds(found.File, other));
     }
 
     private static RotationName? NameOf(string name, string[] originals) => originals.Select(original => RotationName.Of(name, original)).FirstOrDefault(static found => found is not null);

@@ -203,6 +203,10 @@ internal sealed class Resume(
         {
             handles.Close(file);
         }
+        else
+        {
+            handles.GiveBack(file);
+        }
     }
 
     private void Doubt(TailedFile file)

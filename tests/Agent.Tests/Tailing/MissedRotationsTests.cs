@@ -198,6 +198,40 @@ public sealed class MissedRotationsTests
     });
 
     [Fact]
+    public void No_more_files_are_held_open_than_may_be_and_all_are_read() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { OpenFilesMax = 4 };
+        string[] logs = [.. Enumerable.Range(0, 12).Select(static i => $"/logs/app-{i}.log")];
+        foreach (string log in logs)
+        {
+            rig.Append(Text(log, 1, 2), log);
+        }
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(24);
+        await rig.StopAsync();
+        foreach (string log in logs)
+        {
+            rig.Append("rest\n", log);
+            rig.Machine.Rename(log, log + ".2");
+            rig.Append("missed\n", log + ".1");
+            rig.Append("new\n", log);
+        }
+        bool away = true;
+        rig.Broker.Fate = _ => away ? ProduceFate.DropConnection : ProduceFate.Take;
+        int told = rig.Log.Count("Raise open_files_max");
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Log.Count("Raise open_files_max") > told, "the bound is told");
+        await rig.UntilAsync(() => rig.Agent.Describe().Split(" closed").Length - 1 == 36 - 4, "the bound is kept");
+        away = false;
+        await rig.UntilLinesAsync(60);
+        foreach (string of in new[] { "rest", "missed", "new" })
+        {
+            Assert.Equal(12, rig.Lines().Count(line => line == of));
+        }
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void What_may_be_the_file_that_was_read_is_told_and_not_read_again() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\n");
