@@ -39,28 +39,37 @@ public static class SinkStores
     /// <exception cref="SinkConfigurationException">Files have no view to query.</exception>
     public static async ValueTask<ILogReader> OpenReaderAsync(SinkOptions options, TimeProvider time, CancellationToken cancellation)
     {
+        ISqlDialect dialect = ReadableDialectOf(options, time);
         try
         {
-            return CreateReader(await TableParser.InUseAsync(options, cancellation), time);
+            return CreateReader(await TableParser.InUseAsync(options, dialect, cancellation), dialect, time);
         }
-        catch (Exception error) when (error is StoreUnavailableException or StoreRefusedException)
+        catch (Exception error) when (error is StoreUnavailableException or StoreRefusedException or QueryException)
         {
-            return CreateReader(options, time); // who may read the view alone is not told of rebuilds; a database that is away is told by the first query
+            return CreateReader(options, dialect, time); // who may read the view alone is not told of rebuilds; a database that is away is told by the first query
+        }
+        catch
+        {
+            await dialect.DisposeAsync();
+            throw;
         }
     }
 
     /// <summary>A reader of the view that the sink fills, with the configuration's columns.</summary>
     /// <exception cref="SinkConfigurationException">Files have no view to query.</exception>
-    public static ILogReader CreateReader(SinkOptions options, TimeProvider time)
-    {
-        options.Validate();
-        ILineParser parser = LineParsers.Named(options.Parser);
-        ISqlDialect dialect = DialectOf(options, time)
-            ?? throw new SinkConfigurationException($"sink {options.Name} writes files: read them with your own tools; only postgres and sqlite sinks can be queried");
-        return new SqlLogReader(dialect, options, options.Table, parser, time);
-    }
+    public static ILogReader CreateReader(SinkOptions options, TimeProvider time) => CreateReader(options, ReadableDialectOf(options, time), time);
 
     /// <summary>The sink's database as it is asked; null where the sink writes files.</summary>
     internal static ISqlDialect? DialectOf(SinkOptions options, TimeProvider time) =>
         options.Postgres is { } postgres ? new PostgresDialect(postgres, time) : options.Sqlite is { } sqlite ? new SqliteDialect(sqlite, time) : null;
+
+    private static SqlLogReader CreateReader(SinkOptions options, ISqlDialect dialect, TimeProvider time) =>
+        new(dialect, options, options.Table, LineParsers.Named(options.Parser), time);
+
+    private static ISqlDialect ReadableDialectOf(SinkOptions options, TimeProvider time)
+    {
+        options.Validate();
+        return DialectOf(options, time)
+            ?? throw new SinkConfigurationException($"sink {options.Name} writes files: read them with your own tools; only postgres and sqlite sinks can be queried");
+    }
 }

@@ -96,7 +96,7 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
     private async Task<(List<LogRow> Rows, bool IsAll)> AtEndAsync(LogQuery query, TableStretch stretch, DateTimeOffset? floor, CancellationToken cancellation)
     {
         var rows = new List<LogRow>();
-        for (long last = PagesAtFirst; last <= PagesMax; last *= PagesWidening)
+        for (long last = PagesAtFirst; last <= PagesMax;)
         {
             long first = Math.Max(0, stretch.Pages - last);
             rows.Clear();
@@ -105,11 +105,14 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
             {
                 rows.Add(row);
             }
-            DateTimeOffset? oldest = rows.Count == query.Limit ? rows[^1].Time : null;
-            if (first == 0 || ((oldest ?? floor) is { } least && !await IsAnyBeforeAsync(query, stretch, first, least, included: oldest is null, cancellation)))
+            bool isFull = rows.Count == query.Limit;
+            // Few rows of a small first look say how far to look, and not that there are no others.
+            DateTimeOffset? least = isFull ? rows[^1].Time : last > PagesAtFirst ? floor : null;
+            if (first == 0 || (least is { } since && !await IsAnyBeforeAsync(query, stretch, first, since, included: !isFull, cancellation)))
             {
                 return (rows, true);
             }
+            last = isFull ? last * PagesWidening : Math.Max(last * PagesWidening, last * query.Limit * 3 / 2 / Math.Max(1, rows.Count));
         }
         return (rows, false);
     }

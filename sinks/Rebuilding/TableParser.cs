@@ -2,6 +2,7 @@ using System.Data.Common;
 using System.Text.Json;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Rebuilding;
@@ -25,9 +26,22 @@ public static class TableParser
         return await table.GuardAsync(async () =>
         {
             await using DbConnection? connection = await table.OpenIfAnyAsync(cancellation);
-            return connection is not null && await connection.FirstAsync(
-                RebuiltParser.Select("CASE l.config_hash WHEN r.config_hash THEN r.parser ELSE r.old_parser END", "@p0", "@p1"), cancellation, options.Name, RowColumns.ConfigHash(LineParsers.Named(options.Parser))) is string parser
-                ? options.With(JsonSerializer.Deserialize<ParserOptions>(parser)!) : options;
+            return connection is null ? options : await InUseAsync(options, connection, cancellation);
         });
     }
+
+    /// <summary>The same, asked through a reader's pool, so that a command opens one connection.</summary>
+    internal static async ValueTask<SinkOptions> InUseAsync(SinkOptions options, ISqlDialect dialect, CancellationToken cancellation)
+    {
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        return await dialect.AskAsync(AskAsync());
+
+        async Task<SinkOptions> AskAsync() =>
+            await connection.HoldsAsync(dialect.HasTable("logpipe_rebuilds"), cancellation) ? await InUseAsync(options, connection, cancellation) : options;
+    }
+
+    private static async Task<SinkOptions> InUseAsync(SinkOptions options, DbConnection connection, CancellationToken cancellation) =>
+        await connection.FirstAsync(
+            RebuiltParser.Select("CASE l.config_hash WHEN r.config_hash THEN r.parser ELSE r.old_parser END", "@p0", "@p1"), cancellation, options.Name, RowColumns.ConfigHash(LineParsers.Named(options.Parser))) is string parser
+            ? options.With(JsonSerializer.Deserialize<ParserOptions>(parser)!) : options;
 }

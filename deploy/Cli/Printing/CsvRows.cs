@@ -4,21 +4,25 @@ using LogPipeline.Sinks.Query;
 namespace LogPipeline.Cli.Printing;
 
 /// <summary>RFC 4180 with a heading line: a field with a comma, a quote or a line break is quoted. Raw bytes are base64.</summary>
-internal sealed class CsvRows : IRowWriter
+internal sealed class CsvRows(IReadOnlyList<RowColumn> columns, TextWriter output) : IRowWriter
 {
-    private readonly IReadOnlyList<RowColumn> _columns;
-    private readonly TextWriter _output;
+    private bool _hasHeading;
 
-    public CsvRows(IReadOnlyList<RowColumn> columns, TextWriter output)
+    public void Write(LogRow row)
     {
-        (_columns, _output) = (columns, output);
-        Line(columns.Select(column => column.Name));
+        Heading();
+        Line(columns.Select(column => Text(column.Of(row))));
     }
 
-    public void Write(LogRow row) => Line(_columns.Select(column => Text(column.Of(row))));
+    public void End() => Heading();
 
-    public void End()
+    private void Heading()
     {
+        if (!_hasHeading)
+        {
+            Line(columns.Select(column => column.Name));
+        }
+        _hasHeading = true;
     }
 
     private void Line(IEnumerable<string> fields)
@@ -28,12 +32,12 @@ internal sealed class CsvRows : IRowWriter
         {
             if (!first)
             {
-                _output.Write(',');
+                output.Write(',');
             }
             first = false;
-            _output.Write(field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\"");
+            output.Write(field.AsSpan().IndexOfAny(",\"\r\n") < 0 ? field : $"\"{field.Replace("\"", "\"\"")}\"");
         }
-        _output.Write("\r\n");
+        output.Write("\r\n");
     }
 
     private static string Text(object? value) => value switch

@@ -69,7 +69,6 @@ internal static class QueryVerb
             Console.WriteLine(reader.Explain(new RowsQuestion(query)));
             return Exit.Done;
         }
-        await reader.OpenAsync(stop);
         string format = parsed.GetValue(Output)!;
         IReadOnlyList<RowColumn> columns = new RowView(reader.Columns).Choose(parsed.GetValue(Columns), format == "table");
         await using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 64 << 10);

@@ -16,6 +16,12 @@ internal sealed class TableIndexes(TableName table, IReadOnlyList<RowIndex> want
     /// <summary>What waits behind the lock of a statement, flushes above all, waits no longer; upkeep tries again.</summary>
     private const string LockTimeout = "2s";
 
+    /// <summary>
+    /// What else the view reads of a row to count it. With these columns the index alone answers a histogram, and is a fiftieth of the table: rows of
+    /// one moment, log and file share an entry. PostgreSQL before 18 also fetches <c>source</c>, though a count joins no sources.
+    /// </summary>
+    private const string CountedToo = ", log, part, source";
+
     /// <param name="connection">Does the work.</param>
     /// <param name="guard">Holds a lock meanwhile: workers that make an index of one partition at the same time would wait for each other for ever.</param>
     /// <param name="cancellation">Ends the work, and may leave half an index.</param>
@@ -63,7 +69,7 @@ internal sealed class TableIndexes(TableName table, IReadOnlyList<RowIndex> want
     {
         if (index.Kind != RowIndexKind.Trigram)
         {
-            return index.Kind == RowIndexKind.Btree ? $"USING btree ({index.Column})" : $"USING brin ({index.Column} text_bloom_ops) WITH (autosummarize = on)";
+            return index.Kind == RowIndexKind.Btree ? $"USING btree ({index.Column}{(index.Column == "time" ? CountedToo : "")})" : $"USING brin ({index.Column} text_bloom_ops) WITH (autosummarize = on)";
         }
         const string schema = "SELECT quote_ident(nspname) FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace WHERE extname = 'pg_trgm'";
         return await connection.ScalarAsync(schema, cancellation) is string found ? $"USING gin ({index.Column} {found}.gin_trgm_ops)"

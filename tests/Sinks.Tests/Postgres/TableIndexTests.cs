@@ -2,6 +2,7 @@ using System.Globalization;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
 
@@ -73,6 +74,22 @@ public sealed class TableIndexTests(PostgresFixture postgres)
         Assert.Contains("web_log_20260301 btree (remote_addr) t", await IndexesAsync());
         await store.TendAsync(default);
         Assert.Contains("web_log_20260301 gin (line extensions.gin_trgm_ops) t", await IndexesAsync());
+    }
+
+    [Fact]
+    public async Task Rows_are_counted_by_time_from_the_index_on_time_alone()
+    {
+        await using PostgresStore store = await FilledAsync("time");
+        await store.TendAsync(default);
+        var options = new SinkOptions { Name = "web", Topics = ["web_log"], Parser = new ParserOptions { Type = "combined" }, Postgres = new PostgresOptions { Connection = _connection } };
+        await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);
+        var day = new LogQuery { From = new DateTimeOffset(2026, 5, 4, 0, 0, 0, TimeSpan.Zero), To = new DateTimeOffset(2026, 5, 5, 0, 0, 0, TimeSpan.Zero) };
+        string sql = reader.Explain(new HistogramQuestion(day, TimeSpan.FromMinutes(1)));
+        sql = sql.Replace("@p0", "timestamptz '2026-05-04 00:00+00'", StringComparison.Ordinal).Replace("@p1", "timestamptz '2026-05-05 00:00+00'", StringComparison.Ordinal)
+            .Replace("@p2", "interval '1 minute'", StringComparison.Ordinal);
+        // The table is so small that reading it costs less.
+        List<object?[]> plan = await AskAsync($"SET enable_seqscan = off; SET enable_bitmapscan = off; EXPLAIN {sql}");
+        Assert.Contains(plan, row => ((string)row[0]!).Contains("Index Only Scan using web_log_20260501", StringComparison.Ordinal));
     }
 
     [Fact]
