@@ -8,6 +8,8 @@ namespace LogPipeline.Sinks.Query;
 /// <param name="elsewhere">Given a test of the column <c>p.line</c>, one that looks for it in the later parts of a long line; null where each part stands for itself.</param>
 internal sealed class FilterSql(ISqlDialect dialect, Func<object, string> value, Func<string, string>? elsewhere)
 {
+    private readonly FieldSql _fields = new(dialect, value);
+
     public string Compile(QueryNode node) => Compile(node, isOpposite: false);
 
     // A test of a missing value is NULL. It counts as false, also where its opposite is asked for: so opposites are taken at the tests alone.
@@ -16,9 +18,9 @@ internal sealed class FilterSql(ISqlDialect dialect, Func<object, string> value,
         AllOf all => Join(all.Nodes, isOpposite ? " OR " : " AND ", isOpposite),
         AnyOf any => Join(any.Nodes, isOpposite ? " AND " : " OR ", isOpposite),
         Opposite opposite => Compile(opposite.Node, !isOpposite),
-        HasValue has => $"{has.Field.Name} IS {(isOpposite ? "" : "NOT ")}NULL",
+        HasValue has => $"{_fields.Stored(has.Field)} IS {(isOpposite ? "" : "NOT ")}NULL",
         TextTest test => Leaf(Text(test), isOpposite),
-        InNetwork test => Leaf(dialect.InNetwork(test.Field.Name, test.Network, value), isOpposite),
+        InNetwork test => Leaf(dialect.InNetwork(_fields.Stored(test.Field), test.Network, value), isOpposite),
         Comparison comparison => Leaf(Compare(comparison), isOpposite),
         _ => throw new ArgumentException($"no SQL for {node.GetType()}", nameof(node)),
     };
@@ -29,19 +31,9 @@ internal sealed class FilterSql(ISqlDialect dialect, Func<object, string> value,
 
     private string Text(TextTest test)
     {
-        string here = dialect.Test(test, Column(test.Field), value);
+        string here = dialect.Test(test, _fields.Text(test.Field), value);
         return test.Field.Name == "line" && elsewhere is not null ? $"({here} OR {elsewhere(dialect.Test(test, "p.line", value))})" : here;
     }
-
-    private string Column(QueryField field) => AsText(dialect, field);
-
-    /// <summary>A field as text, whatever its kind.</summary>
-    public static string AsText(ISqlDialect dialect, QueryField field) => field.Kind switch
-    {
-        FieldKind.Text => field.Name,
-        FieldKind.Address => dialect.AddressText(field.Name),
-        _ => $"CAST({field.Name} AS text)",
-    };
 
     private string Compare(Comparison comparison)
     {
@@ -53,8 +45,8 @@ internal sealed class FilterSql(ISqlDialect dialect, Func<object, string> value,
             ComparisonSign.Greater => ">",
             _ => ">=",
         };
-        string order = comparison.Field.Kind == FieldKind.Text && comparison.Sign != ComparisonSign.Equal ? dialect.ByteOrder : "";
-        object with = comparison.Value is DateTimeOffset time ? dialect.TimeParameter(time) : comparison.Value;
-        return $"{comparison.Field.Name}{order} {sign} {value(with)}";
+        (string field, string with) = _fields.Compared(comparison.Field, comparison.Value);
+        string order = comparison.Value is string && comparison.Sign != ComparisonSign.Equal ? dialect.ByteOrder : "";
+        return $"{field}{order} {sign} {with}";
     }
 }

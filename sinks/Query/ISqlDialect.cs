@@ -41,6 +41,15 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>A test whether a column's address is in a network.</summary>
     string InNetwork(string column, IPNetwork network, Func<object, string> value);
 
+    /// <summary>A value in a column's JSON as text; NULL where there is none, or JSON's null.</summary>
+    string JsonText(string column, JsonPath path, Func<object, string> value);
+
+    /// <summary>A number in a column's JSON; NULL where there is none, or something else.</summary>
+    string JsonNumber(string column, JsonPath path, Func<object, string> value);
+
+    /// <summary>What such a number is compared with: a long or a double.</summary>
+    string Number(object number, Func<object, string> value);
+
     /// <summary>A test whether a table is there.</summary>
     string HasTable(string name);
 

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Net;
 using System.Runtime.CompilerServices;
 using LogPipeline.Sinks.Ledger;
@@ -70,6 +71,17 @@ internal sealed class PostgresDialect : ISqlDialect
     // An index serves the comparison with one address.
     public string InNetwork(string column, IPNetwork network, Func<object, string> value) =>
         $"{column} {(network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? "=" : "<<=")} CAST({value(network.ToString())} AS inet)";
+
+    public string JsonText(string column, JsonPath path, Func<object, string> value) => $"({Json(column, path, value)} #>> '{{}}')";
+
+    public string JsonNumber(string column, JsonPath path, Func<object, string> value)
+    {
+        string json = Json(column, path, value);
+        return $"(CASE WHEN jsonb_typeof({json}) = 'number' THEN CAST({json} AS numeric) END)";
+    }
+
+    // As text a double keeps all its digits.
+    public string Number(object number, Func<object, string> value) => $"CAST({value(Convert.ToString(number, CultureInfo.InvariantCulture)!)} AS numeric)";
 
     public string HasTable(string name) => $"to_regclass('{name}') IS NOT NULL";
 
@@ -155,6 +167,10 @@ internal sealed class PostgresDialect : ISqlDialect
     public DateTimeOffset ReadBucket(DbDataReader reader, int column) => ReadTime(reader, column);
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
+
+    // The operators take `0` for a member's name too, and for the place of a value that is in no array.
+    private static string Json(string column, JsonPath path, Func<object, string> value) =>
+        $"jsonb_path_query_first({column}, CAST({value($"strict {path}")} AS jsonpath), '{{}}', true)";
 
     private static DateTimeOffset? Moment(DbDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : DateTimeOffset.UnixEpoch.AddTicks(reader.GetInt64(column) * TimeSpan.TicksPerMicrosecond);

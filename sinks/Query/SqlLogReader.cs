@@ -115,7 +115,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, Tab
         return question switch
         {
             CountQuestion => sql.Select("count(*)") with { IsWhole = true },
-            TopQuestion top => sql.OrderBy("2 DESC, 1", groupBy: "1").Limit(top.Query.Limit).Select($"{FilterSql.AsText(dialect, top.Field)}, count(*)") with { IsWhole = true },
+            TopQuestion top => sql.OrderBy("2 DESC, 1", groupBy: "1").Limit(top.Query.Limit).Select($"{new FieldSql(dialect, sql.Value).Text(top.Field)}, count(*)") with { IsWhole = true },
             HistogramQuestion histogram => ByTime(sql, histogram),
             _ => sql.InTimeOrder(question.Query.Descending, after: null).Limit(question.Query.Limit).Select(_decoder.Selected),
         };

@@ -69,6 +69,20 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? $"{column} = {value(network.BaseAddress.ToString())}"
             : $"{NetworkFunction}({column}, {value(network.ToString())})";
 
+    public string JsonText(string column, JsonPath path, Func<object, string> value)
+    {
+        string to = value(path.ToString());
+        return $"(CASE json_type({column}, {to}) WHEN 'text' THEN json_extract({column}, {to}) WHEN 'null' THEN NULL ELSE {column} -> {to} END)";
+    }
+
+    public string JsonNumber(string column, JsonPath path, Func<object, string> value)
+    {
+        string to = value(path.ToString());
+        return $"(CASE WHEN json_type({column}, {to}) IN ('integer', 'real') THEN json_extract({column}, {to}) END)";
+    }
+
+    public string Number(object number, Func<object, string> value) => value(number);
+
     public string HasTable(string name) => $"EXISTS (SELECT 1 FROM sqlite_master WHERE name = '{name}')";
 
     public string TimeType => "TEXT";

@@ -9,7 +9,7 @@ internal sealed class RowFilter
     private readonly Argument<string[]> _query = new("QUERY")
     {
         Description = """
-            word, "several words", /regular expression/; field:value, field:a*, field:*, field=value, !=, <, <=, >, >=, ~ (contains), !~, =~ (regular expression), field:from..to;
+            word, "several words", /regular expression/; field:value, field:a*, field:*, field=value, !=, <, <=, >, >=, ~ (contains), !~, =~ (regular expression), field:from..to; fields.user.id:7 for what stands in JSON;
             and, or, not, parentheses. Times: time:15m, time>=2026-11-21T08:30, time:today
             """.ReplaceLineEndings(" "),
         Arity = ArgumentArity.ZeroOrMore,

@@ -24,7 +24,7 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool
         {
             return new HasValue(field);
         }
-        int dots = field.Kind is FieldKind.Number or FieldKind.Time ? text.IndexOf("..", StringComparison.Ordinal) : -1;
+        int dots = field.Kind is FieldKind.Number or FieldKind.Time || (field.Kind == FieldKind.Member && !isQuoted && IsRange(text)) ? text.IndexOf("..", StringComparison.Ordinal) : -1;
         if (dots >= 0)
         {
             return Range(field, text[..dots], begin, text[(dots + 2)..], begin + dots + 2);
@@ -32,8 +32,10 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool
         return field.Kind switch
         {
             FieldKind.Text when field.Name == "line" => new TextTest(field, TextTestKind.Contains, text, ignoreCase),
-            FieldKind.Text when text.Contains('*', StringComparison.Ordinal) && !isQuoted => new TextTest(field, TextTestKind.Like, text, ignoreCase),
-            FieldKind.Text => new TextTest(field, TextTestKind.Equals, text, ignoreCase),
+            FieldKind.Text or FieldKind.Member when text.Contains('*', StringComparison.Ordinal) && !isQuoted => new TextTest(field, TextTestKind.Like, text, ignoreCase),
+            // 404 in JSON may be a number, written 404 or 404.0, or a text.
+            FieldKind.Member when !isQuoted && TryNumber(text) is { } number => new AnyOf([new Comparison(field, ComparisonSign.Equal, number), new TextTest(field, TextTestKind.Equals, text, ignoreCase)]),
+            FieldKind.Text or FieldKind.Member => new TextTest(field, TextTestKind.Equals, text, ignoreCase),
             FieldKind.Json => new TextTest(field, TextTestKind.Contains, text, ignoreCase),
             FieldKind.Address when text.Contains('*', StringComparison.Ordinal) && !isQuoted => new TextTest(field, TextTestKind.Like, text, ignoreCase),
             FieldKind.Address => new InNetwork(field, Network(field, text, begin)),
@@ -56,6 +58,7 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool
         object value = field.Kind switch
         {
             FieldKind.Text => text,
+            FieldKind.Member => TryNumber(text) ?? text,
             FieldKind.Number => Number(field, text, begin),
             FieldKind.Truth => throw scanner.Fault(begin, text.Length, $"{field.Name} is true or false: it can only be asked for, as in {field.Name}:false"),
             FieldKind.Address => throw scanner.Fault(begin, text.Length, $"{field.Name} is an address, which has no order: ask for one, or for a network, as in {field.Name}:10.0.0.0/8"),
@@ -117,13 +120,20 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool
             at, text.Length, $"{field.Name} is an address, and `{text}` is neither one nor a network such as 10.0.0.0/8; for a part of its text write {field.Name}~{text}");
     }
 
-    private object Number(QueryField field, string text, int at)
+    private object Number(QueryField field, string text, int at) => TryNumber(text) ?? throw scanner.Fault(at, text.Length, field.Kind == FieldKind.Member
+        ? $"a range is one of numbers, and `{text}` is none" : $"{field.Name} is a number, and `{text}` is none; for a part of its digits write {field.Name}~{text}");
+
+    /// <summary>A long, or else a double; null where the text is neither.</summary>
+    private static object? TryNumber(string text)
     {
         if (long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long whole))
         {
             return whole;
         }
-        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)
-            ? number : throw scanner.Fault(at, text.Length, $"{field.Name} is a number, and `{text}` is none; for a part of its digits write {field.Name}~{text}");
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number) ? number : null;
     }
+
+    /// <summary>Two numbers with <c>..</c> between them, of which one may be left out.</summary>
+    private static bool IsRange(string text) => text.Split("..") is [string from, string to] && text.Length > 2
+        && (from.Length == 0 || TryNumber(from) is not null) && (to.Length == 0 || TryNumber(to) is not null);
 }

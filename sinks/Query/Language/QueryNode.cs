@@ -23,7 +23,7 @@ public sealed record TextTest(QueryField Field, TextTestKind Kind, string Value,
 /// <summary>A field's address is in a network, which may be of one address alone.</summary>
 public sealed record InNetwork(QueryField Field, IPNetwork Network) : QueryNode;
 
-/// <summary>A field is compared with a value of its kind: string, long, double, bool or <see cref="DateTimeOffset"/>.</summary>
+/// <summary>A field is compared with a value of its kind, one in JSON with a text or a number: string, long, double, bool or <see cref="DateTimeOffset"/>.</summary>
 public sealed record Comparison(QueryField Field, ComparisonSign Sign, object Value) : QueryNode;
 
 public enum TextTestKind

@@ -7,7 +7,8 @@ namespace LogPipeline.Sinks.Query.Language;
 /// <code>
 /// query     = all { "or" all }                  all   = one { ["and"] one }
 /// one       = ["not"] ( "(" query ")" | field | "text in quotes" | /regular expression/ | word )
-/// field     = name ( ":" ( value | "(" values ")" | "[" value "to" value "]" | from ".." to | "*" | sign value ) | sign value )
+/// field     = path ( ":" ( value | "(" values ")" | "[" value "to" value "]" | from ".." to | "*" | sign value ) | sign value )
+/// path      = name { "." ( name | digits | "name in quotes" ) }, where the first is a column of JSON if others follow
 /// sign      = "=" | "!=" | "&lt;" | "&lt;=" | ">" | ">=" | "~" (contains) | "!~" | "=~" (regular expression)
 /// </code>
 /// </summary>
@@ -104,7 +105,7 @@ public sealed class QueryParser
         {
             return new TextTest(_fields.Line, TextTestKind.Matches, Checked(pattern, begin + 1), _ignoreCase);
         }
-        if (_scanner.TryTakeField(out string name, out string sign))
+        if (_scanner.TryTakeField(root => _fields.Find(root)?.Kind == FieldKind.Json, out string name, out string sign))
         {
             QueryField field = _fields.Find(name)
                 ?? throw _scanner.Fault(begin, name.Length, $"there is no field {name}; {_fields.Advice(name)} (To look for the text, put it in double quotes.)");
@@ -141,7 +142,7 @@ public sealed class QueryParser
             _scanner.SkipBlanks();
             return Signed(field, sign);
         }
-        return _scanner.Current == '[' && field.Kind is FieldKind.Number or FieldKind.Time ? _values.Bracketed(field) : _values.Equal(field);
+        return _scanner.Current == '[' && field.Kind is FieldKind.Number or FieldKind.Time or FieldKind.Member ? _values.Bracketed(field) : _values.Equal(field);
     }
 
     private QueryNode Signed(QueryField field, string sign)

@@ -52,14 +52,25 @@ internal sealed class QueryScanner(string query)
             && (end >= query.Length || char.IsWhiteSpace(query[end]) || query[end] is '(' or ')');
     }
 
-    /// <summary>Takes a name and the sign behind it, as in <c>status>=</c>; blanks may stand before a sign other than a colon.</summary>
-    public bool TryTakeField(out string name, out string sign)
+    /// <summary>
+    /// Takes a name and the sign behind it, as in <c>status>=</c>; blanks may stand before a sign other than a colon. Behind the dot of a name whose members
+    /// are fields, quotes and more signs belong to it: <c>fields."user.id"</c>, <c>fields.@type</c>.
+    /// </summary>
+    /// <param name="hasMembers">Whether a name is such a one.</param>
+    public bool TryTakeField(Func<string, bool> hasMembers, out string name, out string sign)
     {
         (name, sign) = ("", "");
-        int end = _at;
-        while (end < query.Length && (char.IsAsciiLetterOrDigit(query[end]) || query[end] is '_' or '.'))
+        int end = EndOfName(_at);
+        if (end < query.Length && query[end] == '.' && hasMembers(query[_at..end]))
         {
-            end++;
+            end = EndOfPath(end);
+        }
+        else
+        {
+            while (end < query.Length && query[end] == '.')
+            {
+                end = EndOfName(end + 1);
+            }
         }
         if (end == _at || char.IsAsciiDigit(query[_at]))
         {
@@ -146,6 +157,25 @@ internal sealed class QueryScanner(string query)
     }
 
     public QuerySyntaxException Fault(int at, int length, string message) => new(query, at, length, message);
+
+    private int EndOfName(int at)
+    {
+        while (at < query.Length && (char.IsAsciiLetterOrDigit(query[at]) || query[at] == '_'))
+        {
+            at++;
+        }
+        return at;
+    }
+
+    private int EndOfPath(int at)
+    {
+        for (bool isQuoted = false; at < query.Length && (isQuoted || char.IsLetterOrDigit(query[at]) || query[at] is '_' or '.' or '-' or '@' or '$' or '"'); at++)
+        {
+            isQuoted ^= query[at] == '"';
+            at += isQuoted && query[at] == '\\' ? 1 : 0;
+        }
+        return Math.Min(at, query.Length);
+    }
 
     private string? SignAt(int at) => Array.Find(Signs, sign => string.CompareOrdinal(query, at, sign, 0, sign.Length) == 0);
 }

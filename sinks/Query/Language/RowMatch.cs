@@ -19,7 +19,7 @@ public static class RowMatch
         HasValue has => has.Field.Of(row) is not null,
         TextTest test => Convert.ToString(test.Field.Of(row), CultureInfo.InvariantCulture) is { } text && test.Field.Of(row) is not null && Matches(test, text),
         InNetwork test => test.Field.Of(row) is string address && IsIn(address, test.Network),
-        Comparison comparison => comparison.Field.Of(row) is { } value && Holds(comparison.Sign, Compare(value, comparison.Value)),
+        Comparison comparison => comparison.Field.Of(row) is { } value && Compare(value, comparison.Value) is { } order && Holds(comparison.Sign, order),
         _ => throw new ArgumentException($"no test for {node.GetType()}", nameof(node)),
     };
 
@@ -47,12 +47,15 @@ public static class RowMatch
         };
     }
 
-    private static int Compare(object value, object with) => (value, with) switch
+    /// <summary>Null where there is no order: a text in JSON is no number.</summary>
+    private static int? Compare(object value, object with) => (value, with) switch
     {
-        (string text, string other) => string.CompareOrdinal(text, other),
+        (_, string other) => string.CompareOrdinal(Convert.ToString(value, CultureInfo.InvariantCulture), other),
+        (string, _) => null,
         (DateTimeOffset time, DateTimeOffset other) => time.CompareTo(other),
         (bool truth, bool other) => truth.CompareTo(other),
         (long number, long other) => number.CompareTo(other),
+        (decimal number, long other) => number.CompareTo(other),
         _ => Convert.ToDouble(value, CultureInfo.InvariantCulture).CompareTo(Convert.ToDouble(with, CultureInfo.InvariantCulture)),
     };
 
