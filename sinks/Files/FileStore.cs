@@ -154,7 +154,13 @@ public sealed class FileStore(
     internal long BeginAnew(string name, long committed, long? found)
     {
         Manifest next = Manifest.Copy();
-        long length = found is { } left ? WhatIsLeft(Path.Combine(Root, name), committed, left) : 0;
+        string path = Path.Combine(Root, name);
+        long length = found is { } left ? WhatIsLeft(path, committed, left) : 0;
+        if (found is null && files.DirectoryExists(Path.GetDirectoryName(path)!))
+        {
+            // Were the file back under its name after a crash, what it has would be cut.
+            files.FlushDirectory(Path.GetDirectoryName(path)!);
+        }
         next.StartAfresh(name, length);
         Replace(next);
         return length;

@@ -2,10 +2,11 @@ using LogPipeline.Files;
 
 namespace LogPipeline.Sinks.Files;
 
-/// <summary>A file as a stream. Closes the file with itself.</summary>
+/// <summary>A file as a stream. Closes the file with itself, unless it is to stay open.</summary>
 /// <param name="file">The file.</param>
 /// <param name="readable">So many of its first bytes are read; null: as many as are written.</param>
-internal sealed class FileView(IFile file, long? readable = null) : Stream
+/// <param name="leaveOpen">Whether the file stays open.</param>
+internal sealed class FileView(IFile file, long? readable = null, bool leaveOpen = false) : Stream
 {
     private long _written;
 
@@ -75,7 +76,7 @@ internal sealed class FileView(IFile file, long? readable = null) : Stream
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
+        if (disposing && !leaveOpen)
         {
             file.Dispose();
         }

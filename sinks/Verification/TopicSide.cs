@@ -54,6 +54,7 @@ internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimePr
 
     /// <summary>Walks records from one offset to another, batch by batch; a batch may hold records beyond the end.</summary>
     /// <exception cref="LogUnreadableException">The topic holds a batch that cannot be read.</exception>
+    /// <exception cref="StoreRefusedException">Records were removed meanwhile.</exception>
     public async Task WalkAsync(TopicPartition partition, long start, long end, Func<RowBatch, ValueTask> visit, CancellationToken cancellation)
     {
         if (start >= end)
@@ -61,7 +62,7 @@ internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimePr
             return;
         }
         await using var consumer = new Consumer(
-            new ConsumerOptions { OffsetReset = OffsetReset.Earliest, PartitionBytesMax = 8 << 20 }, cluster, time, new Random(random.Next()));
+            new ConsumerOptions { OffsetReset = OffsetReset.None, PartitionBytesMax = 8 << 20 }, cluster, time, new Random(random.Next()));
         consumer.Assign([partition]);
         consumer.Seek(partition, start);
         using var collector = new RowCollector();
@@ -70,7 +71,7 @@ internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimePr
         long next = start;
         while (next < end)
         {
-            using FetchedBatches fetched = await consumer.PollBatchesAsync(cancellation);
+            using FetchedBatches fetched = await PollAsync(consumer, partition, next, cancellation);
             foreach (PartitionBatches batches in fetched.Partitions)
             {
                 Collected collected = collector.Collect(partition, batches.Batches.Span, next, records, unreadable);
@@ -82,6 +83,18 @@ internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimePr
                 await visit(records);
                 records.Clear();
             }
+        }
+    }
+
+    private static async Task<FetchedBatches> PollAsync(Consumer consumer, TopicPartition partition, long next, CancellationToken cancellation)
+    {
+        try
+        {
+            return await consumer.PollBatchesAsync(cancellation);
+        }
+        catch (Exception error) when (error is PositionOutOfRangeException or LogTruncatedException)
+        {
+            throw new StoreRefusedException($"{partition}: records from offset {next} on were removed from the topic while they were compared, by its retention or by somebody. Run verify again.", error);
         }
     }
 

@@ -33,13 +33,15 @@ internal sealed class Upkeep(string sink, ISinkStore store, SinkEnvironment envi
     public async Task RunAsync(CancellationToken stop)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        try
+        Task[] kept = [.. store.Chores.Select(chore => KeepAsync(chore, ending)), Task.Delay(Timeout.InfiniteTimeSpan, environment.Time, ending.Token)];
+        foreach (Task chore in kept)
         {
-            await Task.WhenAll([.. store.Chores.Select(chore => KeepAsync(chore, ending)), Task.Delay(Timeout.InfiniteTimeSpan, environment.Time, ending.Token)]);
+            // One after another: Task.WhenAll may resume through the thread pool.
+            await chore.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        if (Array.Find(kept, static chore => chore.IsFaulted) is { } failed)
         {
-            // The sink ends.
+            await failed;
         }
     }
 

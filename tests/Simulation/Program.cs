@@ -8,11 +8,11 @@ namespace LogPipeline.Simulation;
 internal static class Program
 {
     private const string Usage = """
-        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--retention] [--trace FILE] [--survey] [--plants]
+        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--retention] [--files] [--trace FILE] [--survey] [--plants]
           Runs N seeds (1000) from SEED (1) on, over all cores. The first that fails is run again and its trace written to FILE
           (artifacts/simulation-SEED.txt). --survey runs them all and lists which rules broke;
-          --retention lets every broker keep records for seconds only;
-          --plants breaks the rules one by one and says who noticed. The last line says `N passed, N failed`.
+          --retention lets every broker keep records for seconds only; --files gives every story a sink of files;
+          --plants [WORD] breaks the rules one by one, or those with the word in their name, and says who noticed. The last line says `N passed, N failed`.
           Exit status: 0 no seed failed, 1 one did, 2 usage.
         """;
 
@@ -40,12 +40,15 @@ internal static class Program
                     i++;
                     break;
                 case "--plants":
-                    return Plants();
+                    return Plants(value ?? "");
                 case "--survey":
                     survey = true;
                     break;
                 case "--retention":
-                    weather = Story.AlwaysRemoving;
+                    weather = Weather.Retention;
+                    break;
+                case "--files":
+                    weather = Weather.Files;
                     break;
                 case "--broker-and-sink":
                     cast = Cast.BrokerAndSink;
@@ -59,16 +62,17 @@ internal static class Program
     }
 
     // Plants each fault in turn and says which rule caught it, and at which seed.
-    private static int Plants()
+    private static int Plants(string only)
     {
         int missed = 0;
-        foreach (Plant plant in Plant.All)
+        List<Plant> chosen = [.. Plant.All.Where(plant => plant.Name.Contains(only, StringComparison.Ordinal))];
+        foreach (Plant plant in chosen)
         {
             SeedResult? caught = plant.Catch(PlantSeeds);
             missed += caught is null ? 1 : 0;
             Console.WriteLine($"{plant.Name}: {(caught is null ? "NOT CAUGHT" : $"seed {caught.Seed}, {caught.Failure!.Rule}: {caught.Failure.What.Split('\n')[0]}")}");
         }
-        return Sum((ulong)(Plant.All.Count - missed), (ulong)missed);
+        return Sum((ulong)(chosen.Count - missed), (ulong)missed);
     }
 
     // Runs all seeds, failing ones too, and counts what they broke.

@@ -6,6 +6,7 @@ using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
 using LogPipeline.Simulation.Parts;
 using LogPipeline.Simulation.Workload;
+using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation;
 
@@ -73,6 +74,11 @@ internal sealed class Story
         {
             AddSink();
         }
+        // The seed alone decides, so that the other stories stay as they are.
+        if (World.Seed % 6 == 1)
+        {
+            AddFileSink();
+        }
         Table = new TableWatch(this);
         plant?.Invoke(this);
         for (int i = 0; i < Plan.ForeignProducers; i++)
@@ -101,6 +107,9 @@ internal sealed class Story
     public List<SteadyShipper> Shippers { get; } = [];
 
     public List<SinkPart> Sinks { get; } = [];
+
+    /// <summary>Where a sink writes the topic into files; mostly none.</summary>
+    public OutputHost? Output { get; private set; }
 
     public List<ResendPart> Resends { get; } = [];
 
@@ -132,6 +141,9 @@ internal sealed class Story
         Sinks.Add(new SinkPart(new Machine(World, $"sink-host{number}"), Network, Database, $"sink{number}"));
     }
 
+    /// <summary>A sink of another name, on a machine of its own, that writes files; at most one a story.</summary>
+    public void AddFileSink() => Output ??= new OutputHost(new Machine(World, "archive-host"), Network, (int)(World.Seed / 6));
+
     /// <summary>Runs it. The failure is in <see cref="World"/>.</summary>
     public void Run()
     {
@@ -140,6 +152,7 @@ internal sealed class Story
         {
             server.Run(Plan.Storm);
         }
+        Output?.Run(Plan.Storm);
         World.Run(Plan.Storm);
         if (World.Failure is not null)
         {
@@ -218,7 +231,8 @@ internal sealed class Story
         for (int partition = 0; partition < PartitionCount; partition++)
         {
             List<StoredBatch> stored = Stored(partition);
-            if ((LedgerOf(partition) ?? 0) != Acks.EndOf(partition, stored))
+            long end = Acks.EndOf(partition, stored);
+            if ((LedgerOf(partition) ?? 0) != end || (Output is not null && (ManifestOf(partition) ?? 0) != end))
             {
                 return false;
             }
@@ -244,6 +258,10 @@ internal sealed class Story
             Delivery.CheckRanges(World, topic);
         }
         Delivery.CheckSources(World, Database.Tables, mayHaveHoles: Deletion.Happened || Removals.Happened);
+        if (Output is not null && World.Failure is null)
+        {
+            new OutputAccount(this, Output).Check();
+        }
     }
 
     private void LoseTail()
@@ -265,6 +283,12 @@ internal sealed class Story
     {
         Guid topicId = TopicReader.TopicIdOf(BrokerHost.Disk, BrokerPart.Data, Topic, partition);
         return Database.Tables.Logs.Find(entry => entry.Log.Partition == partition && entry.Log.TopicId == topicId)?.NextOffset;
+    }
+
+    private long? ManifestOf(int partition)
+    {
+        (Guid, int) log = (TopicReader.TopicIdOf(BrokerHost.Disk, BrokerPart.Data, Topic, partition), partition);
+        return OutputManifest.Read(new MemoryFileSystem(Output!.Machine.Disk), OutputHost.Directory)?.Logs.GetValueOrDefault(log);
     }
 
     private void CheckBrokerDisk()
@@ -289,15 +313,8 @@ internal sealed class Story
         return settings;
     }
 
-    /// <summary>A weather: the broker keeps records for seconds only, and power fails.</summary>
-    public static void AlwaysRemoving(Story story)
-    {
-        (story.Plan.TailLost, story.Plan.PowerLoss) = (false, 0.3);
-        story.KeepSeconds(story.Broker.Settings);
-    }
-
-    // Read or unread.
-    private void KeepSeconds(Dictionary<string, string> settings)
+    /// <summary>Makes the broker keep records for seconds only, read or unread.</summary>
+    public void KeepSeconds(Dictionary<string, string> settings)
     {
         settings["log.retention.ms"] = World.Random.Next(1, 30_000).ToString(CultureInfo.InvariantCulture);
         settings["log.retention.check.interval.ms"] = World.Random.Next(100, 5_000).ToString(CultureInfo.InvariantCulture);
@@ -357,7 +374,8 @@ internal sealed class Story
     private void LedgerText(List<string> text, int partition, long end)
     {
         long? next = LedgerOf(partition);
-        text.Add(string.Create(CultureInfo.InvariantCulture, $"partition {partition}: the log ends at {end}, the ledger is at {next}"));
+        string archived = Output is null ? "" : string.Create(CultureInfo.InvariantCulture, $", the manifest of files at {ManifestOf(partition)}");
+        text.Add(string.Create(CultureInfo.InvariantCulture, $"partition {partition}: the log ends at {end}, the ledger is at {next}{archived}"));
     }
 }
 

@@ -79,10 +79,33 @@ public sealed class StoryTests
                     failed.Add($"seed {result.Seed}: {failure.Rule}: {failure.What}");
                 }
             },
-            Story.AlwaysRemoving,
+            Weather.Retention,
             goOn: wanted is not null);
         Assert.True(failed.Count == 0, string.Join('\n', failed));
         Assert.True(removed > 50, $"records were removed in {removed} histories only");
+    }
+
+    [Fact]
+    public void Files_hold_each_line_once()
+    {
+        ulong? wanted = Number("LOGPIPE_SEEDS");
+        long started = Stopwatch.GetTimestamp();
+        List<string> failed = [];
+        SeedRun.Many(
+            Number("LOGPIPE_SEED_FROM") ?? 1,
+            wanted ?? 150,
+            Cast.Whole,
+            () => wanted is null && Stopwatch.GetElapsedTime(started) > Budget,
+            result =>
+            {
+                if (result.Failure is { } failure)
+                {
+                    failed.Add($"seed {result.Seed}: {failure.Rule}: {failure.What}");
+                }
+            },
+            Weather.Files,
+            goOn: wanted is not null);
+        Assert.True(failed.Count == 0, string.Join('\n', failed));
     }
 
     [Fact]

@@ -26,8 +26,8 @@ internal sealed class OutputFile
     /// <summary>Bytes to be compared: what lies beyond is not committed.</summary>
     public long Readable => Math.Min(Committed, Found ?? 0);
 
-    /// <summary>Whether less is there than was committed: somebody moved it away or cut it, and the sink has not written to it since.</summary>
-    public bool IsShort => Readable < Committed;
+    /// <summary>Whether less is there than was committed: somebody moved it away or cut it, and the sink has not written to it since, as it never does to a part.</summary>
+    public bool IsShort => Readable < Committed || (IsPart && Starts.Count > 0);
 
     public ImmutableList<FreshStart> Starts { get; }
 

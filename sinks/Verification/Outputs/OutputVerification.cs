@@ -1,5 +1,6 @@
 using LogPipeline.Files;
 using LogPipeline.Sinks.Files;
+using LogPipeline.Sinks.Files.Parts;
 using LogPipeline.Sinks.Ledger;
 
 namespace LogPipeline.Sinks.Verification.Outputs;
@@ -18,13 +19,25 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
     private readonly Dictionary<int, PinnedLog> _logs = [];
     private readonly List<OutputPart> _plan = [];
     private readonly Dictionary<string, List<OutputFile>> _parts = []; // by where their rows were staged
+    private readonly Dictionary<string, IFile> _staged = []; // opened with the manifest: a sink that publishes them meanwhile removes their names
     private ShortenedLogs _shortened = new(areApart: false);
 
     private string Root => options.Files!.Directory;
 
     public async Task<VerifyReport> RunAsync(string clusterId, Action<long>? progress, CancellationToken cancellation)
     {
-        Manifest? manifest = ReadManifest();
+        try
+        {
+            return await VerifyAsync(PinManifest(), clusterId, progress, cancellation);
+        }
+        finally
+        {
+            CloseStaged();
+        }
+    }
+
+    private async Task<VerifyReport> VerifyAsync(Manifest? manifest, string clusterId, Action<long>? progress, CancellationToken cancellation)
+    {
         LedgerEntry[] entries = manifest is null ? [] : [.. manifest.Logs.Where(log => log.Log.Sink == options.Name && log.Log.ClusterId == clusterId).OrderBy(log => log.Log.Topic).ThenBy(log => log.Log.Partition)];
         if (entries.Length == 0)
         {
@@ -33,7 +46,7 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
         }
         foreach ((string name, long length) in manifest!.Lengths.Where(file => !file.Key.EndsWith(".jsonl", StringComparison.Ordinal)))
         {
-            var file = new OutputFile(name, length, files.Stat(Path.Combine(Root, name))?.Length, manifest.FreshStarts.GetValueOrDefault(name) ?? []) { Part = manifest.Parts.GetValueOrDefault(name) };
+            var file = new OutputFile(name, length, FoundLength(name), manifest.FreshStarts.GetValueOrDefault(name) ?? []) { Part = manifest.Parts.GetValueOrDefault(name) };
             _outputs.Add(name, file);
             if (file.Part is { } part)
             {
@@ -42,7 +55,7 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
         }
         await PlanAsync(manifest, entries, cancellation);
         await ExpectAsync(clusterId, progress, cancellation);
-        foreach (OutputFile file in _outputs.Values.Where(file => file.Readable > 0))
+        foreach (OutputFile file in _outputs.Values)
         {
             await ReadAsync(file, (stretch, _, line) => stretch.Lines.Add(line), cancellation);
         }
@@ -50,6 +63,51 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
         await CompareAsync(clusterId, cancellation);
         return Report();
     }
+
+    /// <summary>The committed manifest and, opened, the staged files that it counts.</summary>
+    private Manifest? PinManifest()
+    {
+        for (int attempt = 0; ; attempt++)
+        {
+            Manifest? manifest = ReadManifest();
+            if (OpenStaged(manifest) || attempt == 3)
+            {
+                return manifest;
+            }
+            CloseStaged();
+        }
+    }
+
+    /// <summary>False where one was published meanwhile.</summary>
+    private bool OpenStaged(Manifest? manifest)
+    {
+        foreach (string name in manifest?.Lengths.Keys.Where(StagedFormat.IsStaged).Where(name => files.FileExists(Path.Combine(Root, name))) ?? [])
+        {
+            try
+            {
+                _staged.Add(name, files.Open(Path.Combine(Root, name), FileOpenMode.Read));
+            }
+            catch (FileNotFoundException)
+            {
+                return false;
+            }
+        }
+        return _staged.Count == 0 || ReadManifest()!.Parts.Count == manifest!.Parts.Count;
+    }
+
+    private void CloseStaged()
+    {
+        foreach (IFile file in _staged.Values)
+        {
+            file.Dispose();
+        }
+        _staged.Clear();
+    }
+
+    private long? FoundLength(string name) => _staged.TryGetValue(name, out IFile? staged) ? staged.Length : files.Stat(Path.Combine(Root, name))?.Length;
+
+    private FileView Open(OutputFile file) => _staged.TryGetValue(file.Name, out IFile? staged)
+        ? new FileView(staged, file.Readable, leaveOpen: true) : new FileView(files.Open(Path.Combine(Root, file.Name), FileOpenMode.Read), file.Readable);
 
     /// <summary>The committed manifest; a sink that writes it meanwhile may be between its two files.</summary>
     private Manifest? ReadManifest()
@@ -161,8 +219,8 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
         return file;
     }
 
-    private Task ReadAsync(OutputFile file, LineHashes.Visitor visit, CancellationToken cancellation) => LineHashes.OfFileAsync(
-        file, () => new FileView(files.Open(Path.Combine(Root, file.Name), FileOpenMode.Read), file.Readable), visit, cancellation);
+    private Task ReadAsync(OutputFile file, LineHashes.Visitor visit, CancellationToken cancellation) => file.Readable == 0 ? Task.CompletedTask : LineHashes.OfFileAsync(
+        file, () => Open(file), visit, cancellation);
 
     private async Task CompareAsync(string clusterId, CancellationToken cancellation)
     {

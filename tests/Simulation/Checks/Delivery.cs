@@ -87,6 +87,9 @@ internal static class Delivery
             .SelectMany(static parts => Joined([.. parts.Select(static part => (part.Part, part.Value))]))
             .Concat(tables.DeadLetters.Select(static letter => letter.Value.ToArray())));
 
+    /// <summary>How often each id is among rows that are grouped by line.</summary>
+    public static Dictionary<int, int> CountJoined(IEnumerable<IEnumerable<(int Part, byte[] Value)>> lines) => Count(lines.SelectMany(static parts => Joined([.. parts])));
+
     public static void CheckLines(World world, string where, IReadOnlyList<Line> lines, Dictionary<int, int> counted, bool atLeast)
     {
         foreach (Line line in lines)

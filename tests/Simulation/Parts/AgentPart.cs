@@ -17,6 +17,9 @@ internal sealed class AgentPart
 {
     public const string State = "/agent";
 
+    /// <summary>A longer line is cut into parts.</summary>
+    public const int LineBytesMax = 1024;
+
     private readonly SimNetwork _network;
     private AgentService? _service;
 
@@ -34,7 +37,7 @@ internal sealed class AgentPart
             // Small, so that files roll over and a run moves few bytes.
             InflightSegmentBytes = 64 << 10,
             Compression = BatchCompression.None,
-            Inputs = [ShapeOf(machine.World.Seed, new InputOptions { Paths = [$"{AppServer.Logs}/*.log*"], Topic = Story.Topic, MaxLineBytes = 1024 })],
+            Inputs = [ShapeOf(machine.World.Seed, new InputOptions { Paths = [$"{AppServer.Logs}/*.log*"], Topic = Story.Topic, MaxLineBytes = LineBytesMax })],
         };
         if (machine.World.Seed % 5 == 2)
         {

@@ -1,6 +1,8 @@
 using LogPipeline.Broker;
 using LogPipeline.Broker.Partitions;
+using LogPipeline.Files;
 using LogPipeline.Simulation.Checks;
+using LogPipeline.Simulation.Parts;
 using LogPipeline.Storage.Producers;
 using LogPipeline.Storage.Segments;
 
@@ -10,9 +12,9 @@ namespace LogPipeline.Simulation.Plants;
 /// <param name="Name">What is wrong.</param>
 /// <param name="Cast">Who takes part.</param>
 /// <param name="Rules">Which broken rules it may show as.</param>
-/// <param name="Weather">The faults that bring it to light; they alone must break nothing.</param>
+/// <param name="Faults">Those that bring it to light; they alone must break nothing.</param>
 /// <param name="Break">Breaks it.</param>
-internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules, Action<Story> Weather, Action<Story> Break)
+internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules, Action<Story> Faults, Action<Story> Break)
 {
     private const string AckedStays = "an acked batch stays";
     private const string ShownStays = "what was shown stays";
@@ -95,6 +97,10 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
         new("agent does not see rotated files", Cast.Whole, [Drains, InTable, InTopic, NoHole, EndToEnd], Kills, static story =>
             story.Agents.ForEach(static agent => agent.WrapFiles = static files =>
                 new WrappedFiles(files) { Hides = static name => name.Contains(".log.", StringComparison.Ordinal) })),
+        new("file sink counts rows that are not synced", Cast.Whole, [OutputAccount.There, OutputAccount.Verifies, Drains], ArchiverFails, static story =>
+            Archivers(story, static files => new WrappedFiles(files) { SkipsFlush = static path => !IsManifest(path) })),
+        new("file sink's manifest is renamed without flushing its directory", Cast.Whole, [OutputAccount.Once, OutputAccount.There, OutputAccount.Verifies, Drains], ArchiverFails, static story =>
+            Archivers(story, static files => new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true })),
     ];
 
     /// <summary>
@@ -110,7 +116,7 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
             {
                 return null;
             }
-            if (Rules.Contains(caught.Failure!.Rule) && SeedRun.One(caught.Seed, Cast, Weather).Failure is null)
+            if (Rules.Contains(caught.Failure!.Rule) && SeedRun.One(caught.Seed, Cast, Faults).Failure is null)
             {
                 return caught;
             }
@@ -133,7 +139,7 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
 
     private void Both(Story story)
     {
-        Weather(story);
+        Faults(story);
         Break(story);
     }
 
@@ -153,6 +159,24 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
         story.Broker.Settings["log.retention.ms"] = "1";
         story.Broker.Settings["log.retention.check.interval.ms"] = "200";
     }
+
+    // Its machine loses power, and its processes are killed.
+    private static void ArchiverFails(Story story)
+    {
+        Weather.Files(story);
+        PowerFails(story);
+        story.Plan.CrashEvery = 100;
+    }
+
+    private static void Archivers(Story story, Func<IFileSystem, IFileSystem> wrap)
+    {
+        foreach (FileSinkPart archiver in story.Output!.Sinks)
+        {
+            archiver.WrapFiles = wrap;
+        }
+    }
+
+    private static bool IsManifest(string path) => path.Contains("/manifest.", StringComparison.Ordinal);
 
     private static bool IsSegment(string path) => path.EndsWith(".log", StringComparison.Ordinal);
 

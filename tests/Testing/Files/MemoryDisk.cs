@@ -157,17 +157,30 @@ public sealed class MemoryDisk
         _pending.Add(new NameChange(to.Directory, to.Name, node, new NameChangeRest(from.Directory, from.Name, null)));
     }
 
-    /// <summary>Makes a directory's names durable, and with a rename its other side.</summary>
+    /// <summary>Makes a directory's names durable, with a rename its other side, and with each name what was done to it before.</summary>
     internal void FlushNames(MemoryDirectory directory)
     {
-        foreach (NameChange change in _pending)
+        if (_pending.Count == 0)
         {
-            if (change.Directory == directory || change.Rest?.Directory == directory)
+            return;
+        }
+        var kept = new List<NameChange>();
+        var names = new HashSet<(MemoryDirectory, string)>();
+        for (int i = _pending.Count - 1; i >= 0; i--)
+        {
+            NameChange change = _pending[i];
+            (MemoryDirectory, string) name = (change.Directory, change.Name);
+            (MemoryDirectory, string)? rest = change.Rest is { } other ? (other.Directory, other.Name) : null;
+            if (change.Directory == directory || change.Rest?.Directory == directory || names.Contains(name) || (rest is { } second && names.Contains(second)))
             {
-                Keep(change);
+                names.Add(name);
+                names.Add(rest ?? name);
+                kept.Add(change);
+                _pending.RemoveAt(i);
             }
         }
-        _pending.RemoveAll(change => change.Directory == directory || change.Rest?.Directory == directory);
+        kept.Reverse();
+        kept.ForEach(Keep);
     }
 
     /// <summary>Makes all bytes and names durable.</summary>

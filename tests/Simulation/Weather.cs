@@ -1,0 +1,15 @@
+namespace LogPipeline.Simulation;
+
+/// <summary>What every story of a run is to have, whatever its seed says.</summary>
+internal static class Weather
+{
+    /// <summary>The broker keeps records for seconds only, and power fails.</summary>
+    public static void Retention(Story story)
+    {
+        (story.Plan.TailLost, story.Plan.PowerLoss) = (false, 0.3);
+        story.KeepSeconds(story.Broker.Settings);
+    }
+
+    /// <summary>A sink of files beside that of the database.</summary>
+    public static void Files(Story story) => story.AddFileSink();
+}
