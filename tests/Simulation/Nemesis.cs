@@ -211,5 +211,5 @@ internal sealed class Nemesis
     }
 
     // A process may stop with a reason when its disk refuses or is full, and is started again.
-    private bool IsExpected(Exception reason) => _plan.DiskFull && reason is IOException or LogPipeline.Broker.BrokerStartException;
+    private bool IsExpected(Exception reason) => (_story.Retry is not null && reason is LogPipeline.Sinks.StoreRefusedException { Message: "the table refuses all rows" }) || _plan.DiskFull && reason is IOException or LogPipeline.Broker.BrokerStartException;
 }

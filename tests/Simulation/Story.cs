@@ -21,6 +21,7 @@ internal sealed class Story
     private static readonly TimeSpan CalmMax = TimeSpan.FromMinutes(20);
 
     private readonly Machine _sinkHost;
+    private TableOwner? _owner;
 
     public Story(ulong seed, bool verbose = false, Action<Story>? plant = null, Cast cast = Cast.Whole)
     {
@@ -79,6 +80,10 @@ internal sealed class Story
         {
             AddFileSink();
         }
+        if (World.Seed % 6 == 3)
+        {
+            AddTableOwner();
+        }
         Table = new TableWatch(this);
         plant?.Invoke(this);
         for (int i = 0; i < Plan.ForeignProducers; i++)
@@ -110,6 +115,9 @@ internal sealed class Story
 
     /// <summary>Where a sink writes the topic into files; mostly none.</summary>
     public OutputHost? Output { get; private set; }
+
+    /// <summary>Who retries dead letters; mostly nobody.</summary>
+    public RetryPart? Retry { get; private set; }
 
     public List<ResendPart> Resends { get; } = [];
 
@@ -144,6 +152,17 @@ internal sealed class Story
     /// <summary>A sink of another name, on a machine of its own, that writes files; at most one a story.</summary>
     public void AddFileSink() => Output ??= new OutputHost(new Machine(World, "archive-host"), Network, (int)(World.Seed / 6));
 
+    /// <summary>People who constrain the sink's table, pause the sink and retry its dead letters.</summary>
+    public void AddTableOwner()
+    {
+        if (Retry is null)
+        {
+            Retry = new RetryPart(new Machine(World, "desk"), Database);
+            Sinks.ForEach(static sink => sink.CanBePaused = true);
+            _owner = new TableOwner(World, Database, Sinks);
+        }
+    }
+
     /// <summary>Runs it. The failure is in <see cref="World"/>.</summary>
     public void Run()
     {
@@ -153,6 +172,7 @@ internal sealed class Story
             server.Run(Plan.Storm);
         }
         Output?.Run(Plan.Storm);
+        _owner?.Run(Plan.Storm);
         World.Run(Plan.Storm);
         if (World.Failure is not null)
         {
@@ -160,6 +180,7 @@ internal sealed class Story
         }
         Nemesis.End();
         Servers.ForEach(static server => server.Finish());
+        _owner?.Finish();
         bool drained = false;
         Poll(() => drained = drained || IsDrained());
         TimeSpan bound = World.Now + CalmMax;
@@ -167,7 +188,7 @@ internal sealed class Story
         {
             if (World.Failure is null)
             {
-                World.Fail("everything drains", WhatIsWaitedFor());
+                World.Fail("everything drains", new DrainReport(this).Text());
             }
             return;
         }
@@ -224,7 +245,7 @@ internal sealed class Story
 
     private bool IsDrained()
     {
-        if (!Table.HasAll(Lines))
+        if (!Table.HasAll(Lines) || (Retry is not null && Database.Tables.DeadLetters.Exists(static letter => letter.Place is not null)))
         {
             return false;
         }
@@ -258,6 +279,10 @@ internal sealed class Story
             Delivery.CheckRanges(World, topic);
         }
         Delivery.CheckSources(World, Database.Tables, mayHaveHoles: Deletion.Happened || Removals.Happened);
+        if (!TailLost)
+        {
+            Table.CheckPlaces();
+        }
         if (Output is not null && World.Failure is null)
         {
             new OutputAccount(this, Output).Check();
@@ -278,14 +303,15 @@ internal sealed class Story
         }
     }
 
-    // Where the sink is in the log that is there now; of a topic that was deleted the ledger keeps its row.
-    private long? LedgerOf(int partition)
+    /// <summary>Where the sink is in the log that is there now; of a topic that was deleted the ledger keeps its row.</summary>
+    public long? LedgerOf(int partition)
     {
         Guid topicId = TopicReader.TopicIdOf(BrokerHost.Disk, BrokerPart.Data, Topic, partition);
         return Database.Tables.Logs.Find(entry => entry.Log.Partition == partition && entry.Log.TopicId == topicId)?.NextOffset;
     }
 
-    private long? ManifestOf(int partition)
+    /// <summary>Where the sink of files is in it.</summary>
+    public long? ManifestOf(int partition)
     {
         (Guid, int) log = (TopicReader.TopicIdOf(BrokerHost.Disk, BrokerPart.Data, Topic, partition), partition);
         return OutputManifest.Read(new MemoryFileSystem(Output!.Machine.Disk), OutputHost.Directory)?.Logs.GetValueOrDefault(log);
@@ -335,48 +361,6 @@ internal sealed class Story
         // A tail that is lost would come back from the journal.
         ["log.journal.batch.max.bytes"] = Plan.TailLost ? "0" : World.Random.Next(3) == 0 ? "700" : "65536",
     };
-
-    private string WhatIsWaitedFor()
-    {
-        var text = new List<string>();
-        if (Table.Missing(Lines) is { } missing)
-        {
-            text.Add($"line {missing.Id} of {missing.Bytes.Length} bytes is not in the table; {WhereIs(missing)}");
-        }
-        for (int partition = 0; partition < PartitionCount; partition++)
-        {
-            List<StoredBatch> stored = Stored(partition);
-            LedgerText(text, partition, Acks.EndOf(partition, stored));
-        }
-        foreach (Part part in World.Parts)
-        {
-            text.Add($"{part.Name} {(part.Life is null ? "is down" : part.Describe?.Invoke() ?? "runs")}");
-        }
-        return string.Join("; ", text);
-    }
-
-    private string WhereIs(Line line)
-    {
-        for (int partition = 0; partition < PartitionCount; partition++)
-        {
-            foreach (TopicLine found in Delivery.LinesOf(partition, Stored(partition)))
-            {
-                if (found.Value.AsSpan().StartsWith(line.Bytes.AsSpan(0, 7)))
-                {
-                    return string.Create(CultureInfo.InvariantCulture, $"it is in the topic at {partition}/{found.Offset}, {found.Position}");
-                }
-            }
-        }
-        string? file = Servers.Select(server => server.Find(line)).FirstOrDefault(static place => place is not null);
-        return $"it is not in the topic, but in {file ?? "no file"}; {line.Story}";
-    }
-
-    private void LedgerText(List<string> text, int partition, long end)
-    {
-        long? next = LedgerOf(partition);
-        string archived = Output is null ? "" : string.Create(CultureInfo.InvariantCulture, $", the manifest of files at {ManifestOf(partition)}");
-        text.Add(string.Create(CultureInfo.InvariantCulture, $"partition {partition}: the log ends at {end}, the ledger is at {next}{archived}"));
-    }
 }
 
 /// <summary>Who takes part.</summary>

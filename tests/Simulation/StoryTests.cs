@@ -86,6 +86,26 @@ public sealed class StoryTests
     }
 
     [Fact]
+    public void A_line_is_a_row_or_a_dead_letter_whatever_people_do_to_the_table()
+    {
+        ulong? wanted = Number("LOGPIPE_SEEDS");
+        ulong from = Number("LOGPIPE_SEED_FROM") ?? 1;
+        long retried = 0;
+        for (ulong seed = from; seed < from + (wanted ?? 150); seed++)
+        {
+            Story? story = null;
+            SeedResult result = SeedRun.One(seed, Cast.BrokerAndSink, told =>
+            {
+                Weather.Tables(told);
+                story = told;
+            });
+            Assert.True(result.Failure is null, $"seed {seed}: {result.Failure?.Rule}: {result.Failure?.What}");
+            retried += story!.Retry!.Stored;
+        }
+        Assert.True(retried > 100, $"{retried} dead letters became rows");
+    }
+
+    [Fact]
     public void Files_hold_each_line_once()
     {
         ulong? wanted = Number("LOGPIPE_SEEDS");

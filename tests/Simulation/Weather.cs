@@ -10,6 +10,9 @@ internal static class Weather
         story.KeepSeconds(story.Broker.Settings);
     }
 
+    /// <summary>People work with the sink's table.</summary>
+    public static void Tables(Story story) => story.AddTableOwner();
+
     /// <summary>A sink of files beside that of the database.</summary>
     public static void Files(Story story) => story.AddFileSink();
 }

@@ -8,6 +8,9 @@ namespace LogPipeline.Simulation.Checks;
 /// <summary>Looks at each commit of the database: rows fit the ledger's step, no line comes twice. Knows which lines have arrived.</summary>
 internal sealed class TableWatch
 {
+    public const string PausedStores = "a paused sink stores nothing";
+    public const string RowOrLetter = "a record is a row or a dead letter";
+
     private readonly Story _story;
     private readonly Dictionary<int, int> _arrived = [];
     private Tables _tables;
@@ -38,6 +41,18 @@ internal sealed class TableWatch
 
     private void Committed(Session session)
     {
+        // Without records a flush only moves the ledger, as to the log's new start.
+        if (session is { BeganPaused: true, Updates.Count: > 0, Rows.Count: > 0 })
+        {
+            _story.World.Fail(PausedStores, $"a flush of log {session.Updates[0].LogId} began while it was paused");
+        }
+        foreach (DeadLetter letter in session.TakenLetters)
+        {
+            if (Line.IdOf(letter.Value.Span) is { } id)
+            {
+                _arrived[id]--; // it arrives again, as a row or a letter
+            }
+        }
         foreach (LedgerUpdate update in session.Updates)
         {
             foreach (TableRow row in session.Rows)
@@ -68,6 +83,20 @@ internal sealed class TableWatch
             if (Line.IdOf(whole) is { } id)
             {
                 _arrived.TryAdd(id, 1);
+            }
+        }
+    }
+
+    /// <summary>Of each log and offset there is one row or one dead letter; only where no offset comes twice.</summary>
+    public void CheckPlaces()
+    {
+        var places = new HashSet<(int Log, long Offset)>();
+        foreach ((int Log, long Offset) place in _tables.Rows.Select(static row => (row.LogId, row.Offset)).Concat(_tables.DeadLetters.Select(static letter => (letter.LogId, letter.Offset))))
+        {
+            if (!places.Add(place))
+            {
+                _story.World.Fail(RowOrLetter, $"log {place.Log} has offset {place.Offset} twice");
+                return;
             }
         }
     }

@@ -23,6 +23,9 @@ public sealed class DatabasePlants
     /// <summary>UPDATE logpipe_logs without its WHERE: any sink advances the ledger.</summary>
     public bool IgnoresLedgerCondition { get; set; }
 
+    /// <summary>Dead letters that are tried again stay where they are.</summary>
+    public bool KeepsTakenLetters { get; set; }
+
     /// <summary>Says that sources were updated and leaves them.</summary>
     public bool LeavesSources { get; set; }
 

@@ -16,7 +16,13 @@ internal sealed class Session
 
     public List<DeadLetter> DeadLetters { get; } = [];
 
+    /// <summary>Dead letters that it removes.</summary>
+    public List<DeadLetter> TakenLetters { get; } = [];
+
     public List<LedgerGap> Gaps { get; } = [];
+
+    /// <summary>Whether its client began it although it knew that the sink was paused.</summary>
+    public bool BeganPaused { get; init; }
 }
 
 /// <summary>A statement at the server: tried until the locks it needs are free, then answered.</summary>

@@ -28,6 +28,9 @@ public sealed class SimDatabase
 
     public DatabasePlants Plants { get; } = new();
 
+    /// <summary>What the rows table takes.</summary>
+    public TableRules Table { get; } = new();
+
     public bool IsUp { get; private set; } = true;
 
     internal int NextSourceId { get; set; } = 1;
@@ -64,9 +67,9 @@ public sealed class SimDatabase
         Restored?.Invoke();
     }
 
-    internal Session Open()
+    internal Session Open(bool isPaused = false)
     {
-        var session = new Session();
+        var session = new Session { BeganPaused = isPaused };
         _sessions.Add(session);
         return session;
     }

@@ -7,11 +7,8 @@ using LogPipeline.Sinks.Rows;
 namespace LogPipeline.Simulation.Database;
 
 /// <summary>One transaction of a sink, statement by statement.</summary>
-internal sealed class SimFlush(SimStore store, SimDatabase database, Session session) : ISinkFlush
+internal sealed class SimFlush(SimStore store, SimDatabase database, Session session) : IDeadLetterFlush
 {
-    /// <summary>A value that holds these bytes is refused by the table.</summary>
-    public static ReadOnlySpan<byte> Poison => "POISON"u8;
-
     private Tables Tables => database.Tables;
 
     public ValueTask<IReadOnlyList<SourceState>> ReadSourcesAsync(IReadOnlyList<Source> sources, CancellationToken cancellation) =>
@@ -34,6 +31,10 @@ internal sealed class SimFlush(SimStore store, SimDatabase database, Session ses
 
     public ValueTask CopyRowsAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
     {
+        if (database.Table.RefusesAll)
+        {
+            throw new StoreRefusedException("the table refuses all rows");
+        }
         var copied = new List<TableRow>(rows.Count);
         for (int i = 0; i < rows.Count; i++)
         {
@@ -42,15 +43,16 @@ internal sealed class SimFlush(SimStore store, SimDatabase database, Session ses
             {
                 continue;
             }
-            ReadOnlySpan<byte> value = rows.Value(row);
-            if (value.IndexOf(Poison) >= 0)
+            byte[] value = rows.Value(row).ToArray();
+            if (!database.Table.Constraint(value))
             {
                 row.State = RowState.Refused;
                 rows.Refusals.Add(new RowRefusal(i, "22021", "the table does not take it"));
                 continue;
             }
-            copied.Add(new TableRow(logId, row.Offset, row.Source < 0 ? -1 : sourceIds[row.Source], row.LineBegin,
-                row.CoveredBegin, row.CoveredEnd, row.Part, row.Flags, value.ToArray()));
+            // What was a dead letter has lost all of its range but the line's begin.
+            (long begin, long end) = session.TakenLetters.Count > 0 ? (row.LineBegin, row.LineBegin + 1) : (row.CoveredBegin, row.CoveredEnd);
+            copied.Add(new TableRow(logId, row.Offset, row.Source < 0 ? -1 : sourceIds[row.Source], row.LineBegin, begin, end, row.Part, row.Flags, value));
         }
         return Discard(store.CallAsync("db.copy", session, _ =>
         {
@@ -137,6 +139,26 @@ internal sealed class SimFlush(SimStore store, SimDatabase database, Session ses
         }));
     }
 
+    public ValueTask<IReadOnlyList<DeadLetter>> TakeDeadLettersAsync(string condition, (int Log, long Offset) after, int atMost, CancellationToken cancellation) =>
+        store.CallAsync<IReadOnlyList<DeadLetter>>("db.take dead letters", session, operation =>
+        {
+            // The simulated database has one sink and is never asked for some of its letters.
+            List<DeadLetter> taken = [.. Tables.DeadLetters
+                .Where(letter => letter.Place is not null && (letter.LogId, letter.Offset).CompareTo(after) > 0)
+                .OrderBy(static letter => letter.LogId).ThenBy(static letter => letter.Offset).Take(atMost)];
+            foreach (DeadLetter letter in taken)
+            {
+                object row = ("letter", letter.LogId, letter.Offset);
+                if (!database.TryLock(session, row))
+                {
+                    operation.BlockedOn = row;
+                    return [];
+                }
+            }
+            session.TakenLetters.AddRange(taken);
+            return taken;
+        });
+
     public ValueTask WriteGapAsync(LedgerGap gap, CancellationToken cancellation) =>
         Discard(store.CallAsync("db.gap", session, _ =>
         {
@@ -153,6 +175,7 @@ internal sealed class SimFlush(SimStore store, SimDatabase database, Session ses
             Tables.Sources.RemoveAll(old => old.Source.Key == row.Source.Key);
             Tables.Sources.Add(row);
         }
+        Tables.DeadLetters.RemoveAll(letter => !database.Plants.KeepsTakenLetters && session.TakenLetters.Contains(letter));
         Tables.DeadLetters.AddRange(session.DeadLetters);
         Tables.Gaps.AddRange(session.Gaps);
         database.World.Trace.Say(null, $"commit: {Text()}");

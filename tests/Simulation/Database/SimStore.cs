@@ -29,6 +29,9 @@ public sealed class SimStore : ISinkStore
         }));
     }
 
+    /// <summary>Whether its process knows that a person paused the sink.</summary>
+    public Func<bool> IsPaused { get; init; } = static () => false;
+
     public string Kind => "simulated";
 
     public ILineParser Parser { get; } = new NoParser();
@@ -80,9 +83,10 @@ public sealed class SimStore : ISinkStore
 
     public async ValueTask<ISinkFlush> BeginAsync(CancellationToken cancellation)
     {
+        bool isPaused = IsPaused();
         Session session = await AloneAsync("db.begin", _ =>
         {
-            Session opened = _database.Open();
+            Session opened = _database.Open(isPaused);
             _mine.Add(opened);
             return opened;
         });

@@ -3,6 +3,7 @@ using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
 using LogPipeline.Sinks;
+using LogPipeline.Sinks.Commands;
 
 namespace LogPipeline.Simulation.Parts;
 
@@ -13,6 +14,9 @@ internal sealed class SinkPart
 
     private readonly SimNetwork _network;
     private readonly SimDatabase _database;
+    private SinkPauses? _pauses; // of the present life
+    private bool _isPaused;
+    private TimeSpan? _pausedSince; // when the present life learned of it
 
     public SinkPart(Machine machine, SimNetwork network, SimDatabase database, string name)
     {
@@ -22,6 +26,12 @@ internal sealed class SinkPart
     }
 
     public Part Part { get; }
+
+    /// <summary>A planted fault: it goes on when it is paused.</summary>
+    public bool IsDeaf { get; set; }
+
+    /// <summary>Whether people may pause it.</summary>
+    public bool CanBePaused { get; set; }
 
     /// <summary>Wraps the store of each life: where a planted fault sits.</summary>
     public Func<ISinkStore, ISinkStore> WrapStore { get; set; } = static store => store;
@@ -35,15 +45,43 @@ internal sealed class SinkPart
         Flush = new FlushOptions { BytesMax = 4096, Interval = TimeSpan.FromMilliseconds(500) },
     };
 
+    /// <summary>A person pauses the sink or resumes it; a process that runs knows it a moment later, and one that starts before it stores anything.</summary>
+    public void Pause(bool isPaused)
+    {
+        _isPaused = isPaused;
+        if (Part.Life is { } life)
+        {
+            Tell(life);
+        }
+    }
+
+    private void Tell(Life life) => Part.World.Schedule(Part.World.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2)), life, true, _ => Follow(life), null);
+
+    private void Follow(Life life)
+    {
+        if (_pauses is { } pauses && Part.Life == life)
+        {
+            _pausedSince = _isPaused ? _pausedSince ?? Part.World.Now : null;
+            pauses.Set(_isPaused && !IsDeaf ? [new SinkPause(null, null, life.Time.GetUtcNow(), "somebody")] : []);
+        }
+    }
+
     private Task RunAsync(Life life)
     {
+        _pauses = CanBePaused ? new SinkPauses() : SinkPauses.None();
+        _pausedSince = null;
+        if (CanBePaused)
+        {
+            Tell(life);
+        }
         var environment = new SinkEnvironment
         {
             Time = life.Time,
             Random = life.Random,
             Logger = new TraceLogger(Part),
+            Pauses = _pauses,
         };
-        ISinkStore store = WrapStore(new SimStore(_database, life));
+        ISinkStore store = WrapStore(new SimStore(_database, life) { IsPaused = () => _pausedSince < Part.World.Now });
         return new SinkWorker(Options, new SimConnector(_network, life), store, environment).RunAsync(life.Stopping);
     }
 }

@@ -97,6 +97,10 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
         new("agent does not see rotated files", Cast.Whole, [Drains, InTable, InTopic, NoHole, EndToEnd], Kills, static story =>
             story.Agents.ForEach(static agent => agent.WrapFiles = static files =>
                 new WrappedFiles(files) { Hides = static name => name.Contains(".log.", StringComparison.Ordinal) })),
+        new("dead letters stay when they are stored", Cast.BrokerAndSink, [Once, TableWatch.RowOrLetter], Weather.Tables,
+            static story => story.Database.Plants.KeepsTakenLetters = true),
+        new("sink does not hear that it is paused", Cast.BrokerAndSink, [TableWatch.PausedStores], Weather.Tables,
+            static story => story.Sinks.ForEach(static sink => sink.IsDeaf = true)),
         new("file sink counts rows that are not synced", Cast.Whole, [OutputAccount.There, OutputAccount.Verifies, Drains], ArchiverFails, static story =>
             Archivers(story, static files => new WrappedFiles(files) { SkipsFlush = static path => !IsManifest(path) })),
         new("file sink's manifest is renamed without flushing its directory", Cast.Whole, [OutputAccount.Once, OutputAccount.There, OutputAccount.Verifies, Drains], ArchiverFails, static story =>

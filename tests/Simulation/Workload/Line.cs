@@ -45,9 +45,9 @@ internal sealed class Line(int id, byte[] bytes)
             // What text never holds.
             bytes[9] = (byte)(random.Next(2) * 0xff);
         }
-        else if (filler >= SimFlush.Poison.Length && filler < 200 && random.Next(60) == 0)
+        else if (filler >= TableRules.Poison.Length && filler < 200 && random.Next(60) == 0)
         {
-            SimFlush.Poison.CopyTo(bytes.AsSpan(8));
+            TableRules.Poison.CopyTo(bytes.AsSpan(8));
         }
         return new Line(id, bytes);
     }
