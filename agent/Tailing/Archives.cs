@@ -68,6 +68,9 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         _folder.ForgetBut(inUse);
     }
 
+    /// <summary>Whether a file was unpacked here.</summary>
+    public bool Holds(string path) => _folder.Holds(path);
+
     /// <summary>Deletes what was unpacked and is read; other files stay.</summary>
     public void Forget(string path) => _folder.Forget(path);
 

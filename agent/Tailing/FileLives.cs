@@ -140,7 +140,7 @@ internal sealed class FileLives(
             metrics.LostBytes.Add(file.Unread);
             logger.GoneUnread(path, position, file.Unread);
         }
-        else if (IsResuming && file.Input.Source is null)
+        else if (IsResuming && file.Input.Source is null && !archives.Holds(path) && !packed.Holds(path)) // the agent deletes its own once they are read
         {
             logger.GoneAway(path, position);
         }

@@ -100,6 +100,29 @@ public sealed class ArchivesTests
         await rig.StopAsync();
     });
 
+    [Fact]
+    public void One_that_was_read_and_deleted_just_before_a_kill_is_not_called_gone() => AgentRig.OnOneThread(async rig =>
+    {
+        string[] first = [.. Enumerable.Range(0, 100).Select(static i => $"line {i} of those that are read before the stop")];
+        rig.Append(Text(first));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(first.Length);
+        await rig.StopAsync();
+        rig.Append("rest\n");
+        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
+        rig.Options = rig.Options with { RegistryInterval = TimeSpan.FromHours(1) };
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(first.Length + 1);
+        await rig.UntilAsync(() => rig.Machine.List(Unpacked).Count == 0, "what is read is deleted, which is not noted yet");
+        rig.Kill();
+        await rig.StartAsync();
+        rig.Append("new\n");
+        await rig.UntilLinesAsync(first.Length + 2);
+        Assert.Equal([.. first, "rest", "new"], rig.Lines());
+        Assert.Equal(0, rig.Log.Count("gone while"));
+        await rig.StopAsync();
+    });
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
