@@ -13,19 +13,7 @@ public sealed class LinkedFileTests : IDisposable
     [Fact]
     public async Task A_rotation_behind_a_link_is_followed_while_the_agent_runs_and_while_it_is_away()
     {
-        _workspace.Configure($$"""
-            agent:
-              bootstrap: {{_bootstrap}}
-              status_topic: off
-              inputs:
-                - paths: ["{{_workspace.Folder}}/containers/*.log"]
-                  topic: web_log
-            sinks:
-              - name: web
-                bootstrap: {{_bootstrap}}
-                topics: [web_log]
-                sqlite: { file: rows.db, table: web }
-            """);
+        StoredLines.Configure(_workspace, _bootstrap, "containers/*.log");
         string target = _workspace.File("pods/web/0.log");
         Directory.CreateDirectory(_workspace.File("pods/web"));
         Directory.CreateDirectory(_workspace.File("containers"));

@@ -16,19 +16,7 @@ public sealed class MissedRotationTests : IDisposable
     [InlineData(false)]
     public async Task What_was_begun_and_rotated_meanwhile_is_stored_once(bool isKilled)
     {
-        _workspace.Configure($$"""
-            agent:
-              bootstrap: {{_bootstrap}}
-              status_topic: off
-              inputs:
-                - paths: ["{{_workspace.Folder}}/access.log"]
-                  topic: web_log
-            sinks:
-              - name: web
-                bootstrap: {{_bootstrap}}
-                topics: [web_log]
-                sqlite: { file: rows.db, table: web }
-            """);
+        StoredLines.Configure(_workspace, _bootstrap, "access.log");
         string log = _workspace.File("access.log");
         await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
         await broker.ReadyAsync();

@@ -23,19 +23,7 @@ public sealed class NamedFileTests : IDisposable
     [Fact]
     public async Task A_name_in_Latin_1_is_followed_over_restarts_and_rotation()
     {
-        _workspace.Configure($$"""
-            agent:
-              bootstrap: {{_bootstrap}}
-              status_topic: off
-              inputs:
-                - paths: ["{{_workspace.Folder}}/logs/*.log"]
-                  topic: web_log
-            sinks:
-              - name: web
-                bootstrap: {{_bootstrap}}
-                topics: [web_log]
-                sqlite: { file: rows.db, table: web }
-            """);
+        StoredLines.Configure(_workspace, _bootstrap, "logs/*.log");
         Directory.CreateDirectory(_workspace.File("logs"));
         string log = _workspace.File("logs/caf\udce9.log");
         await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
