@@ -20,7 +20,7 @@ internal static class Backlog
             await ticks.WaitForNextTickAsync();
         }
         double seconds = clock.Elapsed.TotalSeconds;
-        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{lines} lines to rows in {seconds:F1} s: {lines / seconds:F0} lines/s (PostgreSQL without fsync, on the same cores)"));
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{lines} lines to rows in {seconds:F1} s: {lines / seconds:F0} lines/s (PostgreSQL with fsync, on the same cores)"));
         to.WriteLine("part     CPU s per million   peak MB");
         foreach ((string? name, double cpu, long peak) in pipeline.Costs())
         {

@@ -50,7 +50,8 @@ internal sealed class Pipeline : IAsyncDisposable
     /// <summary>Starts a verb and waits for its line <c>ready:</c>.</summary>
     public async Task StartAsync(string verb)
     {
-        string program = Path.Combine(AppContext.BaseDirectory, "..", "..", "LogPipeline.Cli", "release", "logpipe");
+        // `./test bench` names what it has compiled ahead, as the package is.
+        string program = Environment.GetEnvironmentVariable("LOGPIPE_PROGRAM") ?? Path.Combine(AppContext.BaseDirectory, "..", "..", "LogPipeline.Cli", "release", "logpipe");
         Process process = Process.Start(new ProcessStartInfo(program, [verb, "--log-level", "warning"]) { WorkingDirectory = Folder, RedirectStandardOutput = true })!;
         _processes.Add((verb, process));
         while (await process.StandardOutput.ReadLineAsync() is { } line)
