@@ -25,7 +25,7 @@ internal static class BrokerSettingTable
         new("delete.topic.enable", SettingType.Boolean, "true", "Whether topics may be deleted."),
         new("fetch.max.bytes", Int, "57671680", "Largest fetch answer, but for a single larger batch.") { Min = 1024 },
         new("follower.replication.throttled.rate", Long, "9223372036854775807", "No replication here.") { Min = 0, HasEffect = false },
-        new("group.initial.rebalance.delay.ms", Int, "500", "How long the first members of a group wait for more (Kafka: 3000).") { Min = 0 },
+        new("group.initial.rebalance.delay.ms", Int, "100", "How long the first members of a group wait for more (Kafka: 3000).") { Min = 0 },
         new("group.max.session.timeout.ms", Int, "1800000", "Longest session timeout of a member.") { Min = 1 },
         new("group.max.size", Int, "2147483647", "Most members of a group.") { Min = 1 },
         new("group.min.session.timeout.ms", Int, "6000", "Shortest session timeout of a member.") { Min = 1 },

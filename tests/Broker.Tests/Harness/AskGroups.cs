@@ -10,7 +10,7 @@ internal static class AskGroups
     public const string GroupId = "g";
 
     /// <summary>group.initial.rebalance.delay.ms by default.</summary>
-    public static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(500);
+    public static readonly TimeSpan InitialDelay = TimeSpan.FromMilliseconds(100);
 
     public static JoinGroupRequest Join(string member = "", string? instance = null, int version = 9, byte[]? subscription = null) => new()
     {
