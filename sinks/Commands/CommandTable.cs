@@ -33,10 +33,10 @@ public sealed class CommandTable : IAsyncDisposable
     {
         await using DbConnection connection = await _dialect.OpenAsync(cancellation);
         await EnsureAsync(connection, cancellation);
-        await using DbCommand insert = connection.Command("INSERT INTO logpipe_commands (sink, action, topic, partition, requested, requested_by) VALUES (@p0, @p1, @p2, @p3, @p4, @p5) RETURNING id",
-            _sink, action.ToString().ToLowerInvariant(), topic, partition, _dialect.TimeParameter(Now), by);
-        int id = Convert.ToInt32(await _dialect.AskAsync(insert.ExecuteScalarAsync(cancellation)), null);
-        return new SinkCommand(id, _sink, action, topic, partition, Now, by);
+        object? id = await _dialect.AskAsync(connection.ScalarAsync(
+            "INSERT INTO logpipe_commands (sink, action, topic, partition, requested, requested_by) VALUES (@p0, @p1, @p2, @p3, @p4, @p5) RETURNING id",
+            cancellation, _sink, action.ToString().ToLowerInvariant(), topic, partition, _dialect.TimeParameter(Now), by));
+        return new SinkCommand(Convert.ToInt32(id, null), _sink, action, topic, partition, Now, by);
     }
 
     /// <summary>The command as it is now; null when there is none of that id.</summary>
@@ -76,23 +76,21 @@ public sealed class CommandTable : IAsyncDisposable
         await using DbConnection connection = await _dialect.OpenAsync(cancellation);
         await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
         PauseChange change = PauseChange.Of(command, await PausesAsync(connection, cancellation), Now);
-        await using DbCommand done = connection.Command("""
+        int done = await _dialect.AskAsync(connection.ExecuteAsync("""
             UPDATE logpipe_commands SET done = @p0, done_by = @p1, succeeded = @p2, outcome = @p3
             WHERE id = @p4 AND done IS NULL AND NOT EXISTS (SELECT 1 FROM logpipe_commands e WHERE e.sink = @p5 AND e.id < @p4 AND e.done IS NULL)
-            """, _dialect.TimeParameter(Now), host, change.Succeeds ? 1 : 0, change.Text, command.Id, _sink);
-        if (await _dialect.AskAsync(done.ExecuteNonQueryAsync(cancellation)) != 1)
+            """, cancellation, _dialect.TimeParameter(Now), host, change.Succeeds ? 1 : 0, change.Text, command.Id, _sink));
+        if (done != 1)
         {
             return;
         }
         if (change.Pauses is { } pauses)
         {
-            await using DbCommand clear = connection.Command("DELETE FROM logpipe_pauses WHERE sink = @p0", _sink);
-            await _dialect.AskAsync(clear.ExecuteNonQueryAsync(cancellation));
+            await _dialect.AskAsync(connection.ExecuteAsync("DELETE FROM logpipe_pauses WHERE sink = @p0", cancellation, _sink));
             foreach (SinkPause pause in pauses)
             {
-                await using DbCommand add = connection.Command("INSERT INTO logpipe_pauses (sink, topic, partition, since, paused_by) VALUES (@p0, @p1, @p2, @p3, @p4)",
-                    _sink, pause.Topic, pause.Partition, _dialect.TimeParameter(pause.Since), pause.By);
-                await _dialect.AskAsync(add.ExecuteNonQueryAsync(cancellation));
+                await _dialect.AskAsync(connection.ExecuteAsync("INSERT INTO logpipe_pauses (sink, topic, partition, since, paused_by) VALUES (@p0, @p1, @p2, @p3, @p4)",
+                    cancellation, _sink, pause.Topic, pause.Partition, _dialect.TimeParameter(pause.Since), pause.By));
             }
             follow(pauses);
         }
@@ -114,50 +112,32 @@ public sealed class CommandTable : IAsyncDisposable
             return;
         }
         await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
-        await using DbCommand create = connection.Command($"""
+        await _dialect.AskAsync(connection.ExecuteAsync($"""
             {_dialect.CreationLock}
             CREATE TABLE IF NOT EXISTS logpipe_commands (
                 id {_dialect.NewId}, sink text NOT NULL, action text NOT NULL, topic text, partition int,
                 requested {_dialect.TimeType} NOT NULL, requested_by text NOT NULL, done {_dialect.TimeType}, done_by text, succeeded int, outcome text);
             CREATE TABLE IF NOT EXISTS logpipe_pauses (sink text NOT NULL, topic text, partition int, since {_dialect.TimeType} NOT NULL, paused_by text NOT NULL);
-            """);
-        await _dialect.AskAsync(create.ExecuteNonQueryAsync(cancellation));
+            """, cancellation));
         await _dialect.AskAsync(CommitAsync(transaction));
     }
 
-    private async Task<bool> HasTablesAsync(DbConnection connection, CancellationToken cancellation)
-    {
-        await using DbCommand command = connection.Command($"SELECT {_dialect.HasTable("logpipe_commands")} AND {_dialect.HasTable("logpipe_pauses")}");
-        return Convert.ToBoolean(await _dialect.AskAsync(command.ExecuteScalarAsync(cancellation)), null);
-    }
+    private ValueTask<bool> HasTablesAsync(DbConnection connection, CancellationToken cancellation) =>
+        _dialect.AskAsync(connection.HoldsAsync($"{_dialect.HasTable("logpipe_commands")} AND {_dialect.HasTable("logpipe_pauses")}", cancellation));
 
-    private async Task<IReadOnlyList<SinkPause>> PausesAsync(DbConnection connection, CancellationToken cancellation)
-    {
-        await using DbCommand command = connection.Command("SELECT topic, partition, since, paused_by FROM logpipe_pauses WHERE sink = @p0 ORDER BY since", _sink);
-        await using DbDataReader reader = await _dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
-        var pauses = new List<SinkPause>();
-        while (await _dialect.AskAsync(reader.ReadAsync(cancellation)))
-        {
-            pauses.Add(new SinkPause(Text(reader, 0), Number(reader, 1), _dialect.ReadTime(reader, 2), reader.GetString(3)));
-        }
-        return pauses;
-    }
+    private ValueTask<IReadOnlyList<SinkPause>> PausesAsync(DbConnection connection, CancellationToken cancellation) => _dialect.AskAsync(connection.ListAsync(
+        "SELECT topic, partition, since, paused_by FROM logpipe_pauses WHERE sink = @p0 ORDER BY since",
+        reader => new SinkPause(Text(reader, 0), Number(reader, 1), _dialect.ReadTime(reader, 2), reader.GetString(3)), cancellation, _sink));
 
-    private async Task<List<SinkCommand>> ReadAsync(DbConnection connection, string which, CancellationToken cancellation, params object?[] values)
+    private ValueTask<IReadOnlyList<SinkCommand>> ReadAsync(DbConnection connection, string which, CancellationToken cancellation, params object?[] values) =>
+        _dialect.AskAsync(connection.ListAsync($"SELECT {CommandColumns} FROM logpipe_commands {which}", ReadCommand, cancellation, values));
+
+    private SinkCommand ReadCommand(DbDataReader reader) => new(
+        reader.GetInt32(0), reader.GetString(1), Enum.Parse<SinkAction>(reader.GetString(2), ignoreCase: true), Text(reader, 3), Number(reader, 4), _dialect.ReadTime(reader, 5),
+        reader.GetString(6))
     {
-        await using DbCommand command = connection.Command($"SELECT {CommandColumns} FROM logpipe_commands {which}", values);
-        await using DbDataReader reader = await _dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
-        var commands = new List<SinkCommand>();
-        while (await _dialect.AskAsync(reader.ReadAsync(cancellation)))
-        {
-            SinkAction action = Enum.Parse<SinkAction>(reader.GetString(2), ignoreCase: true);
-            commands.Add(new SinkCommand(reader.GetInt32(0), reader.GetString(1), action, Text(reader, 3), Number(reader, 4), _dialect.ReadTime(reader, 5), reader.GetString(6))
-            {
-                Outcome = reader.IsDBNull(7) ? null : new CommandOutcome(_dialect.ReadTime(reader, 7), reader.GetString(8), reader.GetInt32(9) == 1, reader.GetString(10)),
-            });
-        }
-        return commands;
-    }
+        Outcome = reader.IsDBNull(7) ? null : new CommandOutcome(_dialect.ReadTime(reader, 7), reader.GetString(8), reader.GetInt32(9) == 1, reader.GetString(10)),
+    };
 
     private static string? Text(DbDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
 

@@ -20,14 +20,14 @@ internal static class SqlCommands
     }
 
     /// <summary>Returns how many rows were changed.</summary>
-    public static async Task<int> RunAsync(this DbConnection connection, string sql, CancellationToken cancellation, params object?[] values)
+    public static async Task<int> ExecuteAsync(this DbConnection connection, string sql, CancellationToken cancellation, params object?[] values)
     {
         await using DbCommand command = connection.Command(sql, values);
         return await command.ExecuteNonQueryAsync(cancellation);
     }
 
     /// <summary>The first value of the first row; null where there is none, or it is NULL.</summary>
-    public static async Task<object?> FirstAsync(this DbConnection connection, string sql, CancellationToken cancellation, params object?[] values)
+    public static async Task<object?> ScalarAsync(this DbConnection connection, string sql, CancellationToken cancellation, params object?[] values)
     {
         await using DbCommand command = connection.Command(sql, values);
         return await command.ExecuteScalarAsync(cancellation) is var value && value is DBNull ? null : value;
@@ -35,7 +35,7 @@ internal static class SqlCommands
 
     /// <summary>The first value of the first row as a condition.</summary>
     public static async Task<bool> HoldsAsync(this DbConnection connection, string condition, CancellationToken cancellation) =>
-        Convert.ToBoolean(await connection.FirstAsync($"SELECT {condition}", cancellation), null);
+        Convert.ToBoolean(await connection.ScalarAsync($"SELECT {condition}", cancellation), null);
 
     /// <summary>All rows.</summary>
     public static async Task<IReadOnlyList<T>> ListAsync<T>(this DbConnection connection, string sql, Func<DbDataReader, T> read, CancellationToken cancellation, params object?[] values)
@@ -49,4 +49,8 @@ internal static class SqlCommands
         }
         return rows;
     }
+
+    /// <summary>The first column of all rows, which is text.</summary>
+    public static Task<IReadOnlyList<string>> TextsAsync(this DbConnection connection, string sql, CancellationToken cancellation, params object?[] values) =>
+        connection.ListAsync(sql, static reader => reader.GetString(0), cancellation, values);
 }

@@ -1,4 +1,5 @@
 using LogPipeline.Files.Waiting;
+using LogPipeline.Sinks.Ledger;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Postgres;

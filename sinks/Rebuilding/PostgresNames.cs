@@ -1,5 +1,4 @@
 using LogPipeline.Sinks.Ledger;
-using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
 

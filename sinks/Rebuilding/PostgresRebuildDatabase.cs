@@ -38,16 +38,16 @@ internal sealed class PostgresRebuildDatabase : IRebuildDatabase
     {
         DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
         string locks = lockSeconds > 0 ? $"; SET LOCAL lock_timeout = '{lockSeconds}s'" : "";
-        await connection.RunAsync($"SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0{locks}", cancellation);
+        await connection.ExecuteAsync($"SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0{locks}", cancellation);
         return transaction;
     }
 
-    public Task HoldNamesAsync(DbConnection connection, CancellationToken cancellation) => connection.RunAsync(Dialect.CreationLock, cancellation);
+    public Task HoldNamesAsync(DbConnection connection, CancellationToken cancellation) => connection.ExecuteAsync(Dialect.CreationLock, cancellation);
 
     public Task HoldLedgerAsync(DbConnection connection, string sink, CancellationToken cancellation) =>
-        connection.RunAsync($"SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(sink)} ORDER BY id FOR UPDATE", cancellation);
+        connection.ExecuteAsync($"SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(sink)} ORDER BY id FOR UPDATE", cancellation);
 
-    public async Task<string?> RefusalAsync(DbConnection connection, TableName table, CancellationToken cancellation) => await connection.FirstAsync($"""
+    public async Task<string?> RefusalAsync(DbConnection connection, TableName table, CancellationToken cancellation) => await connection.ScalarAsync($"""
         SELECT format('user %I must own the view and the table {table.Rows}, to give the new ones their names: ALTER TABLE {table.Rows} OWNER TO %1$I; ALTER VIEW {table} OWNER TO %1$I', current_user)
         WHERE EXISTS (SELECT FROM pg_class WHERE oid IN (to_regclass({table.Literal}), to_regclass({table.RowsLiteral})) AND NOT pg_has_role(relowner, 'USAGE'))
         """, cancellation) as string;

@@ -85,7 +85,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
         }
         await InTransactionAsync(rebuild, async connection =>
         {
-            await connection.RunAsync(
+            await connection.ExecuteAsync(
                 "UPDATE logpipe_rebuilds SET first_offsets = (SELECT coalesce(sum(next_offset), 0) FROM logpipe_logs WHERE sink = @p0), old_parser = @p1, old_config_hash = @p2 WHERE id = @p3",
                 cancellation, rebuild.Shadow.Sink, JsonSerializer.Serialize(live.Parser), RowColumns.ConfigHash(LineParsers.Named(live.Parser)), rebuild.Id);
             await table.MoveAsync(connection, rebuild, RebuildStage.ShadowCreated, keepsOther: false, null, cancellation);
@@ -156,7 +156,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
                 SELECT DISTINCT shadow.id AS log, p.from_offset, p.to_offset FROM {RebuildTable.Pairs(rebuild)} JOIN logpipe_repairs p ON p.log = live.id
                 WHERE NOT EXISTS (SELECT 1 FROM logpipe_repairs q WHERE (q.log, q.from_offset, q.to_offset) = (shadow.id, p.from_offset, p.to_offset)))
             """;
-        if (await connection.FirstAsync($"{fresh} SELECT 1 FROM fresh LIMIT 1", cancellation) is null)
+        if (await connection.ScalarAsync($"{fresh} SELECT 1 FROM fresh LIMIT 1", cancellation) is null)
         {
             return;
         }
@@ -167,7 +167,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
             delete.CommandTimeout = 0;
             await delete.ExecuteNonQueryAsync(cancellation);
         }
-        await connection.RunAsync($"{fresh} INSERT INTO logpipe_repairs (log, from_offset, to_offset) SELECT log, from_offset, to_offset FROM fresh", cancellation);
+        await connection.ExecuteAsync($"{fresh} INSERT INTO logpipe_repairs (log, from_offset, to_offset) SELECT log, from_offset, to_offset FROM fresh", cancellation);
     }
 
     /// <summary>Tries to swap until nothing is in the way any more, and notes what is.</summary>
@@ -224,7 +224,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
     private static async Task RequireParserAsync(DbConnection connection, Rebuild rebuild, CancellationToken cancellation)
     {
         const string other = "SELECT l.config_hash FROM logpipe_logs l JOIN logpipe_rebuilds r ON r.id = @p0 WHERE l.sink = @p1 AND l.config_hash <> r.old_config_hash LIMIT 1";
-        if (await connection.FirstAsync(other, cancellation, rebuild.Id, rebuild.Sink) is string hash)
+        if (await connection.ScalarAsync(other, cancellation, rebuild.Id, rebuild.Sink) is string hash)
         {
             throw new RebuildRefusedException($"{rebuild.Table} was taken over to parser {RowColumns.ParserOf(hash)} since the rebuild began: `logpipe rebuild {rebuild.Table} --abort` gives it up, and then it can be asked for again");
         }

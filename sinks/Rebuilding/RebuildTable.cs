@@ -57,7 +57,7 @@ public sealed class RebuildTable : IAsyncDisposable
         await Database.HoldNamesAsync(connection, cancellation);
         if (!await HasRebuildsAsync(connection, cancellation))
         {
-            await connection.RunAsync(Create, cancellation);
+            await connection.ExecuteAsync(Create, cancellation);
         }
         await RequireAsync(connection, cancellation);
         Rebuild rebuild = (await ReadAsync(connection, $"""
@@ -82,7 +82,7 @@ public sealed class RebuildTable : IAsyncDisposable
         return await GuardAsync(async () =>
         {
             await using DbConnection connection = await Database.OpenAsync(cancellation);
-            object? reached = await connection.FirstAsync("SELECT CAST(coalesce(sum(next_offset), 0) AS bigint) FROM logpipe_logs WHERE sink = @p0", cancellation, rebuild.Shadow.Sink);
+            object? reached = await connection.ScalarAsync("SELECT CAST(coalesce(sum(next_offset), 0) AS bigint) FROM logpipe_logs WHERE sink = @p0", cancellation, rebuild.Shadow.Sink);
             return new RebuildProgress(Math.Max(0, (long)reached! - rebuild.FirstOffsets), left);
         });
     }
@@ -124,14 +124,14 @@ public sealed class RebuildTable : IAsyncDisposable
     });
 
     /// <summary>Takes a rebuild from one stage to the next, in the caller's transaction, which holds its row.</summary>
-    internal Task MoveAsync(DbConnection connection, Rebuild rebuild, RebuildStage to, bool keepsOther, string? note, CancellationToken cancellation) => connection.RunAsync(
+    internal Task MoveAsync(DbConnection connection, Rebuild rebuild, RebuildStage to, bool keepsOther, string? note, CancellationToken cancellation) => connection.ExecuteAsync(
         "UPDATE logpipe_rebuilds SET stage = @p0, keeps_other = @p1, note = @p2, changed = @p3 WHERE id = @p4", cancellation, to.ToString(), keepsOther, note, Now, rebuild.Id);
 
     /// <summary>Notes what a rebuild waits for.</summary>
     internal Task NoteAsync(Rebuild rebuild, string? note, CancellationToken cancellation) => GuardAsync(async () =>
     {
         await using DbConnection connection = await Database.OpenAsync(cancellation);
-        return await connection.RunAsync($"UPDATE logpipe_rebuilds SET note = @p0 WHERE id = @p1 AND stage = @p2 AND note {Dialect.IsNot} @p0", cancellation, note, rebuild.Id, rebuild.Stage.ToString());
+        return await connection.ExecuteAsync($"UPDATE logpipe_rebuilds SET note = @p0 WHERE id = @p1 AND stage = @p2 AND note {Dialect.IsNot} @p0", cancellation, note, rebuild.Id, rebuild.Stage.ToString());
     });
 
     /// <summary>Runs work in a transaction that holds a rebuild's row, and commits it where the work returns true.</summary>

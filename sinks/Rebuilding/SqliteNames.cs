@@ -23,8 +23,8 @@ internal sealed class SqliteNames(DbConnection connection, TableName live, Table
         string next = await SelectAsync(incoming, live, cancellation);
         string before = await SelectAsync(live, outgoing, cancellation);
         // The other way SQLite would write the new names into the text of views, and refuse where one of them reads a view that is dropped here for a moment.
-        await connection.RunAsync("PRAGMA legacy_alter_table = ON", cancellation);
-        await connection.RunAsync($"""
+        await connection.ExecuteAsync("PRAGMA legacy_alter_table = ON", cancellation);
+        await connection.ExecuteAsync($"""
             DROP VIEW {live}; DROP VIEW {incoming};
             ALTER TABLE {live.Rows} RENAME TO {outgoing.Rows};
             ALTER TABLE {incoming.Rows} RENAME TO {live.Rows};
@@ -52,7 +52,7 @@ internal sealed class SqliteNames(DbConnection connection, TableName live, Table
 
     private async Task RequireNoTriggersAsync(CancellationToken cancellation)
     {
-        if (await connection.FirstAsync("SELECT group_concat(name, ', ') FROM sqlite_master WHERE type = 'trigger' AND tbl_name COLLATE NOCASE IN (@p0, @p1)", cancellation,
+        if (await connection.ScalarAsync("SELECT group_concat(name, ', ') FROM sqlite_master WHERE type = 'trigger' AND tbl_name COLLATE NOCASE IN (@p0, @p1)", cancellation,
             live.ToString(), live.Rows) is string triggers)
         {
             throw new RebuildRefusedException($"trigger {triggers} would stay with the table that is swapped out: drop that, and make it again after the swap");
@@ -79,7 +79,7 @@ internal sealed class SqliteNames(DbConnection connection, TableName live, Table
     {
         try
         {
-            await connection.RunAsync($"EXPLAIN SELECT * FROM \"{view.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", cancellation);
+            await connection.ExecuteAsync($"EXPLAIN SELECT * FROM \"{view.Replace("\"", "\"\"", StringComparison.Ordinal)}\"", cancellation);
             return null;
         }
         catch (SqliteException error)

@@ -42,7 +42,7 @@ internal sealed class SqliteRebuildDatabase(SqliteOptions options, TimeProvider 
         }
         var connection = new SqliteConnection(_connection);
         await connection.OpenAsync(cancellation);
-        await connection.RunAsync("PRAGMA synchronous = FULL", cancellation); // a commit that was answered survives power loss
+        await connection.ExecuteAsync("PRAGMA synchronous = FULL", cancellation); // a commit that was answered survives power loss
         Wait(connection, BusySeconds);
         return connection;
     }

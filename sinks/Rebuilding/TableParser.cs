@@ -41,7 +41,7 @@ public static class TableParser
     }
 
     private static async Task<SinkOptions> InUseAsync(SinkOptions options, DbConnection connection, CancellationToken cancellation) =>
-        await connection.FirstAsync(
+        await connection.ScalarAsync(
             RebuiltParser.Select("CASE l.config_hash WHEN r.config_hash THEN r.parser ELSE r.old_parser END", "@p0", "@p1"), cancellation, options.Name, RowColumns.ConfigHash(LineParsers.Named(options.Parser))) is string parser
             ? options.With(JsonSerializer.Deserialize<ParserOptions>(parser)!) : options;
 }

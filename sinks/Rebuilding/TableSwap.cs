@@ -20,7 +20,7 @@ internal sealed class TableSwap(IRebuildDatabase database, DbConnection connecti
     {
         await database.ExchangeNamesAsync(connection, live.Table, incoming.Table, outgoing.Table, cancellation);
         // Its text has the name in the ledger, not the view.
-        await connection.RunAsync($"DROP VIEW IF EXISTS {incoming.Table.DeadLetters}", cancellation);
+        await connection.ExecuteAsync($"DROP VIEW IF EXISTS {incoming.Table.DeadLetters}", cancellation);
         await MoveLedgerAsync(live, outgoing, cancellation);
         await MoveLedgerAsync(incoming, live, cancellation);
     }
@@ -32,13 +32,13 @@ internal sealed class TableSwap(IRebuildDatabase database, DbConnection connecti
         string logs = $"IN (SELECT id FROM logpipe_logs WHERE {ofSink})";
         if (await connection.HoldsAsync(database.Dialect.HasTable("logpipe_expired"), cancellation))
         {
-            await connection.RunAsync($"DELETE FROM logpipe_expired WHERE log {logs}", cancellation);
+            await connection.ExecuteAsync($"DELETE FROM logpipe_expired WHERE log {logs}", cancellation);
         }
         if (await connection.HoldsAsync(database.Dialect.HasTable("logpipe_retention"), cancellation))
         {
-            await connection.RunAsync($"DELETE FROM logpipe_retention WHERE done IS NULL AND table_identity IN (SELECT table_identity FROM logpipe_logs WHERE {ofSink})", cancellation);
+            await connection.ExecuteAsync($"DELETE FROM logpipe_retention WHERE done IS NULL AND table_identity IN (SELECT table_identity FROM logpipe_logs WHERE {ofSink})", cancellation);
         }
-        await connection.RunAsync($"""
+        await connection.ExecuteAsync($"""
             DROP VIEW IF EXISTS {side.Table.DeadLetters}; DROP VIEW IF EXISTS {side.Table}; DROP TABLE IF EXISTS {side.Table.Rows};
             DELETE FROM logpipe_dead_letters WHERE log {logs}; DELETE FROM logpipe_gaps WHERE log {logs}; DELETE FROM logpipe_repairs WHERE log {logs};
             DELETE FROM logpipe_logs WHERE {ofSink}; DELETE FROM logpipe_sources WHERE {ofSink};
@@ -48,7 +48,7 @@ internal sealed class TableSwap(IRebuildDatabase database, DbConnection connecti
     private async Task MoveLedgerAsync(SinkTable from, SinkTable to, CancellationToken cancellation)
     {
         string names = $"sink = {SqlLiteral.Of(to.Sink)} WHERE sink = {SqlLiteral.Of(from.Sink)}";
-        await connection.RunAsync($"""
+        await connection.ExecuteAsync($"""
             UPDATE logpipe_logs SET owner = {database.FreshOwner}, table_name = {to.Table.Literal}, {names};
             UPDATE logpipe_sources SET {names};
             """, cancellation);

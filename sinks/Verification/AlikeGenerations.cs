@@ -47,8 +47,8 @@ internal sealed class AlikeGenerations(TableSide side, Repeats repeats, TableNam
     /// <summary>A hash of each generation's first line.</summary>
     private async Task<Dictionary<int, ulong>> HeadsAsync(CancellationToken cancellation)
     {
-        List<(int Source, ulong Hash)> heads = await side.ReadAsync(
-            $"SELECT source, line FROM {table.Rows} WHERE file_offset = 0 AND part <= 1 AND source IS NOT NULL", null, null,
+        IReadOnlyList<(int Source, ulong Hash)> heads = await side.ReadAsync(
+            $"SELECT source, line FROM {table.Rows} WHERE file_offset = 0 AND part <= 1 AND source IS NOT NULL",
             r => (r.GetInt32(0), XxHash3.HashToUInt64(MemoryMarshal.AsBytes(r.GetString(1).AsSpan()))), cancellation);
         return heads.DistinctBy(head => head.Source).ToDictionary(head => head.Source, head => head.Hash);
     }

@@ -25,7 +25,7 @@ public sealed class Repair : IAsyncDisposable
     /// <summary>What would be removed.</summary>
     public async Task<IReadOnlyList<RepeatedRows>> FindAsync(CancellationToken cancellation)
     {
-        List<TableSource> sources = await _table.SourcesAsync(cancellation);
+        IReadOnlyList<TableSource> sources = await _table.SourcesAsync(cancellation);
         return [.. await _repeats.StoredTwiceAsync(sources, cancellation), .. await _repeats.ReadAgainAsync(sources, cancellation)];
     }
 

@@ -19,8 +19,8 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
         var known = sources.ToDictionary(s => s.Id);
         foreach (RepeatKind kind in new[] { RepeatKind.SameRecord, RepeatKind.SamePlace })
         {
-            List<(int Source, long Count, long From, long To)> rows = await side.ReadAsync(
-                $"SELECT source, count(*), min(file_offset), max(file_offset) FROM {Repeated(kind)} GROUP BY source ORDER BY source", null, null,
+            IReadOnlyList<(int Source, long Count, long From, long To)> rows = await side.ReadAsync(
+                $"SELECT source, count(*), min(file_offset), max(file_offset) FROM {Repeated(kind)} GROUP BY source ORDER BY source",
                 r => (Source: r.GetInt32(0), Count: r.GetInt64(1), From: r.GetInt64(2), To: r.GetInt64(3)), cancellation);
             found.AddRange(rows.Where(r => known.ContainsKey(r.Source)).Select(r => Of(kind, known[r.Source], r.Count, r.From, r.To)));
         }
@@ -100,8 +100,8 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
     /// <summary>The rows of the stretch that two sources both have, where all of them are equal; null where one differs or is missing.</summary>
     public async Task<RepeatedRows?> CompareAsync(int earlier, TableSource later, CancellationToken cancellation)
     {
-        List<(long From, long To)> extents = await side.ReadAsync(
-            $"SELECT min(file_offset), max(file_offset) FROM {table.Rows} WHERE source IN ({earlier}, {later.Id}) GROUP BY source", null, null,
+        IReadOnlyList<(long From, long To)> extents = await side.ReadAsync(
+            $"SELECT min(file_offset), max(file_offset) FROM {table.Rows} WHERE source IN ({earlier}, {later.Id}) GROUP BY source",
             r => (From: r.GetInt64(0), To: r.GetInt64(1)), cancellation);
         if (extents.Count < 2)
         {
@@ -112,7 +112,7 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
         (long Earlier, long Later, long Both) counts = (await side.ReadAsync($"""
             WITH a AS ({Stretch(earlier)}), b AS ({Stretch(later.Id)})
             SELECT (SELECT count(*) FROM a), (SELECT count(*) FROM b), (SELECT count(*) FROM (SELECT * FROM a INTERSECT SELECT * FROM b) c)
-            """, null, null, r => (Earlier: r.GetInt64(0), Later: r.GetInt64(1), Both: r.GetInt64(2)), cancellation))[0];
+            """, r => (Earlier: r.GetInt64(0), Later: r.GetInt64(1), Both: r.GetInt64(2)), cancellation))[0];
         return counts.Both > 0 && counts.Both == counts.Earlier && counts.Both == counts.Later
             ? Of(RepeatKind.ReadAgain, later, counts.Both, from, to) : null;
     }

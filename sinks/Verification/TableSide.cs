@@ -22,26 +22,26 @@ internal sealed record TableSource(int Id, SourceKey Key, string Host, string Fi
 /// <summary>Reads ledger and rows for a comparison.</summary>
 internal sealed class TableSide(ISqlDialect dialect, string sink, TableName table)
 {
-    public Task<List<PinnedLog>> LogsAsync(string clusterId, CancellationToken cancellation) => ReadAsync(
-        "SELECT id, CAST(topic_id AS text), topic, partition, next_offset FROM logpipe_logs WHERE sink = @a AND cluster_id = @b ORDER BY id", sink, clusterId,
-        r => new PinnedLog(r.GetInt32(0), Guid.Parse(r.GetString(1)), r.GetString(2), r.GetInt32(3), r.GetInt64(4)), cancellation);
+    public Task<IReadOnlyList<PinnedLog>> LogsAsync(string clusterId, CancellationToken cancellation) => ReadAsync(
+        "SELECT id, CAST(topic_id AS text), topic, partition, next_offset FROM logpipe_logs WHERE sink = @p0 AND cluster_id = @p1 ORDER BY id",
+        r => new PinnedLog(r.GetInt32(0), Guid.Parse(r.GetString(1)), r.GetString(2), r.GetInt32(3), r.GetInt64(4)), cancellation, sink, clusterId);
 
-    public Task<List<TableSource>> SourcesAsync(CancellationToken cancellation) => ReadAsync(
-        "SELECT id, CAST(agent_id AS text), generation, topic, host, file, CAST(stored AS text) FROM logpipe_sources WHERE sink = @a ORDER BY id", sink, null,
+    public Task<IReadOnlyList<TableSource>> SourcesAsync(CancellationToken cancellation) => ReadAsync(
+        "SELECT id, CAST(agent_id AS text), generation, topic, host, file, CAST(stored AS text) FROM logpipe_sources WHERE sink = @p0 ORDER BY id",
         r => new TableSource(
             r.GetInt32(0), new SourceKey(Guid.Parse(r.GetString(1)), Convert.ToUInt64(r.GetString(2), 16), r.GetString(3)), r.GetString(4), r.GetString(5),
             RangeText.Parse(r.GetString(6))),
-        cancellation);
+        cancellation, sink);
 
     public async Task<HashSet<long>> DeadLettersAsync(int log, CancellationToken cancellation) =>
-        [.. await ReadAsync($"SELECT log_offset FROM logpipe_dead_letters WHERE log = {log}", null, null, r => r.GetInt64(0), cancellation)];
+        [.. await ReadAsync($"SELECT log_offset FROM logpipe_dead_letters WHERE log = {log}", r => r.GetInt64(0), cancellation)];
 
     /// <summary>Offsets whose rows a repair removed.</summary>
     public async Task<StoredRanges> RepairsAsync(int log, CancellationToken cancellation)
     {
         var removed = new StoredRanges();
         foreach ((long from, long to) in await ReadAsync(
-            $"SELECT from_offset, to_offset FROM logpipe_repairs WHERE log = {log}", null, null, r => (r.GetInt64(0), r.GetInt64(1)), cancellation))
+            $"SELECT from_offset, to_offset FROM logpipe_repairs WHERE log = {log}", r => (r.GetInt64(0), r.GetInt64(1)), cancellation))
         {
             removed.Add(from, to);
         }
@@ -51,8 +51,8 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
     /// <summary>What retention took; to be read behind the rows, which it may take meanwhile.</summary>
     public ValueTask<ExpiredRows> ExpiredAsync(int log, CancellationToken cancellation) => dialect.ExpiredAsync(table, log, cancellation);
 
-    public Task<List<(long From, long To, string Reason)>> GapsAsync(int log, CancellationToken cancellation) =>
-        ReadAsync($"SELECT from_offset, to_offset, reason FROM logpipe_gaps WHERE log = {log} ORDER BY from_offset", null, null, r => (r.GetInt64(0), r.GetInt64(1), r.GetString(2)), cancellation);
+    public Task<IReadOnlyList<(long From, long To, string Reason)>> GapsAsync(int log, CancellationToken cancellation) =>
+        ReadAsync($"SELECT from_offset, to_offset, reason FROM logpipe_gaps WHERE log = {log} ORDER BY from_offset", r => (r.GetInt64(0), r.GetInt64(1), r.GetString(2)), cancellation);
 
     /// <summary>The rows of a log below the pinned offset, in offset order.</summary>
     public async IAsyncEnumerable<TableRow> RowsAsync(PinnedLog log, [EnumeratorCancellation] CancellationToken cancellation)
@@ -71,27 +71,9 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
         }
     }
 
-    internal async Task<List<T>> ReadAsync<T>(string sql, string? a, string? b, Func<DbDataReader, T> read, CancellationToken cancellation)
+    internal async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancellation, params object?[] values)
     {
         await using DbConnection connection = await dialect.OpenAsync(cancellation);
-        await using DbCommand command = connection.CreateCommand();
-        command.CommandText = sql;
-        foreach ((string? name, string? value) in new[] { ("@a", a), ("@b", b) })
-        {
-            if (value is null)
-            {
-                continue;
-            }
-            DbParameter parameter = command.CreateParameter();
-            (parameter.ParameterName, parameter.Value) = (name, value);
-            command.Parameters.Add(parameter);
-        }
-        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
-        var rows = new List<T>();
-        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
-        {
-            rows.Add(read(reader));
-        }
-        return rows;
+        return await dialect.AskAsync(connection.ListAsync(sql, read, cancellation, values));
     }
 }

@@ -13,7 +13,7 @@ internal sealed class TableVerification(SinkOptions options, ISqlDialect dialect
     public async Task<VerifyReport> RunAsync(string clusterId, Action<long>? progress, CancellationToken cancellation)
     {
         var table = new TableSide(dialect, options.Name, options.Table);
-        List<PinnedLog> logs = await table.LogsAsync(clusterId, cancellation);
+        IReadOnlyList<PinnedLog> logs = await table.LogsAsync(clusterId, cancellation);
         if (logs.Count == 0)
         {
             topic.Notes.Add($"the ledger of sink {options.Name} knows nothing of cluster {clusterId}: has the sink run?");

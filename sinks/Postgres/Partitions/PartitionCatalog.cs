@@ -1,3 +1,4 @@
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
 
