@@ -77,7 +77,7 @@ internal sealed class TableMigration(string sink, TableName table, ILineParser p
         await using var command = new NpgsqlCommand($"UPDATE logpipe_logs SET config_hash = $1, owner = $2 WHERE sink = {SinkLiteral}", connection)
         {
             CommandTimeout = 0,
-            Parameters = { new() { Value = _mine }, new() { Value = Guid.Empty } },
+            Parameters = { new() { Value = _mine }, new() { Value = OwnerToken.Nobody.Value } },
         };
         await command.ExecuteNonQueryAsync(giveUp);
         return true;

@@ -21,9 +21,6 @@ internal interface IRebuildDatabase : IAsyncDisposable
     /// </summary>
     bool HoldsRowsAlone { get; }
 
-    /// <summary>An expression for an owner that no sink has.</summary>
-    string FreshOwner { get; }
-
     ValueTask<DbConnection> OpenAsync(CancellationToken cancellation);
 
     /// <summary>Begins a transaction that may take as long as it does.</summary>

@@ -30,8 +30,6 @@ internal sealed class PostgresRebuildDatabase : IRebuildDatabase
 
     public bool HoldsRowsAlone => true;
 
-    public string FreshOwner => "gen_random_uuid()";
-
     public async ValueTask<DbConnection> OpenAsync(CancellationToken cancellation) => await _source.OpenConnectionAsync(cancellation);
 
     public async ValueTask<DbTransaction> BeginAsync(DbConnection connection, int lockSeconds, CancellationToken cancellation)

@@ -31,8 +31,6 @@ internal sealed class SqliteRebuildDatabase(SqliteOptions options, TimeProvider 
 
     public bool HoldsRowsAlone => false;
 
-    public string FreshOwner => "lower(hex(randomblob(16)))";
-
     public async ValueTask<DbConnection> OpenAsync(CancellationToken cancellation)
     {
         Batteries_V2.Init();

@@ -6,7 +6,7 @@ namespace LogPipeline.Sinks.Rebuilding;
 /// <summary>
 /// Puts another table in the live one's place, in the caller's transaction: names of tables, indexes and views, and the names of the sinks whose ledger rows
 /// speak of them. Rows, offsets and source ranges stay as they are under their own ids, so the live sink goes on exactly where the
-/// incoming table ends. Owners are written anew: a worker that held a claim finds that it is gone, claims again, and finds another table.
+/// incoming table ends. The rows are taken from their owners: a worker that held a claim finds that it is gone, claims again, and finds another table.
 /// </summary>
 /// <param name="connection">In a transaction that holds the ledger rows of both sinks: no flush of either is under way.</param>
 internal sealed class TableSwap(IRebuildDatabase database, DbConnection connection)
@@ -49,7 +49,7 @@ internal sealed class TableSwap(IRebuildDatabase database, DbConnection connecti
     {
         string names = $"sink = {SqlLiteral.Of(to.Sink)} WHERE sink = {SqlLiteral.Of(from.Sink)}";
         await connection.ExecuteAsync($"""
-            UPDATE logpipe_logs SET owner = {database.FreshOwner}, table_name = {to.Table.Literal}, {names};
+            UPDATE logpipe_logs SET owner = '{OwnerToken.Nobody.Value}', table_name = {to.Table.Literal}, {names};
             UPDATE logpipe_sources SET {names};
             """, cancellation);
     }

@@ -53,7 +53,7 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
             }
             return;
         }
-        database.Run("UPDATE logpipe_logs SET config_hash = ?1, owner = ?2 WHERE sink = ?3", _mine, Guid.Empty.ToString(), sink);
+        database.Run("UPDATE logpipe_logs SET config_hash = ?1, owner = ?2 WHERE sink = ?3", _mine, OwnerToken.Nobody.Value.ToString(), sink);
         ExtendView(database);
         if (version == 0)
         {

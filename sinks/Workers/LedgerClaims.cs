@@ -53,6 +53,19 @@ internal sealed class LedgerClaims(
             || !ledger.Any(e => e.Log == claim.Entry.Log && e.Owner == claim.Owner && e.NextOffset == claim.Entry.NextOffset))];
     }
 
+    /// <summary>Whether nobody has claimed the ledger row: it was taken from its owner, as by a rebuild that swapped tables. False where the store does not answer.</summary>
+    public async ValueTask<bool> IsFreeAsync(LogIdentity log, CancellationToken cancellation)
+    {
+        try
+        {
+            return (await store.ReadLedgerAsync(cancellation)).Any(entry => entry.Log == log && entry.Owner == OwnerToken.Nobody);
+        }
+        catch (Exception error) when (Waits.IsPassing(error))
+        {
+            return false;
+        }
+    }
+
     /// <summary>A fresh owner token; several claims may run at once.</summary>
     private OwnerToken NewOwner()
     {
