@@ -30,6 +30,10 @@ public sealed record SinkOptions
 
     public FlushOptions Flush { get; init; } = new();
 
+    /// <summary>The least time from one flush of a partition to its next; null where the time that flushes take is to decide, which is 50 ms at most.</summary>
+    /// <remarks>Files are not asked for rows that just came, and are compressed the worse the less a flush brings.</remarks>
+    internal TimeSpan? FlushInterval => Flush.Interval ?? (Files is null ? null : TimeSpan.FromMilliseconds(50));
+
     /// <summary>For people, the store's kind: <c>postgres</c>, <c>sqlite</c> or <c>files</c>.</summary>
     public string Kind => Postgres is not null ? "postgres" : Sqlite is not null ? "sqlite" : "files";
 
@@ -45,7 +49,7 @@ public sealed record SinkOptions
         int targets = (Postgres is null ? 0 : 1) + (Sqlite is null ? 0 : 1) + (Files is null ? 0 : 1);
         Require(targets == 1, $"sink {Name} names {targets} of postgres, sqlite and files: name exactly one");
         Require(Flush.BytesMax is >= 1024 and <= 512 << 20, $"sink {Name}: flush bytes_max must be 1 KiB to 512 MiB");
-        Require(Flush.Interval > TimeSpan.Zero, $"sink {Name}: flush interval must be above 0");
+        Require(Flush.Interval is null || Flush.Interval > TimeSpan.Zero, $"sink {Name}: flush interval must be above 0");
         Files?.Validate(Name);
         if (Postgres is not null)
         {
@@ -138,10 +142,10 @@ public sealed record FlushOptions
     public int BytesMax { get; init; } = 8 << 20;
 
     /// <summary>
-    /// The least time from one flush of a partition to its next. After a quiet time a record is written at once; under load
-    /// what comes while a flush runs makes the next one larger.
+    /// The least time from one flush of a partition to its next; null for what suits the target: see <see cref="SinkOptions.FlushInterval"/>. After a quiet
+    /// time a record is written at once; under load what comes while a flush runs makes the next one larger.
     /// </summary>
-    public TimeSpan Interval { get; init; } = TimeSpan.FromMilliseconds(50);
+    public TimeSpan? Interval { get; init; }
 }
 
 /// <summary>Rows into PostgreSQL 14 or newer.</summary>

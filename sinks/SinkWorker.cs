@@ -95,7 +95,7 @@ public sealed class SinkWorker
         await using var consumer = new Consumer(consuming, cluster, _environment.Time, new Random(random.Next()));
         var claims = new LedgerClaims(_options, cluster, consumer, _store, ledgerId, _environment, new Random(random.Next()));
         using var pool = new RowPool();
-        var tools = new PartitionTools(_options, _environment, claims, new Flusher(_options.Name, _store, _environment), waits, pool, _store.Parser);
+        var tools = new PartitionTools(_options, _environment, claims, new Flusher(_options.Name, _store, _environment), waits, new FlushPace(_options.FlushInterval, _environment.Time), pool, _store.Parser);
         var reports = new OffsetReports(_options.Name, consumer, claims.CommitMetadata, _environment);
         using var loop = new PollLoop(consumer, tools, new LedgerWatch(claims, waits, _environment.Time), new LogEnds(new AdminClient(cluster), _environment.Time), reports, new Upkeep(_options.Name, _store, _environment), OnJoined);
         Volatile.Write(ref _loop, loop);

@@ -15,7 +15,7 @@ internal sealed record FlushWork(RowBatch Rows, IReadOnlyList<UnreadableBatch> U
 /// and steers the consumer: it pauses a partition whose feed is full, closed, held up by a batch that cannot be read, or paused by a person. The partition's loop
 /// opens the feed with a claim and takes. <c>_gate</c> guards all fields; it is held for moments.
 /// </summary>
-internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush, RowPool pool, TimeProvider time, Action wakePoll, SinkPauses pauses)
+internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush, FlushPace pace, RowPool pool, TimeProvider time, Action wakePoll, SinkPauses pauses)
 {
     /// <summary>Between two tries to read a batch that could not be read.</summary>
     public static readonly TimeSpan UnreadableRetry = TimeSpan.FromSeconds(10);
@@ -224,7 +224,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
     }
 
     /// <summary>
-    /// The partition's loop: waits for rows until they are enough for a flush, or the flush interval has passed since the last were taken.
+    /// The partition's loop: waits for rows until they are enough for a flush, or the sink's pace lets the partition flush what there is.
     /// What is taken counts as held until <see cref="Return"/>.
     /// </summary>
     /// <returns>Null when the feed has ended and all is taken.</returns>
@@ -243,7 +243,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
                 }
                 if (_nextOffset > _takenOffset && !pauses.Holds(partition))
                 {
-                    wait = _takenAt is { } takenAt ? flush.Interval - time.GetElapsedTime(takenAt) : TimeSpan.Zero;
+                    wait = _takenAt is { } takenAt ? pace.Wait(takenAt) : TimeSpan.Zero;
                     if (_isEnded || IsFull || pool.IsFull || wait <= TimeSpan.Zero)
                     {
                         return Take();
@@ -262,6 +262,7 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
     public void Return(FlushWork work)
     {
         pool.Return(work.Rows);
+        pace.Ended(_takenAt!.Value);
         WakePaused();
     }
 

@@ -6,7 +6,7 @@ namespace LogPipeline.Sinks.Workers;
 
 /// <summary>What all partitions of a sink work with.</summary>
 internal sealed record PartitionTools(
-    SinkOptions Options, SinkEnvironment Environment, LedgerClaims Claims, Flusher Flusher, Waits Waits, RowPool Pool, ILineParser Parser);
+    SinkOptions Options, SinkEnvironment Environment, LedgerClaims Claims, Flusher Flusher, Waits Waits, FlushPace Pace, RowPool Pool, ILineParser Parser);
 
 /// <summary>
 /// One assigned partition, from its first claim to its last flush. Claims, then takes rows from its feed and flushes them, one flush after
@@ -14,7 +14,7 @@ internal sealed record PartitionTools(
 /// </summary>
 internal sealed class PartitionLoop : IDisposable
 {
-    /// <summary>Longer than a heartbeat, so that a sink which is no longer a member learns it before it claims again.</summary>
+    /// <summary>After another member has claimed. Longer than a heartbeat, so that a sink which is no longer a member learns it before it claims again.</summary>
     private static readonly TimeSpan RivalDelay = TimeSpan.FromSeconds(5);
 
     private const long Unknown = long.MinValue;
@@ -33,7 +33,7 @@ internal sealed class PartitionLoop : IDisposable
     {
         (Partition, _tools, _abandoned) = (partition, tools, abandoned);
         _released = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Feed = new PartitionFeed(partition, tools.Options.Flush, tools.Pool, tools.Environment.Time, wakePoll, tools.Environment.Pauses);
+        Feed = new PartitionFeed(partition, tools.Options.Flush, tools.Pace, tools.Pool, tools.Environment.Time, wakePoll, tools.Environment.Pauses);
     }
 
     public TopicPartition Partition { get; }
@@ -103,8 +103,16 @@ internal sealed class PartitionLoop : IDisposable
             }
             catch (OwnershipLostException lost)
             {
-                delay = RivalDelay + _tools.Waits.Delay(0);
-                SinkLog.OwnershipLost(_tools.Environment.Logger, _tools.Options.Name, lost.Message, delay);
+                if (Claim is { } claim && await _tools.Claims.IsFreeAsync(claim.Entry.Log, _released.Token))
+                {
+                    delay = TimeSpan.Zero;
+                    SinkLog.ClaimingAgain(_tools.Environment.Logger, _tools.Options.Name, Partition, "a change of the table took the ledger row from it");
+                }
+                else
+                {
+                    delay = RivalDelay + _tools.Waits.Delay(0);
+                    SinkLog.OwnershipLost(_tools.Environment.Logger, _tools.Options.Name, lost.Message, delay);
+                }
             }
             catch (LogMovedException moved)
             {

@@ -2,6 +2,7 @@ using LogPipeline.Contract;
 using LogPipeline.Protocol.Records;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Verification;
+using LogPipeline.Testing.Logging;
 
 namespace LogPipeline.Sinks.Tests;
 
@@ -43,6 +44,29 @@ public sealed class MovedLogTests(PostgresFixture postgres)
         TruncationFound found = Assert.Single(events.All.OfType<TruncationFound>());
         Assert.Equal((100L, (long)end), (found.Stored, found.End));
         Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
+    }
+
+    [Theory]
+    [InlineData(true, "claiming again", "given up")]
+    [InlineData(false, "given up", "claiming again")]
+    public async Task A_ledger_row_that_nobody_has_is_claimed_at_once_and_a_rivals_later(bool isFree, string told, string notTold)
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
+        var log = new WarningLog();
+        await scene.SendAsync(0, Lines(0, 10));
+        await SinkScene.RunAsync(options, 20, async () =>
+        {
+            while (await SinkScene.CountAsync(options) < 10)
+            {
+                await Task.Delay(10);
+            }
+            await AskAsync(options, $"UPDATE logpipe_logs SET owner = '{(isFree ? Guid.Empty : new Guid(7, 0, 0, new byte[8]))}'");
+            await scene.SendAsync(0, Lines(10, 10));
+        }, logger: log);
+        Assert.Contains(log.Lines, line => line.Contains(told, StringComparison.Ordinal));
+        Assert.DoesNotContain(log.Lines, line => line.Contains(notTold, StringComparison.Ordinal));
+        Assert.Equal(20L, await AskAsync(options, "SELECT count(DISTINCT line) FROM web_log"));
     }
 
     [Fact]

@@ -29,8 +29,8 @@ public sealed class PartitionFeedTests : IDisposable
         using var pool = new RowPool(Budget);
         for (int partition = 0; partition < 2; partition++)
         {
-            _feeds.Add(new PartitionFeed(new TopicPartition("web_log", partition), new FlushOptions { BytesMax = flushBytes, Interval = TimeSpan.FromHours(1) },
-                pool, TimeProvider.System, () => _wakes++, _pauses));
+            _feeds.Add(new PartitionFeed(new TopicPartition("web_log", partition), new FlushOptions { BytesMax = flushBytes },
+                new FlushPace(TimeSpan.FromHours(1), TimeProvider.System), pool, TimeProvider.System, () => _wakes++, _pauses));
             Open(partition, 0);
         }
         consumer.Assign([new("web_log", 0), new("web_log", 1)]);
