@@ -31,10 +31,14 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
         {
             await store.GuardAsync(async () =>
             {
-                await store.Partitions.EnsureAsync(rows, cancellation); // all there, but for dead letters that are tried again
+                string? partition = await store.Partitions.EnsureAsync(rows, cancellation); // all there, but for dead letters that are tried again
+                RowCopy copy = store.Copy(connection, transaction, encoder);
                 try
                 {
-                    await store.Copy(connection, transaction, encoder).StoreAsync(logId, rows, sourceIds, cancellation);
+                    if (partition is null || !await copy.TryStraightAsync(partition, logId, rows, sourceIds, cancellation))
+                    {
+                        await copy.StoreAsync(logId, rows, sourceIds, cancellation);
+                    }
                     store.Ranges.Stored(rows.Count);
                 }
                 catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.ProtocolViolation)

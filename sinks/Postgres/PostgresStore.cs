@@ -113,7 +113,7 @@ public sealed class PostgresStore : ISinkStore
         }
     }
 
-    internal RowCopy Copy(NpgsqlConnection connection, NpgsqlTransaction transaction, CopyEncoder encoder) => new(connection, transaction, _table, _parser, encoder);
+    internal RowCopy Copy(NpgsqlConnection connection, NpgsqlTransaction transaction, CopyEncoder encoder) => new(connection, transaction, _table, _partitions, _parser, encoder);
 
     public ValueTask<Guid> OpenAsync(CancellationToken cancellation) => GuardAsync(async () =>
     {

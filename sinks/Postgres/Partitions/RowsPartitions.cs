@@ -22,16 +22,28 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
     /// <summary>Forgets what is known, after the server had no partition for a row: somebody removed it.</summary>
     public void Forget() => Volatile.Write(ref _known, null);
 
+    /// <summary>Rows have to go by way of the whole table: a partition takes none, or the table has triggers. Until partitions are looked at again.</summary>
+    public void GoByTable()
+    {
+        if (Volatile.Read(ref _known) is { } known)
+        {
+            Volatile.Write(ref _known, known with { TakeRows = false });
+        }
+    }
+
     /// <summary>Makes what these rows need and is missing; costs a look at each row's time where nothing is.</summary>
+    /// <returns>The partition, as SQL, that all of them go to; null where they go to several, or have to go by way of the table.</returns>
     /// <exception cref="StoreRefusedException">The sink's user may not make it.</exception>
-    public async Task EnsureAsync(RowBatch rows, CancellationToken cancellation)
+    public async Task<string?> EnsureAsync(RowBatch rows, CancellationToken cancellation)
     {
         Known known = Volatile.Read(ref _known) ?? await LearnAsync(cancellation);
-        List<long> missing = Missing(known, rows);
+        List<long> missing = Missing(known, rows, out TimeRange? only);
         if (missing.Count > 0)
         {
             await MakeAsync(missing, cancellation);
+            return null;
         }
+        return only is { } range && known.TakeRows ? known.Partitions.FirstOrDefault(partition => partition.Range == range && !partition.IsLeaving)?.Name : null;
     }
 
     /// <summary>Makes today's partition and those of the days ahead.</summary>
@@ -64,15 +76,20 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
     private PartitionPlan Plan(IEnumerable<TimeRange> taken) => new(taken, PartitionPlan.Microseconds(time.GetUtcNow().UtcDateTime), retention);
 
     /// <summary>One time for each partition that is missing.</summary>
-    private List<long> Missing(Known known, RowBatch rows)
+    /// <param name="known">What is there.</param>
+    /// <param name="rows">What needs them.</param>
+    /// <param name="only">The times of the one partition that all rows go to; null where they go to several.</param>
+    private List<long> Missing(Known known, RowBatch rows, out TimeRange? only)
     {
         List<long> missing = [];
+        only = null;
         if (!known.IsPartitioned)
         {
             return missing;
         }
         PartitionPlan? plan = null;
         var last = default(TimeRange);
+        int changes = 0;
         foreach (ref readonly Row row in rows.Rows)
         {
             // Neighbouring rows nearly always are of one day.
@@ -81,11 +98,13 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
                 continue;
             }
             last = (plan ??= Plan(known.Ranges)).Place(row.EventTime, out bool isNew);
+            changes++;
             if (isNew)
             {
                 missing.Add(row.EventTime);
             }
         }
+        only = changes == 1 ? last : null;
         return missing;
     }
 
@@ -99,7 +118,7 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
     {
         bool isPartitioned = await PartitionCatalog.IsPartitionedAsync(own, table, cancellation);
         IReadOnlyList<Partition> partitions = isPartitioned ? await PartitionCatalog.ReadAsync(own, table, cancellation) : [];
-        var known = new Known(isPartitioned, [.. partitions.Select(partition => partition.Range)]);
+        var known = new Known(isPartitioned, partitions);
         Volatile.Write(ref _known, known);
         return known;
     }
@@ -200,6 +219,12 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
     private static DateTime Moment(long microseconds) => DateTime.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond);
 
     /// <param name="IsPartitioned">False for the table of an earlier version.</param>
-    /// <param name="Ranges">Of the partitions that are there.</param>
-    private sealed record Known(bool IsPartitioned, IReadOnlyList<TimeRange> Ranges);
+    /// <param name="Partitions">Those that are there.</param>
+    private sealed record Known(bool IsPartitioned, IReadOnlyList<Partition> Partitions)
+    {
+        public IEnumerable<TimeRange> Ranges => Partitions.Select(static partition => partition.Range);
+
+        /// <summary>Rows may go straight to a partition.</summary>
+        public bool TakeRows { get; init; } = true;
+    }
 }
