@@ -9,9 +9,15 @@ namespace LogPipeline.Sinks.Alerts;
 /// Counts a rule's rows again and again and tells when they rise above the limit and when they are below it again. What it told is not kept:
 /// after a restart an alert that still holds is told once more. One owner.
 /// </summary>
-public sealed class AlertWatch(AlertRule rule, ILogReader reader, ISinkEvents events, TimeProvider time, ILogger logger)
+/// <param name="rule">The rule.</param>
+/// <param name="open">Opens a reader of its rows; again after rows could not be counted, since a rebuild may have given the table another parser.</param>
+/// <param name="events">Are told when the rule's state changes.</param>
+/// <param name="time">Ends the rule's window.</param>
+/// <param name="logger">Is told when rows cannot be counted.</param>
+public sealed class AlertWatch(AlertRule rule, Func<CancellationToken, ValueTask<ILogReader>> open, ISinkEvents events, TimeProvider time, ILogger logger)
 {
     private readonly KeyValuePair<string, object?> _tag = new("alert", rule.Name);
+    private ILogReader? _reader;
     private bool _isRaised;
     private string? _problem;
 
@@ -35,13 +41,18 @@ public sealed class AlertWatch(AlertRule rule, ILogReader reader, ISinkEvents ev
         {
             // Asked to stop.
         }
+        finally
+        {
+            await CloseAsync();
+        }
     }
 
     private async Task LookAsync(CancellationToken stop)
     {
         try
         {
-            Judge(await AlertCount.TakeAsync(rule, reader, time.GetUtcNow(), stop));
+            _reader ??= await open(stop);
+            Judge(await AlertCount.TakeAsync(rule, _reader, time.GetUtcNow(), stop));
             Volatile.Write(ref _problem, null);
         }
         catch (Exception error) when (error is QueryException or QueryTimeoutException)
@@ -51,6 +62,16 @@ public sealed class AlertWatch(AlertRule rule, ILogReader reader, ISinkEvents ev
                 SinkLog.AlertBlind(logger, rule.Name, error.Message, rule.Every);
             }
             Volatile.Write(ref _problem, $"its rows cannot be counted: {error.Message}");
+            await CloseAsync();
+        }
+    }
+
+    private async ValueTask CloseAsync()
+    {
+        if (_reader is { } reader)
+        {
+            _reader = null;
+            await reader.DisposeAsync();
         }
     }
 

@@ -71,7 +71,7 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
         var told = new Told();
         var time = new SetTime(At(0));
         await using ILogReader reader = SinkStores.CreateReader(options, time);
-        var watch = new AlertWatch(Errors, reader, told, time, told);
+        var watch = new AlertWatch(Errors, cancellation => SinkStores.OpenReaderAsync(options, time, cancellation), told, time, told);
         using var stop = new CancellationTokenSource();
 
         // One in four is the limit, and not above it.
@@ -103,14 +103,31 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
     public async Task A_database_that_cannot_be_asked_is_a_problem_and_no_alert()
     {
         var told = new Told();
-        await using ILogReader reader = SinkStores.CreateReader(StoredRows.Sqlite(_directory), TimeProvider.System);
-        var watch = new AlertWatch(Errors, reader, told, TimeProvider.System, told);
+        var watch = new AlertWatch(Errors, cancellation => SinkStores.OpenReaderAsync(StoredRows.Sqlite(_directory), TimeProvider.System, cancellation), told, TimeProvider.System, told);
         using var stop = new CancellationTokenSource();
         Task running = watch.RunAsync(stop.Token);
         Assert.StartsWith("alert errors: the rows cannot be counted: ", Assert.IsType<string>(await told.NextAsync()), StringComparison.Ordinal);
         await stop.CancelAsync();
         await running;
         Assert.StartsWith("its rows cannot be counted: ", watch.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_rule_goes_by_the_parser_that_the_table_has_got_meanwhile()
+    {
+        SinkOptions options = StoredRows.Sqlite(_directory);
+        await StoredRows.StoreAsync(options, [Line(0, 500)]);
+        var told = new Told();
+        int opened = 0;
+        // The first reader knows the table with a parser that makes no column `status`.
+        var watch = new AlertWatch(Errors, _ => ValueTask.FromResult(SinkStores.CreateReader(opened++ == 0 ? options with { Parser = "none" } : options, TimeProvider.System)), told, new SetTime(At(0)), told);
+        using var stop = new CancellationTokenSource();
+        Task running = watch.RunAsync(stop.Token);
+        Assert.Contains("there is no field status", Assert.IsType<string>(await told.NextAsync()), StringComparison.Ordinal);
+        Assert.IsType<AlertRaised>(await told.NextAsync());
+        await stop.CancelAsync();
+        await running;
+        Assert.Null(watch.Problem);
     }
 
     [Theory]

@@ -2,7 +2,6 @@ using LogPipeline.Hosting.Parts;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Alerts;
 using LogPipeline.Sinks.Events;
-using LogPipeline.Sinks.Query;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Cli.Running;
@@ -11,7 +10,6 @@ namespace LogPipeline.Cli.Running;
 internal sealed class AlertPart(AlertRule rule, SinkOptions sink, ISinkEvents events, ILoggerFactory loggers) : IPart
 {
     private readonly CancellationTokenSource _stop = new();
-    private readonly ILogReader _reader = SinkStores.CreateReader(sink, TimeProvider.System);
     private AlertWatch? _watch;
 
     public string Name => $"alert {rule.Name}";
@@ -22,7 +20,8 @@ internal sealed class AlertPart(AlertRule rule, SinkOptions sink, ISinkEvents ev
 
     public Task<string> StartAsync(CancellationToken stop)
     {
-        AlertWatch watch = _watch = new AlertWatch(rule, _reader, events, TimeProvider.System, loggers.CreateLogger("LogPipeline.Sinks"));
+        AlertWatch watch = _watch = new AlertWatch(
+            rule, cancellation => SinkStores.OpenReaderAsync(sink, TimeProvider.System, cancellation), events, TimeProvider.System, loggers.CreateLogger("LogPipeline.Sinks"));
         Running = Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None);
         return Task.FromResult(Name);
     }
@@ -31,7 +30,6 @@ internal sealed class AlertPart(AlertRule rule, SinkOptions sink, ISinkEvents ev
     {
         await _stop.CancelAsync();
         await Running;
-        await _reader.DisposeAsync();
         _stop.Dispose();
     }
 }
