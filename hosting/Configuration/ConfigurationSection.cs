@@ -66,6 +66,15 @@ public sealed class ConfigurationSection(MapNode map, string path)
         var other => throw Wrong(other, key, "a duration with its unit, such as 200ms, 5s or 1h"),
     };
 
+    /// <summary>A duration, or null for the word <c>auto</c>.</summary>
+    public TimeSpan? DurationOrAuto(string key, TimeSpan? otherwise) => Value(key) switch
+    {
+        null => otherwise,
+        ScalarNode { Value: "auto" } => null,
+        ScalarNode scalar when Quantity.TryParseDuration(scalar.Value, out TimeSpan duration) => duration,
+        var other => throw Wrong(other, key, "auto, or a duration with its unit, such as 200ms, 5s or 1h"),
+    };
+
     /// <summary>A size in bytes.</summary>
     public long Size(string key, long otherwise, long least = 0, long most = long.MaxValue) => Value(key) switch
     {

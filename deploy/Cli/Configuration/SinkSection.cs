@@ -132,7 +132,7 @@ internal static class SinkSection
         var options = new FlushOptions
         {
             BytesMax = (int)section.Size("bytes_max", defaults.BytesMax, 1024, 512 << 20),
-            Interval = section.Has("interval") ? section.Duration("interval", default) : defaults.Interval,
+            Interval = section.DurationOrAuto("interval", defaults.Interval),
         };
         section.Close();
         return options;

@@ -8,6 +8,7 @@ public class WrongValueTests
     [Theory]
     [InlineData("agent:\n  linger: 5", "logpipe.yaml:2: agent.linger should be a duration with its unit, such as 200ms, 5s or 1h, not '5'")]
     [InlineData("agent:\n  linger: [5s]", "logpipe.yaml:2: agent.linger should be a duration with its unit, such as 200ms, 5s or 1h, not a list")]
+    [InlineData("sinks:\n  - flush: { interval: soon }", "logpipe.yaml:2: sinks[0].flush.interval should be auto, or a duration with its unit, such as 200ms, 5s or 1h, not 'soon'")]
     [InlineData("agent:\n  batch_bytes: many", "logpipe.yaml:2: agent.batch_bytes should be a size from 1KiB to 64MiB, not 'many'")]
     [InlineData("agent:\n  batch_bytes: 1GiB", "logpipe.yaml:2: agent.batch_bytes should be a size from 1KiB to 64MiB, not '1GiB'")]
     [InlineData("agent:\n  inflight_per_partition: 9", "logpipe.yaml:2: agent.inflight_per_partition should be a whole number from 1 to 5, not '9'")]
