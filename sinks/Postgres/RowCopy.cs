@@ -38,32 +38,23 @@ internal sealed class RowCopy(
             return false;
         }
         rows.RequireParsed(parser.Columns.Count);
-        await transaction.SaveAsync(Savepoint, cancellation);
         bool isTaken = false;
-        try
-        {
-            await CopyAsync(partition, logId, rows, sourceIds, (0, rows.Count), cancellation);
-            isTaken = await TakesRowsAsync(partition, cancellation);
-            if (!isTaken)
+        PostgresException? refusal = await TryAsync(
+            async () =>
             {
-                partitions.GoByTable();
-            }
-        }
-        catch (PostgresException error) when (PostgresErrors.IsRowsFault(error))
+                await CopyAsync(partition, logId, rows, sourceIds, (0, rows.Count), cancellation);
+                return isTaken = await TakesRowsAsync(partition, cancellation);
+            },
+            static error => PostgresErrors.IsRowsFault(error) || RefusesStraight(error), cancellation);
+        if (!isTaken && (refusal is null || RefusesStraight(refusal)))
         {
-            // The table finds the rows.
+            partitions.GoByTable(); // where a row is refused, the table finds it
         }
-        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedTable || PostgresErrors.LacksPartition(error))
-        {
-            partitions.GoByTable();
-        }
-        if (!isTaken)
-        {
-            await transaction.RollbackAsync(Savepoint, cancellation);
-        }
-        await transaction.ReleaseAsync(Savepoint, cancellation);
         return isTaken;
     }
+
+    private static bool RefusesStraight(PostgresException error) =>
+        error.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.UndefinedTable || PostgresErrors.LacksPartition(error);
 
     /// <exception cref="StoreRefusedException">The table is not as it was made.</exception>
     public async Task StoreAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
@@ -109,18 +100,31 @@ internal sealed class RowCopy(
         rows.Refusals.Add(new RowRefusal(index, state, reason));
     }
 
-    /// <summary>Runs work under a savepoint; returns the refusal that took it back, null when it is done.</summary>
-    private async Task<PostgresException?> TryAsync(Func<Task> work, CancellationToken cancellation)
+    /// <summary>Runs work under a savepoint; returns the row's fault that took it back, null when it is done.</summary>
+    private Task<PostgresException?> TryAsync(Func<Task> work, CancellationToken cancellation) => TryAsync(
+        async () =>
+        {
+            await work();
+            return true;
+        },
+        PostgresErrors.IsRowsFault, cancellation);
+
+    /// <summary>Runs work under a savepoint, which takes it back when it returns false or is refused; returns the refusal.</summary>
+    private async Task<PostgresException?> TryAsync(Func<Task<bool>> work, Func<PostgresException, bool> isRefusal, CancellationToken cancellation)
     {
         await transaction.SaveAsync(Savepoint, cancellation);
         PostgresException? refusal = null;
+        bool isKept = false;
         try
         {
-            await work();
+            isKept = await work();
         }
-        catch (PostgresException error) when (PostgresErrors.IsRowsFault(error))
+        catch (PostgresException error) when (isRefusal(error))
         {
             refusal = error;
+        }
+        if (!isKept)
+        {
             await transaction.RollbackAsync(Savepoint, cancellation);
         }
         await transaction.ReleaseAsync(Savepoint, cancellation);
