@@ -12,7 +12,7 @@ public sealed record LogIdentity(string Sink, string ClusterId, Guid TopicId, st
 /// <summary>16 random bytes, fresh for each claim: who may advance a log's ledger row.</summary>
 public readonly record struct OwnerToken(Guid Value)
 {
-    /// <summary>A change of the table took the row from its owner, and nobody has claimed it since.</summary>
+    /// <summary>Nobody has claimed the row: it is new, or a change of the table took it from its owner.</summary>
     public static readonly OwnerToken Nobody;
 
     public static OwnerToken New(Random random)

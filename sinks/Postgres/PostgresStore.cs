@@ -175,7 +175,7 @@ public sealed class PostgresStore : ISinkStore
                 Parameters =
                 {
                     new() { Value = log.Sink }, new() { Value = log.ClusterId }, new() { Value = log.TopicId }, new() { Value = log.Topic },
-                    new() { Value = log.Partition }, new() { Value = start.Offset }, new() { Value = Guid.Empty }, new() { Value = _table.ToString() },
+                    new() { Value = log.Partition }, new() { Value = start.Offset }, new() { Value = OwnerToken.Nobody.Value }, new() { Value = _table.ToString() },
                     new() { Value = _identity }, new() { Value = RowColumns.ConfigHash(_parser) },
                     new() { Value = start.LeftOut?.From ?? start.Offset }, new() { Value = start.LeftOut?.Reason ?? "" },
                 },

@@ -91,7 +91,7 @@ public sealed class SqliteStore(
             Database.Run("""
                 INSERT INTO logpipe_logs (sink, cluster_id, topic_id, topic, partition, next_offset, leader_epoch, owner, table_name, table_identity, config_hash)
                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, -1, ?7, ?8, ?9, ?10) ON CONFLICT DO NOTHING
-                """, log.Sink, log.ClusterId, log.TopicId.ToString(), log.Topic, log.Partition, start.Offset, Guid.Empty.ToString(), options.Table, _identity,
+                """, log.Sink, log.ClusterId, log.TopicId.ToString(), log.Topic, log.Partition, start.Offset, OwnerToken.Nobody.Value.ToString(), options.Table, _identity,
                 RowColumns.ConfigHash(parser));
             if (start.LeftOut is var (from, reason))
             {
