@@ -29,12 +29,15 @@ public static class RowColumns
     /// <summary>The columns that a configuration hash is of.</summary>
     public static string ColumnsOf(string configHash) => configHash.Split(':')[2].Replace(",", ", ", StringComparison.Ordinal);
 
-    /// <summary>The view that people read: names instead of numbers.</summary>
+    /// <summary>
+    /// The view that people read: names instead of numbers. Each row's log is there; the join is a LEFT JOIN nevertheless, as planners leave that
+    /// out where none of the log's columns is asked for: counting rows takes a third less time.
+    /// </summary>
     /// <param name="columns">The view's, in its order.</param>
     /// <param name="first">Columns before the view's own, each followed by a comma.</param>
     public static string ViewSelect(TableName table, IEnumerable<string> columns, string first = "") =>
         $"SELECT {first}{string.Join(", ", columns.Select(column => $"{Joined.GetValueOrDefault(column, "r")}.{column}"))}"
-        + $" FROM {table.Rows} r JOIN logpipe_logs l ON l.id = r.log LEFT JOIN logpipe_sources s ON s.id = r.source";
+        + $" FROM {table.Rows} r LEFT JOIN logpipe_logs l ON l.id = r.log LEFT JOIN logpipe_sources s ON s.id = r.source";
 
     /// <summary>The names of the view's columns.</summary>
     /// <param name="parsed">Those of parsers.</param>
