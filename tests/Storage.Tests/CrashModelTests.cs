@@ -10,8 +10,6 @@ namespace LogPipeline.Storage.Tests;
 /// </summary>
 public sealed class CrashModelTests
 {
-    private sealed class Crash : Exception;
-
     [Fact]
     public async Task Whatever_crashes_the_acknowledged_prefix_survives()
     {
@@ -66,11 +64,11 @@ public sealed class CrashModelTests
                         await _node.Directory.CloseAsync();
                     }
                 }
-                catch (Crash)
+                catch (ProcessDiedException)
                 {
                     // The process died in a call of ours; dying in a flush reaches OnFatal.
                 }
-                Assert.All(_node.Fatal, e => Assert.IsType<Crash>(e));
+                Assert.All(_node.Fatal, e => Assert.IsType<ProcessDiedException>(e));
                 _node.Disk.Capacity = long.MaxValue;
                 _flushes.Clear();
                 if (_random.Next(3) == 0)
@@ -94,7 +92,7 @@ public sealed class CrashModelTests
             {
                 if (_callsLeft-- <= 0)
                 {
-                    files.Kill(static () => new Crash());
+                    files.Die();
                 }
             }
             files.Before = Count;

@@ -9,8 +9,6 @@ namespace LogPipeline.Storage.Tests;
 /// </summary>
 public sealed class TruncationTests
 {
-    private sealed class Crash : Exception;
-
     [Fact]
     public async Task A_cut_log_is_the_one_that_never_went_beyond_the_cut()
     {
@@ -248,14 +246,14 @@ public sealed class TruncationTests
             {
                 if (left-- == 0)
                 {
-                    _node.Files.Kill(static () => new Crash());
+                    _node.Files.Kill(static () => new ProcessDiedException());
                 }
             };
             try
             {
                 act();
             }
-            catch (Crash)
+            catch (ProcessDiedException)
             {
                 crashed = true;
             }

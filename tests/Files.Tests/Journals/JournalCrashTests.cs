@@ -10,8 +10,6 @@ namespace LogPipeline.Files.Tests.Journals;
 /// </summary>
 public sealed class JournalCrashTests
 {
-    private sealed class Crash : Exception;
-
     [Fact]
     public void What_was_durable_is_read_back_wherever_the_process_or_the_power_fails()
     {
@@ -67,11 +65,11 @@ public sealed class JournalCrashTests
                         Close();
                     }
                 }
-                catch (Crash)
+                catch (ProcessDiedException)
                 {
                     // The process died in a call of ours; dying in a commit reaches Failed.
                 }
-                Assert.All(_node.Failures, e => Assert.True(e is Crash or IOException, e.ToString()));
+                Assert.All(_node.Failures, e => Assert.True(e is ProcessDiedException or IOException, e.ToString()));
                 Observe();
                 _flushes.Clear();
                 _node.Disk.Capacity = long.MaxValue;
@@ -219,7 +217,7 @@ public sealed class JournalCrashTests
             {
                 if (_callsLeft-- <= 0)
                 {
-                    files.Kill(static () => new Crash());
+                    files.Die();
                 }
             }
             files.Before = Count;

@@ -44,8 +44,6 @@ public sealed class FileStoreTests : SinkStoreContract
         return bytes;
     }
 
-    private sealed class Crash : Exception;
-
     [Theory]
     [InlineData(1024, "none")]
     [InlineData(1, "none")]
@@ -57,11 +55,10 @@ public sealed class FileStoreTests : SinkStoreContract
         _options = _options with { Compress = compress };
         for (int fatal = 1; ; fatal++)
         {
-            var disk = new MemoryDisk(TimeProvider.System);
-            _files = new MemoryFileSystem(disk);
-            DieAt(fatal);
-            bool finished = await RunUntilCrashAsync();
-            LosePower(disk, fatal);
+            _files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
+            _files.DieAt(fatal);
+            bool finished = await Death.OutlivesAsync(StoreThreeAsync);
+            _files = _files.LosePower(fatal);
             await using ISinkStore store = await OpenAsync();
             await store.OpenAsync(default);
             long next = (await store.ReadLedgerAsync(default)).Select(l => l.NextOffset).SingleOrDefault();
@@ -76,45 +73,16 @@ public sealed class FileStoreTests : SinkStoreContract
         }
     }
 
-    /// <summary>The process dies before or after a call; these are counted from now on.</summary>
-    private void DieAt(int fatal)
+    private async Task StoreThreeAsync()
     {
-        int calls = 0;
-        _files.Before = _files.After = _ =>
+        await using ISinkStore store = await OpenAsync();
+        await store.OpenAsync(default);
+        await store.CreateAsync([new LedgerStart(Log, 0)], default);
+        var owner = OwnerToken.New(new Random(9));
+        LedgerEntry entry = (await store.ClaimAsync(Log, owner, default))!;
+        for (int offset = 0; offset < 6; offset += 2)
         {
-            if (++calls == fatal)
-            {
-                _files.Kill(() => new Crash());
-                throw new Crash();
-            }
-        };
-    }
-
-    private void LosePower(MemoryDisk disk, int seed)
-    {
-        _files.Kill(() => new Crash());
-        disk.LosePower(new Random(seed));
-        _files = new MemoryFileSystem(disk);
-    }
-
-    private async Task<bool> RunUntilCrashAsync()
-    {
-        try
-        {
-            await using ISinkStore store = await OpenAsync();
-            await store.OpenAsync(default);
-            await store.CreateAsync([new LedgerStart(Log, 0)], default);
-            var owner = OwnerToken.New(new Random(9));
-            LedgerEntry entry = (await store.ClaimAsync(Log, owner, default))!;
-            for (int offset = 0; offset < 6; offset += 2)
-            {
-                await FlushAsync(store, entry, offset);
-            }
-            return true;
-        }
-        catch (Crash)
-        {
-            return false;
+            await FlushAsync(store, entry, offset);
         }
     }
 
@@ -139,8 +107,7 @@ public sealed class FileStoreTests : SinkStoreContract
         bool isFinished = false;
         for (int fatal = 1; !isFinished; fatal++)
         {
-            var disk = new MemoryDisk(TimeProvider.System);
-            _files = new MemoryFileSystem(disk);
+            _files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
             string day;
             await using (ISinkStore store = await OpenAsync())
             {
@@ -150,18 +117,14 @@ public sealed class FileStoreTests : SinkStoreContract
                 day = $"/out/web_log/{_files.List("/out/web_log").Single().Name}";
             }
             Archive(day, isDirectoryGone ? "/archive" : day);
-            DieAt(fatal);
-            try
+            _files.DieAt(fatal);
+            isFinished = await Death.OutlivesAsync(async () =>
             {
                 await using ISinkStore store = await OpenAsync();
                 await store.OpenAsync(default);
                 await FlushAsync(store, (await store.ReadLedgerAsync(default)).Single(), 2);
-                isFinished = true;
-            }
-            catch (Crash)
-            {
-            }
-            LosePower(disk, fatal);
+            });
+            _files = _files.LosePower(fatal);
             await using ISinkStore found = await OpenAsync();
             await found.OpenAsync(default);
             long next = (await found.ReadLedgerAsync(default)).Single().NextOffset;
@@ -182,8 +145,7 @@ public sealed class FileStoreTests : SinkStoreContract
             bool isFinished = false;
             for (int fatal = 1; !isFinished; fatal++)
             {
-                var disk = new MemoryDisk(TimeProvider.System);
-                _files = new MemoryFileSystem(disk);
+                _files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
                 _events.All.Clear();
                 ISinkStore store = await OpenAsync();
                 await store.OpenAsync(default);
@@ -199,8 +161,8 @@ public sealed class FileStoreTests : SinkStoreContract
                     file.SetLength(left);
                     file.Flush();
                 }
-                DieAt(fatal);
-                try
+                _files.DieAt(fatal);
+                isFinished = await Death.OutlivesAsync(async () =>
                 {
                     if (!isOpenMeanwhile)
                     {
@@ -208,12 +170,8 @@ public sealed class FileStoreTests : SinkStoreContract
                         await store.OpenAsync(default);
                     }
                     await FlushAsync(store, (await store.ReadLedgerAsync(default)).Single(), 2);
-                    isFinished = true;
-                }
-                catch (Crash)
-                {
-                }
-                LosePower(disk, fatal);
+                });
+                _files = _files.LosePower(fatal);
                 await using ISinkStore found = await OpenAsync();
                 await found.OpenAsync(default);
                 long next = (await found.ReadLedgerAsync(default)).Single().NextOffset;

@@ -279,21 +279,10 @@ public sealed class FileVerifyTests : IAsyncLifetime
         Assert.Equal(format == "parquet", report.Outputs.Any(output => output.Path.EndsWith(".parquet", StringComparison.Ordinal)));
     }
 
-    private sealed class Crash : Exception;
-
     /// <summary>Runs a sink that dies at a call of its file system; returns false when it has stored all before.</summary>
     private async Task<bool> DiesAsync(SinkOptions options, MemoryFileSystem files, int calls)
     {
-        bool isDead = false;
-        files.Before = files.After = _ =>
-        {
-            if (--calls == 0)
-            {
-                isDead = true;
-                files.Kill(static () => new Crash());
-                throw new Crash();
-            }
-        };
+        files.DieAt(calls);
         long ends = await _scene.EndAsync(0) + await _scene.EndAsync(1);
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(90));
         ISinkStore store = SinkStores.Create(options, files, TimeProvider.System, new Random());
@@ -309,15 +298,13 @@ public sealed class FileVerifyTests : IAsyncLifetime
             await running;
             await store.DisposeAsync();
         }
-        catch (Crash)
+        catch (ProcessDiedException)
         {
             await stop.CancelAsync();
             await running.ContinueWith(static _ => { }, TaskScheduler.Default);
         }
-        if (!isDead)
-        {
-            files.Kill(static () => new Crash());
-        }
+        bool isDead = !files.IsAlive;
+        files.Die();
         return isDead;
     }
 

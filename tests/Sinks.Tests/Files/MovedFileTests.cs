@@ -24,30 +24,12 @@ public sealed class MovedFileTests
         bool isFinished = false;
         for (int fatal = 1; !isFinished; fatal++)
         {
-            var disk = new MemoryDisk(TimeProvider.System);
-            var files = new MemoryFileSystem(disk);
+            var files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
             await FlushAsync(files, 0);
             files.Rename("/out/d/log.log", "/out/d/log.log.1");
-            int calls = 0;
-            files.Before = files.After = _ =>
-            {
-                if (++calls == fatal)
-                {
-                    files.Kill(static () => new Crash());
-                    throw new Crash();
-                }
-            };
-            try
-            {
-                await FlushAsync(files, 2);
-                isFinished = true;
-            }
-            catch (Crash)
-            {
-            }
-            files.Kill(static () => new Crash());
-            disk.LosePower(new Random(seed));
-            files = new MemoryFileSystem(disk);
+            files.DieAt(fatal);
+            isFinished = await Death.OutlivesAsync(() => FlushAsync(files, 2));
+            files = files.LosePower(seed);
             await using FileStore found = Open(files);
             await found.OpenAsync(default);
             long next = (await found.ReadLedgerAsync(default)).Single().NextOffset;
@@ -55,8 +37,6 @@ public sealed class MovedFileTests
             Assert.Equal(Enumerable.Range(0, (int)next).Select(i => $"line {i}"), lines.Order(StringComparer.Ordinal));
         }
     }
-
-    private sealed class Crash : Exception;
 
     private static FileStore Open(MemoryFileSystem files) => new(
         "web", new FilesOptions { Directory = "/out", Path = "d/log" }, new NoParser(), files, new Random(1), TimeProvider.System, new Sinks.Events.SilentSinkEvents());

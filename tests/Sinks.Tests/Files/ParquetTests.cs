@@ -103,36 +103,20 @@ public sealed class ParquetTests : IDisposable
     {
         for (int fatal = 1; ; fatal++)
         {
-            var disk = new MemoryDisk(TimeProvider.System);
-            var files = new MemoryFileSystem(disk);
+            var files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
             await using (FileStore store = Store(new NoParser(), files: files))
             {
                 await StoreAsync(store, 0, ["one"u8.ToArray(), "two"u8.ToArray()]);
             }
-            int calls = 0;
-            files.Before = files.After = _ =>
-            {
-                if (++calls == fatal)
-                {
-                    files.Kill(static () => new Crash());
-                    throw new Crash();
-                }
-            };
-            bool isFinished = false;
-            try
+            files.DieAt(fatal);
+            bool isFinished = await Death.OutlivesAsync(async () =>
             {
                 await using FileStore store = Store(new NoParser(), files: files);
                 await store.OpenAsync(default);
                 await PublishAsync(store);
                 await StoreAsync(store, 2, ["three"u8.ToArray()]);
-                isFinished = true;
-            }
-            catch (Crash)
-            {
-            }
-            files.Kill(static () => new Crash());
-            disk.LosePower(new Random(fatal));
-            files = new MemoryFileSystem(disk);
+            });
+            files = files.LosePower(fatal);
             await using FileStore found = Store(new NoParser(), files: files);
             await found.OpenAsync(default);
             long next = (await found.ReadLedgerAsync(default)).Single().NextOffset;
@@ -178,8 +162,6 @@ public sealed class ParquetTests : IDisposable
         var options = new SinkOptions { Name = "web", Topics = ["t"], Files = new FilesOptions { Directory = "/out", Format = format, Compress = compress } };
         Assert.Contains(expected, Assert.Throws<SinkConfigurationException>(options.Validate).Message, StringComparison.Ordinal);
     }
-
-    private sealed class Crash : Exception;
 
     private FileStore Store(ILineParser parser, string compress = "", IFileSystem? files = null, TimeProvider? time = null, PublishOptions? publish = null)
     {
