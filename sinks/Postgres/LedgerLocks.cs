@@ -8,10 +8,10 @@ namespace LogPipeline.Sinks.Postgres;
 /// Waits for locks of the ledger's rows. A frozen owner sits in a transaction with its row locked, and would hold others for as long as it
 /// sleeps: after some patience its backend is ended.
 /// </summary>
-/// <param name="apart">For a connection outside the pool: those that wait may hold all of its.</param>
+/// <param name="apart">Connects without a pool: those that wait may hold all of its connections.</param>
 /// <param name="applicationName">Of the sink's own sessions.</param>
 /// <param name="server">Host and port, for messages.</param>
-internal sealed class LedgerLocks(string apart, string applicationName, string server, TimeProvider time)
+internal sealed class LedgerLocks(NpgsqlDataSource apart, string applicationName, string server, TimeProvider time)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
@@ -59,8 +59,7 @@ internal sealed class LedgerLocks(string apart, string applicationName, string s
     /// <summary>Ends the backends of this sink that hold the lock; other people's are waited for.</summary>
     private async Task EndBlockersAsync(int waiting, CancellationToken cancellation)
     {
-        await using var connection = new NpgsqlConnection(apart);
-        await connection.OpenAsync(cancellation);
+        await using NpgsqlConnection connection = await apart.OpenConnectionAsync(cancellation);
         await using var command = new NpgsqlCommand("""
             SELECT format('%s (%s, process %s)', usename, application_name, pid), CASE WHEN application_name = $2 THEN pg_terminate_backend(pid) END
             FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1))

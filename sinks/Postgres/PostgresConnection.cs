@@ -2,7 +2,7 @@ using Npgsql;
 
 namespace LogPipeline.Sinks.Postgres;
 
-/// <summary>Reads the user's connection string and fills in what a sink or a reader wants.</summary>
+/// <summary>Connections as the user's connection string says, filled in with what a sink or a reader wants.</summary>
 internal static class PostgresConnection
 {
     /// <exception cref="SinkConfigurationException">The string cannot be read or names no host.</exception>
@@ -37,5 +37,13 @@ internal static class PostgresConnection
         }
         settings.Enlist = false;
         return settings;
+    }
+
+    /// <summary>Connections with these settings. They ask the server for none of its types: all that we read and write are built in, and the first connection is there sooner.</summary>
+    public static NpgsqlDataSource Source(NpgsqlConnectionStringBuilder settings)
+    {
+        var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
+        source.ConfigureTypeLoading(static types => types.EnableTypeLoading(false));
+        return source.Build();
     }
 }

@@ -20,6 +20,7 @@ public sealed class PostgresStore : ISinkStore
     private readonly TimeProvider _time;
     private readonly Random _random;
     private readonly NpgsqlDataSource _source;
+    private readonly NpgsqlDataSource _apart; // without a pool: waiting flushes may hold all connections of the other one
     private readonly LedgerLocks _locks;
     private readonly MigrationRight _migration;
     private readonly ISinkEvents _events;
@@ -39,11 +40,12 @@ public sealed class PostgresStore : ISinkStore
         (_sink, _table, _parser, _time, _random) = (sink, TableName.Parse(options.Table), parser, time, random);
         NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, $"logpipe sink {sink}");
         Server = $"{settings.Host}:{settings.Port}";
-        _source = new NpgsqlDataSourceBuilder(settings.ConnectionString).Build();
+        _source = PostgresConnection.Source(settings);
         settings.Pooling = false;
-        _locks = new LedgerLocks(settings.ConnectionString, settings.ApplicationName!, Server, time);
+        _apart = PostgresConnection.Source(settings);
+        _locks = new LedgerLocks(_apart, settings.ApplicationName!, Server, time);
         _retention = options.Retention;
-        _partitions = new RowsPartitions(_table, options.Retention, time, settings.ConnectionString);
+        _partitions = new RowsPartitions(_table, options.Retention, time, _apart);
         _ranges = new BlockRanges(_table);
         Chores = [.. ChoresOf(options)];
     }
@@ -71,7 +73,7 @@ public sealed class PostgresStore : ISinkStore
             {
                 return [];
             }
-            await using NpgsqlConnection connection = await _partitions.ConnectAsync(cancellation);
+            await using NpgsqlConnection connection = await _apart.OpenConnectionAsync(cancellation);
             return await work(connection, cancellation);
         }));
         yield return Work("partitions", TimeSpan.FromHours(1), async (_, cancellation) =>
@@ -88,7 +90,7 @@ public sealed class PostgresStore : ISinkStore
         {
             yield return Work("indexes", TimeSpan.FromMinutes(10), async (connection, cancellation) =>
             {
-                await using NpgsqlConnection guard = await _partitions.ConnectAsync(cancellation);
+                await using NpgsqlConnection guard = await _apart.OpenConnectionAsync(cancellation);
                 await new TableIndexes(_table, indexes, _time).RunAsync(connection, guard, cancellation);
                 return [];
             });
@@ -217,6 +219,7 @@ public sealed class PostgresStore : ISinkStore
     public async ValueTask DisposeAsync()
     {
         await _source.DisposeAsync();
+        await _apart.DisposeAsync();
         while (_encoders.TryPop(out CopyEncoder? encoder))
         {
             encoder.Dispose();

@@ -133,17 +133,12 @@ internal sealed record SqlStatement(string Text, IReadOnlyList<object> Values)
     /// <summary>Gives few rows, which cannot be had in pieces.</summary>
     public bool IsWhole { get; init; }
 
-    public void Fill(DbCommand command, string before = "")
+    /// <param name="before">Statements to go ahead of it.</param>
+    public DbCommand Command(DbConnection connection, string before = "")
     {
-        command.CommandText = before + Text;
+        DbCommand command = connection.Command(before + Text, [.. Values]);
         command.CommandTimeout = 0; // the reader decides how long to wait, by cancelling
-        for (int i = 0; i < Values.Count; i++)
-        {
-            DbParameter parameter = command.CreateParameter();
-            parameter.ParameterName = $"@p{i}";
-            parameter.Value = Values[i];
-            command.Parameters.Add(parameter);
-        }
+        return command;
     }
 
     /// <summary>The text, and below it the values as comments.</summary>

@@ -19,10 +19,9 @@ internal sealed class LedgerEnds(ISqlDialect dialect, string sink, TableName tab
     {
         var ends = new List<LedgerEnd>();
         await using DbConnection connection = await dialect.OpenAsync(cancellation);
-        await using DbCommand command = connection.CreateCommand();
-        new SqlStatement(
+        await using DbCommand command = new SqlStatement(
             "SELECT id, cluster_id, CAST(topic_id AS text), topic, partition, next_offset FROM logpipe_logs WHERE table_name = @p0 AND sink = @p1 ORDER BY id", [table.ToString(), sink])
-            .Fill(command);
+            .Command(connection);
         await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
         {

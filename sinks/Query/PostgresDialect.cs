@@ -31,9 +31,7 @@ internal sealed class PostgresDialect : ISqlDialect
     {
         NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, "logpipe query");
         _server = $"{settings.Host}:{settings.Port}";
-        var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
-        source.ConfigureTypeLoading(static types => types.EnableTypeLoading(false)); // a reader needs none but the built-in types, and begins sooner
-        _source = source.Build();
+        _source = PostgresConnection.Source(settings);
         _time = time;
     }
 
@@ -112,10 +110,9 @@ internal sealed class PostgresDialect : ISqlDialect
         using var limit = new Patience(patience, _time, cancellation);
         await using DbConnection connection = await limit.AwaitAsync(dialect.OpenAsync(limit.Token).AsTask());
         await using DbTransaction transaction = await connection.BeginTransactionAsync(limit.Token);
-        await using DbCommand command = connection.CreateCommand();
-        command.Transaction = transaction;
         SqlStatement statement = select(null);
-        statement.Fill(command, (_settings ??= await SettingsAsync(connection, limit.Token)) + (statement.ByIndex ? ByIndex : ""));
+        await using DbCommand command = statement.Command(connection, (_settings ??= await SettingsAsync(connection, limit.Token)) + (statement.ByIndex ? ByIndex : ""));
+        command.Transaction = transaction;
         await using DbDataReader reader = await limit.AwaitAsync(dialect.AskAsync(command.ExecuteReaderAsync(limit.Token)).AsTask());
         while (true)
         {

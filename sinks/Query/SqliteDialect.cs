@@ -186,9 +186,8 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         raw.sqlite3_progress_handler(connection.Handle, StepsBetweenLooks, _ => cancellation.IsCancellationRequested || IsLate() || IsAwaited() ? 1 : 0, null);
         try
         {
-            using SqliteCommand command = connection.CreateCommand();
-            statement.Fill(command);
-            using SqliteDataReader reader = command.ExecuteReader();
+            using DbCommand command = statement.Command(connection);
+            using var reader = (SqliteDataReader)command.ExecuteReader();
             long bytes = 0;
             while (bytes < PageBytes || statement.IsWhole)
             {

@@ -19,7 +19,7 @@ internal sealed class PostgresRebuildDatabase : IRebuildDatabase
         NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(options.Connection, "");
         settings.ApplicationName = $"logpipe rebuild {sink}"; // not the sink's own: a claim would end it
         _server = $"{settings.Host}:{settings.Port}";
-        _source = NpgsqlDataSource.Create(settings.ConnectionString);
+        _source = PostgresConnection.Source(settings);
     }
 
     public ISqlDialect Dialect { get; }

@@ -11,8 +11,8 @@ namespace LogPipeline.Sinks.Postgres.Partitions;
 /// the lock that a partition needs may have to be waited for. The lock also lets one worker make a partition that two of them miss.
 /// Any thread may call: what is known is replaced as a whole.
 /// </summary>
-/// <param name="connection">For a connection outside the pool, whose connections flushes may hold.</param>
-internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeProvider time, string connection)
+/// <param name="apart">Connects without a pool, whose connections flushes may hold.</param>
+internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeProvider time, NpgsqlDataSource apart)
 {
     /// <summary>Partitions of one transaction: each holds a handful of locks until its end.</summary>
     private const int AtOnce = 16;
@@ -57,22 +57,6 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
         }
     }
 
-    /// <summary>A connection outside the pool.</summary>
-    public async Task<NpgsqlConnection> ConnectAsync(CancellationToken cancellation)
-    {
-        var own = new NpgsqlConnection(connection);
-        try
-        {
-            await own.OpenAsync(cancellation);
-            return own;
-        }
-        catch
-        {
-            await own.DisposeAsync();
-            throw;
-        }
-    }
-
     private PartitionPlan Plan(IEnumerable<TimeRange> taken) => new(taken, PartitionPlan.Microseconds(time.GetUtcNow().UtcDateTime), retention);
 
     /// <summary>One time for each partition that is missing.</summary>
@@ -110,7 +94,7 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
 
     private async Task<Known> LearnAsync(CancellationToken cancellation)
     {
-        await using NpgsqlConnection own = await ConnectAsync(cancellation);
+        await using NpgsqlConnection own = await apart.OpenConnectionAsync(cancellation);
         return await LearnAsync(own, cancellation);
     }
 
@@ -125,7 +109,7 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
 
     private async Task MakeAsync(List<long> times, CancellationToken cancellation)
     {
-        await using NpgsqlConnection own = await ConnectAsync(cancellation);
+        await using NpgsqlConnection own = await apart.OpenConnectionAsync(cancellation);
         while (await MakeSomeAsync(own, times, cancellation))
         {
             // The next ones, in a transaction of their own.

@@ -50,8 +50,7 @@ internal sealed class SentAgain(ISqlDialect dialect, string sink, TableName tabl
             FROM logpipe_logs l WHERE l.id = @p5
             """, [sink, key.AgentId.ToString(), key.GenerationText, key.Topic, row.Offset, id]);
         await using DbConnection connection = await dialect.OpenAsync(cancellation);
-        await using DbCommand command = connection.CreateCommand();
-        statement.Fill(command);
+        await using DbCommand command = statement.Command(connection);
         await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         if (!await dialect.AskAsync(reader.ReadAsync(cancellation)))
         {
