@@ -1,6 +1,7 @@
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Rows;
+using LogPipeline.Sinks.Workers;
 
 namespace LogPipeline.Sinks;
 
@@ -32,7 +33,7 @@ public sealed record SinkOptions
 
     /// <summary>The least time from one flush of a partition to its next; null where the time that flushes take is to decide, which is 50 ms at most.</summary>
     /// <remarks>Files are not asked for rows that just came, and are compressed the worse the less a flush brings.</remarks>
-    internal TimeSpan? FlushInterval => Flush.Interval ?? (Files is null ? null : TimeSpan.FromMilliseconds(50));
+    internal TimeSpan? FlushInterval => Flush.Interval ?? (Files is null ? null : FlushPace.RestMax);
 
     /// <summary>For people, the store's kind: <c>postgres</c>, <c>sqlite</c> or <c>files</c>.</summary>
     public string Kind => Postgres is not null ? "postgres" : Sqlite is not null ? "sqlite" : "files";

@@ -59,20 +59,14 @@ public sealed class ConfigurationSection(MapNode map, string path)
         var other => throw Wrong(other, key, most == int.MaxValue ? $"a whole number from {least}" : $"a whole number from {least} to {most}"),
     };
 
-    public TimeSpan Duration(string key, TimeSpan otherwise) => Value(key) switch
-    {
-        null => otherwise,
-        ScalarNode scalar when Quantity.TryParseDuration(scalar.Value, out TimeSpan duration) => duration,
-        var other => throw Wrong(other, key, "a duration with its unit, such as 200ms, 5s or 1h"),
-    };
+    public TimeSpan Duration(string key, TimeSpan otherwise) => Value(key) is { } value ? ReadDuration(value, key, "") : otherwise;
 
     /// <summary>A duration, or null for the word <c>auto</c>.</summary>
     public TimeSpan? DurationOrAuto(string key, TimeSpan? otherwise) => Value(key) switch
     {
         null => otherwise,
         ScalarNode { Value: "auto" } => null,
-        ScalarNode scalar when Quantity.TryParseDuration(scalar.Value, out TimeSpan duration) => duration,
-        var other => throw Wrong(other, key, "auto, or a duration with its unit, such as 200ms, 5s or 1h"),
+        var other => ReadDuration(other, key, "auto, or "),
     };
 
     /// <summary>A size in bytes.</summary>
@@ -207,6 +201,10 @@ public sealed class ConfigurationSection(MapNode map, string path)
         _known.Add(key);
         return map.Find(key) is { } node and not ScalarNode { IsNull: true } ? node : null;
     }
+
+    private TimeSpan ReadDuration(ConfigurationNode node, string key, string orElse) =>
+        node is ScalarNode scalar && Quantity.TryParseDuration(scalar.Value, out TimeSpan duration) ? duration
+            : throw Wrong(node, key, $"{orElse}a duration with its unit, such as 200ms, 5s or 1h");
 
     private ConfigurationException Wrong(ConfigurationNode node, string key, string wanted)
         => new($"{node.Origin}: {Name(key)} should be {wanted}, not {node.Kind}");

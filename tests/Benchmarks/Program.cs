@@ -1,4 +1,4 @@
-// Runs a benchmark by name: `storage`, `journal`, `conversion`, `broker [ROUNDS [LINE]]`, `sink`, `agent [LINES]`, `pipeline [LINES]`, `latency [SECONDS]`, or BenchmarkDotNet's by
+// Runs a benchmark by name: `storage`, `journal`, `conversion`, `broker [ROUNDS [LINE]]`, `sink`, `agent [LINES]`, `pipeline [LINES [PARSER]]`, `latency [SECONDS]`, or BenchmarkDotNet's by
 // `--filter '*Protocol*'`; without arguments it lists those.
 using System.Globalization;
 using LogPipeline.Benchmarks;
@@ -27,7 +27,7 @@ switch (args)
         await AgentBacklog.RunAsync(rest is [var backlog] ? int.Parse(backlog, CultureInfo.InvariantCulture) : 1_000_000, Console.Out);
         break;
     case ["pipeline", .. var rest]:
-        await Backlog.RunAsync(rest is [var lines] ? int.Parse(lines, CultureInfo.InvariantCulture) : 1_000_000, Console.Out);
+        await Backlog.RunAsync(rest is [var lines, ..] ? int.Parse(lines, CultureInfo.InvariantCulture) : 1_000_000, rest is [_, var parser] ? parser : "combined", Console.Out);
         break;
     case ["latency", .. var rest]:
         await WriteToRow.RunAsync(rest is [var seconds] ? int.Parse(seconds, CultureInfo.InvariantCulture) : 20, Console.Out);

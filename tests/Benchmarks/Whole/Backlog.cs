@@ -3,12 +3,12 @@ using System.Globalization;
 
 namespace LogPipeline.Benchmarks.Whole;
 
-/// <summary><c>./test bench pipeline [LINES]</c>: how fast a backlog of lines becomes rows with all columns, and what each part costs.</summary>
+/// <summary><c>./test bench pipeline [LINES [PARSER]]</c>: how fast a backlog of lines becomes rows, and what each part costs.</summary>
 internal static class Backlog
 {
-    public static async Task RunAsync(int lines, TextWriter to)
+    public static async Task RunAsync(int lines, string parser, TextWriter to)
     {
-        await using Pipeline pipeline = await Pipeline.CreateAsync();
+        await using Pipeline pipeline = await Pipeline.CreateAsync(parser);
         WebLog.Write(pipeline.AccessLog, 0, lines);
         await pipeline.StartAsync("broker");
         await pipeline.StartAsync("sink");
@@ -20,7 +20,7 @@ internal static class Backlog
             await ticks.WaitForNextTickAsync();
         }
         double seconds = clock.Elapsed.TotalSeconds;
-        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{lines} lines to rows in {seconds:F1} s: {lines / seconds:F0} lines/s (PostgreSQL with fsync, on the same cores)"));
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{lines} lines to rows by parser {parser} in {seconds:F1} s: {lines / seconds:F0} lines/s (PostgreSQL with fsync, on the same cores)"));
         to.WriteLine("part     CPU s per million   peak MB");
         foreach ((string? name, double cpu, long peak) in pipeline.Costs())
         {

@@ -13,7 +13,7 @@ internal sealed class Pipeline : IAsyncDisposable
     private readonly NpgsqlDataSource _rows;
     private readonly List<(string Name, Process Process)> _processes = [];
 
-    private Pipeline(PostgresServer postgres, string folder)
+    private Pipeline(PostgresServer postgres, string folder, string parser)
     {
         (_postgres, Folder) = (postgres, folder);
         _rows = NpgsqlDataSource.Create(postgres.Connection());
@@ -28,7 +28,7 @@ internal sealed class Pipeline : IAsyncDisposable
               - name: web_log
                 bootstrap: {{broker}}
                 topics: [web_log]
-                parser: combined
+                parser: {{parser}}
                 postgres: { connection: "{{postgres.Connection()}}" }
             """);
     }
@@ -37,8 +37,8 @@ internal sealed class Pipeline : IAsyncDisposable
 
     public string AccessLog => Path.Combine(Folder, "access.log");
 
-    public static async Task<Pipeline> CreateAsync()
-        => new(await PostgresServer.StartAsync("shared_buffers=512MB", "max_wal_size=8GB"), Directory.CreateTempSubdirectory("logpipe-bench-").FullName);
+    public static async Task<Pipeline> CreateAsync(string parser = "combined")
+        => new(await PostgresServer.StartAsync("shared_buffers=512MB", "max_wal_size=8GB"), Directory.CreateTempSubdirectory("logpipe-bench-").FullName, parser);
 
     private static string FreeAddress()
     {
