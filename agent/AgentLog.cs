@@ -104,6 +104,9 @@ internal static partial class AgentLog
     [LoggerMessage(2090, LogLevel.Warning, "{Path}: the line at byte {Position} is not of the format {Format}; such lines are sent as they are and counted. It is told once")]
     public static partial void Misfit(this ILogger logger, string path, long position, string format);
 
+    [LoggerMessage(2047, LogLevel.Warning, "{Path}: in the line at byte {LineBegin} a match of redact begins at or before byte {Position} and is longer than max_line_bytes ({MaxLineBytes}): that much of it cannot be searched at once, so from there on the line is left out")]
+    public static partial void Withheld(this ILogger logger, string path, long lineBegin, long position, int maxLineBytes);
+
     [LoggerMessage(2035, LogLevel.Warning, "{Path}: no file is there yet. It is read as soon as there is one")]
     public static partial void Unmatched(this ILogger logger, string path);
 

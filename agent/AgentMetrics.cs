@@ -9,6 +9,7 @@ internal sealed class AgentMetrics : IDisposable
     /// <summary>Reasons of <see cref="LeftOutLines"/>.</summary>
     public static readonly KeyValuePair<string, object?> Filtered = new("reason", "filtered");
     public static readonly KeyValuePair<string, object?> Limited = new("reason", "rate_limited");
+    public static readonly KeyValuePair<string, object?> Withheld = new("reason", "withheld");
 
     private readonly Meter _meter = new("LogPipeline.Agent");
 
@@ -34,6 +35,7 @@ internal sealed class AgentMetrics : IDisposable
         LeftOutLines = _meter.CreateCounter<long>("logpipe_agent_left_out_lines_total", description: "Lines of which no record is made because the configuration says so.");
         LeftOutLines.Add(0, Filtered);
         LeftOutLines.Add(0, Limited);
+        LeftOutLines.Add(0, Withheld);
         MisfitLines = _meter.CreateCounter<long>("logpipe_agent_misfit_lines_total", description: "Lines that are not of their input's format, passed on as they are.");
         ReplacedCharacters = _meter.CreateCounter<long>("logpipe_agent_replaced_characters_total", description: "Byte sequences that are no character of a file's encoding.");
         LeftOutFiles = _meter.CreateCounter<long>("logpipe_agent_files_left_out_total", description: "Files that a pattern names and that are compressed.");

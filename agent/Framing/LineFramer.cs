@@ -14,8 +14,9 @@ namespace LogPipeline.Agent.Framing;
 /// <param name="lineBytesMax">A longer line, terminator not counted, comes in parts of this size.</param>
 /// <param name="isEnd">Whether nothing will follow.</param>
 /// <param name="encoding">How the bytes are to be understood; null = ASCII or a superset of it that needs no decoding.</param>
+/// <param name="cut">Where a longer line may be cut; null = anywhere. It sees twice the limit, so no part is given out before that many bytes are there.</param>
 internal ref struct LineFramer(
-    ReadOnlySpan<byte> bytes, long position, long lineBegin, int part, int lineBytesMax, bool isEnd, TextDecoder? encoding = null)
+    ReadOnlySpan<byte> bytes, long position, long lineBegin, int part, int lineBytesMax, bool isEnd, TextDecoder? encoding = null, ILineCut? cut = null)
 {
     private const byte LineFeed = (byte)'\n';
     private const byte CarriageReturn = (byte)'\r';
@@ -84,6 +85,10 @@ internal ref struct LineFramer(
         }
         if (feed >= 0 || window.Length == windowMax || (isEnd && rest.Length > lineBytesMax))
         {
+            if (cut is not null)
+            {
+                return TryPeekPart(cut, rest, out line);
+            }
             int length = encoding is null ? lineBytesMax : encoding.WholeCharacters(rest[..lineBytesMax]);
             // A carriage return stays with the line feed that may follow it.
             length -= EndsInCarriageReturn(rest[..length]) ? _unit : 0;
@@ -97,6 +102,35 @@ internal ref struct LineFramer(
         }
         line = default;
         return false;
+    }
+
+    /// <summary>Finds the next part of a line that is longer than the limit, cut where it may be.</summary>
+    private readonly bool TryPeekPart(ILineCut rule, ReadOnlySpan<byte> rest, out FramedLine line)
+    {
+        int ahead = 2 * lineBytesMax;
+        ReadOnlySpan<byte> window = rest.Length > ahead + (2 * _unit) ? rest[..(ahead + (2 * _unit))] : rest;
+        int feed = encoding is null ? window.IndexOf(LineFeed) : encoding.FindLineFeed(window);
+        if (feed < 0 && !isEnd && rest.Length <= ahead + _unit)
+        {
+            line = default;
+            return false;
+        }
+        int end = feed >= 0 ? feed : rest.Length;
+        bool carriage = feed >= 0 && EndsInCarriageReturn(rest[..feed]);
+        end -= carriage ? _unit : 0;
+        bool isWhole = end <= ahead;
+        end = Math.Min(end, ahead);
+        int most = encoding is null ? TextDecoder.WholeOfUtf8(rest[..lineBytesMax]) : encoding.WholeCharacters(rest[..lineBytesMax]);
+        int length = rule.LengthOf(rest[..end], most, isWhole, encoding);
+        if (length == end && isWhole)
+        {
+            line = Last(length, feed < 0 ? rest.Length : feed + _unit, feed < 0 ? PositionFlags.NoNewline : carriage ? PositionFlags.CarriageReturn : PositionFlags.None);
+            return true;
+        }
+        bool isMatchCut = length == 0;
+        length = isMatchCut ? most : length;
+        line = new FramedLine(_at, length, position + _at + length, PositionFlags.Cut, LineBegin, Part + 1, false, isMatchCut);
+        return true;
     }
 
     /// <summary>Goes on behind a line that was found.</summary>
@@ -127,4 +161,6 @@ internal ref struct LineFramer(
 /// <param name="LineBegin">Position of the whole line's first byte.</param>
 /// <param name="Part">0 = a whole line, else 1, 2, …</param>
 /// <param name="IsLast">Whether the line ends with it.</param>
-internal readonly record struct FramedLine(int Start, int Length, long End, PositionFlags Flags, long LineBegin, int Part, bool IsLast);
+/// <param name="CutsMatch">Whether it ends inside of what must not be cut.</param>
+internal readonly record struct FramedLine(
+    int Start, int Length, long End, PositionFlags Flags, long LineBegin, int Part, bool IsLast, bool CutsMatch = false);

@@ -122,7 +122,8 @@ internal sealed class TextDecoder
     private ushort UnitAt(ReadOnlySpan<byte> bytes, int index) => _kind == TextEncoding.Utf16LittleEndian
         ? BinaryPrimitives.ReadUInt16LittleEndian(bytes[index..]) : BinaryPrimitives.ReadUInt16BigEndian(bytes[index..]);
 
-    private static int WholeOfUtf8(ReadOnlySpan<byte> bytes)
+    /// <summary>How many of these bytes are whole characters, where they are UTF-8.</summary>
+    public static int WholeOfUtf8(ReadOnlySpan<byte> bytes)
     {
         for (int back = 1; back <= Math.Min(3, bytes.Length); back++)
         {

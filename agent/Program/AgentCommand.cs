@@ -120,6 +120,10 @@ internal static class AgentCommand
         {
             Console.WriteLine($"{input.Source?.Name ?? string.Join(" ", input.Paths)} -> {input.Topic} at {string.Join(",", options.Bootstrap)}");
         }
+        foreach (string note in ConfigurationNotes.Of(options))
+        {
+            Console.WriteLine($"note: {note}");
+        }
     }
 
     /// <exception cref="ConfigurationException">The configuration is not there, or wrong.</exception>

@@ -5,6 +5,7 @@ namespace LogPipeline.Agent.Shaping;
 /// <summary>What becomes of the lines of one file: its input's shape, its own encoding, and what is known of it between two reads.</summary>
 internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProvider time)
 {
+    private readonly LineFate[] _fates = [LineFate.None, LineFate.None, LineFate.None]; // by stream
     private readonly (long Position, long Time)[] _seen = [(-1, 0), (-1, 0), (-1, 0)]; // by stream
 
     public LineShape Shape => shape;
@@ -15,20 +16,23 @@ internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProv
     /// <summary>Null where there is no limit.</summary>
     public RateBucket? Bucket { get; } = shape.Input.RateLimit is RateLimit limit ? new RateBucket(limit, time) : null;
 
-    /// <summary>What became of the line whose parts are given out: they are sent or left out together.</summary>
-    public (long LineBegin, Omission Omission) Fate { get; set; } = (-1, Omission.None);
-
     /// <summary>When the file is to be read again though it has not grown: a timestamp. Null = not for that.</summary>
     public long? Due { get; set; }
 
     /// <summary>Whether the read loop has it among the files that are due.</summary>
     public bool IsAwaited { get; set; }
 
+    /// <summary>Where the line begins of which it was told that its rest is left out.</summary>
+    public long WithheldTold { get; set; } = -1;
+
     /// <summary>Whether it was told that a line of it is not of its format.</summary>
     public bool IsMisfitTold { get; set; }
 
     /// <summary>The longest line in bytes of the file that comes whole.</summary>
     public int LineBytesMax => encoding?.BytesFor(shape.Input.MaxLineBytes) ?? shape.Input.MaxLineBytes;
+
+    /// <summary>What became of a stream's line whose parts are given out: they are sent or left out together.</summary>
+    public ref LineFate FateOf(LineStream stream) => ref _fates[(int)stream];
 
     /// <summary>Since when a stream has been seen up to <paramref name="position"/> and no further: a timestamp.</summary>
     public long QuietSince(LineStream stream, long position)
@@ -40,4 +44,12 @@ internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProv
         }
         return seen.Time;
     }
+}
+
+/// <summary>What became of a line.</summary>
+/// <param name="LineBegin">Where it begins.</param>
+/// <param name="Omission">Why what comes of it is left out.</param>
+internal readonly record struct LineFate(long LineBegin, Omission Omission)
+{
+    public static LineFate None => new(-1, Omission.None);
 }

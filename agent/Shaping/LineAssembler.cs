@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Runtime.InteropServices;
 using System.Text;
 using LogPipeline.Agent.Framing;
+using LogPipeline.Agent.Shaping.Redaction;
 using LogPipeline.Contract;
 
 namespace LogPipeline.Agent.Shaping;
@@ -19,11 +20,12 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
     private readonly ArrayBufferWriter<byte> _texts = new();
     private readonly ArrayBufferWriter<byte> _decoded = new();
     private readonly ArrayBufferWriter<byte> _unwrapped = new();
+    private readonly ArrayBufferWriter<byte> _ahead = new();
     private FileShape? _shape;
     private long _at;
     private int _given;
     private bool _goesOn;
-    private (long LineBegin, int Part) _begun;
+    private (long LineBegin, int Part, bool IsLeftOut) _begun;
 
     public bool HasOpen => _goesOn || Array.Exists(_open, static group => group.IsOpen);
 
@@ -33,7 +35,8 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
     /// <param name="position">Where it is read on.</param>
     /// <param name="lineBegin">Where the line or group begins that this is in the middle of.</param>
     /// <param name="part">Parts of that given out before; 0 at a line's begin.</param>
-    public void Begin(FileShape shape, long position, long lineBegin, int part)
+    /// <param name="isLeftOut">Whether the last of them became no record.</param>
+    public void Begin(FileShape shape, long position, long lineBegin, int part, bool isLeftOut)
     {
         _shape = shape;
         (_at, _given) = (position, 0);
@@ -44,7 +47,7 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
             group.Close();
         }
         // Which stream goes on its first line tells.
-        (_goesOn, _begun) = (part > 0, (lineBegin, part));
+        (_goesOn, _begun) = (part > 0, (lineBegin, part, isLeftOut));
     }
 
     /// <summary>Takes the next line, or piece of a long one.</summary>
@@ -127,7 +130,7 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         foreach (ref ShapedLine line in CollectionsMarshal.AsSpan(_done)[(_given - count).._given])
         {
             line = line with { Omission = line.Omission == Omission.None ? omission : line.Omission };
-            _shape!.Fate = (line.LineBegin, line.Omission);
+            _shape!.FateOf(line.Stream) = new LineFate(line.LineBegin, line.Omission);
         }
     }
 
@@ -180,8 +183,7 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         OpenGroup group = _open[(int)container.Stream];
         if (_goesOn)
         {
-            group.Open(begin, _begun.LineBegin, _begun.Part, goesOn: true);
-            _goesOn = false;
+            GoOn(group, container.Stream, begin);
         }
         MultilineRule? rule = isMisfit ? null : _shape!.Shape.Multiline;
         bool isPiece = group.IsOpen && group.GoesOn;
@@ -191,11 +193,13 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         }
         if (line.End - Math.Min(begin, FirstOpen().Position) > spanMax)
         {
-            GiveWay(group);
+            GiveWay(group, text);
         }
-        if (group.IsOpen && group.Lines > 0 && group.LengthWith(text.Length) > TextMax - 2) // a part ends in its line's terminator
+        // A part ends in its line's terminator. With redactions it is cut when as much again is there, so that a match which goes on is seen.
+        int textMax = _shape!.Shape.Redaction is null || line.Part > 0 ? TextMax - 2 : 2 * (TextMax - 2);
+        while (group.IsOpen && group.Lines > 0 && group.LengthWith(text.Length) > textMax)
         {
-            EndPart(group);
+            EndPart(group, text);
         }
         if (!group.IsOpen)
         {
@@ -207,7 +211,7 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         group.Add(text, line.End, terminator, container.IsWhole, isShaped, container.Time, replaced);
         if (!line.IsLast)
         {
-            EndPart(group); // the line goes on behind the longest piece there is
+            EndPart(group, group.EndLines(), line.CutsMatch); // the line goes on behind the longest piece there is
         }
         else if (container.IsWhole && rule is null)
         {
@@ -218,8 +222,23 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
     private bool Continues(MultilineRule rule, OpenGroup group, ReadOnlySpan<byte> line) =>
         group.Lines < _shape!.Shape.Input.Multiline!.MaxLines && rule.Continues(line, ref group.State);
 
+    /// <summary>Goes on in a line parts of which were given out before: they tell whether it is left out, for what they said is read no more.</summary>
+    private void GoOn(OpenGroup group, LineStream stream, long begin)
+    {
+        group.Open(begin, _begun.LineBegin, _begun.Part, goesOn: true);
+        _goesOn = false;
+        ref LineFate fate = ref _shape!.FateOf(stream);
+        InputOptions input = _shape.Shape.Input;
+        // Where two streams lie in each other, a record of the other one may cover what was left out.
+        if (fate.LineBegin != _begun.LineBegin && (_begun.IsLeftOut || input.Format == LineFormat.Plain))
+        {
+            fate = new LineFate(_begun.LineBegin, !_begun.IsLeftOut ? Omission.None
+                : _shape.Shape.Filter is not null ? Omission.Filtered : input.RateLimit is not null ? Omission.Limited : Omission.Withheld);
+        }
+    }
+
     /// <summary>More is held than may be: the one group that is known to go on becomes a part, the others end.</summary>
-    private void GiveWay(OpenGroup going)
+    private void GiveWay(OpenGroup going, ReadOnlySpan<byte> next)
     {
         foreach (OpenGroup group in _open)
         {
@@ -229,33 +248,83 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
             }
             else if (group.IsOpen && group.Lines > 0)
             {
-                EndPart(group);
+                EndPart(group, next);
             }
         }
     }
 
-    private void EndPart(OpenGroup group)
+    /// <summary>Makes a part of a group that goes on with <paramref name="next"/>.</summary>
+    private void EndPart(OpenGroup group, ReadOnlySpan<byte> next)
     {
-        group.EndPart();
-        Finish(group, group.Part + 1, isLast: false);
-        group.NextPart();
+        LineBorder end = group.EndLines();
+        if (_shape!.Shape.Redaction is null)
+        {
+            EndPart(group, end, cutsMatch: false);
+            return;
+        }
+        _ahead.ResetWrittenCount();
+        _ahead.Write(group.Text);
+        _ahead.Write(next);
+        LineBorder? border = FindBorder(_ahead.WrittenSpan, [.. group.Borders, end]);
+        EndPart(group, border ?? end, cutsMatch: border is null);
+    }
+
+    /// <summary>
+    /// The last place within the limit that lies in no match of a redaction, before a word where there is one; else the first behind the limit. Null
+    /// where there is none.
+    /// </summary>
+    private LineBorder? FindBorder(ReadOnlySpan<byte> text, IReadOnlyList<LineBorder> borders)
+    {
+        MatchBorders matches = _shape!.Shape.Redaction!;
+        matches.Search(text);
+        LineBorder? found = null;
+        LineBorder? atWord = null;
+        foreach (LineBorder border in borders)
+        {
+            if (border.Length > TextMax && found is not null)
+            {
+                break;
+            }
+            if (matches.Before(border.Length) == border.Length)
+            {
+                found = border;
+                atWord = RedactedCut.IsInWord(text, border.Length) ? atWord : border;
+            }
+        }
+        return atWord ?? found;
+    }
+
+    private void EndPart(OpenGroup group, LineBorder border, bool cutsMatch)
+    {
+        Finish(group, border, group.Part + 1, isLast: false, cutsMatch);
+        group.NextPart(border);
     }
 
     private void Close(OpenGroup group)
     {
+        while (group.IsOpen && group.Text.Length > TextMax && group.Borders.Count > 0 && FindBorder(group.Text, group.Borders) is LineBorder border)
+        {
+            EndPart(group, border, cutsMatch: false);
+        }
         if (group.IsOpen && group.Lines > 0)
         {
-            Finish(group, group.Part == 0 ? 0 : group.Part + 1, isLast: true);
+            Finish(group, new LineBorder(group.Text.Length, group.End), group.Part == 0 ? 0 : group.Part + 1, isLast: true, cutsMatch: false);
         }
         group.Close();
     }
 
-    private void Finish(OpenGroup group, int part, bool isLast)
+    private void Finish(OpenGroup group, LineBorder end, int part, bool isLast, bool cutsMatch)
     {
         PositionFlags flags = (isLast ? group.Terminator : PositionFlags.None) | (part > 0 ? PositionFlags.Cut : PositionFlags.None)
             | (group.IsShaped ? PositionFlags.Shaped : PositionFlags.None);
-        Omission omission = OmissionOf(group, part);
-        ReadOnlySpan<byte> text = _shape!.Shape.Redact(group.Text, out bool isRedacted);
+        ReadOnlySpan<byte> text = group.Text[..end.Length];
+        var stream = (LineStream)Array.IndexOf(_open, group);
+        Omission omission = OmissionOf(group.LineBegin, stream, text, part, cutsMatch);
+        bool isRedacted = false;
+        if (_shape!.Shape.Redaction is MatchBorders redaction && omission == Omission.None)
+        {
+            text = redaction.Redact(text, out isRedacted);
+        }
         flags |= isRedacted ? PositionFlags.Shaped : PositionFlags.None;
         int start = _texts.WrittenCount;
         _texts.Write(text);
@@ -272,22 +341,23 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
             keyLength = (int)Encoding.UTF8.GetBytes(key, _texts);
         }
         _done.Add(new ShapedLine(
-            group.Begin, group.End, group.LineBegin, part, isLast, flags, start, length, keyLength,
-            (LineStream)Array.IndexOf(_open, group), at, omission, group.Replaced, group.IsMisfit));
+            group.Begin, end.End, group.LineBegin, part, isLast, flags, start, length, keyLength,
+            stream, at, omission, group.Replaced, group.IsMisfit));
     }
 
-    /// <summary>Whether a line is wanted; of a long one the first part tells.</summary>
-    private Omission OmissionOf(OpenGroup group, int part)
+    /// <summary>Whether a line is wanted; of a long one the first part tells, and none follows one that had to be cut in a match.</summary>
+    private Omission OmissionOf(long lineBegin, LineStream stream, ReadOnlySpan<byte> text, int part, bool cutsMatch)
     {
-        if (_shape!.Shape.Filter is not LineFilter filter)
+        ref LineFate fate = ref _shape!.FateOf(stream);
+        if (part <= 1 || fate.LineBegin != lineBegin)
         {
-            return part > 1 && _shape.Fate.LineBegin == group.LineBegin ? _shape.Fate.Omission : Omission.None;
+            fate = new LineFate(lineBegin, _shape.Shape.Filter?.Keeps(text) == false ? Omission.Filtered : Omission.None);
         }
-        if (part <= 1 || _shape.Fate.LineBegin != group.LineBegin)
+        if (cutsMatch && fate.Omission == Omission.None)
         {
-            _shape.Fate = (group.LineBegin, filter.Keeps(group.Text) ? Omission.None : Omission.Filtered);
+            fate = fate with { Omission = Omission.Withheld };
         }
-        return _shape.Fate.Omission;
+        return fate.Omission;
     }
 
     /// <summary>Where the first group begins that is open; at the end of all lines where none is.</summary>

@@ -1,42 +1,41 @@
-using System.Buffers;
 using LogPipeline.Agent.Shaping.Redaction;
 
 namespace LogPipeline.Agent.Shaping;
 
 /// <summary>What an input's configuration makes of its lines, ready for use; one for all files of the input.</summary>
-internal sealed class LineShape(InputOptions input)
+internal sealed class LineShape
 {
-    private readonly ArrayBufferWriter<byte>[] _redacted = [new(), new()];
-
-    public InputOptions Input => input;
-
-    /// <summary>Null where each line is a record.</summary>
-    public MultilineRule? Multiline { get; } = MultilineRule.Of(input.Multiline);
-
-    /// <summary>Null where all lines are wanted.</summary>
-    public LineFilter? Filter { get; } =
-        input.Include.Count + input.ExcludeLines.Count > 0 ? new LineFilter(input.Include, input.ExcludeLines) : null;
-
-    /// <summary>A line without what is not to leave the host; good until the next call.</summary>
-    public ReadOnlySpan<byte> Redact(ReadOnlySpan<byte> line, out bool isChanged)
+    public LineShape(InputOptions input)
     {
-        isChanged = false;
-        int turn = 0;
-        foreach (IRedaction redaction in input.Redact)
-        {
-            ArrayBufferWriter<byte> to = _redacted[turn];
-            to.ResetWrittenCount();
-            if (redaction.TryApply(line, to))
-            {
-                line = to.WrittenSpan;
-                (isChanged, turn) = (true, 1 - turn);
-            }
-        }
-        return line;
+        Input = input;
+        Multiline = MultilineRule.Of(input.Multiline);
+        Filter = input.Include.Count + input.ExcludeLines.Count > 0 ? new LineFilter(input.Include, input.ExcludeLines) : null;
+        Redaction = input.Redact.Count > 0 ? new MatchBorders(input.Redact) : null;
+        Cut = Redaction is null ? null : new RedactedCut(Redaction);
     }
 
-    /// <summary>Whether lines may have to wait for others, so that more of a file must be held at once.</summary>
-    public static bool Groups(InputOptions input) => input.Format != LineFormat.Plain || input.Multiline is not null;
+    public InputOptions Input { get; }
+
+    /// <summary>Null where each line is a record.</summary>
+    public MultilineRule? Multiline { get; }
+
+    /// <summary>Null where all lines are wanted.</summary>
+    public LineFilter? Filter { get; }
+
+    /// <summary>Null where nothing is replaced.</summary>
+    public MatchBorders? Redaction { get; }
+
+    /// <summary>Where a line longer than the limit may be cut; null = anywhere.</summary>
+    public RedactedCut? Cut { get; }
+
+    /// <summary>Whether lines may have to wait for others.</summary>
+    private static bool Groups(InputOptions input) => input.Format != LineFormat.Plain || input.Multiline is not null;
+
+    /// <summary>
+    /// How many times <c>max_line_bytes</c> must be held at once: a group until its end is seen, behind a line that is as long; and with redactions
+    /// as much again behind each cut, so that a match which goes on there is seen.
+    /// </summary>
+    public static int HeldLines(InputOptions input) => (Groups(input) ? 2 : 1) * (input.Redact.Count > 0 ? 2 : 1);
 
     /// <summary>Whether an input wants anything but the bytes of the lines.</summary>
     public static bool Changes(InputOptions input) =>

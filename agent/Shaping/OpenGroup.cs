@@ -7,6 +7,7 @@ namespace LogPipeline.Agent.Shaping;
 internal sealed class OpenGroup
 {
     private readonly ArrayBufferWriter<byte> _text = new();
+    private readonly List<LineBorder> _borders = [];
     private PositionFlags _terminator;
     private bool _isWhole;
     private TraceState _state;
@@ -40,6 +41,9 @@ internal sealed class OpenGroup
 
     public ReadOnlySpan<byte> Text => _text.WrittenSpan;
 
+    /// <summary>Where a line or piece begins behind another: places where it may become a part.</summary>
+    public IReadOnlyList<LineBorder> Borders => _borders;
+
     /// <summary>How it ends; without a line feed where the rest of its last line did not come.</summary>
     public PositionFlags Terminator => _isWhole ? _terminator : _terminator | PositionFlags.NoNewline;
 
@@ -56,6 +60,7 @@ internal sealed class OpenGroup
         (IsOpen, Begin, End, LineBegin, Part, Lines, GoesOn, IsShaped, Time) = (true, begin, begin, lineBegin, part, 0, goesOn, false, long.MinValue);
         (_terminator, _isWhole, Replaced, IsMisfit) = (PositionFlags.None, false, 0, false);
         _text.ResetWrittenCount();
+        _borders.Clear();
     }
 
     /// <summary>Bytes that the text takes with one more line.</summary>
@@ -72,6 +77,10 @@ internal sealed class OpenGroup
     public void Add(ReadOnlySpan<byte> text, long end, PositionFlags terminator, bool isWhole, bool isShaped, long time, int replaced)
     {
         EndLine();
+        if (Lines > 0)
+        {
+            _borders.Add(new LineBorder(_text.WrittenCount, End));
+        }
         _text.Write(text);
         Time = Lines == 0 && Part == 0 ? time : Time;
         (End, _terminator, _isWhole, GoesOn) = (end, terminator, isWhole, !isWhole);
@@ -80,13 +89,25 @@ internal sealed class OpenGroup
         Lines++;
     }
 
-    /// <summary>What was added so far is a part of its own, and what comes goes on behind it: the parts joined are the whole.</summary>
-    public void EndPart() => EndLine();
-
-    /// <summary>A part was given out.</summary>
-    public void NextPart()
+    /// <summary>What was added so far ends where a line follows it in the group. Returns that place.</summary>
+    public LineBorder EndLines()
     {
-        Open(End, LineBegin, Part + 1, goesOn: true);
+        EndLine();
+        return new LineBorder(_text.WrittenCount, End);
+    }
+
+    /// <summary>What lies before <paramref name="border"/> was given out as a part; what lies behind it goes on.</summary>
+    public void NextPart(LineBorder border)
+    {
+        (byte[] rest, LineBorder[] borders) = (_text.WrittenSpan[border.Length..].ToArray(), [.. _borders.Where(other => other.Length > border.Length)]);
+        (long end, PositionFlags terminator, bool isWhole, bool isShaped, bool goesOn) = (End, _terminator, _isWhole, IsShaped, GoesOn);
+        Open(border.End, LineBegin, Part + 1, goesOn: true);
+        if (rest.Length > 0)
+        {
+            _text.Write(rest);
+            _borders.AddRange(borders.Select(other => other with { Length = other.Length - border.Length }));
+            (End, _terminator, _isWhole, IsShaped, GoesOn, Lines) = (end, terminator, isWhole, isShaped, goesOn, _borders.Count + 1);
+        }
     }
 
     public void Close() => IsOpen = false;
@@ -101,3 +122,8 @@ internal sealed class OpenGroup
         }
     }
 }
+
+/// <summary>The end of a line or piece inside a group.</summary>
+/// <param name="Length">Bytes of the group's text up to there.</param>
+/// <param name="End">Position in the file.</param>
+internal readonly record struct LineBorder(int Length, long End);

@@ -12,6 +12,9 @@ internal enum Omission : byte
 
     /// <summary>It is beyond the input's <c>rate_limit</c>.</summary>
     Limited,
+
+    /// <summary>What <c>redact</c> matches is longer than can be searched at once: from there on the line is left out.</summary>
+    Withheld,
 }
 
 /// <summary>Which of a container's outputs a line came from.</summary>

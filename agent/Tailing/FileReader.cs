@@ -91,8 +91,7 @@ internal sealed class FileReader
         return blocked ? file.Shape is not null && _shaped.IsWaiting ? ReadOutcome.Waiting : ReadOutcome.Blocked : reachesEnd ? ReadOutcome.AtEnd : ReadOutcome.More;
     }
 
-    /// <summary>A group of lines is held until its end is seen, and a line of it may be as long as the group.</summary>
-    private static int BlockBytesOf(InputOptions input) => ((LineShape.Groups(input) ? 2 : 1) * input.MaxLineBytes) + (64 << 10);
+    private static int BlockBytesOf(InputOptions input) => (LineShape.HeldLines(input) * input.MaxLineBytes) + (64 << 10);
 
     /// <summary>Adds what lines there are; true when the log takes no more.</summary>
     private bool Frame(TailedFile file, ILineTarget log, in Block block, bool reachesEnd)

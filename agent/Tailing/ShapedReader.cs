@@ -75,8 +75,9 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         long begin = block.Origin > _progress.Position ? block.Origin : _progress.LineBegin;
         bool isInLine = _progress.Part > 0 && !IsAtLineBegin(shape, block);
         var framer = new LineFramer(
-            block.Bytes, block.Origin, isInLine ? begin : block.Origin, isInLine ? _progress.Part : 0, shape.LineBytesMax, isEnd, shape.Encoding);
-        _assembler.Begin(shape, block.Origin, begin, _progress.Part);
+            block.Bytes, block.Origin, isInLine ? begin : block.Origin, isInLine ? _progress.Part : 0, shape.LineBytesMax, isEnd, shape.Encoding,
+            shape.Shape.Cut);
+        _assembler.Begin(shape, block.Origin, begin, _progress.Part, isLeftOut: _progress.Covered < _progress.Position);
         long at = _progress.Position;
         bool blocked = false;
         while (!blocked && !EndsInNuls(file, ref framer, at, block.End, reachesEnd) && framer.TryPeek(out FramedLine line))
@@ -208,7 +209,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
             ShapedLine line = lines[i];
             if (line.Omission != Omission.None)
             {
-                Omit(line);
+                Omit(file, line);
                 continue;
             }
             int next = i + 1;
@@ -221,12 +222,21 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         }
     }
 
-    private void Omit(in ShapedLine line)
+    private void Omit(TailedFile file, in ShapedLine line)
     {
         long bytes = line.End - line.Begin;
-        bool isFiltered = line.Omission == Omission.Filtered;
-        _omitted += isFiltered ? new OmittedLines(1, bytes, 0, 0) : new OmittedLines(0, 0, 1, bytes);
-        metrics.LeftOutLines.Add(1, isFiltered ? AgentMetrics.Filtered : AgentMetrics.Limited);
+        _omitted += line.Omission == Omission.Limited ? new OmittedLines(0, 0, 1, bytes) : new OmittedLines(1, bytes, 0, 0);
+        metrics.LeftOutLines.Add(1, line.Omission switch
+        {
+            Omission.Limited => AgentMetrics.Limited,
+            Omission.Withheld => AgentMetrics.Withheld,
+            _ => AgentMetrics.Filtered,
+        });
+        if (line.Omission == Omission.Withheld && file.Shape!.WithheldTold != line.LineBegin)
+        {
+            file.Shape.WithheldTold = line.LineBegin;
+            logger.Withheld(file.Generation.Path, line.LineBegin, line.Begin, file.Input.MaxLineBytes);
+        }
     }
 
     private void Add(TailedFile file, in Block block, in ShapedLine line, long end)

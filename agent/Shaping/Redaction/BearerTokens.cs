@@ -3,7 +3,7 @@ using System.Text;
 
 namespace LogPipeline.Agent.Shaping.Redaction;
 
-/// <summary>Replaces the token behind the word "Bearer", as HTTP's header Authorization has it (RFC 6750).</summary>
+/// <summary>Finds the token behind the word "Bearer", as HTTP's header Authorization has it (RFC 6750).</summary>
 internal sealed class BearerTokens : IRedaction
 {
     private const int TokenMin = 4;
@@ -12,10 +12,10 @@ internal sealed class BearerTokens : IRedaction
 
     private static ReadOnlySpan<byte> Word => "bearer "u8;
 
-    public bool TryApply(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> to)
+    public ReadOnlyMemory<byte> Replacement { get; } = "[token]"u8.ToArray();
+
+    public void Find(ReadOnlySpan<byte> line, ICollection<RedactionMatch> matches)
     {
-        bool isFound = false;
-        int written = 0;
         int at = 0;
         while (line[at..].IndexOfAny((byte)'b', (byte)'B') is >= 0 and int skip)
         {
@@ -30,13 +30,9 @@ internal sealed class BearerTokens : IRedaction
             int length = end < 0 ? line.Length - at : end;
             if (length >= TokenMin)
             {
-                to.Write(line[written..at]);
-                to.Write("[token]"u8);
+                matches.Add(new RedactionMatch(at - Word.Length, at, at + length));
                 at += length;
-                (written, isFound) = (at, true);
             }
         }
-        to.Write(isFound ? line[written..] : default);
-        return isFound;
     }
 }

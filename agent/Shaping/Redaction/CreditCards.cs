@@ -1,9 +1,7 @@
-using System.Buffers;
-
 namespace LogPipeline.Agent.Shaping.Redaction;
 
 /// <summary>
-/// Replaces numbers of 13 to 19 digits, alone or in groups behind single spaces or hyphens, whose check digit is right (Luhn) and that begin as
+/// Finds numbers of 13 to 19 digits, alone or in groups behind single spaces or hyphens, whose check digit is right (Luhn) and that begin as
 /// card numbers do.
 /// </summary>
 internal sealed class CreditCards : IRedaction
@@ -11,10 +9,10 @@ internal sealed class CreditCards : IRedaction
     private const int DigitsMin = 13;
     private const int DigitsMax = 19;
 
-    public bool TryApply(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> to)
+    public ReadOnlyMemory<byte> Replacement { get; } = "[credit_card]"u8.ToArray();
+
+    public void Find(ReadOnlySpan<byte> line, ICollection<RedactionMatch> matches)
     {
-        bool isFound = false;
-        int written = 0;
         int at = 0;
         while (line[at..].IndexOfAnyInRange((byte)'0', (byte)'9') is >= 0 and int skip)
         {
@@ -22,10 +20,8 @@ internal sealed class CreditCards : IRedaction
             int length = CardAt(line[at..]);
             if (length > 0)
             {
-                to.Write(line[written..at]);
-                to.Write("[credit_card]"u8);
+                matches.Add(new RedactionMatch(at, at, at + length));
                 at += length;
-                (written, isFound) = (at, true);
             }
             else
             {
@@ -34,8 +30,6 @@ internal sealed class CreditCards : IRedaction
                 at = rest < 0 ? line.Length : at + rest;
             }
         }
-        to.Write(isFound ? line[written..] : default);
-        return isFound;
     }
 
     /// <summary>Bytes of the longest card number that begins here; 0 where none does.</summary>

@@ -2,36 +2,34 @@ using System.Buffers;
 
 namespace LogPipeline.Agent.Shaping.Redaction;
 
-/// <summary>Replaces what looks like <c>name@host.domain</c>.</summary>
+/// <summary>Finds what looks like <c>name@host.domain</c>.</summary>
 internal sealed class EmailAddresses : IRedaction
 {
     private static readonly SearchValues<byte> Local = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.!#$%&'*+/=?^_`{|}~-"u8);
     private static readonly SearchValues<byte> Domain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-"u8);
 
-    public bool TryApply(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> to)
+    public ReadOnlyMemory<byte> Replacement { get; } = "[email]"u8.ToArray();
+
+    public void Find(ReadOnlySpan<byte> line, ICollection<RedactionMatch> matches)
     {
-        bool isFound = false;
-        int written = 0;
+        int searched = 0;
         int at = 0;
         while (line[at..].IndexOf((byte)'@') is >= 0 and int skip)
         {
             at += skip;
-            int begin = written + line[written..at].LastIndexOfAnyExcept(Local) + 1;
+            int begin = searched + line[searched..at].LastIndexOfAnyExcept(Local) + 1;
             int domain = DomainLength(line[(at + 1)..]);
             if (begin < at && domain > 0)
             {
-                to.Write(line[written..begin]);
-                to.Write("[email]"u8);
                 at += 1 + domain;
-                (written, isFound) = (at, true);
+                matches.Add(new RedactionMatch(begin, begin, at));
+                searched = at;
             }
             else
             {
                 at++;
             }
         }
-        to.Write(isFound ? line[written..] : default);
-        return isFound;
     }
 
     private static int DomainLength(ReadOnlySpan<byte> text)

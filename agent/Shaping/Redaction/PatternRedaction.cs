@@ -1,12 +1,14 @@
-using System.Buffers;
 using System.Text;
 
 namespace LogPipeline.Agent.Shaping.Redaction;
 
-/// <summary>Replaces what a regular expression matches by a fixed text.</summary>
+/// <summary>Finds what a regular expression matches.</summary>
 internal sealed class PatternRedaction(LinePattern pattern, string replacement) : IRedaction
 {
-    private readonly byte[] _replacement = Encoding.UTF8.GetBytes(replacement);
+    public ReadOnlyMemory<byte> Replacement { get; } = Encoding.UTF8.GetBytes(replacement);
 
-    public bool TryApply(ReadOnlySpan<byte> line, ArrayBufferWriter<byte> to) => pattern.TryReplace(line, _replacement, to);
+    /// <summary>The expression.</summary>
+    public LinePattern Pattern => pattern;
+
+    public void Find(ReadOnlySpan<byte> line, ICollection<RedactionMatch> matches) => pattern.FindAll(line, matches);
 }

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using LogPipeline.Agent;
+using LogPipeline.Agent.Configuration;
 using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Alerts;
@@ -25,6 +26,10 @@ internal static partial class WhatWouldRun
             foreach (InputOptions input in agent.Inputs)
             {
                 yield return Describe(input);
+            }
+            foreach (string note in ConfigurationNotes.Of(agent))
+            {
+                yield return $"  note: {note}";
             }
         }
         foreach (SinkOptions sink in configuration.Sinks)

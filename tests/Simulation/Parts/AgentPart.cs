@@ -2,6 +2,7 @@ using System.Globalization;
 using LogPipeline.Agent;
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Shaping;
+using LogPipeline.Agent.Shaping.Redaction;
 using LogPipeline.Agent.State;
 using LogPipeline.Files;
 using LogPipeline.Simulation.Kernel;
@@ -47,13 +48,14 @@ internal sealed class AgentPart
     }
 
     /// <summary>
-    /// In some stories lines are decoded, empty ones left out, or each waits for the next, which might belong to it; or each file gets its topic by a
+    /// In some stories lines are decoded, cut only where a redaction allows, empty ones left out, or each waits for the next, which might belong to it; or each file gets its topic by a
     /// template, which gives all the same. The seed alone decides, so that the other stories stay as they are.
     /// </summary>
     private static InputOptions ShapeOf(ulong seed, InputOptions input) => (seed % 8) switch
     {
         1 => input with { Paths = [$"{AppServer.Logs}/*.l[o]g*"], Topic = Story.Topic.Replace("lo", "l{2}", StringComparison.Ordinal) },
         3 => input with { Encoding = TextEncoding.Latin1 },
+        4 => input with { Redact = [new PatternRedaction(new LinePattern("~secret~"), "")] },
         5 => input with { ExcludeLines = [new LinePattern("^$")] },
         7 => input with { Multiline = new MultilineOptions { Continue = new LinePattern("^~") } },
         _ => input,
