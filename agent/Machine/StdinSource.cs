@@ -13,12 +13,13 @@ internal sealed class StdinSource : ILineSource
     {
         using Stream input = Console.OpenStandardInput();
         byte[] buffer = new byte[ReadBytes];
+        var decoder = new StreamDecoder();
         var cutter = new LineCutter(LineBytesMax);
         while (true)
         {
             // A read of a pipe cannot be cancelled; where the agent is stopped it is left to the end of the process.
             int read = await input.ReadAsync(buffer, CancellationToken.None).AsTask().OrCancelled(stopped);
-            byte[] lines = read == 0 ? cutter.End() : cutter.Add(buffer.AsSpan(0, read));
+            byte[] lines = read == 0 ? [.. cutter.Add(decoder.End()), .. cutter.End()] : cutter.Add(decoder.Add(buffer.AsSpan(0, read)));
             if (lines.Length > 0)
             {
                 await spool.AppendAsync(lines, stopped);

@@ -1,0 +1,54 @@
+using System.Text;
+using LogPipeline.Agent.Sources;
+
+namespace LogPipeline.Agent.Tests.Sources;
+
+/// <summary>Streams in UTF-16, read in pieces that end anywhere in a character.</summary>
+public sealed class StreamDecoderTests
+{
+    [Theory]
+    [InlineData("utf-16")]
+    [InlineData("utf-16BE")]
+    public void A_stream_read_in_two_pieces_cut_anywhere_gives_its_lines(string name)
+    {
+        const string Text = "Login\r\n\n\u0a00\u000bx\n\U0001F600 pair\uFEFF in it\nlast";
+        byte[] stream = Encoding.GetEncoding(name).GetBytes("\uFEFF" + Text);
+        for (int cut = 0; cut <= stream.Length; cut++)
+        {
+            Assert.Equal(Text + "\n", LinesOf(stream[..cut], stream[cut..]));
+        }
+        Assert.Equal(Text + "\n", LinesOf([.. stream.Select(static b => (byte[])[b])]));
+    }
+
+    [Fact]
+    public void Half_characters_at_the_end_are_replaced()
+    {
+        Assert.Equal("a\uFFFD\n", LinesOf([0xff, 0xfe, (byte)'a', 0, (byte)'b']));
+        Assert.Equal("a\uFFFD\n", LinesOf([0xff, 0xfe, (byte)'a', 0, 0x3d, 0xd8]));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("a")]
+    [InlineData("é\nplain")]
+    [InlineData("\uFEFFmarked\n")]
+    public void Other_streams_pass_as_they_are(string text)
+    {
+        byte[] stream = Encoding.UTF8.GetBytes(text);
+        Assert.Equal(text.Length == 0 || text.EndsWith('\n') ? text : text + "\n", LinesOf([.. stream.Select(static b => (byte[])[b])]));
+    }
+
+    private static string LinesOf(params byte[][] reads)
+    {
+        var decoder = new StreamDecoder();
+        var cutter = new LineCutter(1 << 20);
+        List<byte> lines = [];
+        foreach (byte[] read in reads)
+        {
+            lines.AddRange(cutter.Add(decoder.Add(read)));
+        }
+        lines.AddRange(cutter.Add(decoder.End()));
+        lines.AddRange(cutter.End());
+        return Encoding.UTF8.GetString([.. lines]);
+    }
+}
