@@ -149,6 +149,12 @@ internal static partial class AgentLog
     [LoggerMessage(2053, LogLevel.Warning, "Source {Source}: {Peer} is disconnected: {Reason}")]
     public static partial void SyslogPeerRefused(this ILogger logger, string source, string peer, string reason);
 
+    [LoggerMessage(2054, LogLevel.Error, "Source {Source}: its spool cannot be written, so it waits, or drops what cannot wait: {Reason}")]
+    public static partial void SpoolPaused(this ILogger logger, string source, string reason);
+
+    [LoggerMessage(2055, LogLevel.Information, "Source {Source}: its spool can be written again")]
+    public static partial void SpoolResumed(this ILogger logger, string source);
+
     [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
     public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);
 

@@ -161,9 +161,9 @@ public sealed class AgentService : IAsyncDisposable
         {
             await _idle.WaitAsync(rest, _time, CancellationToken.None);
         }
-        Task noted = NoteAllAsync(running.State);
+        Task noted = NoteAllAsync(running.State, running.Sources);
         // A disk that refuses is not waited for: what it does not have the next start finds out.
-        while (!noted.IsCompleted && !running.State.Pause.IsPaused)
+        while (!noted.IsCompleted && !running.State.Pause.IsPaused && !running.Sources.IsPaused)
         {
             await _idle.WaitAsync(CancellationToken.None);
         }
@@ -183,10 +183,11 @@ public sealed class AgentService : IAsyncDisposable
         running.Metrics.Dispose();
     }
 
-    private async Task NoteAllAsync(AgentState state)
+    private async Task NoteAllAsync(AgentState state, SourceSet sources)
     {
         try
         {
+            await sources.SettleAsync();
             await state.Inflight.DurableAsync();
             await state.SavedAsync();
         }
@@ -224,7 +225,7 @@ public sealed class AgentService : IAsyncDisposable
         var cluster = new ClusterClient(clientOptions, _connector, _time, _random);
         var budget = new UnackedBudget(_options.UnackedBytesMax);
         AgentMonitor? monitor = null;
-        var sources = new SourceSet(_options, _files, state.Pause);
+        var sources = new SourceSet(_options, _files, generations.All, source => new StatePause(_time, _logger, Fatal, _stopped.Token, source) { Paused = _idle.Set });
         var metrics = new AgentMetrics(
             () => monitor!.Lag, () => monitor!.FilesOpen, () => monitor!.FilesWaiting, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0,
             () => monitor!.Problems.Count, () => sources.Bytes, () => sources.Dropped, () => monitor!.DeletedBytes);

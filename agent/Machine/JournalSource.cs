@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.ComponentModel;
 using System.Diagnostics;
 using LogPipeline.Agent.Sources;
@@ -12,8 +11,6 @@ namespace LogPipeline.Agent.Machine;
 /// </summary>
 internal sealed class JournalSource(JournalSourceOptions options, TimeProvider time, ILogger logger) : RetriedSource(options.Name, time, logger)
 {
-    private const int ReadBytes = 256 << 10;
-
     protected override bool IsPassing(Exception fault) => fault is IOException or InvalidDataException or Win32Exception;
 
     /// <summary>Runs journalctl until it ends, and returns what it said last.</summary>
@@ -27,19 +24,7 @@ internal sealed class JournalSource(JournalSourceOptions options, TimeProvider t
         journal.BeginErrorReadLine();
         try
         {
-            var export = new JournalExport();
-            var lines = new ArrayBufferWriter<byte>();
-            byte[] buffer = new byte[ReadBytes];
-            while (await journal.StandardOutput.BaseStream.ReadAsync(buffer, stopped) is > 0 and int read)
-            {
-                lines.ResetWrittenCount();
-                export.Add(buffer.AsSpan(0, read), lines);
-                if (lines.WrittenCount > 0)
-                {
-                    await spool.AppendAsync(lines.WrittenMemory, stopped);
-                    spool.Trouble = null;
-                }
-            }
+            await StreamFeed.RunAsync(journal.StandardOutput.BaseStream, new JournalExport(), spool, stopped);
         }
         finally
         {

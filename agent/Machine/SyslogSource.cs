@@ -14,16 +14,15 @@ namespace LogPipeline.Agent.Machine;
 /// <summary>
 /// Listens for syslog by UDP, TCP or TLS. A connection is read on once what it gave is durable in the spool, so its sender waits while the spool is
 /// full; a datagram that finds no room is dropped and counted. Syslog has no acknowledgement: what a sender has written and this
-/// process has not read when it ends is lost unless the sender notices.
+/// process has not read when it ends is lost unless the sender notices; what was read is taken at a clean stop.
 /// </summary>
 internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider time, ILogger logger) : RetriedSource(options.Name, time, logger)
 {
     private const int ConnectionsMax = 512;
-    private const int ReadBytes = 64 << 10;
     private const int DatagramBytesMax = 64 << 10;
     private const int ReceiveBufferBytes = 4 << 20;
 
-    private int _serving;
+    private readonly HashSet<Task> _connections = [];
 
     protected override Task<string> FeedAsync(Spool spool, CancellationToken stopped) =>
         options.Transport == SyslogTransport.Udp ? ReceiveAsync(spool, stopped) : ListenAsync(spool, stopped);
@@ -70,16 +69,27 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
         using var listener = new TcpListener(Endpoint);
         listener.Start();
         spool.Trouble = null;
-        while (true)
+        try
         {
-            TcpClient client = await listener.AcceptTcpClientAsync(stopped);
-            if (_serving >= ConnectionsMax)
+            while (true)
             {
-                Logger.SourceFailed(options.Name, $"more than {ConnectionsMax} connections are refused");
-                client.Dispose();
-                continue;
+                TcpClient client = await listener.AcceptTcpClientAsync(stopped);
+                _connections.RemoveWhere(static connection => connection.IsCompleted);
+                if (_connections.Count >= ConnectionsMax)
+                {
+                    Logger.SourceFailed(options.Name, $"more than {ConnectionsMax} connections are refused");
+                    client.Dispose();
+                    continue;
+                }
+                _connections.Add(ServeAsync(client, certificate, spool, stopped));
             }
-            _ = ServeAsync(client, certificate, spool, stopped);
+        }
+        finally
+        {
+            if (stopped.IsCancellationRequested)
+            {
+                await Task.WhenAll(_connections); // each takes what it has read
+            }
         }
     }
 
@@ -94,7 +104,6 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
 
     private async Task ServeAsync(TcpClient client, SslStreamCertificateContext? certificate, Spool spool, CancellationToken stopped)
     {
-        _serving++;
         EndPoint? peer = client.Client.RemoteEndPoint;
         try
         {
@@ -106,7 +115,7 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
                 {
                     await secure.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificateContext = certificate }, stopped);
                 }
-                await ReadAsync(stream, options.KeepsPeer && peer is IPEndPoint from ? Before(from) : [], spool, stopped);
+                await StreamFeed.RunAsync(stream, new SyslogFraming(options.KeepsPeer && peer is IPEndPoint from ? Before(from) : []), spool, stopped);
             }
         }
         catch (Exception broken) when (broken is InvalidDataException or AuthenticationException)
@@ -115,41 +124,11 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
         }
         catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
-            // The sender left; what it gave whole is taken.
-        }
-        finally
-        {
-            _serving--;
+            // The sender left; what it gave is taken.
         }
     }
 
     /// <summary>A peer's address as it stands before its messages.</summary>
     private static byte[] Before(IPEndPoint peer) =>
         Encoding.ASCII.GetBytes($"{(peer.Address.IsIPv4MappedToIPv6 ? peer.Address.MapToIPv4() : peer.Address)} ");
-
-    private static async Task ReadAsync(Stream stream, byte[] before, Spool spool, CancellationToken stopped)
-    {
-        var framing = new SyslogFraming(before);
-        var lines = new ArrayBufferWriter<byte>();
-        byte[] buffer = new byte[ReadBytes];
-        int read;
-        do
-        {
-            read = await stream.ReadAsync(buffer, stopped);
-            lines.ResetWrittenCount();
-            if (read > 0)
-            {
-                framing.Add(buffer.AsSpan(0, read), lines);
-            }
-            else
-            {
-                framing.End(lines);
-            }
-            if (lines.WrittenCount > 0)
-            {
-                await spool.AppendAsync(lines.WrittenMemory, stopped);
-            }
-        }
-        while (read > 0);
-    }
 }

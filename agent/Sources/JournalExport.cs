@@ -17,7 +17,7 @@ namespace LogPipeline.Agent.Sources;
 /// As in <c>journalctl -o json</c>, a field that is given twice is a list, a value that is no UTF-8 a list of its bytes, and one that is
 /// longer than a bound is null.
 /// </summary>
-internal sealed class JournalExport
+internal sealed class JournalExport : ILineFraming
 {
     public const string CursorField = "__CURSOR";
 
@@ -48,6 +48,11 @@ internal sealed class JournalExport
         _rest.Keep(left.Length);
     }
 
+    /// <summary>An entry that is not whole is no line: the journal has it still.</summary>
+    public void End(IBufferWriter<byte> lines)
+    {
+    }
+
     /// <summary>The cursor in a line that <see cref="Add"/> gave; null when it is no such line.</summary>
     public static string? CursorOf(ReadOnlySpan<byte> line)
     {
@@ -67,6 +72,23 @@ internal sealed class JournalExport
             // A line that a crash cut.
         }
         return null;
+    }
+
+    /// <summary>Whether a line is the whole of one that <see cref="Add"/> gave.</summary>
+    public static bool IsEntry(ReadOnlySpan<byte> line)
+    {
+        var reader = new Utf8JsonReader(line);
+        try
+        {
+            while (reader.Read())
+            {
+            }
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+        return CursorOf(line) is not null;
     }
 
     private bool TryTake(ref ReadOnlySpan<byte> left, IBufferWriter<byte> lines)

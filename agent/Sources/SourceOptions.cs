@@ -6,6 +6,9 @@ public abstract record SourceOptions
     /// <summary>Its name in the header <c>file</c>.</summary>
     public abstract string Name { get; }
 
+    /// <summary>Whether a spooled line is as the source gave it; null where a source cannot give it again.</summary>
+    internal virtual Func<byte[], bool>? IsWhole => null;
+
     /// <summary>Where a source's spool is.</summary>
     /// <param name="stateDirectory">The agent's state directory.</param>
     /// <param name="topic">Where its lines go: one source may feed two topics.</param>
@@ -75,6 +78,8 @@ public sealed record JournalSourceOptions : SourceOptions
     public bool FromEnd { get; init; }
 
     public override string Name => "journal";
+
+    internal override Func<byte[], bool>? IsWhole => static line => JournalExport.IsEntry(line);
 
     /// <summary>What the program is told.</summary>
     /// <param name="cursor">The entry after which it goes on; null at the first start.</param>

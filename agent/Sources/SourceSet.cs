@@ -11,14 +11,20 @@ internal sealed class SourceSet : IDisposable
     private readonly List<(InputOptions Input, Spool Spool)> _spools = [];
     private long _bytes;
     private long _dropped;
+    private Task _feeding = Task.CompletedTask;
 
-    public SourceSet(AgentOptions options, IFileSystem files, StatePause pause)
+    /// <param name="options">Which inputs there are.</param>
+    /// <param name="files">The disk.</param>
+    /// <param name="known">The generations that the registry has.</param>
+    /// <param name="pauseOf">Makes what a disk that refuses means for a source's spool.</param>
+    public SourceSet(AgentOptions options, IFileSystem files, IReadOnlyList<Generation> known, Func<string, StatePause> pauseOf)
     {
         foreach (InputOptions input in options.Inputs)
         {
             if (input.Source is SourceOptions source)
             {
-                _spools.Add((input, new Spool(files, source.SpoolIn(options.StateDirectory, input.Topic), options.SpoolBytesMax, pause)));
+                string directory = source.SpoolIn(options.StateDirectory, input.Topic);
+                _spools.Add((input, new Spool(files, directory, options.SpoolBytesMax, pauseOf(source.Name), source.IsWhole, known.Select(static generation => generation.FirstPath))));
             }
         }
     }
@@ -35,20 +41,41 @@ internal sealed class SourceSet : IDisposable
 
     /// <summary>What keeps sources from giving lines.</summary>
     public IEnumerable<string> Problems => _spools.Where(static source => source.Spool.Trouble is not null)
-        .Select(static source => $"{source.Input.Source!.Name}: {source.Spool.Trouble}");
+        .Select(static source => $"{source.Input.Source!.Name}: {source.Spool.Trouble}")
+        .Concat(_spools.Where(static source => source.Spool.Pause.IsPaused).Select(static source => $"{source.Input.Source!.Name}: its spool cannot be written: {source.Spool.Pause.Reason}"));
+
+    /// <summary>Whether a disk refuses what sources have given.</summary>
+    public bool IsPaused => _spools.Exists(static source => source.Spool.Pause.IsPaused);
 
     /// <summary>Whether every source has ended, and all that they gave is acked.</summary>
     public bool IsSent { get; private set; }
 
     /// <summary>Feeds the spools until all sources have ended or are stopped.</summary>
-    public async Task RunAsync(Func<SourceOptions, ILineSource> make, ILogger logger, CancellationToken stopped)
+    public Task RunAsync(Func<SourceOptions, ILineSource> make, ILogger logger, CancellationToken stopped)
     {
-        await Task.WhenAll(_spools.Select(async source =>
+        return _feeding = Task.WhenAll(_spools.Select(async source =>
         {
             logger.SourceOpened(source.Input.Source!.Name, source.Input.Topic);
             await make(source.Input.Source).RunAsync(source.Spool, stopped);
             source.Spool.End();
         }));
+    }
+
+    /// <summary>The sources were told to stop: ends when they have, and all that they gave is durable.</summary>
+    public async Task SettleAsync()
+    {
+        try
+        {
+            await _feeding;
+        }
+        catch (OperationCanceledException)
+        {
+            // how a source ends that is stopped
+        }
+        foreach ((_, Spool spool) in _spools)
+        {
+            await spool.DurableAsync();
+        }
     }
 
     /// <summary>Deletes the spooled files all of which is acked, and durably known to be.</summary>
@@ -69,6 +96,10 @@ internal sealed class SourceSet : IDisposable
         {
             await state.SavedAsync();
             acked.ForEach(static file => file.Spool.Delete(file.Path));
+        }
+        foreach ((InputOptions input, Spool spool) in _spools)
+        {
+            spool.NoteAcked(path => table.At(path, input.Topic)?.Generation is { IsDurable: true } generation ? generation.Acked.Position : 0);
         }
         Volatile.Write(ref _bytes, _spools.Sum(static source => source.Spool.Bytes));
         Volatile.Write(ref _dropped, _spools.Sum(static source => source.Spool.Dropped));

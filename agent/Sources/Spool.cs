@@ -20,7 +20,7 @@ internal sealed class Spool : IDisposable
     private const int FilesMin = 8;
 
     private const int PendingBytesMax = 4 << 20;
-    private const int TailBytesMax = 1 << 20;
+    private const int TailBytes = 64 << 10;
 
     private readonly IFileSystem _files;
     private readonly string _directory;
@@ -31,29 +31,41 @@ internal sealed class Spool : IDisposable
     private ArrayBufferWriter<byte> _pending = new();
     private IFile? _current;
     private int _number;
+    private (int File, long Bytes) _acked;
 
     /// <param name="files">The disk.</param>
     /// <param name="directory">Its own directory.</param>
     /// <param name="bytesMax">Bytes of all files: at this bound the source waits, or drops where it cannot wait.</param>
-    /// <param name="pause">What a disk that refuses means.</param>
+    /// <param name="pause">What a disk that refuses means for this spool: its source waits, and what is spooled is read and sent on.</param>
+    /// <param name="isWhole">
+    /// For a source that goes on behind the last line: whether a line is as the source gave it. At the first that is not, which a crash tore, the newest file is cut.
+    /// Null where lines cannot be had again: then what is left of them is kept.
+    /// </param>
+    /// <param name="known">Paths that are remembered. A number is not used again while it is: a new file that begins alike would be taken for the old one.</param>
     /// <exception cref="IOException">The directory cannot be used.</exception>
-    public Spool(IFileSystem files, string directory, long bytesMax, StatePause pause)
+    public Spool(IFileSystem files, string directory, long bytesMax, StatePause pause, Func<byte[], bool>? isWhole = null, IEnumerable<string>? known = null)
     {
         (_files, _directory, _bytesMax) = (files, directory, bytesMax);
+        _number = (known ?? []).Select(path => TryNumber(path, out int number) ? number : 0).DefaultIfEmpty().Max();
         _write = new GroupedWrite(WritePendingAsync, pause.Fatal);
         Pause = pause;
         files.CreateDirectory(directory);
         foreach (DirectoryEntry entry in files.List(directory))
         {
-            if (int.TryParse(Path.GetFileNameWithoutExtension(entry.Name), NumberStyles.None, CultureInfo.InvariantCulture, out int number))
+            if (TryNumber(Path.Combine(directory, entry.Name), out int number))
             {
                 Settle(number);
             }
         }
+        if (isWhole is not null && NewestNumber is > 0 and int newest)
+        {
+            CutTorn(newest, isWhole);
+        }
         files.FlushDirectory(directory);
     }
 
-    private StatePause Pause { get; }
+    /// <summary>What its disk says.</summary>
+    public StatePause Pause { get; }
 
     /// <summary>Called with the path of a file that has more durable bytes than before.</summary>
     public Action<string>? Grown { get; set; }
@@ -67,21 +79,24 @@ internal sealed class Spool : IDisposable
     /// <summary>What keeps its source from giving lines; null when nothing does. The source sets it.</summary>
     public string? Trouble { get; set; }
 
-    /// <summary>Appends that found no room, and were dropped.</summary>
+    /// <summary>Messages that found no room, or were refused.</summary>
     public long Dropped { get; private set; }
 
     /// <summary>Whether its source has ended.</summary>
     public bool IsOver { get; private set; }
 
-    private bool HasRoom => Bytes + _pending.WrittenCount < _bytesMax && _pending.WrittenCount < PendingBytesMax;
+    /// <summary>A spool that waits for nothing has room, however long its newest file is: that one stays.</summary>
+    private bool HasRoom => _pending.WrittenCount < PendingBytesMax
+        && (Bytes + _pending.WrittenCount < _bytesMax || (_pending.WrittenCount == 0 && _acked == (NewestNumber, Bytes)));
+
+    /// <summary>The newest file that holds something; 0 when none does.</summary>
+    private int NewestNumber => _lengths.LastOrDefault(static file => file.Value > 0).Key;
 
     /// <summary>Whether a path is one of this spool's files; its durable length is <paramref name="durable"/>.</summary>
     public bool TryLength(string path, out long durable)
     {
         durable = 0;
-        return Path.GetDirectoryName(path) == _directory
-            && int.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out int number)
-            && _lengths.TryGetValue(number, out durable);
+        return TryNumber(path, out int number) && _lengths.TryGetValue(number, out durable);
     }
 
     /// <summary>Takes bytes, waiting while the spool is full; ends when they are durable. They are whole lines.</summary>
@@ -95,11 +110,16 @@ internal sealed class Spool : IDisposable
         }
         _pending.Write(lines.Span);
         await _write.DoneAsync();
+        Trouble = null;
     }
 
     /// <summary>Takes whole lines that their sender does not wait for; false when there is no room. They are durable soon.</summary>
     public bool TryAppend(ReadOnlySpan<byte> lines)
     {
+        if (lines.IsEmpty)
+        {
+            return true;
+        }
         if (!HasRoom)
         {
             Dropped++;
@@ -109,6 +129,15 @@ internal sealed class Spool : IDisposable
         _ = _write.DoneAsync();
         return true;
     }
+
+    /// <summary>Takes what a source has read before it was told to stop: there is room for that beyond the bound. It is durable when <see cref="DurableAsync"/> ends.</summary>
+    public void TakeLast(ReadOnlySpan<byte> lines) => _pending.Write(lines);
+
+    /// <summary>Counts what is not taken for another reason than that there is no room.</summary>
+    public void Refused() => Dropped++;
+
+    /// <summary>Ends when all that was taken is durable.</summary>
+    public Task DurableAsync() => _write.DoneAsync();
 
     /// <summary>The source has ended: the newest file may go too, once it is acked.</summary>
     public void End()
@@ -120,21 +149,38 @@ internal sealed class Spool : IDisposable
     /// <summary>The last line that is durable, without its line feed; empty when nothing is spooled.</summary>
     public byte[] LastLine()
     {
-        if (_lengths.LastOrDefault(static file => file.Value > 0) is not { Value: > 0 } last)
+        if (NewestNumber is not (> 0 and int newest))
         {
             return [];
         }
-        using IFile file = _files.Open(PathOf(last.Key), FileOpenMode.Read);
-        byte[] tail = new byte[Math.Min(last.Value, TailBytesMax)];
-        ReadOnlySpan<byte> text = tail.AsSpan(0, file.ReadFully(tail, last.Value - tail.Length)).TrimEnd((byte)'\n');
-        return text[(text.LastIndexOf((byte)'\n') + 1)..].ToArray();
+        using IFile file = _files.Open(PathOf(newest), FileOpenMode.Read);
+        for (long size = TailBytes; ; size *= 4)
+        {
+            byte[] tail = new byte[Math.Min(_lengths[newest], size)];
+            ReadOnlySpan<byte> text = tail.AsSpan(0, file.ReadFully(tail, _lengths[newest] - tail.Length)).TrimEnd((byte)'\n');
+            if (text.LastIndexOf((byte)'\n') is int before && (before >= 0 || tail.Length == _lengths[newest]))
+            {
+                return text[(before + 1)..].ToArray();
+            }
+        }
     }
 
     /// <summary>The files that are written to no more and need not stay, with their lengths.</summary>
     public IEnumerable<(string Path, long Length)> Whole()
     {
-        int newest = IsOver ? int.MaxValue : _lengths.LastOrDefault(static file => file.Value > 0).Key;
+        int newest = IsOver ? int.MaxValue : NewestNumber;
         return _lengths.Where(file => file.Key < newest && (file.Key != _number || _current is null)).Select(file => (PathOf(file.Key), file.Value)).ToList();
+    }
+
+    /// <summary>Notes what is acked of the newest file, which stays.</summary>
+    /// <param name="ackedOf">Asked for a path: returns the bytes that are acked.</param>
+    public void NoteAcked(Func<string, long> ackedOf)
+    {
+        if (NewestNumber is > 0 and int newest)
+        {
+            _acked = (newest, ackedOf(PathOf(newest)));
+            Wake();
+        }
     }
 
     /// <summary>Deletes a file all of which is acked, durably noted.</summary>
@@ -142,12 +188,27 @@ internal sealed class Spool : IDisposable
     {
         _files.Delete(path);
         _lengths.Remove(int.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture));
-        List<TaskCompletionSource> awaited = [.. _roomAwaited];
-        _roomAwaited.Clear();
-        awaited.ForEach(static room => room.SetResult());
+        Wake();
     }
 
     public void Dispose() => _current?.Dispose();
+
+    private void Wake()
+    {
+        if (_roomAwaited.Count > 0 && HasRoom)
+        {
+            List<TaskCompletionSource> awaited = [.. _roomAwaited];
+            _roomAwaited.Clear();
+            awaited.ForEach(static room => room.SetResult());
+        }
+    }
+
+    private bool TryNumber(string path, out int number)
+    {
+        number = 0;
+        return Path.GetDirectoryName(path) == _directory
+            && int.TryParse(Path.GetFileNameWithoutExtension(path), NumberStyles.None, CultureInfo.InvariantCulture, out number);
+    }
 
     private string PathOf(int number) => Path.Combine(_directory, $"{number:D8}.log");
 
@@ -165,12 +226,32 @@ internal sealed class Spool : IDisposable
         _number = Math.Max(_number, number);
     }
 
+    /// <summary>Cuts the newest file before the first line that is not whole. Only what was not durable yet can be torn, and it was not sent.</summary>
+    private void CutTorn(int number, Func<byte[], bool> isWhole)
+    {
+        using IFile file = _files.Open(PathOf(number), FileOpenMode.ReadWrite);
+        byte[] bytes = new byte[file.Length];
+        ReadOnlySpan<byte> left = bytes.AsSpan(0, file.ReadFully(bytes, 0));
+        int whole = 0;
+        while (left[whole..].IndexOf((byte)'\n') is >= 0 and int end && isWhole(left.Slice(whole, end).ToArray()))
+        {
+            whole += end + 1;
+        }
+        if (whole < file.Length)
+        {
+            file.SetLength(whole);
+            file.Flush();
+            _lengths[number] = whole;
+        }
+    }
+
     private async Task WritePendingAsync()
     {
         ArrayBufferWriter<byte> taken = _pending;
         _pending = new ArrayBufferWriter<byte>();
         if (taken.WrittenCount > 0)
         {
+            Wake(); // there is room for as much again
             await Pause.UntilDoneAsync(() => WriteAsync(taken.WrittenMemory));
         }
     }
@@ -182,18 +263,30 @@ internal sealed class Spool : IDisposable
         {
             Roll();
         }
-        if (_current is null)
-        {
-            _current = _files.Open(PathOf(_number + 1), FileOpenMode.ReadWrite);
-            _current.SetLength(0);
-            _lengths[++_number] = 0;
-            _files.FlushDirectory(_directory);
-        }
+        _current ??= Begin();
         long begin = _lengths[_number];
         _current.Write(lines.Span, begin);
         await _current.FlushAsync();
         _lengths[_number] = begin + lines.Length;
         Grown?.Invoke(PathOf(_number));
+    }
+
+    /// <summary>Begins the next file, whose name is durable; where the disk refuses that, it is begun again.</summary>
+    private IFile Begin()
+    {
+        IFile next = _files.Open(PathOf(_number + 1), FileOpenMode.ReadWrite);
+        try
+        {
+            next.SetLength(0);
+            _files.FlushDirectory(_directory);
+        }
+        catch
+        {
+            next.Dispose();
+            throw;
+        }
+        _lengths[++_number] = 0;
+        return next;
     }
 
     private void Roll()

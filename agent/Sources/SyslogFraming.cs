@@ -9,7 +9,7 @@ namespace LogPipeline.Agent.Sources;
 /// alternate. A message is passed on as it came; a line feed within it becomes <c>#012</c>, as rsyslog writes it, and those at its end go.
 /// </summary>
 /// <param name="before">Stands before each message; empty = nothing does.</param>
-internal sealed class SyslogFraming(ReadOnlyMemory<byte> before = default)
+internal sealed class SyslogFraming(ReadOnlyMemory<byte> before = default) : ILineFraming
 {
     /// <summary>A longer message without a count is cut here, one with a count is refused.</summary>
     public const int MessageBytesMax = 1 << 20;
@@ -19,7 +19,7 @@ internal sealed class SyslogFraming(ReadOnlyMemory<byte> before = default)
     private readonly StreamRest _rest = new();
 
     /// <summary>Adds bytes of the stream, and the messages that are whole to <paramref name="lines"/>.</summary>
-    /// <exception cref="InvalidDataException">A message is said to be longer than any may be: what follows cannot be told apart.</exception>
+    /// <exception cref="InvalidDataException">A message is said to be longer than any may be: what follows cannot be told apart. What was whole before is added.</exception>
     public void Add(ReadOnlySpan<byte> bytes, IBufferWriter<byte> lines)
     {
         _rest.Add(bytes);

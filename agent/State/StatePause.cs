@@ -6,13 +6,18 @@ namespace LogPipeline.Agent.State;
 /// What a full or failing disk means for the agent's own files: say so once, wait, write the same again, say when it worked.
 /// Any other fault stops the agent.
 /// </summary>
-internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Exception> onFatal, CancellationToken stopped)
+/// <param name="time">The clock.</param>
+/// <param name="logger">Where it is told.</param>
+/// <param name="onFatal">Called with a fault that stops the agent.</param>
+/// <param name="stopped">Ends the waiting.</param>
+/// <param name="source">Whose spool alone is written; null = the agent's state.</param>
+internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Exception> onFatal, CancellationToken stopped, string? source = null)
 {
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
     private int _waiting;
 
-    /// <summary>Whether the disk refuses now: nothing is read or sent.</summary>
+    /// <summary>Whether the disk refuses now. Where it is the agent's state that it refuses, nothing is read or sent.</summary>
     public bool IsPaused => _waiting > 0;
 
     /// <summary>What the disk said last; empty while it takes all.</summary>
@@ -37,7 +42,7 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
                 if (paused)
                 {
                     _waiting--;
-                    logger.StateResumed();
+                    TellResumed();
                     if (!IsPaused)
                     {
                         Reason = "";
@@ -53,11 +58,35 @@ internal sealed class StatePause(TimeProvider time, ILogger logger, Action<Excep
                 {
                     paused = true;
                     _waiting++;
-                    logger.StatePaused(refused.Message);
+                    TellPaused(refused.Message);
                     Paused?.Invoke();
                 }
                 await Task.Delay(Interval, time, stopped);
             }
+        }
+    }
+
+    private void TellPaused(string reason)
+    {
+        if (source is null)
+        {
+            logger.StatePaused(reason);
+        }
+        else
+        {
+            logger.SpoolPaused(source, reason);
+        }
+    }
+
+    private void TellResumed()
+    {
+        if (source is null)
+        {
+            logger.StateResumed();
+        }
+        else
+        {
+            logger.SpoolResumed(source);
         }
     }
 }

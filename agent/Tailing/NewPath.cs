@@ -48,7 +48,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     /// <summary>The last generation that the file was, if it is over and the file holds what was read of it.</summary>
     public Generation? Away =>
-        _generations.LastOf(Identity, generation => _rules.Gives(Sighting.Input, generation)) is Generation last
+        _generations.LastOf(Identity, generation => _rules.Gives(Sighting.Input, generation) && (Sighting.Input.Source is null || generation.Path == Sighting.Path)) is Generation last
         // Without a time of birth the inode may be another file's by now: then a whole fingerprint must prove it.
         && last.Read.Position >= (last.Identity.BirthTime == 0 ? Fingerprint.LengthMax : 1) && ContentCheck.Holds(File, last) ? last : null;
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using LogPipeline.Agent.Sources;
 
@@ -40,15 +41,13 @@ public sealed class StreamDecoderTests
 
     private static string LinesOf(params byte[][] reads)
     {
-        var decoder = new StreamDecoder();
-        var cutter = new LineCutter(1 << 20);
-        List<byte> lines = [];
+        var cutter = new LineCutter(1 << 20, new StreamDecoder());
+        var lines = new ArrayBufferWriter<byte>();
         foreach (byte[] read in reads)
         {
-            lines.AddRange(cutter.Add(decoder.Add(read)));
+            cutter.Add(read, lines);
         }
-        lines.AddRange(cutter.Add(decoder.End()));
-        lines.AddRange(cutter.End());
-        return Encoding.UTF8.GetString([.. lines]);
+        cutter.End(lines);
+        return Encoding.UTF8.GetString(lines.WrittenSpan);
     }
 }

@@ -1,0 +1,143 @@
+using System.Text;
+using LogPipeline.Agent.Sources;
+using LogPipeline.Agent.Tests.Scripted;
+using LogPipeline.Testing.Files;
+
+namespace LogPipeline.Agent.Tests.Sources;
+
+/// <summary>What is taken is sent, and its source goes on, where a spool reaches a bound, its disk refuses, or the agent stops.</summary>
+public sealed class SpoolBoundsTests
+{
+    private const string Directory = "/state/spool/stdin-t";
+
+    [Fact]
+    public void The_same_lines_are_sent_for_every_run_that_is_given_them() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        bool isSent = false;
+        rig.SourcesSent = () => isSent = true;
+        string text = string.Concat(Enumerable.Range(0, 100).Select(static i => $"line {i} of a file that is piped in\n"));
+        for (int run = 1; run <= 2; run++)
+        {
+            isSent = false;
+            rig.MakeSource = _ => new ScriptedSource((spool, stopped) => spool.AppendAsync(Encoding.UTF8.GetBytes(text), stopped));
+            await rig.StartAsync();
+            await rig.UntilAsync(() => isSent, "all that the source gave is acked");
+            await rig.StopAsync();
+            Assert.Equal(100 * run, rig.Lines().Count);
+        }
+    });
+
+    [Fact]
+    public void A_clean_stop_keeps_what_was_taken_without_waiting() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.FlushDelay = call => rig.PassAsync(TimeSpan.FromMilliseconds(call.Path.StartsWith(Directory, StringComparison.Ordinal) ? 20 : 0));
+        bool isTaken = true;
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            isTaken &= spool.TryAppend("one\n"u8);
+            await rig.PassAsync(TimeSpan.FromMilliseconds(1));
+            isTaken &= spool.TryAppend("two\n"u8); // while the first is being written
+            await Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped);
+        });
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromMilliseconds(5));
+        await rig.StopAsync();
+        Assert.True(isTaken);
+        rig.MakeSource = _ => new ScriptedSource((_, stopped) => Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped));
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().Count == 2, "what was taken is sent");
+        Assert.Equal(["one", "two"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void Appends_that_wait_for_the_disk_go_on_when_it_has_written() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.FlushDelay = call => rig.PassAsync(TimeSpan.FromMilliseconds(call.Path.StartsWith(Directory, StringComparison.Ordinal) ? 50 : 0));
+        byte[] chunk = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 1023) + "\n", 64)));
+        bool isOver = false;
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            // As many connections do, which wait for nothing but their own bytes.
+            await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => spool.AppendAsync(chunk, stopped)));
+            isOver = true;
+        });
+        await rig.StartAsync();
+        await rig.UntilAsync(() => isOver, "all that waited is taken");
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_spool_that_one_file_fills_goes_on_once_that_is_acked() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.Options = rig.Options with { SpoolBytesMax = 1 << 20, BatchBytes = 1 << 20 };
+        byte[] chunk = Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat(new string('x', 999) + "\n", 2000)));
+        bool isSent = false;
+        rig.SourcesSent = () => isSent = true;
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            await spool.AppendAsync(chunk, stopped);
+            await spool.AppendAsync("last\n"u8.ToArray(), stopped);
+        });
+        await rig.StartAsync();
+        await rig.UntilAsync(() => isSent, "all is acked");
+        Assert.Equal(2001, rig.Lines().Count);
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_directory_that_could_not_be_flushed_is_flushed_before_a_line_counts_as_taken() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.Broker.IsDown = true;
+        int refusals = 1;
+        rig.BeforeFileCall = call =>
+        {
+            if (call.Operation == FileOperation.FlushDirectory && call.Path == Directory && rig.Machine.FileExists($"{Directory}/00000001.log") && refusals-- > 0)
+            {
+                throw new IOException("Input/output error");
+            }
+        };
+        bool isTaken = false;
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            await spool.AppendAsync("one\n"u8.ToArray(), stopped);
+            isTaken = true;
+            await Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped);
+        });
+        await rig.StartAsync();
+        await rig.UntilAsync(() => isTaken, "it is taken");
+        rig.Kill();
+        rig.BeforeFileCall = null;
+        rig.Disk.LosePower(new Random(4));
+        rig.Broker.IsDown = false;
+        rig.MakeSource = _ => new ScriptedSource((_, stopped) => Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped));
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().Count == 1, "what was taken is sent");
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_last_line_of_any_length_is_found_again() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        string last = new('x', 5 << 20);
+        byte[] found = [];
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            await spool.AppendAsync(Encoding.ASCII.GetBytes($"first\n{last}\n"), stopped);
+            found = spool.LastLine();
+        });
+        await rig.StartAsync();
+        await rig.UntilAsync(() => found.Length > 0, "it is there");
+        Assert.Equal(last.Length, found.Length);
+        await rig.StopAsync();
+    });
+
+    private static void Use(AgentRig rig) =>
+        rig.Options = rig.Options with { Inputs = [new InputOptions { Source = new StdinSourceOptions(), Topic = "t", MaxLineBytes = 1024 }] };
+}
