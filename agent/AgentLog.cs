@@ -143,6 +143,9 @@ internal static partial class AgentLog
     [LoggerMessage(2051, LogLevel.Warning, "Source {Source}: {Reason}; trying again")]
     public static partial void SourceFailed(this ILogger logger, string source, string reason);
 
+    [LoggerMessage(2048, LogLevel.Warning, "Source {Source}: {Said}")]
+    public static partial void SourceSaid(this ILogger logger, string source, string said);
+
     [LoggerMessage(2052, LogLevel.Warning, "Source {Source}: its spool is full, and what comes is dropped until some of it is acked")]
     public static partial void SourceDrops(this ILogger logger, string source);
 

@@ -45,6 +45,11 @@ internal static class InputSection
         {
             section.Missing("paths", "name the files, such as [\"/var/log/nginx/*access.log*\"], or give syslog, metrics or journal");
         }
+        if (input is { Source: not null, Encoding: TextEncoding.Utf16LittleEndian or TextEncoding.Utf16BigEndian })
+        {
+            throw new ConfigurationException(
+                $"{section.OriginOf("encoding")}: {section.Name("encoding")}: only files have UTF-16 named; standard input shows it by its byte order mark, other sources have none: leave encoding out");
+        }
         CheckTopic(section, input);
         section.Close();
         return input;

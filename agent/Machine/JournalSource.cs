@@ -19,8 +19,8 @@ internal sealed class JournalSource(JournalSourceOptions options, TimeProvider t
         string? cursor = JournalExport.CursorOf(spool.LastLine());
         var start = new ProcessStartInfo(options.Program, options.Arguments(cursor)) { RedirectStandardOutput = true, RedirectStandardError = true };
         using Process journal = Process.Start(start) ?? throw new IOException($"{options.Program} cannot be started");
-        string said = "";
-        journal.ErrorDataReceived += (_, line) => said = line.Data ?? said;
+        spool.Limitation = null;
+        journal.ErrorDataReceived += (_, line) => Hear(line.Data, spool);
         journal.BeginErrorReadLine();
         try
         {
@@ -33,6 +33,27 @@ internal sealed class JournalSource(JournalSourceOptions options, TimeProvider t
                 journal.Kill();
             }
         }
-        return $"{options.Program} has ended{(said.Length == 0 ? "" : $": {said}")}";
+        return $"{options.Program} has ended{(spool.Limitation is string said ? $": {said}" : "")}";
+    }
+
+    /// <summary>
+    /// journalctl says on its standard error what it cannot show, such as the entries of others to a user of neither group <c>adm</c> nor
+    /// <c>systemd-journal</c>, and goes on. What it says further about that is indented.
+    /// </summary>
+    /// <param name="before">What it has said.</param>
+    /// <param name="line">What it says now; null at the end.</param>
+    internal static string Said(string before, string? line) =>
+        string.IsNullOrWhiteSpace(line) || line.Contains("Pass -q", StringComparison.Ordinal) ? before
+            : char.IsWhiteSpace(line[0]) && before.Length > 0 ? $"{before} {line.Trim()}" : line;
+
+    private void Hear(string? line, Spool spool)
+    {
+        string before = spool.Limitation ?? "";
+        string said = Said(before, line);
+        if (said != before)
+        {
+            Logger.SourceSaid(options.Name, line!.Trim());
+            spool.Limitation = said;
+        }
     }
 }

@@ -85,7 +85,8 @@ public sealed record JournalSourceOptions : SourceOptions
     /// <param name="cursor">The entry after which it goes on; null at the first start.</param>
     public IReadOnlyList<string> Arguments(string? cursor)
     {
-        List<string> arguments = ["--output=export", "--follow", "--quiet", "--all"];
+        // Not --quiet: it would keep silent about entries that this user may not see.
+        List<string> arguments = ["--output=export", "--follow", "--all"];
         if (Directory is not null)
         {
             arguments.Add($"--directory={Directory}");

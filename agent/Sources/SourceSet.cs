@@ -39,9 +39,9 @@ internal sealed class SourceSet : IDisposable
     /// <summary>Lines that were dropped since the start, as <see cref="Bytes"/>.</summary>
     public long Dropped => Volatile.Read(ref _dropped);
 
-    /// <summary>What keeps sources from giving lines.</summary>
-    public IEnumerable<string> Problems => _spools.Where(static source => source.Spool.Trouble is not null)
-        .Select(static source => $"{source.Input.Source!.Name}: {source.Spool.Trouble}")
+    /// <summary>What keeps sources from giving lines, all or some.</summary>
+    public IEnumerable<string> Problems => _spools.Where(static source => (source.Spool.Trouble ?? source.Spool.Limitation) is not null)
+        .Select(static source => $"{source.Input.Source!.Name}: {source.Spool.Trouble ?? source.Spool.Limitation}")
         .Concat(_spools.Where(static source => source.Spool.Pause.IsPaused).Select(static source => $"{source.Input.Source!.Name}: its spool cannot be written: {source.Spool.Pause.Reason}"));
 
     /// <summary>Whether a disk refuses what sources have given.</summary>

@@ -79,6 +79,9 @@ internal sealed class Spool : IDisposable
     /// <summary>What keeps its source from giving lines; null when nothing does. The source sets it.</summary>
     public string? Trouble { get; set; }
 
+    /// <summary>What its source cannot see, though it gives lines; null when it sees all. The source sets it, on any thread.</summary>
+    public string? Limitation { get; set; }
+
     /// <summary>Messages that found no room, or were refused.</summary>
     public long Dropped { get; private set; }
 

@@ -40,7 +40,8 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
     public bool TryLearn(TailedFile file, IFile handle)
     {
         TextEncoding encoding = file.Input.Encoding;
-        if (encoding == TextEncoding.Auto)
+        // A source's lines are UTF-8 by now, or in the encoding that is named; what looks like a byte order mark is a line's own bytes.
+        if (encoding == TextEncoding.Auto && file.Input.Source is null)
         {
             Span<byte> head = stackalloc byte[2];
             head = head[..handle.ReadFully(head, 0)];

@@ -51,6 +51,21 @@ public sealed class ShapingSectionTests
         Assert.Contains(message, wrong.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void UTF_16_is_named_for_files_alone()
+    {
+        ConfigurationException wrong = Assert.Throws<ConfigurationException>(() => AgentSection.Find(ConfigurationFile.Read("""
+            agent:
+              bootstrap: "127.0.0.1:9092"
+              state: /state
+              inputs:
+                - journal: {}
+                  topic: t
+                  encoding: utf-16le
+            """, "agent.yaml", [])));
+        Assert.Contains("agent.yaml:7: agent.inputs[0].encoding: only files have UTF-16 named", wrong.Message, StringComparison.Ordinal);
+    }
+
     private static InputOptions Read(string text) => AgentSection.Find(ConfigurationFile.Read($"""
         agent:
           bootstrap: "127.0.0.1:9092"

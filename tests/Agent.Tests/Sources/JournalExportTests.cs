@@ -61,9 +61,9 @@ public sealed class JournalExportTests
     {
         var options = new JournalSourceOptions { Units = ["nginx.service", "app.service"], Directory = "/j" };
         Assert.Equal(
-            ["--output=export", "--follow", "--quiet", "--all", "--directory=/j", "--unit=nginx.service", "--unit=app.service", "--no-tail", "--after-cursor=c"],
+            ["--output=export", "--follow", "--all", "--directory=/j", "--unit=nginx.service", "--unit=app.service", "--no-tail", "--after-cursor=c"],
             options.Arguments("c"));
-        Assert.Equal(["--output=export", "--follow", "--quiet", "--all", "--lines=0"], new JournalSourceOptions { FromEnd = true }.Arguments(null));
-        Assert.Equal(["--output=export", "--follow", "--quiet", "--all", "--no-tail"], new JournalSourceOptions().Arguments(null));
+        Assert.Equal(["--output=export", "--follow", "--all", "--lines=0"], new JournalSourceOptions { FromEnd = true }.Arguments(null));
+        Assert.Equal(["--output=export", "--follow", "--all", "--no-tail"], new JournalSourceOptions().Arguments(null));
     }
 }

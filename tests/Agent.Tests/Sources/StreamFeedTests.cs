@@ -78,6 +78,21 @@ public sealed class StreamFeedTests
         await rig.StopAsync();
     });
 
+    [Fact]
+    public void A_message_that_begins_like_a_byte_order_mark_does_not_turn_what_follows_into_UTF_16() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            await spool.AppendAsync((byte[])[0xff, 0xfe, .. "first\nsecond\n"u8], stopped);
+            await Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped);
+        });
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        Assert.Equal("second", rig.Lines()[1]);
+        await rig.StopAsync();
+    });
+
     private static void Use(AgentRig rig) =>
         rig.Options = rig.Options with { Inputs = [new InputOptions { Source = new StdinSourceOptions(), Topic = "t", MaxLineBytes = 1024 }] };
 }
