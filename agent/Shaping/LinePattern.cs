@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using LogPipeline.Agent.Shaping.Redaction;
+using LogPipeline.Files;
 
 namespace LogPipeline.Agent.Shaping;
 
@@ -12,7 +13,6 @@ namespace LogPipeline.Agent.Shaping;
 public sealed partial class LinePattern
 {
     private const int Utf8BytesMax = 4;
-    private const RegexOptions Options = RegexOptions.NonBacktracking | RegexOptions.CultureInvariant;
 
     private readonly Regex _regex;
     private char[] _characters = [];
@@ -22,7 +22,8 @@ public sealed partial class LinePattern
     {
         try
         {
-            _regex = new Regex(expression, Options);
+            _regex = LinearRegex.Of(expression);
+            Expression = expression;
             MatchBytesMax = BoundOf(expression);
         }
         catch (NotSupportedException)
@@ -32,7 +33,7 @@ public sealed partial class LinePattern
     }
 
     /// <summary>The expression as it was written.</summary>
-    public string Expression => _regex.ToString();
+    public string Expression { get; }
 
     /// <summary>An upper bound of what one match may take, in bytes; infinite where a repetition has no bound.</summary>
     public double MatchBytesMax { get; }

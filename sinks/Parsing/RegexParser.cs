@@ -88,7 +88,7 @@ internal sealed class RegexParser : ILineParser
     {
         try
         {
-            return new Regex(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
+            return LinearRegex.Of(pattern, RegexOptions.ExplicitCapture);
         }
         catch (RegexParseException error)
         {

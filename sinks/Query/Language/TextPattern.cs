@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using LogPipeline.Files;
 
 namespace LogPipeline.Sinks.Query.Language;
 
@@ -8,7 +9,7 @@ internal static class TextPattern
 {
     /// <summary>A regular expression whose time grows with the text alone, so that none can run away.</summary>
     public static Regex Regex(string pattern, bool ignoreCase)
-        => new(pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.Singleline | (ignoreCase ? RegexOptions.IgnoreCase : RegexOptions.None));
+        => LinearRegex.Of(pattern, RegexOptions.Singleline | (ignoreCase ? RegexOptions.IgnoreCase : RegexOptions.None));
 
     /// <summary>PostgreSQL says <c>\y</c> where others say <c>\b</c>.</summary>
     public static string Postgres(string pattern)
