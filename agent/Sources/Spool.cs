@@ -186,10 +186,14 @@ internal sealed class Spool : IDisposable
         }
     }
 
-    /// <summary>Deletes a file all of which is acked, durably noted.</summary>
+    /// <summary>
+    /// Deletes a file all of which is acked, durably noted. The deletion is durable too: the registry forgets the file, and would send one again
+    /// that a power cut brought back.
+    /// </summary>
     public void Delete(string path)
     {
         _files.Delete(path);
+        _files.FlushDirectory(_directory);
         _lengths.Remove(int.Parse(Path.GetFileNameWithoutExtension(path), CultureInfo.InvariantCulture));
         Wake();
     }

@@ -1,7 +1,9 @@
 using System.Text;
 using LogPipeline.Agent.Sources;
+using LogPipeline.Agent.State;
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Testing.Files;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LogPipeline.Agent.Tests.Sources;
 
@@ -27,6 +29,26 @@ public sealed class SpoolBoundsTests
             Assert.Equal(100 * run, rig.Lines().Count);
         }
     });
+
+    [Fact]
+    public async Task A_power_cut_brings_no_deleted_file_back()
+    {
+        for (int seed = 0; seed < 20; seed++)
+        {
+            var machine = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
+            using (Spool spool = Open(machine))
+            {
+                await spool.AppendAsync("one\n"u8.ToArray(), default);
+                spool.End();
+                spool.Delete(spool.Whole().Single().Path);
+            }
+            using Spool found = Open(machine.LosePower(seed));
+            Assert.True(found.IsEmpty);
+        }
+
+        static Spool Open(MemoryFileSystem files) => new(
+            files, Directory, 1 << 20, new StatePause(TimeProvider.System, NullLogger.Instance, static fault => throw fault, default));
+    }
 
     [Fact]
     public void A_clean_stop_keeps_what_was_taken_without_waiting() => AgentRig.OnOneThread(async rig =>
