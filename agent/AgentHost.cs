@@ -32,7 +32,7 @@ public static class AgentHost
         await using var agent = new AgentService(
             options, new OsFileSystem(), new TcpConnector(), time, new SystemRandom(), logger, fault => ended.TrySetException(fault), watch)
         {
-            MakeSource = source => MachineSources.Create(source, time, logger),
+            MakeSource = source => MachineSources.Create(source, options.MachineId, time, logger),
             SourcesSent = () => ended.TrySetResult(),
         };
         await agent.StartAsync(cancellation);

@@ -83,13 +83,19 @@ public sealed record JournalSourceOptions : SourceOptions
 
     /// <summary>What the program is told.</summary>
     /// <param name="cursor">The entry after which it goes on; null at the first start.</param>
-    public IReadOnlyList<string> Arguments(string? cursor)
+    /// <param name="machineId">This host's; empty where it is not known.</param>
+    public IReadOnlyList<string> Arguments(string? cursor, string machineId)
     {
-        // Not --quiet: it would keep silent about entries that this user may not see.
-        List<string> arguments = ["--output=export", "--follow", "--all"];
+        // --merge, as --follow would else show the present boot alone, and leave out what came between the cursor and a reboot. With it come the
+        // journals that other hosts have sent here, so the machine is named. Not --quiet: it would keep silent about entries that this user may not see.
+        List<string> arguments = ["--output=export", "--follow", "--merge", "--all"];
         if (Directory is not null)
         {
             arguments.Add($"--directory={Directory}");
+        }
+        else if (machineId.Length > 0)
+        {
+            arguments.Add($"_MACHINE_ID={machineId}");
         }
         arguments.AddRange(Units.Select(static unit => $"--unit={unit}"));
         // Without --no-tail, --follow shows the last ten entries only, also behind a cursor.

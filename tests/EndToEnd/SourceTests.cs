@@ -151,7 +151,8 @@ public sealed class SourceTests : IDisposable
             await UntilAsync("journal", 50, first);
             await first.KillAsync();
         }
-        await JournalAsync(51, 80);
+        await JournalAsync(51, 60);
+        await JournalAsync(61, 80, boot: 2); // the host was started again meanwhile
         await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
         await UntilAsync("journal", 80, agent);
         string[] lines = (await TopicAsync("journal")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
@@ -164,14 +165,14 @@ public sealed class SourceTests : IDisposable
     }
 
     /// <summary>Adds entries to the workspace's journal, of the unit that is followed and of another.</summary>
-    private async Task JournalAsync(int from, int to)
+    private async Task JournalAsync(int from, int to, int boot = 1)
     {
         var export = new StringBuilder();
         for (int i = from; i <= to; i++)
         {
             foreach (string unit in (string[])["app.service", "other.service"])
             {
-                export.Append($"__REALTIME_TIMESTAMP={1_700_000_000_000_000 + i}\n__MONOTONIC_TIMESTAMP={i}\n_BOOT_ID=0123456789abcdef0123456789abcdef\n");
+                export.Append($"__REALTIME_TIMESTAMP={1_700_000_000_000_000 + i}\n__MONOTONIC_TIMESTAMP={i}\n_BOOT_ID={boot:x32}\n");
                 export.Append($"_SYSTEMD_UNIT={unit}\nPRIORITY=6\nMESSAGE={(unit == "app.service" ? "entry" : "other")} {i}\n\n");
             }
         }

@@ -16,6 +16,7 @@ public sealed class JournalSourceTests
         Assert.Equal(
             "Hint: You are currently not seeing messages from other users and the system. Users in groups 'adm', 'systemd-journal' can see all messages.",
             lines.Aggregate("", JournalSource.Said));
+        Assert.Equal("Users in the 'systemd-journal' group can see them.", JournalSource.Said("", "Users in the 'systemd-journal' group can see them. Pass -q to turn off this notice."));
         Assert.Equal("No journal files were found.", JournalSource.Said("Hint: before", "No journal files were found."));
         Assert.Equal("before", JournalSource.Said("before", null));
     }

@@ -61,9 +61,9 @@ public sealed class JournalExportTests
     {
         var options = new JournalSourceOptions { Units = ["nginx.service", "app.service"], Directory = "/j" };
         Assert.Equal(
-            ["--output=export", "--follow", "--all", "--directory=/j", "--unit=nginx.service", "--unit=app.service", "--no-tail", "--after-cursor=c"],
-            options.Arguments("c"));
-        Assert.Equal(["--output=export", "--follow", "--all", "--lines=0"], new JournalSourceOptions { FromEnd = true }.Arguments(null));
-        Assert.Equal(["--output=export", "--follow", "--all", "--no-tail"], new JournalSourceOptions().Arguments(null));
+            ["--output=export", "--follow", "--merge", "--all", "--directory=/j", "--unit=nginx.service", "--unit=app.service", "--no-tail", "--after-cursor=c"],
+            options.Arguments("c", "m"));
+        Assert.Equal(["--output=export", "--follow", "--merge", "--all", "_MACHINE_ID=m", "--lines=0"], new JournalSourceOptions { FromEnd = true }.Arguments(null, "m"));
+        Assert.Equal(["--output=export", "--follow", "--merge", "--all", "--no-tail"], new JournalSourceOptions().Arguments(null, ""));
     }
 }
