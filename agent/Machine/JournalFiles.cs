@@ -33,7 +33,7 @@ internal static class JournalFiles
     {
         try
         {
-            File.OpenHandle(path, options: FileOptions.None).Dispose();
+            File.OpenHandle(path).Dispose();
             return true;
         }
         catch (UnauthorizedAccessException)

@@ -6,7 +6,7 @@ namespace LogPipeline.Files;
 public static class LinearRegex
 {
     /// <summary>
-    /// Matches nothing, everywhere. The engine (.NET 10) gives each character of a repetition such as <c>\S+</c> a state of its own while it looks for
+    /// Matches the empty text at any place, so it changes no match. The engine (.NET 10) gives each character of a repetition such as <c>\S+</c> a state of its own while it looks for
     /// a match's end, and keeps it, more than a kilobyte each: a match of 1 MB took 2 GB. It does not where the expression has an anchor.
     /// </summary>
     private const string Anchor = "(?:$|)";

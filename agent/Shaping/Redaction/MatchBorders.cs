@@ -9,6 +9,8 @@ namespace LogPipeline.Agent.Shaping.Redaction;
 /// </summary>
 internal sealed class MatchBorders(IReadOnlyList<IRedaction> redactions)
 {
+    private static readonly Comparer<RedactionMatch> ByBegin = Comparer<RedactionMatch>.Create(static (a, b) => a.Begin.CompareTo(b.Begin));
+
     private readonly ArrayBufferWriter<byte>[] _redacted = [new(), new()];
     private readonly List<RedactionMatch>[] _matches = [.. redactions.Select(static _ => new List<RedactionMatch>())]; // of each redaction, in the text that those before it left
     private readonly List<RedactionMatch> _whole = []; // of all, in the text itself; overlapping ones are one
@@ -94,7 +96,7 @@ internal sealed class MatchBorders(IReadOnlyList<IRedaction> redactions)
 
     private static void Join(List<RedactionMatch> ranges)
     {
-        ranges.Sort(static (a, b) => a.Begin.CompareTo(b.Begin));
+        ranges.Sort(ByBegin);
         int count = 0;
         foreach (RedactionMatch range in CollectionsMarshal.AsSpan(ranges))
         {
@@ -112,7 +114,7 @@ internal sealed class MatchBorders(IReadOnlyList<IRedaction> redactions)
 
     private RedactionMatch? MatchAround(int at)
     {
-        int found = _whole.BinarySearch(new RedactionMatch(at, at, at), Comparer<RedactionMatch>.Create(static (a, b) => a.Begin.CompareTo(b.Begin)));
+        int found = _whole.BinarySearch(new RedactionMatch(at, at, at), ByBegin);
         int before = (found < 0 ? ~found : found) - 1; // the last that begins before
         return before >= 0 && _whole[before].End > at ? _whole[before] : null;
     }
