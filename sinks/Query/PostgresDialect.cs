@@ -20,6 +20,8 @@ internal sealed class PostgresDialect : ISqlDialect
     // The server looks every two seconds whether its client is gone: no query goes on for nobody. Not every system can tell.
     private const string EndsWithClient = "SET LOCAL client_connection_check_interval = 2000;\n";
 
+    private const string Pages = "pg_relation_size(c.oid) / current_setting('block_size')::int";
+
     private const string ByIndex = "SET LOCAL enable_seqscan = off;\nSET LOCAL enable_tidscan = off;\n";
 
     private readonly NpgsqlDataSource _source;
@@ -128,28 +130,14 @@ internal sealed class PostgresDialect : ISqlDialect
 
     public async ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation)
     {
-        var dialect = (ISqlDialect)this;
-        await using DbConnection connection = await dialect.OpenAsync(cancellation);
-        await using DbCommand command = connection.CreateCommand();
-        command.CommandText = $"""
-            {PartitionCatalog.Bounds(table)},
-            parts AS (
-                SELECT oid, from_time, to_time FROM bounds WHERE NOT leaving
-                UNION ALL SELECT oid, NULL, NULL FROM pg_class WHERE oid = to_regclass({table.RowsLiteral}) AND relkind = 'r')
-            SELECT from_time, to_time, pages FROM (SELECT *, pg_relation_size(oid) / current_setting('block_size')::int AS pages FROM parts) sized
-            WHERE pages > 0 AND has_table_privilege(to_regclass({table.RowsLiteral}), 'SELECT') AND has_table_privilege(to_regclass('logpipe_logs'), 'SELECT')
-                AND has_table_privilege(to_regclass('logpipe_sources'), 'SELECT')
-                AND NOT EXISTS (SELECT FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                    WHERE i.inhparent = to_regclass({table.RowsLiteral}) AND (c.relkind <> 'r' OR pg_get_expr(c.relpartbound, c.oid) = 'DEFAULT'))
-            ORDER BY from_time DESC NULLS LAST
-            """;
-        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
-        var stretches = new List<TableStretch>();
-        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
-        {
-            stretches.Add(new TableStretch(Moment(reader, 0), Moment(reader, 1), reader.GetInt64(2)));
-        }
-        return stretches;
+        await using DbConnection connection = await ((ISqlDialect)this).OpenAsync(cancellation);
+        IReadOnlyList<TableStretch> partitions = await StretchesAsync(connection, $"""
+            SELECT {PartitionCatalog.Seconds("FROM")}, {PartitionCatalog.Seconds("TO")}, {Pages}, c.relkind = 'r' AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
+            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+            WHERE i.inhparent = to_regclass({table.RowsLiteral}) AND NOT i.inhdetachpending AND {MayRead(table)}
+            """, cancellation);
+        return partitions.Count > 0 ? partitions : await StretchesAsync(
+            connection, $"SELECT NULL::float8, NULL::float8, {Pages}, true FROM pg_class c WHERE c.oid = to_regclass({table.RowsLiteral}) AND c.relkind = 'r' AND {MayRead(table)}", cancellation);
     }
 
     public async ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation)
@@ -169,8 +157,37 @@ internal sealed class PostgresDialect : ISqlDialect
     private static string Json(string column, JsonPath path, Func<object, string> value) =>
         $"jsonb_path_query_first({column}, CAST({value($"strict {path}")} AS jsonpath), '{{}}', true)";
 
+    /// <param name="connection">Open.</param>
+    /// <param name="select">
+    /// Selects bounds in seconds since 1970, pages, and whether it is a plain table of one range of time. Everything that a new connection's first
+    /// statement names costs it a look into the catalogue, so it names little.
+    /// </param>
+    /// <param name="cancellation">Ends the wait.</param>
+    private async Task<IReadOnlyList<TableStretch>> StretchesAsync(DbConnection connection, string select, CancellationToken cancellation)
+    {
+        var dialect = (ISqlDialect)this;
+        await using DbCommand command = connection.CreateCommand();
+        command.CommandText = select;
+        await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
+        var stretches = new List<TableStretch>();
+        while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
+        {
+            if (!reader.GetBoolean(3))
+            {
+                return [];
+            }
+            stretches.Add(new TableStretch(Moment(reader, 0), Moment(reader, 1), reader.GetInt64(2)));
+        }
+        return [.. stretches.Where(stretch => stretch.Pages > 0).OrderByDescending(stretch => stretch.From ?? DateTimeOffset.MinValue)];
+    }
+
+    private static string MayRead(TableName table) =>
+        string.Join(" AND ", new[] { table.RowsLiteral, "'logpipe_logs'", "'logpipe_sources'" }.Select(name => $"has_table_privilege(to_regclass({name}), 'SELECT')"));
+
+    // Years that .NET has no time for are no bound: the rows' times lie within those that it has.
     private static DateTimeOffset? Moment(DbDataReader reader, int column) =>
-        reader.IsDBNull(column) ? null : DateTimeOffset.UnixEpoch.AddTicks(reader.GetInt64(column) * TimeSpan.TicksPerMicrosecond);
+        !reader.IsDBNull(column) && reader.GetDouble(column) is var seconds && Math.Abs(seconds) < 60e9
+            ? DateTimeOffset.UnixEpoch + TimeSpan.FromMicroseconds(Math.Round(seconds * 1_000_000)) : null;
 
     private static async Task<string> SettingsAsync(DbConnection connection, CancellationToken cancellation)
     {

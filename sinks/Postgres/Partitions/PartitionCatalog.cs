@@ -44,4 +44,9 @@ internal static class PartitionCatalog
                 CASE WHEN isfinite(high) THEN (extract(epoch FROM high) * 1000000)::bigint END AS to_time
             FROM times)
         """;
+
+    /// <summary>An expression for a bound of partition <c>c</c> in seconds since 1970, as a double: infinite or NULL where there is none.</summary>
+    /// <param name="side"><c>FROM</c> or <c>TO</c>.</param>
+    public static string Seconds(string side) =>
+        $@"extract(epoch FROM substring(pg_get_expr(c.relpartbound, c.oid) FROM '{side} \(''([^'']+)''\)')::timestamptz)::float8";
 }
