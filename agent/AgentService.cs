@@ -5,7 +5,6 @@ using LogPipeline.Agent.Status;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Client;
 using LogPipeline.Client.Connections;
-using LogPipeline.Client.Metadata;
 using LogPipeline.Contract.Reports;
 using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
@@ -19,9 +18,6 @@ namespace LogPipeline.Agent;
 /// </summary>
 public sealed class AgentService : IAsyncDisposable
 {
-    /// <summary>How long finding a topic or a leader may take before the reason is told and it is tried from the start.</summary>
-    private static readonly TimeSpan LookupTimeout = TimeSpan.FromSeconds(10);
-
     private readonly AgentOptions _options;
     private readonly IFileSystem _files;
     private readonly IConnector _connector;
@@ -36,7 +32,7 @@ public sealed class AgentService : IAsyncDisposable
     private readonly SortedSet<string> _topicsAsked = new(StringComparer.Ordinal);
     private readonly AsyncSignal _idle = new();
     private readonly List<Task> _loops = [];
-    private Running? _running;
+    private AgentParts? _running;
 
     /// <param name="options">What to do.</param>
     /// <param name="files">The disk.</param>
@@ -62,11 +58,6 @@ public sealed class AgentService : IAsyncDisposable
         (_options, _files, _connector, _time, _random, _logger, _onFatal, _watch) = (options, files, connector, time, random, logger, onFatal, watch);
     }
 
-    /// <summary>What a started agent is made of.</summary>
-    private sealed record Running(
-        AgentState State, ClusterClient Cluster, FileTable Table, FileHandles Handles, FileCopies Copies, FileBirths Births, Resume Resume,
-        ReadLoop Reads, LookLoop Looks, DeletedFiles Deleted, ShippingParts Parts, AgentMetrics Metrics, AgentMonitor Monitor, AgentReporter Reporter, StatusPublisher? Publisher, SourceSet Sources);
-
     /// <summary>Makes the loops that feed the spools of inputs that are no files.</summary>
     internal Func<SourceOptions, ILineSource>? MakeSource { get; init; }
 
@@ -78,7 +69,7 @@ public sealed class AgentService : IAsyncDisposable
 
     /// <summary>Whether all that the files held at the last look is acked, up to each file's last line feed.</summary>
     public bool IsCaughtUp =>
-        _running is Running r
+        _running is AgentParts r
         && r.Reads.IsIdle
         && _shippers.Values.All(s => s.IsIdle)
         && r.Table.Files.All(f => f.Generation.IsOver || (f.IsAtEnd && f.Generation is { IsDurable: true } g && g.Acked.Position == g.Read.Position));
@@ -102,15 +93,26 @@ public sealed class AgentService : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var pause = new StatePause(_time, _logger, Fatal, _stopped.Token);
+        var pause = new DiskPause(_time, Fatal, _stopped.Token)
+        {
+            Paused = reason =>
+            {
+                _logger.StatePaused(reason);
+                _idle.Set();
+            },
+            Resumed = () =>
+            {
+                _logger.StateResumed();
+                Eased();
+            },
+        };
         AgentState state = AgentState.Open(_files, _options, _time, _random, _logger, pause);
         var generations = new Generations(state.Registry);
         foreach (InflightEntry entry in state.Found.Where(e => !e.IsAgain))
         {
             generations.Restore(entry);
         }
-        _running = Build(state, generations);
-        (pause.Paused, pause.Resumed) = (_idle.Set, Eased);
+        _running = AgentParts.Build(new AgentEnvironment(_options, _files, _connector, _time, _random, _logger, _watch), state, generations, SpoolPause, Attach);
         foreach (IGrouping<TopicPartitionKey, InflightEntry> log in state.Found.GroupBy(e => new TopicPartitionKey(e.Topic, e.Partition)))
         {
             AddShipper(log.Key, log);
@@ -151,7 +153,7 @@ public sealed class AgentService : IAsyncDisposable
     public async Task StopAsync(TimeSpan grace)
     {
         _stopReading.Cancel();
-        if (_running is not Running running || _stopped.IsCancellationRequested)
+        if (_running is not AgentParts running || _stopped.IsCancellationRequested)
         {
             return;
         }
@@ -178,7 +180,7 @@ public sealed class AgentService : IAsyncDisposable
         }
         running.Copies.CloseAll();
         running.Sources.Dispose();
-        running.Parts.Builders.Dispose();
+        running.Shipping.Builders.Dispose();
         running.State.Dispose();
         running.Metrics.Dispose();
     }
@@ -211,73 +213,30 @@ public sealed class AgentService : IAsyncDisposable
     /// <summary>Lets go of the meter, which the runtime would keep for ever, and of nothing else: what a crash does.</summary>
     internal void Abandon() => _running?.Metrics.Dispose();
 
-    private Running Build(AgentState state, Generations generations)
-    {
-        var brokers = new BrokerWatch(_time, _logger);
-        var clientOptions = new ClientOptions
-        {
-            Bootstrap = _options.Bootstrap,
-            ClientId = "logpipe-agent",
-            RequestTimeout = _options.RequestTimeout,
-            LookupTimeout = LookupTimeout,
-            Tried = brokers.Tried,
-        };
-        var cluster = new ClusterClient(clientOptions, _connector, _time, _random);
-        var budget = new UnackedBudget(_options.UnackedBytesMax);
-        AgentMonitor? monitor = null;
-        var sources = new SourceSet(_options, _files, generations.All, source => new StatePause(_time, _logger, Fatal, _stopped.Token, source) { Paused = _idle.Set });
-        var metrics = new AgentMetrics(
-            () => monitor!.Lag, () => monitor!.FilesOpen, () => monitor!.FilesWaiting, () => budget.Bytes, () => state.Pause.IsPaused ? 1 : 0,
-            () => monitor!.Problems.Count, () => sources.Bytes, () => sources.Dropped, () => monitor!.DeletedBytes);
-        var troubles = new Troubles(_time);
-        var parts = new ShippingParts(
-            _options, state, generations, cluster, new LogDirectory(cluster, _options, _time, _random), budget,
-            new BatchBuilders(ShippingParts.CodecOf(_options), _options.BatchBytes), metrics, troubles, _time, _logger);
-        var rules = new PathRules(_options);
-        var packed = new PackedFiles(_files, _options);
-        var probe = new FileProbe(sources.IsEmpty ? _files : new SpoolView(_files, sources.Spools), metrics, _logger) { Packed = packed };
-        var table = new FileTable(rules, _options, state);
-        var handles = new FileHandles(_files, probe, table, _options, _time, _logger);
-        var births = new FileBirths(rules, table, handles, state, generations, _options, _time, metrics, _logger);
-        var copies = new FileCopies(probe, table, handles, births, generations, _options, _time);
-        var archives = new Archives(_files, probe, _options, _logger);
-        var lives = new FileLives(table, handles, births, copies, archives, packed, state, generations, _time, metrics, _logger);
-        var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, _options, _time, metrics, _logger);
-        var passing = new PassingFiles(rules, probe, table, news, _time, metrics, _logger);
-        var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, passing, generations, state, _options, _time, _logger);
-        var missed = new MissedRotations(rules, probe, table, handles, births, archives, state, generations, metrics, _logger);
-        var resume = new Resume(rules, probe, table, handles, lives, missed, archives, packed, tailer, generations, state, _logger);
-        var reads = new ReadLoop(new FileReader(_options, _time, metrics, _logger), probe, table, handles, tailer, _options, _time);
-        var looks = new LookLoop(tailer, passing, births, table, state, _options, _watch, _time) { Attach = Attach };
-        foreach (Spool spool in sources.Spools)
-        {
-            spool.Grown = looks.Hint;
-        }
-        news.Check = (file, status) => tailer.Check(file, status);
-        tailer.Ready = reads.Add;
-        tailer.Hurry = () => looks.Hint(null);
-        var deleted = new DeletedFiles(packed, table, lives, _options, _time, metrics, _logger);
-        monitor = new AgentMonitor(table, handles, probe, brokers, troubles, sources, deleted, state, _options, _time, _logger);
-        var verdicts = new FileVerdicts(handles, probe, brokers, troubles, state);
-        var reporter = new AgentReporter(monitor, verdicts, table, copies, probe, generations, state, _options, metrics, _time);
-        StatusPublisher? publisher = _options.StatusTopic is not string topic ? null : new StatusPublisher(
-            topic, reporter, monitor, new ClusterClient(StatusPublisher.ClientOptionsOf(_options, brokers), _connector, _time, _random), state, _time, _logger);
-        return new Running(state, cluster, table, handles, copies, births, resume, reads, looks, deleted, parts, metrics, monitor, reporter, publisher, sources);
-    }
-
     private LogShipper ShipperOf(TopicPartitionKey key) => _shippers.TryGetValue(key, out LogShipper? known) ? known : AddShipper(key, []);
 
     private LogShipper AddShipper(TopicPartitionKey key, IEnumerable<InflightEntry> found)
     {
-        var shipper = new LogShipper(key, _running!.Parts, found) { Eased = Eased };
+        var shipper = new LogShipper(key, _running!.Shipping, found) { Eased = Eased };
         _shippers.Add(key, shipper);
         Start(shipper.RunAsync(_stopped.Token));
         return shipper;
     }
 
+    /// <summary>What a disk that refuses means for a source: it waits, and what it has spooled is read and sent on.</summary>
+    private DiskPause SpoolPause(string source) => new(_time, Fatal, _stopped.Token)
+    {
+        Paused = reason =>
+        {
+            _logger.SpoolPaused(source, reason);
+            _idle.Set();
+        },
+        Resumed = () => _logger.SpoolResumed(source),
+    };
+
     private void Eased()
     {
-        _running!.Reads.Wake();
+        _running?.Reads.Wake();
         _idle.Set();
     }
 
@@ -298,7 +257,7 @@ public sealed class AgentService : IAsyncDisposable
     private async Task AskPartitionsAsync(string topic)
     {
         string subject = $"topic {topic}";
-        Troubles troubles = _running!.Parts.Troubles;
+        Troubles troubles = _running!.Shipping.Troubles;
         bool isTold = false;
         void Failed(Exception fault)
         {
@@ -309,7 +268,7 @@ public sealed class AgentService : IAsyncDisposable
                 _logger.TopicUnavailable(topic, fault.Message);
             }
         }
-        int count = await _running.Parts.Directory.PartitionsAsync(topic, Failed, _stopped.Token);
+        int count = await _running.Shipping.Directory.PartitionsAsync(topic, Failed, _stopped.Token);
         if (troubles.Clear(subject) is TimeSpan away && isTold)
         {
             _logger.ServedAgain(subject, Math.Round(away.TotalSeconds, 1));

@@ -7,7 +7,7 @@ public abstract record SourceOptions
     public abstract string Name { get; }
 
     /// <summary>Whether a spooled line is as the source gave it; null where a source cannot give it again.</summary>
-    internal virtual Func<byte[], bool>? IsWhole => null;
+    internal virtual Func<ReadOnlySpan<byte>, bool>? IsWhole => null;
 
     /// <summary>Where a source's spool is.</summary>
     /// <param name="stateDirectory">The agent's state directory.</param>
@@ -79,7 +79,7 @@ public sealed record JournalSourceOptions : SourceOptions
 
     public override string Name => "journal";
 
-    internal override Func<byte[], bool>? IsWhole => static line => JournalExport.IsEntry(line);
+    internal override Func<ReadOnlySpan<byte>, bool>? IsWhole => static line => JournalExport.IsEntry(line);
 
     /// <summary>What the program is told.</summary>
     /// <param name="cursor">The entry after which it goes on; null at the first start.</param>

@@ -17,7 +17,7 @@ internal sealed class SourceSet : IDisposable
     /// <param name="files">The disk.</param>
     /// <param name="known">The generations that the registry has.</param>
     /// <param name="pauseOf">Makes what a disk that refuses means for a source's spool.</param>
-    public SourceSet(AgentOptions options, IFileSystem files, IReadOnlyList<Generation> known, Func<string, StatePause> pauseOf)
+    public SourceSet(AgentOptions options, IFileSystem files, IReadOnlyList<Generation> known, Func<string, DiskPause> pauseOf)
     {
         foreach (InputOptions input in options.Inputs)
         {

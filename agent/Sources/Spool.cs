@@ -43,7 +43,7 @@ internal sealed class Spool : IDisposable
     /// </param>
     /// <param name="known">Paths that are remembered. A number is not used again while it is: a new file that begins alike would be taken for the old one.</param>
     /// <exception cref="IOException">The directory cannot be used.</exception>
-    public Spool(IFileSystem files, string directory, long bytesMax, StatePause pause, Func<byte[], bool>? isWhole = null, IEnumerable<string>? known = null)
+    public Spool(IFileSystem files, string directory, long bytesMax, DiskPause pause, Func<ReadOnlySpan<byte>, bool>? isWhole = null, IEnumerable<string>? known = null)
     {
         (_files, _directory, _bytesMax) = (files, directory, bytesMax);
         _number = (known ?? []).Select(path => TryNumber(path, out int number) ? number : 0).DefaultIfEmpty().Max();
@@ -65,7 +65,7 @@ internal sealed class Spool : IDisposable
     }
 
     /// <summary>What its disk says.</summary>
-    public StatePause Pause { get; }
+    public DiskPause Pause { get; }
 
     /// <summary>Called with the path of a file that has more durable bytes than before.</summary>
     public Action<string>? Grown { get; set; }
@@ -234,13 +234,13 @@ internal sealed class Spool : IDisposable
     }
 
     /// <summary>Cuts the newest file before the first line that is not whole. Only what was not durable yet can be torn, and it was not sent.</summary>
-    private void CutTorn(int number, Func<byte[], bool> isWhole)
+    private void CutTorn(int number, Func<ReadOnlySpan<byte>, bool> isWhole)
     {
         using IFile file = _files.Open(PathOf(number), FileOpenMode.ReadWrite);
         byte[] bytes = new byte[file.Length];
         ReadOnlySpan<byte> left = bytes.AsSpan(0, file.ReadFully(bytes, 0));
         int whole = 0;
-        while (left[whole..].IndexOf((byte)'\n') is >= 0 and int end && isWhole(left.Slice(whole, end).ToArray()))
+        while (left[whole..].IndexOf((byte)'\n') is >= 0 and int end && isWhole(left.Slice(whole, end)))
         {
             whole += end + 1;
         }

@@ -26,7 +26,7 @@ internal sealed class AgentState : IDisposable
     private readonly StateWriter _writer = new();
     private IReadOnlyCollection<InflightEntry> _foundReplaced = [];
 
-    private AgentState(IFileSystem files, AgentOptions options, TimeProvider time, Random random, StatePause pause, IDisposable held)
+    private AgentState(IFileSystem files, AgentOptions options, TimeProvider time, Random random, DiskPause pause, IDisposable held)
     {
         (_files, _options, _time, _random, _lock, Pause) = (files, options, time, random, held, pause);
         Inflight = new InflightFiles(files, options.StateDirectory, options, time, pause);
@@ -34,7 +34,7 @@ internal sealed class AgentState : IDisposable
         DeadLetters = new DeadLetterFile(files, Path.Combine(options.StateDirectory, "dead-letters"));
     }
 
-    public StatePause Pause { get; }
+    public DiskPause Pause { get; }
 
     public Registry Registry { get; private set; } = new();
 
@@ -60,7 +60,7 @@ internal sealed class AgentState : IDisposable
     public Guid AgentId => Registry.AgentId;
 
     public static AgentState Open(
-        IFileSystem files, AgentOptions options, TimeProvider time, Random random, ILogger logger, StatePause pause)
+        IFileSystem files, AgentOptions options, TimeProvider time, Random random, ILogger logger, DiskPause pause)
     {
         files.CreateDirectory(options.StateDirectory);
         IDisposable held = files.Lock(Path.Combine(options.StateDirectory, LockFile));

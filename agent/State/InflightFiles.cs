@@ -17,7 +17,7 @@ internal sealed class InflightFiles : IDisposable
     private readonly string _directory;
     private readonly AgentOptions _options;
     private readonly TimeProvider _time;
-    private readonly StatePause _pause;
+    private readonly DiskPause _pause;
     private readonly GroupedWrite _flush;
     private readonly List<InflightSegment> _segments = [];
     private readonly SortedDictionary<TopicPartitionKey, FenceNote> _fences = [];
@@ -28,7 +28,7 @@ internal sealed class InflightFiles : IDisposable
     private long _position;
     private bool _closed;
 
-    public InflightFiles(IFileSystem files, string directory, AgentOptions options, TimeProvider time, StatePause pause)
+    public InflightFiles(IFileSystem files, string directory, AgentOptions options, TimeProvider time, DiskPause pause)
     {
         (_files, _directory, _options, _time, _pause) = (files, directory, options, time, pause);
         _flush = new GroupedWrite(FlushAsync, pause.Fatal);

@@ -3,7 +3,6 @@ using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.State;
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Testing.Files;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LogPipeline.Agent.Tests.Sources;
 
@@ -47,7 +46,7 @@ public sealed class SpoolBoundsTests
         }
 
         static Spool Open(MemoryFileSystem files) => new(
-            files, Directory, 1 << 20, new StatePause(TimeProvider.System, NullLogger.Instance, static fault => throw fault, default));
+            files, Directory, 1 << 20, new DiskPause(TimeProvider.System, static fault => throw fault, default));
     }
 
     [Fact]

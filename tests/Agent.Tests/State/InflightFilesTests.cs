@@ -1,7 +1,6 @@
 using LogPipeline.Agent.State;
 using LogPipeline.Files;
 using LogPipeline.Testing.Files;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace LogPipeline.Agent.Tests.State;
 
@@ -140,7 +139,7 @@ public sealed class InflightFilesTests
     {
         var files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
         files.CreateDirectory("/state");
-        var pause = new StatePause(TimeProvider.System, NullLogger.Instance, fault => throw fault, CancellationToken.None);
+        var pause = new DiskPause(TimeProvider.System, fault => throw fault, CancellationToken.None);
         using var inflight = new InflightFiles(files, "/state", _options, TimeProvider.System, pause);
         for (int n = 1; n <= entries; n++)
         {
