@@ -1,6 +1,4 @@
 using System.Buffers;
-using System.Runtime.InteropServices;
-using System.Text;
 using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Shaping.Redaction;
 using LogPipeline.Contract;
@@ -16,16 +14,16 @@ namespace LogPipeline.Agent.Shaping;
 internal sealed class LineAssembler(int spanMax, TimeProvider time)
 {
     private readonly OpenGroup[] _open = [new(), new(), new()]; // by stream
-    private readonly List<ShapedLine> _done = [];
-    private readonly ArrayBufferWriter<byte> _texts = new();
     private readonly ArrayBufferWriter<byte> _decoded = new();
     private readonly ArrayBufferWriter<byte> _unwrapped = new();
     private readonly ArrayBufferWriter<byte> _ahead = new();
     private FileShape? _shape;
     private long _at;
-    private int _given;
     private bool _goesOn;
     private (long LineBegin, int Part, bool IsLeftOut) _begun;
+
+    /// <summary>The lines that are made.</summary>
+    public ShapedLines Lines { get; } = new(time);
 
     public bool HasOpen => _goesOn || Array.Exists(_open, static group => group.IsOpen);
 
@@ -39,9 +37,8 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
     public void Begin(FileShape shape, long position, long lineBegin, int part, bool isLeftOut)
     {
         _shape = shape;
-        (_at, _given) = (position, 0);
-        _done.Clear();
-        _texts.ResetWrittenCount();
+        _at = position;
+        Lines.Begin(shape);
         foreach (OpenGroup group in _open)
         {
             group.Close();
@@ -124,22 +121,6 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         return due;
     }
 
-    /// <summary>Leaves out what was given out last.</summary>
-    public void Omit(Omission omission, int count)
-    {
-        foreach (ref ShapedLine line in CollectionsMarshal.AsSpan(_done)[(_given - count).._given])
-        {
-            line = line with { Omission = line.Omission == Omission.None ? omission : line.Omission };
-            _shape!.FateOf(line.Stream) = new LineFate(line.LineBegin, line.Omission);
-        }
-    }
-
-    /// <summary>The key of a record that was given out.</summary>
-    public ReadOnlySpan<byte> KeyOf(in ShapedLine line) => _texts.WrittenSpan.Slice(line.Start + line.Length, Math.Max(0, line.KeyLength));
-
-    /// <summary>The text of a record that was given out.</summary>
-    public ReadOnlySpan<byte> TextOf(in ShapedLine line) => _texts.WrittenSpan.Slice(line.Start, line.Length);
-
     /// <summary>
     /// Gives out the next lines behind which a read may begin again: in order, with all that they cover, and nothing of what is still open.
     /// </summary>
@@ -147,35 +128,11 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
     /// <param name="end">Where they end, the begin of the line that this is in the middle of, and its parts given out.</param>
     public bool TryTake(out ReadOnlySpan<ShapedLine> lines, out (long Position, long LineBegin, int Part) end)
     {
-        lines = default;
-        end = default;
-        if (_given == _done.Count)
-        {
-            _given = 0;
-            _done.Clear();
-            _texts.ResetWrittenCount();
-            return false;
-        }
         (long safe, OpenGroup? next) = FirstOpen();
-        Span<ShapedLine> waiting = CollectionsMarshal.AsSpan(_done)[_given..];
-        waiting.Sort(static (a, b) => a.Begin.CompareTo(b.Begin));
-        int count = 0;
-        long until = 0;
-        // Streams lie in each other: a line may end behind the begin of the next.
-        do
-        {
-            until = Math.Max(until, waiting[count++].End);
-        }
-        while (count < waiting.Length && waiting[count].Begin < until);
-        if (until > safe)
-        {
-            return false;
-        }
-        _given += count;
-        lines = waiting[..count];
+        bool isTaken = Lines.TryTake(safe, out lines, out long until);
         bool isPart = next is { Part: > 0 } && next.Begin == until;
         end = isPart ? (until, next!.LineBegin, next.Part) : (until, until, 0);
-        return true;
+        return isTaken;
     }
 
     private void Put(in ContainerLine container, ReadOnlySpan<byte> text, long begin, in FramedLine line, bool isShaped, bool isMisfit, int replaced)
@@ -296,7 +253,7 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
 
     private void EndPart(OpenGroup group, LineBorder border, bool cutsMatch)
     {
-        Finish(group, border, group.Part + 1, isLast: false, cutsMatch);
+        Lines.Add(group, StreamOf(group), border, group.Part + 1, isLast: false, cutsMatch);
         group.NextPart(border);
     }
 
@@ -308,57 +265,12 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         }
         if (group.IsOpen && group.Lines > 0)
         {
-            Finish(group, new LineBorder(group.Text.Length, group.End), group.Part == 0 ? 0 : group.Part + 1, isLast: true, cutsMatch: false);
+            Lines.Add(group, StreamOf(group), new LineBorder(group.Text.Length, group.End), group.Part == 0 ? 0 : group.Part + 1, isLast: true, cutsMatch: false);
         }
         group.Close();
     }
 
-    private void Finish(OpenGroup group, LineBorder end, int part, bool isLast, bool cutsMatch)
-    {
-        PositionFlags flags = (isLast ? group.Terminator : PositionFlags.None) | (part > 0 ? PositionFlags.Cut : PositionFlags.None)
-            | (group.IsShaped ? PositionFlags.Shaped : PositionFlags.None);
-        ReadOnlySpan<byte> text = group.Text[..end.Length];
-        var stream = (LineStream)Array.IndexOf(_open, group);
-        Omission omission = OmissionOf(group.LineBegin, stream, text, part, cutsMatch);
-        bool isRedacted = false;
-        if (_shape!.Shape.Redaction is MatchBorders redaction && omission == Omission.None)
-        {
-            text = redaction.Redact(text, out isRedacted);
-        }
-        flags |= isRedacted ? PositionFlags.Shaped : PositionFlags.None;
-        int start = _texts.WrittenCount;
-        _texts.Write(text);
-        int length = _texts.WrittenCount - start;
-        long at = group.Time;
-        int keyLength = -1;
-        InputOptions input = _shape.Shape.Input;
-        if (input.Timestamp != TimeForm.None && TimeInLine.Read(input.Timestamp, text, time) is long said)
-        {
-            at = said;
-        }
-        if (input.KeyPattern?.FirstGroup(text) is string key)
-        {
-            keyLength = (int)Encoding.UTF8.GetBytes(key, _texts);
-        }
-        _done.Add(new ShapedLine(
-            group.Begin, end.End, group.LineBegin, part, isLast, flags, start, length, keyLength,
-            stream, at, omission, group.Replaced, group.IsMisfit));
-    }
-
-    /// <summary>Whether a line is wanted; of a long one the first part tells, and none follows one that had to be cut in a match.</summary>
-    private Omission OmissionOf(long lineBegin, LineStream stream, ReadOnlySpan<byte> text, int part, bool cutsMatch)
-    {
-        ref LineFate fate = ref _shape!.FateOf(stream);
-        if (part <= 1 || fate.LineBegin != lineBegin)
-        {
-            fate = new LineFate(lineBegin, _shape.Shape.Filter?.Keeps(text) == false ? Omission.Filtered : Omission.None);
-        }
-        if (cutsMatch && fate.Omission == Omission.None)
-        {
-            fate = fate with { Omission = Omission.Withheld };
-        }
-        return fate.Omission;
-    }
+    private LineStream StreamOf(OpenGroup group) => (LineStream)Array.IndexOf(_open, group);
 
     /// <summary>Where the first group begins that is open; at the end of all lines where none is.</summary>
     private (long Position, OpenGroup? Group) FirstOpen()

@@ -32,7 +32,7 @@ internal enum LineStream : byte
 /// <param name="Part">0 = whole, else 1, 2, …</param>
 /// <param name="IsLast">Whether the whole ends with it.</param>
 /// <param name="Flags">What is unusual.</param>
-/// <param name="Start">Where its text begins in the assembler's memory.</param>
+/// <param name="Start">Where its text begins among those of all that wait.</param>
 /// <param name="Length">Bytes of the text.</param>
 /// <param name="KeyLength">Bytes of the key, which lie behind the text; -1 = no key.</param>
 /// <param name="Stream">The container's output.</param>

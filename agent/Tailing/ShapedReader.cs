@@ -173,7 +173,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
             (shape.Due, IsWaiting) = (bucket.ReadyAt, true);
             return false;
         }
-        _assembler.Omit(Omission.Limited, lines.Length);
+        _assembler.Lines.Omit(Omission.Limited, lines.Length);
         return true;
     }
 
@@ -242,7 +242,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
 
     private void Add(TailedFile file, in Block block, in ShapedLine line, long end)
     {
-        ReadOnlySpan<byte> value = _assembler.TextOf(line);
+        ReadOnlySpan<byte> value = _assembler.Lines.TextOf(line);
         LineHeaders lineHeaders = file.HeadersOf(line.Stream);
         PositionFlags flags = line.Flags;
         long at = TimeOf(line, ref flags);
@@ -258,7 +258,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         {
             RecordKey.Host => file.Headers.Host,
             RecordKey.File => file.Headers.File,
-            _ => _assembler.KeyOf(line),
+            _ => _assembler.Lines.KeyOf(line),
         };
         bool hasKey = file.Input.Key is RecordKey.Host or RecordKey.File || line.KeyLength >= 0;
         _builder!.Append(at, hasKey, key, true, value, lineHeaders.Count, headers);
