@@ -43,9 +43,7 @@ internal sealed class AckedRecords : IDisposable
     public void Prove(Action<RecordPosition, ReadOnlySpan<byte>> see)
     {
         Progress acked = _generation.Acked;
-        bool holds = _file.Length >= acked.Position && ContentCheck.HoldsBefore(_file, acked.Position, _generation.AckedTail)
-            && (_generation.Head.Length == 0 || _generation.Head.Length > acked.Position || ContentCheck.HeadOf(_file, _generation.Head.Length) == _generation.Head);
-        if (!holds)
+        if (!Holds(_file, _generation))
         {
             throw new ResendRefusedException("the file does not hold what was read of it: it was cut or written anew; nothing is sent");
         }
@@ -71,6 +69,11 @@ internal sealed class AckedRecords : IDisposable
                     + " what its input says of lines has changed since, or a group of lines was ended by its timeout; nothing is sent");
         }
     }
+
+    /// <summary>Whether a file holds what is acked of a generation, as far as the begin and the end of that show.</summary>
+    public static bool Holds(IFile file, Generation generation) =>
+        file.Length >= generation.Acked.Position && ContentCheck.HoldsBefore(file, generation.Acked.Position, generation.AckedTail)
+        && (generation.Head.Length == 0 || generation.Head.Length > generation.Acked.Position || ContentCheck.HeadOf(file, generation.Head.Length) == generation.Head);
 
     /// <summary>Reads it again and returns the same batches, each only while it is what was proved.</summary>
     /// <exception cref="ResendRefusedException">The file has changed since.</exception>

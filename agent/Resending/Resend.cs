@@ -84,7 +84,7 @@ public sealed class Resend
         InputOptions input = _rules.InputOf(generation) ?? throw new ResendRefusedException(
             $"{generation.FirstPath}: no input for topic {generation.Topic} wants it any more, so what its lines are to become is not known; nothing is sent");
         (long from, long to) = Bounds(generation);
-        using IFile file = _files.Open(found.Path, FileOpenMode.Read);
+        using IFile file = found.Open(_files);
         using var records = new AckedRecords(_options, input, _state.Registry.AgentId, generation, file, _time);
         var chosen = new ChosenLines(from, to);
         records.Prove((position, _) => chosen.Add(position));

@@ -28,6 +28,9 @@ internal static class ArchiveStream
             : null;
     }
 
+    /// <summary>Whether a fault of reading one says that it is damaged, or cannot be read.</summary>
+    public static bool IsDamage(Exception fault) => fault is IOException or InvalidDataException or ZstdException;
+
     /// <summary>A file read from its begin on; the file stays its owner's.</summary>
     private sealed class Source(IFile file) : Stream
     {

@@ -106,7 +106,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             using Stream? archive = file is null ? null : ArchiveStream.Open(file);
             return archive is null ? null : read(archive);
         }
-        catch (Exception damaged) when (damaged is IOException and not UnpackRefusedException or InvalidDataException or ZstdSharp.ZstdException)
+        catch (Exception damaged) when (damaged is not UnpackRefusedException && ArchiveStream.IsDamage(damaged))
         {
             TellUnread(path, damaged.Message);
             return null;

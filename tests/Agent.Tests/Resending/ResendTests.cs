@@ -201,6 +201,43 @@ public sealed class ResendTests
         await Assert.ThrowsAnyAsync<IOException>(() => SendAsync(rig, AgentRig.LogPath));
     });
 
+    [Theory]
+    [InlineData(".1.gz")]
+    [InlineData(".1.zst")]
+    public void A_file_that_was_compressed_since_is_unpacked(string suffix) => With(Plain, async rig =>
+    {
+        rig.Append("another\nfile\n", "/logs/other.log");
+        await SentAsync(rig, "one\ntwo\nthree\n", lines: 5);
+        rig.Compress("/logs/other.log", "/logs/other.log" + suffix);
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + suffix);
+        foreach (string path in new[] { AgentRig.LogPath + suffix, AgentRig.LogPath })
+        {
+            List<string> said = await SendAsync(rig, path, from: 4);
+            Assert.StartsWith($"{AgentRig.LogPath}{suffix}, first {AgentRig.LogPath}: generation", said[0], StringComparison.Ordinal);
+            Assert.Equal(["two", "three"], rig.Lines()[^2..]);
+        }
+        Assert.Equal(9, rig.Lines().Count);
+        Assert.Equal(5, rig.Stored().Count);
+        Assert.Empty(rig.Machine.List(Path.GetTempPath()));
+    });
+
+    [Fact]
+    public void An_archive_of_another_file_or_a_damaged_one_is_refused() => With(Plain, async rig =>
+    {
+        await SentAsync(rig, "one\ntwo\n");
+        rig.Machine.Delete(AgentRig.LogPath);
+        rig.Append("one\nTWO\n", "/logs/x.log");
+        rig.Compress("/logs/x.log", AgentRig.LogPath + ".1.gz");
+        await ExpectRefusalAsync(rig, "the agent's state knows nothing of it", AgentRig.LogPath + ".1.gz");
+        await ExpectRefusalAsync(rig, "the file is gone, and its lines with it", AgentRig.LogPath);
+        rig.Append("one\ntwo\n", "/logs/y.log");
+        rig.Compress("/logs/y.log", AgentRig.LogPath + ".2.gz");
+        await SendAsync(rig, AgentRig.LogPath + ".2.gz", isDry: true);
+        rig.Disk.Corrupt(AgentRig.LogPath + ".2.gz", 20, 0xff);
+        ResendRefusedException refused = await Assert.ThrowsAsync<ResendRefusedException>(() => SendAsync(rig, AgentRig.LogPath + ".2.gz"));
+        Assert.Contains("nothing", refused.Message, StringComparison.Ordinal);
+    });
+
     private static string Generation(AgentRig rig) => rig.Agent.Report(null, 1).Files[0].Generation;
 
     private static void With(InputOptions input, Func<AgentRig, Task> test) => AgentRig.OnOneThread(rig =>

@@ -1,9 +1,6 @@
 using System.Globalization;
-using System.IO.Compression;
 using LogPipeline.Agent.Tests.Scripted;
-using LogPipeline.Files;
 using LogPipeline.Testing.Files;
-using ZstdSharp;
 
 namespace LogPipeline.Agent.Tests.Tailing;
 
@@ -38,7 +35,7 @@ public sealed class ArchivesTests
             await rig.StopAsync();
         }
         rig.Append(Text(second));
-        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1" + suffix);
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + ".1" + suffix);
         rig.Append("new\n");
         await rig.StartAsync();
         if (isKilledAgain)
@@ -64,7 +61,7 @@ public sealed class ArchivesTests
         await rig.UntilLinesAsync(first.Length);
         await rig.StopAsync();
         rig.Append("b\n");
-        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
         rig.Append("c\n");
         bool isFull = true;
         rig.BeforeFileCall = call =>
@@ -91,7 +88,7 @@ public sealed class ArchivesTests
         await rig.StartAsync();
         await rig.UntilLinesAsync(2);
         await rig.StopAsync();
-        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
         rig.Append("c\n");
         await rig.StartAsync();
         await rig.UntilLinesAsync(3);
@@ -109,7 +106,7 @@ public sealed class ArchivesTests
         await rig.UntilLinesAsync(first.Length);
         await rig.StopAsync();
         rig.Append("rest\n");
-        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
         rig.Options = rig.Options with { RegistryInterval = TimeSpan.FromHours(1) };
         await rig.StartAsync();
         await rig.UntilLinesAsync(first.Length + 1);
@@ -141,7 +138,7 @@ public sealed class ArchivesTests
             rig.Append("x", "/logs/other");
             rig.Machine.Rename("/logs/other", AgentRig.LogPath);
         }
-        Compress(rig, AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + ".1.gz");
         if (isDamaged)
         {
             rig.Disk.Corrupt(AgentRig.LogPath + ".1.gz", 600, 0x10);
@@ -156,26 +153,4 @@ public sealed class ArchivesTests
     });
 
     private static string Text(string[] lines) => string.Concat(lines.Select(static line => line + "\n"));
-
-    private static void Compress(AgentRig rig, string path, string to)
-    {
-        byte[] bytes = AtomicFile.ReadAll(rig.Machine, path)!;
-        byte[] packed;
-        if (to.EndsWith(".zst", StringComparison.Ordinal))
-        {
-            using var compressor = new Compressor();
-            packed = compressor.Wrap(bytes).ToArray();
-        }
-        else
-        {
-            using var memory = new MemoryStream();
-            using (var gzip = new GZipStream(memory, CompressionMode.Compress))
-            {
-                gzip.Write(bytes);
-            }
-            packed = memory.ToArray();
-        }
-        rig.Append(packed, to);
-        rig.Machine.Delete(path);
-    }
 }
