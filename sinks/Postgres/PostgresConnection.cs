@@ -35,6 +35,11 @@ internal static class PostgresConnection
         {
             settings.MaxAutoPrepare = 32;
         }
+        // The server writes and reads bounds of partitions as text: in other zones by an abbreviation where its DateStyle is not ISO, and IST is three of them.
+        if (!settings.ShouldSerialize("Timezone"))
+        {
+            settings.Timezone = "UTC";
+        }
         settings.Enlist = false;
         return settings;
     }

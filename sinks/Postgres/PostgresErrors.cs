@@ -1,4 +1,6 @@
+using System.Collections.Frozen;
 using System.Net.Sockets;
+using LogPipeline.Sinks.Ledger;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Postgres;
@@ -7,11 +9,21 @@ namespace LogPipeline.Sinks.Postgres;
 internal static class PostgresErrors
 {
     /// <summary>
-    /// The data of some row: classes 22 data exception, 23 constraint, 54 a limit of the server's. A table without a partition for a row has the
-    /// state of a check that failed, but no constraint's name.
+    /// The classes of errors that are not the data of a row. Data, constraints, the server's limits (22, 23, 54) and what functions say of what they are
+    /// given (09, 20, 21, 27, 38, 39, P0) are; a class that is not the server's comes from a trigger, which raised it with a code of its own.
     /// </summary>
-    public static bool IsRowsFault(PostgresException error) =>
-        error.SqlState[..2] is "22" or "23" or "54" && !LacksPartition(error);
+    private static readonly FrozenSet<string> NotOfRows = FrozenSet.ToFrozenSet([
+        "00", "01", "02", "03", "08", "0A", "0B", "0F", "0L", "0P", "0Z", "10", "24", "25", "26", "28", "2B", "2D", "2F", "34", "3B", "3D", "3F", "40",
+        "42", "53", "55", "57", "58", "72", "F0", "HV", "XX"]);
+
+    /// <summary>SQL that tells whether an error is the data of a row, by what PL/pgSQL knows of it: <c>SQLSTATE</c>, and the name of the constraint.</summary>
+    public static string IsRowsFaultSql(string constraint) =>
+        $"left(SQLSTATE, 2) NOT IN ({string.Join(", ", NotOfRows.Order(StringComparer.Ordinal).Select(SqlLiteral.Of))}) AND NOT (SQLSTATE = '{PostgresErrorCodes.CheckViolation}' AND {constraint} = '')";
+
+    /// <summary>
+    /// The data of some row, or what a trigger says of it. A table without a partition for a row has the state of a check that failed, but no constraint's name.
+    /// </summary>
+    public static bool IsRowsFault(PostgresException error) => !NotOfRows.Contains(error.SqlState[..2]) && !LacksPartition(error);
 
     /// <summary>The table has no partition for a row.</summary>
     public static bool LacksPartition(PostgresException error) => error.SqlState == PostgresErrorCodes.CheckViolation && string.IsNullOrEmpty(error.ConstraintName);

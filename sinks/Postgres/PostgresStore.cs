@@ -235,14 +235,15 @@ public sealed class PostgresStore : ISinkStore
 
     /// <summary>
     /// Begins a transaction that no time-out of the role or the database cuts: a flush takes as long as its rows do, and a claim waits for a lock as
-    /// long as it wants to. What is set is gone with the transaction, so that it holds behind a pooler too.
+    /// long as it wants to. What is set is gone with the transaction, so that it holds behind a pooler too. Constraints that people made deferrable are
+    /// checked with the row that they refuse, and not at the commit, which would refuse the whole flush.
     /// </summary>
     private static async Task<NpgsqlTransaction> BeginAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
         string newer = connection.PostgreSqlVersion.Major >= 17 ? "; SET LOCAL transaction_timeout = 0" : "";
         await using var command = new NpgsqlCommand(
-            $"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0{newer}", connection, transaction);
+            $"SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0{newer}; SET CONSTRAINTS ALL IMMEDIATE", connection, transaction);
         await command.ExecuteNonQueryAsync(cancellation);
         return transaction;
     }

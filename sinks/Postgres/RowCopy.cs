@@ -197,7 +197,6 @@ internal sealed class RowCopy(
         return true;
     }
 
-    // A row without a partition to go to has the state of a check that failed, but no constraint's name: that is the table's fault.
     private string MoveSql() => $"""
         DO $body$
         DECLARE
@@ -207,9 +206,9 @@ internal sealed class RowCopy(
             FOR suspect IN SELECT * FROM pg_temp.logpipe_suspects ORDER BY log_offset LOOP
                 BEGIN
                     INSERT INTO {table.Rows} ({Columns}) VALUES ({string.Join(", ", RowColumns.Of(parser).Select(name => $"suspect.{name}"))});
-                EXCEPTION WHEN data_exception OR integrity_constraint_violation OR program_limit_exceeded THEN
+                EXCEPTION WHEN OTHERS OR assert_failure THEN
                     GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
-                    IF SQLSTATE = '23514' AND broken = '' THEN
+                    IF NOT ({PostgresErrors.IsRowsFaultSql("broken")}) THEN
                         RAISE;
                     END IF;
                     INSERT INTO pg_temp.logpipe_refused VALUES (suspect.log_offset, SQLSTATE, SQLERRM);

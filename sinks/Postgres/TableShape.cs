@@ -1,3 +1,4 @@
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
@@ -33,9 +34,14 @@ internal sealed class TableShape(TableName table, ILineParser parser)
     /// <summary>The parser's columns and their types, for people.</summary>
     public string Parsed => string.Join(", ", parser.Columns.Select(c => $"{c.Name} {TypeOf(c.Kind)}"));
 
-    /// <exception cref="StoreRefusedException">A column is not as it must be: says which, what it is and what it should be.</exception>
+    /// <exception cref="StoreRefusedException">A column is not as it must be: says which, what it is and what it should be. Or the table takes no COPY.</exception>
     public async Task CheckAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
+        if (await connection.ScalarAsync($"SELECT current_user::text WHERE row_security_active({table.RowsLiteral})", cancellation) is string user)
+        {
+            throw Refusal($"has row-level security that holds for user {user}, and PostgreSQL copies no rows into such a table: "
+                + $"ALTER ROLE {user} BYPASSRLS, or ALTER TABLE {table.Rows} NO FORCE ROW LEVEL SECURITY where the user owns it");
+        }
         if (await MissingAsync(connection, (name, type) => $"ALTER TABLE {table.Rows} ALTER {name} TYPE {type}", cancellation) is [(string name, string type), ..])
         {
             throw Refusal($"lacks the column {name} {type}. If it was made for another parser, give the sink another `table`; else add the column");
@@ -52,7 +58,7 @@ internal sealed class TableShape(TableName table, ILineParser parser)
     {
         var actual = new Dictionary<string, (string Type, bool IsNotNull, bool HasValue)>(StringComparer.Ordinal);
         await using (var command = new NpgsqlCommand($"""
-            SELECT attname, format_type(atttypid, atttypmod), attnotnull, atthasdef OR attidentity <> '' FROM pg_attribute
+            SELECT attname, replace(format_type(atttypid, atttypmod), '"', ''), attnotnull, atthasdef OR attidentity <> '' FROM pg_attribute
             WHERE attrelid = to_regclass({table.RowsLiteral}) AND attnum > 0 AND NOT attisdropped ORDER BY attnum
             """, connection))
         {

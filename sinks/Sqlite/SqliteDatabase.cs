@@ -31,6 +31,9 @@ internal sealed class SqliteDatabase : IDisposable
     /// <summary>Rows changed by the last statement.</summary>
     public int Changes => sqlite3_changes(_handle);
 
+    /// <summary>False also where an error ended the transaction by itself.</summary>
+    public bool IsInTransaction => sqlite3_get_autocommit(_handle) == 0;
+
     /// <summary>Runs one or more statements without results.</summary>
     public void Execute(string sql) => Check(sqlite3_exec(_handle, sql));
 
@@ -125,7 +128,7 @@ internal sealed class SqliteDatabase : IDisposable
     public void RollBack()
     {
         Reset();
-        if (sqlite3_get_autocommit(_handle) == 0)
+        if (IsInTransaction)
         {
             Execute("ROLLBACK");
         }

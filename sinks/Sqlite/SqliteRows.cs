@@ -46,6 +46,11 @@ internal sealed class SqliteRows
             {
                 _database.Check(code);
             }
+            if (!_database.IsInTransaction)
+            {
+                throw new StoreRefusedException($"the rows table's own constraint or trigger ends the whole transaction: {_database.Message}. "
+                    + "Let it say ABORT or FAIL instead of ROLLBACK, so that it refuses one row; until then the sink waits, and no row is thrown aside.");
+            }
             row.State = RowState.Refused;
             rows.Refusals.Add(new RowRefusal(i, $"sqlite {code}", _database.Message));
         }

@@ -31,6 +31,7 @@ public sealed class SqliteStore(
     private SqliteDatabase? _database;
     private SqliteRows? _rows;
     private (string FileSystem, ulong Inode)? _opened;
+    private (string FileSystem, ulong Inode)? _log; // the write-ahead log's, once there is one
     private string _identity = "";
 
     public string Kind => "sqlite";
@@ -148,19 +149,20 @@ public sealed class SqliteStore(
         if (_database is null)
         {
             _database = new SqliteDatabase(options.File);
-            _opened = Place();
+            _opened = Place(options.File);
         }
         RequireInPlace();
         return _database;
     }
 
     /// <exception cref="StoreUnavailableException">The file was moved or removed: putting it back helps.</exception>
-    /// <exception cref="StoreRefusedException">Another file is in its place: the sink is to open that one.</exception>
+    /// <exception cref="StoreRefusedException">Another file is in its place, or its write-ahead log is gone: the sink is to open it anew.</exception>
     internal void RequireInPlace()
     {
-        (string FileSystem, ulong Inode)? place = Place();
+        (string FileSystem, ulong Inode)? place = Place(options.File);
         if (place == _opened)
         {
+            RequireLogInPlace();
             return;
         }
         if (place is null)
@@ -169,6 +171,17 @@ public sealed class SqliteStore(
                 $"SQLite file {options.File} was moved or removed, and nothing more is written to it. Put it back, with its -wal file if there is one; or restart the sink under a new name to store all anew.");
         }
         throw new StoreRefusedException($"SQLite file {options.File} was replaced by another one, which is opened now.");
+    }
+
+    /// <summary>What is committed into a write-ahead log that has no name is lost to readers at once, and to all by a crash. Closing the database moves it into the file.</summary>
+    private void RequireLogInPlace()
+    {
+        (string FileSystem, ulong Inode)? place = Place($"{options.File}-wal");
+        _log ??= place;
+        if (place != _log)
+        {
+            throw new StoreRefusedException($"SQLite file {options.File}: its write-ahead log {options.File}-wal was moved or removed; the file is opened anew, with what was in the log. Leave both alone while the sink runs.");
+        }
     }
 
     private async ValueTask<IReadOnlyList<ExpiredPart>> RemoveOldAsync(TimeSpan age, CancellationToken cancellation)
@@ -198,7 +211,7 @@ public sealed class SqliteStore(
         }
     }
 
-    private (string FileSystem, ulong Inode)? Place() => files.Stat(options.File) is { } status ? (status.FileSystem, status.Inode) : null;
+    private (string FileSystem, ulong Inode)? Place(string path) => files.Stat(path) is { } status ? (status.FileSystem, status.Inode) : null;
 
     private async ValueTask<T> InTransactionAsync<T>(Func<T> work)
     {

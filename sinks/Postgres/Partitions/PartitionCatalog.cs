@@ -37,7 +37,7 @@ internal static class PartitionCatalog
             SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, i.inhdetachpending AS leaving, pg_get_expr(c.relpartbound, c.oid) AS bound
             FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE i.inhparent = to_regclass({table.RowsLiteral})),
         times AS (
-            SELECT oid, name, leaving, substring(bound FROM 'FROM \(''([^'']+)''\)')::timestamptz AS low, substring(bound FROM 'TO \(''([^'']+)''\)')::timestamptz AS high
+            SELECT oid, name, leaving, substring(bound FROM 'FROM [(]''([^'']+)''[)]')::timestamptz AS low, substring(bound FROM 'TO [(]''([^'']+)''[)]')::timestamptz AS high
             FROM texts WHERE bound LIKE 'FOR VALUES FROM%'),
         bounds AS (
             SELECT oid, name, leaving, CASE WHEN isfinite(low) THEN (extract(epoch FROM low) * 1000000)::bigint END AS from_time,

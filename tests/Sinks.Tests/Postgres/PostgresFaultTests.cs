@@ -138,4 +138,102 @@ public sealed class PostgresFaultTests(PostgresFixture postgres)
         await StoreAsync(hurried, entry, rows);
         Assert.Equal(2L, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
     }
+
+    [Theory]
+    [InlineData(10, "RAISE EXCEPTION 'too much'", "P0001")]
+    [InlineData(10, "RAISE EXCEPTION 'too much' USING ERRCODE = 'MY001'", "MY001")]
+    [InlineData(10, "ASSERT false, 'too much'", "P0004")]
+    [InlineData(10, "CASE NEW.log_offset WHEN -1 THEN NULL; END CASE", "20000")]
+    [InlineData(1000, "RAISE EXCEPTION 'too much'", "P0001")]
+    [InlineData(1000, "RAISE EXCEPTION 'too much' USING ERRCODE = 'MY001'", "MY001")]
+    [InlineData(1000, "ASSERT false, 'too much'", "P0004")]
+    public async Task What_a_trigger_says_of_a_row_is_that_rows_fault(int refused, string statement, string state)
+    {
+        (PostgresStore store, LedgerEntry entry) = await ReadyAsync();
+        await using PostgresStore _ = store;
+        await AskAsync($"""
+            CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.line LIKE 'poison%' THEN {statement}; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER picky BEFORE INSERT ON web_log_rows FOR EACH ROW EXECUTE FUNCTION picky();
+            """);
+        using RowBatch rows = TestRows.Batch(0, [.. Enumerable.Range(0, 2 * refused).Select(i => Encoding.ASCII.GetBytes(i % 2 == 1 ? $"poison {i}" : $"line {i}"))]);
+        await StoreAsync(store, entry, rows);
+        Assert.Equal(Enumerable.Range(0, refused).Select(i => 2 * i + 1), rows.Refusals.Select(r => r.Index));
+        Assert.All(rows.Refusals, r => Assert.Equal(state, r.State));
+        Assert.Equal((long)refused, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
+    }
+
+    [Theory]
+    [InlineData("PERFORM 1 FROM missing", "missing")]
+    [InlineData("PERFORM lo_import('/')", "lo_import")]
+    public async Task A_trigger_that_does_not_work_is_no_rows_fault(string statement, string reason)
+    {
+        (PostgresStore store, LedgerEntry entry) = await ReadyAsync();
+        await using PostgresStore _ = store;
+        await AskAsync($"""
+            CREATE ROLE plain_{reason} NOLOGIN;
+            CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN {statement}; RETURN NEW; END $$;
+            ALTER FUNCTION broken() OWNER TO plain_{reason};
+            CREATE TRIGGER broken BEFORE INSERT ON web_log_rows FOR EACH ROW EXECUTE FUNCTION broken();
+            """);
+        using RowBatch rows = TestRows.Batch(0, "line 1", "line 2");
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(() => StoreAsync(store, entry, rows));
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
+        Assert.Empty(rows.Refusals);
+    }
+
+    [Fact]
+    public async Task A_constraint_that_waits_for_the_commit_refuses_its_row_alone()
+    {
+        (PostgresStore store, LedgerEntry entry) = await ReadyAsync();
+        await using PostgresStore _ = store;
+        await AskAsync("""
+            CREATE TABLE methods (method text PRIMARY KEY);
+            INSERT INTO methods VALUES ('GET');
+            ALTER TABLE web_log_rows ADD CONSTRAINT known_method FOREIGN KEY (method) REFERENCES methods DEFERRABLE INITIALLY DEFERRED;
+            """);
+        string get = TestRows.Combined.Trim();
+        using RowBatch rows = TestRows.Batch(0, get, get.Replace("GET", "BREW", StringComparison.Ordinal), get);
+        await StoreAsync(store, entry, rows);
+        Assert.Equal("23503", Assert.Single(rows.Refusals).State);
+        Assert.Equal([0L, 2L], (await AskAsync("SELECT log_offset FROM web_log_rows ORDER BY 1")).Select(row => (long)row[0]!));
+    }
+
+    [Fact]
+    public async Task Row_level_security_that_holds_for_the_sink_is_told_with_the_remedy()
+    {
+        (PostgresStore store, LedgerEntry _) = await ReadyAsync();
+        await store.DisposeAsync();
+        string role = $"plain_{Guid.NewGuid():N}";
+        await AskAsync($"CREATE ROLE {role} LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}; ALTER TABLE web_log_rows ENABLE ROW LEVEL SECURITY");
+        await using PostgresStore plain = Store(new NpgsqlConnectionStringBuilder(_connection) { Username = role }.ConnectionString);
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await plain.OpenAsync(default));
+        Assert.Contains($"ALTER ROLE {role} BYPASSRLS", error.Message, StringComparison.Ordinal);
+        await AskAsync($"ALTER ROLE {role} BYPASSRLS");
+        await plain.OpenAsync(default);
+    }
+
+    [Fact]
+    public async Task How_a_session_writes_names_and_times_makes_no_difference()
+    {
+        _connection = await postgres.NewDatabaseAsync();
+        string database = new NpgsqlConnectionStringBuilder(_connection).Database!;
+        await AskAsync($"""
+            ALTER DATABASE {database} SET quote_all_identifiers = on;
+            ALTER DATABASE {database} SET datestyle = 'SQL, DMY';
+            ALTER DATABASE {database} SET timezone = 'Asia/Kolkata';
+            ALTER DATABASE {database} SET standard_conforming_strings = off;
+            ALTER DATABASE {database} SET bytea_output = 'escape';
+            """);
+        for (int start = 0; start < 2; start++)
+        {
+            await using PostgresStore store = Store();
+            await store.OpenAsync(default);
+            await store.CreateAsync([new LedgerStart(Log, 0)], default);
+            LedgerEntry entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(5)), default))!;
+            using RowBatch rows = TestRows.Batch(2 * start, [.. Enumerable.Range(0, 24).Select(hour => TestRows.Combined.Trim().Replace("00:00:00", $"{hour:D2}:00:00", StringComparison.Ordinal))]);
+            await StoreAsync(store, entry, rows);
+        }
+        Assert.Equal(48L, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
+        Assert.Equal(2L, (await AskAsync("SELECT count(DISTINCT tableoid) FROM web_log_rows"))[0][0]);
+    }
 }

@@ -78,6 +78,66 @@ public sealed class SqliteStoreTests : SinkStoreContract, IDisposable
     }
 
     [Fact]
+    public async Task A_write_ahead_log_that_was_removed_is_noticed_and_what_was_in_it_is_kept()
+    {
+        await using (ISinkStore store = await OpenAsync())
+        {
+            await store.OpenAsync(default);
+            await store.CreateAsync([new Sinks.Ledger.LedgerStart(Log, 0)], default);
+            await MoveLedgerAsync(store, 0, 7);
+
+            System.IO.File.Delete($"{File}-wal");
+
+            StoreRefusedException refused = await Assert.ThrowsAsync<StoreRefusedException>(() => MoveLedgerAsync(store, 7, 8));
+            Assert.Contains($"{File}-wal was moved or removed", refused.Message, StringComparison.Ordinal);
+        }
+        await using ISinkStore again = await OpenAsync();
+        await again.OpenAsync(default);
+        Assert.Equal(7, (await again.ReadLedgerAsync(default))[0].NextOffset);
+        await MoveLedgerAsync(again, 7, 8);
+        Assert.Equal(8L, Rows("SELECT next_offset FROM logpipe_logs")[0][0]);
+    }
+
+    private static async Task MoveLedgerAsync(ISinkStore store, long from, long to)
+    {
+        LedgerEntry entry = (await store.ClaimAsync(Log, OwnerToken.New(new Random(1)), default))!;
+        await using ISinkFlush flush = await store.BeginAsync(default);
+        Assert.Equal(1, await flush.UpdateLedgerAsync(new LedgerUpdate(entry.Id, entry.Owner, from, to, 1), default));
+        await flush.CommitAsync(default);
+    }
+
+    [Theory]
+    [InlineData("ABORT", 1)]
+    [InlineData("FAIL", 1)]
+    [InlineData("ROLLBACK", null)]
+    public async Task What_a_trigger_refuses_is_one_row_or_the_sink_stops_and_stores_none(string action, int? refusals)
+    {
+        await using ISinkStore store = await OpenAsync();
+        await store.OpenAsync(default);
+        await store.CreateAsync([new Sinks.Ledger.LedgerStart(Log, 0)], default);
+        LedgerEntry entry = (await store.ReadLedgerAsync(default))[0];
+        Rows($"CREATE TRIGGER picky BEFORE INSERT ON web_log_rows WHEN NEW.line LIKE 'poison%' BEGIN SELECT RAISE({action}, 'too much'); END");
+        using RowBatch rows = TestRows.Batch(0, "line 1", "poison", "line 2");
+        await using (ISinkFlush flush = await store.BeginAsync(default))
+        {
+            IReadOnlyList<SourceState> sources = await flush.ReadSourcesAsync(rows.Sources, default);
+            rows.Parse(store.Parser);
+            if (refusals is null)
+            {
+                StoreRefusedException refused = await Assert.ThrowsAsync<StoreRefusedException>(async () => await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default));
+                Assert.Contains("too much", refused.Message, StringComparison.Ordinal);
+            }
+            else
+            {
+                await flush.CopyRowsAsync(entry.Id, rows, [sources[0].Id], default);
+                await flush.CommitAsync(default);
+            }
+        }
+        Assert.Equal(refusals ?? 0, rows.Refusals.Count);
+        Assert.Equal(refusals is null ? 0L : 2L, Rows("SELECT count(*) FROM web_log_rows")[0][0]);
+    }
+
+    [Fact]
     public async Task The_view_is_the_same_as_in_PostgreSQL()
     {
         await using ISinkStore store = await OpenAsync();
