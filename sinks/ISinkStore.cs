@@ -103,6 +103,11 @@ public sealed class TableReplacedException(string message) : Exception(message);
 /// <summary>The database is not the one expected or refuses for a reason that waiting does not mend. Says what to do.</summary>
 public sealed class StoreRefusedException(string message, Exception? cause = null) : Exception(message, cause)
 {
+    /// <summary>Says that the ledger has no row of a topic of which lines are stored: read from its begin they would be stored once more.</summary>
+    internal static StoreRefusedException LostLedgerRows(string sink, string topic) => new(
+        $"sink {sink}: the ledger has lost its rows of topic {topic} (logpipe_logs), and logpipe_sources says that lines of it are stored, which would be stored once more: "
+        + "restore logpipe_logs from a backup, or give the sink a new name and table, which are filled from the topic.");
+
     /// <summary>Says that the rows there are another sink's: beside them this one would store each line once more.</summary>
     /// <param name="place">Such as <c>table web_log_rows</c>.</param>
     /// <param name="setting">What names the place in the configuration.</param>

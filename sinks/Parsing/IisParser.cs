@@ -1,9 +1,14 @@
+using System.Buffers;
+
 namespace LogPipeline.Sinks.Parsing;
 
 /// <summary>IIS in its W3C form: values between blanks in the order of the `#Fields` line, a dash for none. Lines that begin with `#` are no rows of it.</summary>
 internal sealed class IisParser : ILineParser
 {
     private const string Default = "date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken";
+
+    private const int MethodLengthMax = 32;
+    private static readonly SearchValues<byte> MethodLetters = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ-_"u8);
 
     private readonly string[] _names;
     private readonly int[] _columns; // of each value; -1 for date and time
@@ -64,7 +69,7 @@ internal sealed class IisParser : ILineParser
                 line.Slice(at, length).CopyTo(part);
             }
             else if (AccessLogParser.DashIsNone(line, at, length) is { HasValue: true } found
-                && !FieldText.TryRead(line, found, Columns[_columns[i]].Kind, TimeFormat.Auto, ref into, out into.Fields[_columns[i]]))
+                && (!MayBe(_names[i], line.Slice(at, length)) || !FieldText.TryRead(line, found, Columns[_columns[i]].Kind, TimeFormat.Auto, ref into, out into.Fields[_columns[i]])))
             {
                 return false;
             }
@@ -77,6 +82,15 @@ internal sealed class IisParser : ILineParser
 
     /// <summary>The last value ends with the line, so a further one would lie in it.</summary>
     private bool IsLastValue(ReadOnlySpan<byte> line) => line.Count((byte)' ') == _names.Length - 1;
+
+    /// <summary>Whether a text can be the field's value: after another `#Fields` line as many values may stand in another order.</summary>
+    private static bool MayBe(string name, ReadOnlySpan<byte> value) => name switch
+    {
+        "s-ip" or "c-ip" => Addresses.TryParse(value, stackalloc byte[16]) > 0,
+        "cs-method" => value.Length <= MethodLengthMax && value.IndexOfAnyExcept(MethodLetters) < 0,
+        "cs-uri-stem" => value[0] is (byte)'/' or (byte)'*' || value.IndexOf("://"u8) > 0,
+        _ => true,
+    };
 
     private static ColumnKind KindOf(string name) => name switch
     {

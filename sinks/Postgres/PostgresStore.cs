@@ -163,6 +163,10 @@ public sealed class PostgresStore : ISinkStore
         // Not beside a migration, which could not see the new rows.
         await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({PostgresSchema.CreationLock})", cancellation);
         await RequireConfigurationAsync(transaction, "sink = $1", [new() { Value = _sink }], cancellation);
+        foreach (string topic in starts.Select(start => start.Log.Topic).Distinct())
+        {
+            await RequireLedgerRowsAsync(transaction, topic, cancellation);
+        }
         await using var batch = new NpgsqlBatch(connection, transaction);
         foreach (LedgerStart start in starts)
         {
@@ -323,6 +327,21 @@ public sealed class PostgresStore : ISinkStore
         {
             throw _identity.Length > 0 && reader.GetString(0) != _identity ? new TableReplacedException($"another table is {_table} now")
                 : StoreRefusedException.WrittenOtherwise(_sink, $"table {_table.Rows}", reader.GetString(1), mine);
+        }
+    }
+
+    /// <exception cref="StoreRefusedException">Lines of the topic are stored, and the ledger has no row of it.</exception>
+    private async Task RequireLedgerRowsAsync(NpgsqlTransaction transaction, string topic, CancellationToken cancellation)
+    {
+        await using var command = new NpgsqlCommand("""
+            SELECT EXISTS (SELECT FROM logpipe_sources WHERE sink = $1 AND topic = $2 AND stored <> '{}') AND NOT EXISTS (SELECT FROM logpipe_logs WHERE sink = $1 AND topic = $2)
+            """, transaction.Connection, transaction)
+        {
+            Parameters = { new() { Value = _sink }, new() { Value = topic } },
+        };
+        if (await command.ExecuteScalarAsync(cancellation) is true)
+        {
+            throw StoreRefusedException.LostLedgerRows(_sink, topic);
         }
     }
 

@@ -147,7 +147,7 @@ internal sealed class PostgresDialect : ISqlDialect
         return await dialect.AskAsync(ExpiryNotes.OfLogAsync((NpgsqlConnection)connection, table, log, cancellation));
     }
 
-    public string Bucket(TimeSpan width, Func<object, string> value) => $"date_bin({value(width)}, time, timestamptz '2000-01-01 00:00:00+00')";
+    public string Bucket(TimeSpan width, Func<object, string> value) => $"date_bin({value(width)}, time, timestamptz '1970-01-01 00:00:00+00')";
 
     public DateTimeOffset ReadBucket(DbDataReader reader, int column) => ReadTime(reader, column);
 

@@ -86,6 +86,10 @@ public sealed class SqliteStore(
     public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTransactionAsync(() =>
     {
         RequireConfiguration("sink = ?1", sink);
+        foreach (string topic in starts.Select(start => start.Log.Topic).Distinct())
+        {
+            RequireLedgerRows(topic);
+        }
         foreach (LedgerStart start in starts)
         {
             LogIdentity log = start.Log;
@@ -208,6 +212,17 @@ public sealed class SqliteStore(
         if (Database.Text($"SELECT config_hash FROM logpipe_logs WHERE {where} AND config_hash <> '{mine}' LIMIT 1", parameters) is { } theirs)
         {
             throw StoreRefusedException.WrittenOtherwise(sink, $"table {options.Table}_rows", theirs, mine);
+        }
+    }
+
+    /// <exception cref="StoreRefusedException">Lines of the topic are stored, and the ledger has no row of it.</exception>
+    private void RequireLedgerRows(string topic)
+    {
+        if (Database.Text("""
+            SELECT 1 FROM logpipe_sources WHERE sink = ?1 AND topic = ?2 AND stored <> '{}' AND NOT EXISTS (SELECT 1 FROM logpipe_logs WHERE sink = ?1 AND topic = ?2) LIMIT 1
+            """, sink, topic) is not null)
+        {
+            throw StoreRefusedException.LostLedgerRows(sink, topic);
         }
     }
 

@@ -33,6 +33,10 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
             RangeText.Parse(r.GetString(6))),
         cancellation, sink);
 
+    /// <summary>How many rows there are of logs that the ledger does not have: nothing tells where they come from, and the view shows them.</summary>
+    public async Task<long> RowsWithoutLogAsync(CancellationToken cancellation) =>
+        (await ReadAsync($"SELECT count(*) FROM {table.Rows} WHERE log NOT IN (SELECT id FROM logpipe_logs)", r => r.GetInt64(0), cancellation))[0];
+
     public async Task<HashSet<long>> DeadLettersAsync(int log, CancellationToken cancellation) =>
         [.. await ReadAsync($"SELECT log_offset FROM logpipe_dead_letters WHERE log = {log}", r => r.GetInt64(0), cancellation)];
 

@@ -33,6 +33,11 @@ internal sealed class TableVerification(SinkOptions options, ISqlDialect dialect
         {
             compared += await CompareAsync(log, table, sources, count => progress?.Invoke(compared + count), cancellation);
         }
+        if (await table.RowsWithoutLogAsync(cancellation) is > 0 and long rows)
+        {
+            topic.Findings.Add(new Finding(FindingSide.LedgerDiffers, "", -1, -1, null, null, null,
+                $"{rows} rows of {options.Table.Rows} are of logs that logpipe_logs does not have (was it restored or emptied without the table?), so each of their lines may be stored twice"));
+        }
         topic.FindHoles();
         CheckLedger(sources.Values);
         bool hasAlike = await NoteRepeatsAsync(table, sources.Values, cancellation);

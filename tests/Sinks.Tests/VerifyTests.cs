@@ -9,6 +9,21 @@ namespace LogPipeline.Sinks.Tests;
 /// <summary>What verify says of records that are in no row for a good reason.</summary>
 public sealed class VerifyTests
 {
+    [Fact]
+    public async Task Ledger_rows_that_somebody_deleted_stop_the_sink_and_verify_tells_of_the_rows()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, ["one", "two"]);
+        await SinkScene.RunAsync(options, 2);
+        await SinkScene.ScalarAsync(options, "DELETE FROM logpipe_logs");
+        StoreRefusedException refused = await Assert.ThrowsAsync<StoreRefusedException>(() => SinkScene.RunAsync(options, 3));
+        Assert.Contains("lost its rows of topic", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(2L, await SinkScene.CountAsync(options));
+        Finding finding = Assert.Single((await SinkScene.VerifyAsync(options)).Findings);
+        Assert.StartsWith("2 rows of web_log_rows are of logs that logpipe_logs does not have", finding.Text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(PositionFlags.None)]
     [InlineData(PositionFlags.Again)]

@@ -134,6 +134,19 @@ public sealed class ParserTests
     }
 
     [Theory]
+    [InlineData("date time s-sitename cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
+        "2026-11-21 12:05:09 W3SVC1 GET /a - 443 - 10.0.0.2 ua - 200 0 0 15")]
+    [InlineData("date time c-ip cs-username s-ip cs-method cs-uri-stem s-port cs-uri-query cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
+        "2026-11-21 12:05:09 10.0.0.2 bob 10.0.0.1 GET /a 443 - ua - 200 0 0 15")]
+    [InlineData("date time s-ip cs-uri-stem cs-method cs-uri-query s-port cs-username c-ip cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken",
+        "2026-11-21 12:05:09 10.0.0.1 /a GET - 443 - 10.0.0.2 ua - 200 0 0 15")]
+    public void Values_of_IIS_in_another_order_are_not_taken_for_those_of_the_columns(string fields, string line)
+    {
+        Assert.Equal("not parsed", Shown("iis", line));
+        Assert.NotEqual("not parsed", Shown(new ParserOptions { Type = "iis", Format = $"#Fields: {fields}" }, line));
+    }
+
+    [Theory]
     [InlineData("combined", 0, "event time=2026-11-21T12:05:09.000 | remote_addr=1.2.3.4 | remote_user=bob | time_local=2026-11-21T12:05:09.000 | method=GET | path=/a | query=b=c | protocol=HTTP/1.1 | status=200 | body_bytes_sent=12 | http_referer=http://r/ | http_user_agent=curl/8")]
     [InlineData("common", 1, "event time=2026-11-21T12:05:09.000 | remote_addr=1.2.3.4 | time_local=2026-11-21T12:05:09.000 | method=GET | path=/a | protocol=HTTP/1.1 | status=200 | body_bytes_sent=12")]
     [InlineData("vhost_combined", 2, "event time=2026-11-21T12:05:09.000 | remote_addr=10.1.2.3 | time_local=2026-11-21T12:05:09.000 | method=GET | path=/a | protocol=HTTP/1.1 | status=200 | body_bytes_sent=12 | http_user_agent=curl/8 | server_name=www.example.com | server_port=443")]

@@ -236,4 +236,20 @@ public sealed class PostgresFaultTests(PostgresFixture postgres)
         Assert.Equal(48L, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
         Assert.Equal(2L, (await AskAsync("SELECT count(DISTINCT tableoid) FROM web_log_rows"))[0][0]);
     }
+
+    [Fact]
+    public async Task Ledger_rows_that_somebody_deleted_are_not_made_anew()
+    {
+        (PostgresStore store, LedgerEntry entry) = await ReadyAsync();
+        await using PostgresStore _ = store;
+        using RowBatch rows = TestRows.Batch(0, "line 1");
+        await StoreAsync(store, entry, rows);
+        await AskAsync("DELETE FROM logpipe_logs");
+        await store.CreateAsync([new LedgerStart(Log, 0)], default); // no range is stored
+        await AskAsync("UPDATE logpipe_sources SET stored = '{[0,7)}'");
+        await store.CreateAsync([new LedgerStart(Log with { Partition = 1 }, 0)], default); // a further partition
+        await AskAsync("DELETE FROM logpipe_logs");
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await store.CreateAsync([new LedgerStart(Log, 0)], default));
+        Assert.Contains("lost its rows of topic web_log", error.Message, StringComparison.Ordinal);
+    }
 }
