@@ -2,6 +2,7 @@ using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Workers;
+using Npgsql;
 
 namespace LogPipeline.Sinks;
 
@@ -94,6 +95,24 @@ public sealed record SinkOptions
         Postgres = Postgres is null ? null : Postgres with { Table = table.ToString() },
         Sqlite = Sqlite is null ? null : Sqlite with { Table = table.ToString() },
     };
+
+    /// <summary>What the rows are written to: the same text for the same table or directory, as far as the configuration tells.</summary>
+    public string Target
+    {
+        get
+        {
+            if (Files is not null)
+            {
+                return $"directory {Path.TrimEndingDirectorySeparator(Path.GetFullPath(Files.Directory))}";
+            }
+            if (Sqlite is not null)
+            {
+                return $"table {Sqlite.Table} of {Path.GetFullPath(Sqlite.File)}";
+            }
+            NpgsqlConnectionStringBuilder settings = PostgresConnection.Settings(Postgres!.Connection, "");
+            return $"table {Table} of database {settings.Database ?? settings.Username} at {settings.Host}:{settings.Port}";
+        }
+    }
 
     /// <summary>What the sink's tables are called; only where it has tables.</summary>
     internal TableName Table => TableName.Parse(Postgres?.Table ?? Sqlite!.Table);

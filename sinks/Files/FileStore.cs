@@ -23,6 +23,7 @@ public sealed class FileStore(
     private readonly AsyncLock _turn = new();
     private PartPublisher? _publisher;
     private IDisposable? _lock;
+    private Guid? _ledger; // the manifest's that was opened
 
     /// <summary>Null before opening and after a failure: then the disk says what is committed.</summary>
     private Manifest? _manifest;
@@ -132,10 +133,11 @@ public sealed class FileStore(
         // A file that was forgotten meanwhile may have begun another revision than the copy is of.
         next = next with { Revision = Math.Max(next.Revision, _manifest?.Revision ?? -1) };
         _manifest = null; // should the disk fail half way, it is read again
-        isWhole |= next.Revision < 0 || next.ChangeCount > ChangesMax;
+        string whole = Path.Combine(Root, Manifest.FileName);
+        isWhole |= next.Revision < 0 || next.ChangeCount > ChangesMax || files.Stat(whole) is null; // somebody may have removed it, and changes alone say nothing
         next = isWhole ? next.Folded() : next;
         AtomicFile.Replace(
-            files, Path.Combine(Root, isWhole ? Manifest.FileName : Manifest.ChangesFileName), isWhole ? next.Encode() : next.EncodeChanges());
+            files, isWhole ? whole : Path.Combine(Root, Manifest.ChangesFileName), isWhole ? next.Encode() : next.EncodeChanges());
         _manifest = next;
     }
 
@@ -244,6 +246,11 @@ public sealed class FileStore(
 
     private Manifest Load()
     {
+        if (_ledger is not null && Committed(files, Root)?.LedgerId != _ledger)
+        {
+            throw new StoreRefusedException($"files directory {Root}: its {Manifest.FileName}, which says what is stored, was moved away or removed, or another one is in its place. "
+                + "Put the directory back, or give the sink a new name to store all anew.");
+        }
         var version = FilesVersion.Of(parser, options, time.GetUtcNow());
         files.CreateDirectory(Root);
         _lock ??= files.Lock(Path.Combine(Root, ".lock"));
@@ -263,6 +270,7 @@ public sealed class FileStore(
             Replace(manifest.Changed(version), isWhole: true);
             manifest = _manifest!;
         }
+        _ledger = manifest.LedgerId;
         RemoveUncommitted(manifest);
         if (!IsAsCommitted(manifest))
         {

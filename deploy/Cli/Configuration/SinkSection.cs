@@ -17,6 +17,10 @@ internal static class SinkSection
             {
                 throw new ConfigurationException($"{section.OriginOf("name")}: two sinks are named '{sink.Name}'; the name is the consumer group too, so each needs its own");
             }
+            if (sinks.Find(other => other.Target == sink.Target) is { } same)
+            {
+                throw new ConfigurationException($"{section.Origin}: sinks '{same.Name}' and '{sink.Name}' both write to {sink.Target}; give each its own, or name the topics of both in one");
+            }
             sinks.Add(sink);
         }
         return sinks;

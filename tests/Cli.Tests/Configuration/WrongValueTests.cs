@@ -35,6 +35,12 @@ public class WrongValueTests
     [InlineData("- a", "logpipe.yaml:1: expected keys such as 'broker:', 'agent:' or 'sinks:', found a list")]
     [InlineData("sinks:\n  - name: a\n    topics: [t]\n    sqlite: { file: x }\n  - name: a\n    topics: [t]\n    sqlite: { file: y }",
         "logpipe.yaml:5: two sinks are named 'a'; the name is the consumer group too, so each needs its own")]
+    [InlineData("sinks:\n  - name: a\n    topics: [t]\n    sqlite: { file: /x/y }\n  - name: b\n    topics: [t]\n    sqlite: { file: /x/../x/y }",
+        "logpipe.yaml:5: sinks 'a' and 'b' both write to table web_log of /x/y; give each its own, or name the topics of both in one")]
+    [InlineData("sinks:\n  - name: a\n    topics: [t]\n    files: { directory: /x/y/ }\n  - name: b\n    topics: [u]\n    files: { directory: /x/y }",
+        "logpipe.yaml:5: sinks 'a' and 'b' both write to directory /x/y; give each its own, or name the topics of both in one")]
+    [InlineData("sinks:\n  - name: a\n    topics: [t]\n    postgres: { connection: Host=h;Database=d;Username=u }\n  - name: b\n    topics: [u]\n    postgres: { connection: Username=v;Host=h;Port=5432;Database=d }",
+        "logpipe.yaml:5: sinks 'a' and 'b' both write to table web_log of database d at h:5432; give each its own, or name the topics of both in one")]
     [InlineData("telemetry: { otlp: collector }", "logpipe.yaml:1: telemetry.otlp should be an address such as http://127.0.0.1:4317, not 'collector'")]
     public void What_is_wanted_is_said(string yaml, string expected) => Assert.Equal(expected, Refused(yaml));
 

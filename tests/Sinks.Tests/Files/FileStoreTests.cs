@@ -184,6 +184,44 @@ public sealed class FileStoreTests : SinkStoreContract
     }
 
     [Fact]
+    public async Task A_manifest_that_somebody_removed_is_written_again()
+    {
+        _files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
+        await using (ISinkStore store = await OpenAsync())
+        {
+            await store.OpenAsync(default);
+            await store.CreateAsync([new LedgerStart(Log, 0)], default);
+            LedgerEntry entry = (await store.ClaimAsync(Log, new OwnerToken(Guid.NewGuid()), default))!;
+            await FlushAsync(store, entry, 0);
+            _files.Delete($"/out/{Manifest.FileName}");
+            await FlushAsync(store, entry, 2);
+        }
+        await using ISinkStore again = await OpenAsync();
+        await again.OpenAsync(default);
+        Assert.Equal(4, (await again.ReadLedgerAsync(default))[0].NextOffset);
+        Assert.Equal(Enumerable.Range(0, 4).Select(i => $"line {i}"), await StoredLinesAsync());
+    }
+
+    [Fact]
+    public async Task A_directory_that_is_gone_is_no_new_one()
+    {
+        _files = new MemoryFileSystem(new MemoryDisk(TimeProvider.System));
+        await using ISinkStore store = await OpenAsync();
+        await store.OpenAsync(default);
+        await store.CreateAsync([new LedgerStart(Log, 0)], default);
+        LedgerEntry entry = (await store.ClaimAsync(Log, new OwnerToken(Guid.NewGuid()), default))!;
+        await FlushAsync(store, entry, 0);
+        _files.Delete($"/out/{Manifest.FileName}");
+        _files.Delete($"/out/{Manifest.ChangesFileName}");
+        await using (await store.BeginAsync(default))
+        {
+            // Given up, as where the disk fails: the next one begins from the disk.
+        }
+        StoreRefusedException gone = await Assert.ThrowsAsync<StoreRefusedException>(async () => await store.ReadLedgerAsync(default));
+        Assert.Contains("/out: its manifest.json", gone.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_compressed_file_that_somebody_cut_is_put_aside()
     {
         _options = _options with { Compress = "gzip" };
