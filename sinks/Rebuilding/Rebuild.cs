@@ -90,9 +90,6 @@ public sealed record Rebuild
     private SinkTable Beside(string role, string suffix) => new(FormattableString.Invariant($"{Sink}.{role}.{Id}"), TableName.Parse(Live.With(suffix)));
 }
 
-/// <summary>A table and the name of the sink whose ledger rows speak of it.</summary>
-internal sealed record SinkTable(string Sink, TableName Table);
-
 /// <summary>What is asked for.</summary>
 /// <param name="Parser">What fills the new table.</param>
 /// <param name="FromOffset">See <see cref="Rebuild.FromOffset"/>.</param>
@@ -105,6 +102,3 @@ public sealed record RebuildRequest(ParserOptions Parser, long? FromOffset, Date
 /// <param name="Done">Since its start.</param>
 /// <param name="Left">Until it has what the live table has.</param>
 public readonly record struct RebuildProgress(long Done, long Left);
-
-/// <summary>What was asked for cannot be done; says why and what to do.</summary>
-public sealed class RebuildRefusedException(string message) : Exception(message);

@@ -173,12 +173,3 @@ internal sealed class LedgerClaims(
     private async Task<long> OffsetAsync(TopicPartition partition, OffsetSpec spec, CancellationToken cancellation) =>
         (await _admin.OffsetAsync(partition, spec, cancellation)).Offset;
 }
-
-/// <summary>The ledger row is no longer as this owner left it.</summary>
-internal sealed class OwnershipLostException(string message) : Exception(message)
-{
-    public OwnershipLostException(LogIdentity log)
-        : this($"{log} was claimed by another member")
-    {
-    }
-}

@@ -313,6 +313,3 @@ internal sealed class PartitionFeed(TopicPartition partition, FlushOptions flush
     /// <summary>A batch that cannot be read, and when that was last met: a timestamp of the time provider's.</summary>
     private sealed record Obstacle(long Offset, string Reason, long Since);
 }
-
-/// <summary>The log is not as it was claimed: it was cut, it begins above the next offset, or the topic is another one of the same name.</summary>
-internal sealed class LogMovedException(string message) : Exception(message);
