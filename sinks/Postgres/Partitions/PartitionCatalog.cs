@@ -45,8 +45,11 @@ internal static class PartitionCatalog
             FROM times)
         """;
 
-    /// <summary>An expression for a bound of partition <c>c</c> in seconds since 1970, as a double: infinite or NULL where there is none.</summary>
+    /// <summary>
+    /// An expression for a bound of partition <c>c</c> in seconds since 1970, as a double: infinite or NULL where there is none. Its pattern has no
+    /// backslash: a role may have standard_conforming_strings off, and then none reaches it.
+    /// </summary>
     /// <param name="side"><c>FROM</c> or <c>TO</c>.</param>
     public static string Seconds(string side) =>
-        $@"extract(epoch FROM substring(pg_get_expr(c.relpartbound, c.oid) FROM '{side} \(''([^'']+)''\)')::timestamptz)::float8";
+        $"extract(epoch FROM substring(pg_get_expr(c.relpartbound, c.oid) FROM '{side} [(]''([^'']+)''[)]')::timestamptz)::float8";
 }

@@ -2,6 +2,7 @@ using System.Text;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
 
@@ -235,6 +236,15 @@ public sealed class PostgresFaultTests(PostgresFixture postgres)
         }
         Assert.Equal(48L, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
         Assert.Equal(2L, (await AskAsync("SELECT count(DISTINCT tableoid) FROM web_log_rows"))[0][0]);
+
+        var options = new SinkOptions { Name = "web", Topics = ["web_log"], Parser = "combined", Postgres = new PostgresOptions { Connection = _connection } };
+        await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);
+        var newest = new List<DateTimeOffset>();
+        await foreach (LogRow row in reader.QueryAsync(new LogQuery { Limit = 2, Descending = true, From = new DateTimeOffset(2026, 11, 20, 0, 0, 0, TimeSpan.Zero) }, default))
+        {
+            newest.Add(row.Time);
+        }
+        Assert.Equal([new DateTimeOffset(2026, 11, 21, 22, 0, 0, TimeSpan.Zero), new DateTimeOffset(2026, 11, 21, 22, 0, 0, TimeSpan.Zero)], newest);
     }
 
     [Fact]
