@@ -54,7 +54,7 @@ internal sealed class FileVerdicts(FileHandles handles, FileProbe probe, BrokerW
         {
             return "that it was found is not noted durably yet";
         }
-        if (file.Predecessor is { IsAtEnd: false } before)
+        if (file.Awaited is TailedFile before)
         {
             return $"{before.Generation.Path}, which had its path before, is read first: {before.Unread} bytes of it are unread";
         }

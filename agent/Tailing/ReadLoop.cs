@@ -77,13 +77,9 @@ internal sealed class ReadLoop(FileReader reader, FileProbe probe, FileTable tab
     private void Step(TailedFile file)
     {
         file.Dequeued();
-        if (file.Predecessor is { Generation.IsOver: true })
-        {
-            file.Predecessor = null;
-        }
         if (!file.IsReadable)
         {
-            if (file.Predecessor is TailedFile first)
+            if (file.Awaited is TailedFile first)
             {
                 (first.Followers ??= []).Add(file);
             }

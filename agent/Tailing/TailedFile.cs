@@ -47,10 +47,35 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     /// <summary>Where its lines go; null until the topic's partitions are known.</summary>
     public LogShipper? Log { get; set; }
 
-    /// <summary>The file that its path named before: read to its end first.</summary>
-    public TailedFile? Predecessor { get; set; }
+    /// <summary>The file that its path named before: read to its end first. One that is over makes way for its own predecessor.</summary>
+    public TailedFile? Predecessor
+    {
+        get
+        {
+            while (field is { Generation.IsOver: true } over)
+            {
+                field = over.Predecessor;
+            }
+            return field;
+        }
+        set;
+    }
 
-    /// <summary>Files whose turn came before this one, their predecessor, was read to its end; null when there are none.</summary>
+    /// <summary>The nearest file before it that is not read to its end; null when its turn has come. An empty one in between lets nobody overtake.</summary>
+    public TailedFile? Awaited
+    {
+        get
+        {
+            TailedFile? before = Predecessor;
+            while (before is { IsAtEnd: true } or { IsFailing: true })
+            {
+                before = before.Predecessor;
+            }
+            return before;
+        }
+    }
+
+    /// <summary>Files whose turn came before this one, which they await, was read to its end; null when there are none.</summary>
     public HashSet<TailedFile>? Followers { get; set; }
 
     /// <summary>Where its path led by links when it was found; null when there are none in it.</summary>
@@ -92,8 +117,7 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     /// <summary>Whether all lines that are whole are read.</summary>
     public bool IsAtEnd => Unread <= 0 || (ScannedUntil >= Size && !TakeRest);
 
-    public bool IsReadable =>
-        generation is { IsDurable: true, IsOver: false } && Log is not null && !IsUnproved && Predecessor is not { IsAtEnd: false, IsFailing: false };
+    public bool IsReadable => generation is { IsDurable: true, IsOver: false } && Log is not null && !IsUnproved && Awaited is null;
 
     /// <summary>What becomes of its lines is known.</summary>
     public void Learned(FileShape? shape) => (Shape, IsShapeKnown) = (shape, true);

@@ -337,10 +337,6 @@ internal sealed class Tailer(
     /// <summary>A rotated file that is quiet: its rest is taken as it is, then it is finished.</summary>
     private void Settle(TailedFile file)
     {
-        if (file.Predecessor is { Generation.IsOver: true })
-        {
-            file.Predecessor = null;
-        }
         if (!file.IsUnproved && table.Holds(file))
         {
             // What its writer reserved behind its last line is no rest.

@@ -81,6 +81,21 @@ public sealed class SpoolTests
     });
 
     [Fact]
+    public void An_empty_file_between_two_lets_no_line_overtake() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.MakeSource = _ => new ScriptedSource((_, stopped) => Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped));
+        rig.Machine.CreateDirectory(Directory);
+        rig.Append(string.Concat(Enumerable.Range(0, 20_000).Select(static i => $"{i}\n")), $"{Directory}/00000001.log");
+        rig.Append("", $"{Directory}/00000002.log"); // begun, and then the agent was killed
+        rig.Append("20000\n", $"{Directory}/00000003.log");
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().Count == 20_001, "all is sent");
+        Assert.Equal(Enumerable.Range(0, 20_001).Select(static i => $"{i}"), rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_killed_agent_sends_what_was_durable_once_and_a_cut_line_ends_where_it_was_cut() => AgentRig.OnOneThread(async rig =>
     {
         Use(rig);
