@@ -158,6 +158,9 @@ internal static partial class AgentLog
     [LoggerMessage(2055, LogLevel.Information, "Source {Source}: its spool can be written again")]
     public static partial void SpoolResumed(this ILogger logger, string source);
 
+    [LoggerMessage(2056, LogLevel.Error, "Source {Source}: {Bytes} bytes that it gave are lost: its spool cannot be written, and the agent ends: {Reason}")]
+    public static partial void SourceLost(this ILogger logger, string source, long bytes, string reason);
+
     [LoggerMessage(2020, LogLevel.Warning, "{Topic}-{Partition}: {Reason}; trying again")]
     public static partial void LogUnavailable(this ILogger logger, string topic, int partition, string reason);
 

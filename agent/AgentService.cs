@@ -164,13 +164,19 @@ public sealed class AgentService : IAsyncDisposable
             await _idle.WaitAsync(rest, _time, CancellationToken.None);
         }
         Task noted = NoteAllAsync(running.State, running.Sources);
-        // A disk that refuses is not waited for: what it does not have the next start finds out.
-        while (!noted.IsCompleted && !running.State.Pause.IsPaused && !running.Sources.IsPaused)
+        // A disk that refuses is not waited for, as the next start finds out what it does not have; but what sources gave nobody has any more.
+        while (!noted.IsCompleted && (running.Sources.IsPaused || !running.State.Pause.IsPaused))
         {
-            await _idle.WaitAsync(CancellationToken.None);
+            TimeSpan rest = running.Sources.IsPaused ? grace - _time.GetElapsedTime(begin) : Timeout.InfiniteTimeSpan;
+            if (running.Sources.IsPaused && rest <= TimeSpan.Zero)
+            {
+                break;
+            }
+            await _idle.WaitAsync(rest, _time, CancellationToken.None);
         }
         _stopped.Cancel();
         await noted;
+        running.Sources.TellLost(_logger);
         await running.Cluster.DisposeAsync();
         await Task.WhenAll(_loops);
         await (running.Publisher?.StopAsync() ?? Task.CompletedTask);

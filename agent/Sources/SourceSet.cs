@@ -78,6 +78,18 @@ internal sealed class SourceSet : IDisposable
         }
     }
 
+    /// <summary>The agent ends: tells what sources gave that no disk has, and that cannot be had again.</summary>
+    public void TellLost(ILogger logger)
+    {
+        foreach ((InputOptions input, Spool spool) in _spools)
+        {
+            if (spool.UndurableBytes > 0 && input.Source!.IsWhole is null)
+            {
+                logger.SourceLost(input.Source.Name, spool.UndurableBytes, spool.Pause.Reason);
+            }
+        }
+    }
+
     /// <summary>Deletes the spooled files all of which is acked, and durably known to be.</summary>
     public async Task TidyAsync(FileTable table, AgentState state)
     {

@@ -29,6 +29,7 @@ internal sealed class Spool : IDisposable
     private readonly SortedDictionary<int, long> _lengths = []; // durable bytes of each file
     private readonly List<TaskCompletionSource> _roomAwaited = [];
     private ArrayBufferWriter<byte> _pending = new();
+    private int _writing; // bytes of the write that is under way
     private IFile? _current;
     private int _number;
     private (int File, long Bytes) _acked;
@@ -72,6 +73,9 @@ internal sealed class Spool : IDisposable
 
     /// <summary>Bytes in its files.</summary>
     public long Bytes => _lengths.Values.Sum();
+
+    /// <summary>Bytes that were taken and are not durable yet.</summary>
+    public long UndurableBytes => _writing + _pending.WrittenCount;
 
     /// <summary>Whether all that was taken is acked and gone.</summary>
     public bool IsEmpty => _lengths.Count == 0 && _pending.WrittenCount == 0;
@@ -133,8 +137,15 @@ internal sealed class Spool : IDisposable
         return true;
     }
 
-    /// <summary>Takes what a source has read before it was told to stop: there is room for that beyond the bound. It is durable when <see cref="DurableAsync"/> ends.</summary>
-    public void TakeLast(ReadOnlySpan<byte> lines) => _pending.Write(lines);
+    /// <summary>Takes what was read of a stream that has ended, or is told to: there is room for that beyond the bound. It is durable soon.</summary>
+    public void TakeLast(ReadOnlySpan<byte> lines)
+    {
+        if (!lines.IsEmpty)
+        {
+            _pending.Write(lines);
+            _ = _write.DoneAsync();
+        }
+    }
 
     /// <summary>Counts what is not taken for another reason than that there is no room.</summary>
     public void Refused() => Dropped++;
@@ -259,7 +270,9 @@ internal sealed class Spool : IDisposable
         if (taken.WrittenCount > 0)
         {
             Wake(); // there is room for as much again
+            _writing = taken.WrittenCount;
             await Pause.UntilDoneAsync(() => WriteAsync(taken.WrittenMemory));
+            _writing = 0;
         }
     }
 

@@ -73,6 +73,39 @@ public sealed class SpoolBoundsTests
         await rig.StopAsync();
     });
 
+    [Theory]
+    [InlineData(500, 1, "")]
+    [InlineData(5000, 0, "Source stdin: 4 bytes that it gave are lost: its spool cannot be written, and the agent ends: No space left on device")]
+    public void A_stop_waits_its_grace_for_a_disk_that_refuses_what_cannot_be_had_again(int refusedFor, int kept, string told) => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        bool isFull = true;
+        rig.BeforeFileCall = call =>
+        {
+            if (isFull && call.Operation == FileOperation.Write && call.Path.StartsWith(Directory, StringComparison.Ordinal))
+            {
+                throw new IOException("No space left on device");
+            }
+        };
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            spool.TryAppend("one\n"u8);
+            await Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped);
+        });
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromMilliseconds(5));
+        Task stopping = rig.StopAsync();
+        await rig.PassAsync(TimeSpan.FromMilliseconds(refusedFor));
+        isFull = false;
+        await stopping;
+        Assert.Equal(told, string.Join('\n', rig.Log.Lines.Where(static line => line.Contains("lost", StringComparison.Ordinal))));
+        rig.MakeSource = _ => new ScriptedSource((_, stopped) => Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped));
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(kept, rig.Lines().Count);
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void Appends_that_wait_for_the_disk_go_on_when_it_has_written() => AgentRig.OnOneThread(async rig =>
     {

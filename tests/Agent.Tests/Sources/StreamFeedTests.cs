@@ -27,6 +27,22 @@ public sealed class StreamFeedTests
     });
 
     [Fact]
+    public void What_a_connection_gave_before_it_broke_waits_for_no_other_line() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            using var stream = new BreakingStream("5 first6 seco"u8.ToArray());
+            await Assert.ThrowsAsync<IOException>(() => StreamFeed.RunAsync(stream, new SyslogFraming(), spool, stopped));
+            await Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped);
+        });
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["first", "6 seco"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_clean_stop_takes_what_was_read_and_found_no_room() => AgentRig.OnOneThread(async rig =>
     {
         Use(rig);
@@ -95,4 +111,11 @@ public sealed class StreamFeedTests
 
     private static void Use(AgentRig rig) =>
         rig.Options = rig.Options with { Inputs = [new InputOptions { Source = new StdinSourceOptions(), Topic = "t", MaxLineBytes = 1024 }] };
+
+    private sealed class BreakingStream(byte[] bytes) : MemoryStream(bytes)
+    {
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => Position < Length
+            ? base.ReadAsync(buffer, cancellationToken)
+            : ValueTask.FromException<int>(new IOException("connection reset by peer"));
+    }
 }
