@@ -5,6 +5,7 @@ using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
 using LogPipeline.Simulation.Parts;
+using LogPipeline.Simulation.Sources;
 using LogPipeline.Simulation.Workload;
 using LogPipeline.Testing.Files;
 
@@ -84,6 +85,10 @@ internal sealed class Story
         {
             AddTableOwner();
         }
+        if (World.Seed % 8 == 6)
+        {
+            AddSources();
+        }
         Table = new TableWatch(this);
         plant?.Invoke(this);
         for (int i = 0; i < Plan.ForeignProducers; i++)
@@ -118,6 +123,9 @@ internal sealed class Story
 
     /// <summary>Who retries dead letters; mostly nobody.</summary>
     public RetryPart? Retry { get; private set; }
+
+    /// <summary>What the first agent reads beside files; mostly nothing.</summary>
+    public SourceHost? Sources { get; private set; }
 
     public List<ResendPart> Resends { get; } = [];
 
@@ -163,6 +171,18 @@ internal sealed class Story
         }
     }
 
+    /// <summary>Inputs of the first agent that are no files, and a spool that is soon full; none where there is no agent.</summary>
+    public void AddSources()
+    {
+        // A sink of files lays the journal's fields out in ways of its own, which its judge does not read.
+        if (Sources is null && Output is null && Agents.Count > 0)
+        {
+            Sources = new SourceHost(Servers[0].Machine, Lines);
+            Agents[0].Sources = Sources;
+            Agents[0].Options = Agents[0].Options with { SpoolBytesMax = World.Random.Next(3) == 0 ? 1 << 20 : World.Random.Next(2_000, 30_000) };
+        }
+    }
+
     /// <summary>Runs it. The failure is in <see cref="World"/>.</summary>
     public void Run()
     {
@@ -172,6 +192,7 @@ internal sealed class Story
             server.Run(Plan.Storm);
         }
         Output?.Run(Plan.Storm);
+        Sources?.Run(Plan.Storm);
         _owner?.Run(Plan.Storm);
         World.Run(Plan.Storm);
         if (World.Failure is not null)
@@ -180,6 +201,7 @@ internal sealed class Story
         }
         Nemesis.End();
         Servers.ForEach(static server => server.Finish());
+        Sources?.Finish(Agents[0].Part.Life);
         _owner?.Finish();
         bool drained = false;
         Poll(() => drained = drained || IsDrained());
@@ -245,7 +267,7 @@ internal sealed class Story
 
     private bool IsDrained()
     {
-        if (!Table.HasAll(Lines) || (Retry is not null && Database.Tables.DeadLetters.Exists(static letter => letter.Place is not null)))
+        if (!Table.HasAll(Lines) || Sources?.IsEmpty == false || (Retry is not null && Database.Tables.DeadLetters.Exists(static letter => letter.Place is not null)))
         {
             return false;
         }
@@ -277,6 +299,7 @@ internal sealed class Story
         if (!isShorter)
         {
             Delivery.CheckRanges(World, topic);
+            StreamOrder.Check(World, Sources?.Streams ?? [], topic);
         }
         Delivery.CheckSources(World, Database.Tables, mayHaveHoles: Deletion.Happened || Removals.Happened);
         if (!TailLost)

@@ -106,27 +106,10 @@ public sealed class StoryTests
     }
 
     [Fact]
-    public void Files_hold_each_line_once()
-    {
-        ulong? wanted = Number("LOGPIPE_SEEDS");
-        long started = Stopwatch.GetTimestamp();
-        List<string> failed = [];
-        SeedRun.Many(
-            Number("LOGPIPE_SEED_FROM") ?? 1,
-            wanted ?? 150,
-            Cast.Whole,
-            () => wanted is null && Stopwatch.GetElapsedTime(started) > Budget,
-            result =>
-            {
-                if (result.Failure is { } failure)
-                {
-                    failed.Add($"seed {result.Seed}: {failure.Rule}: {failure.What}");
-                }
-            },
-            Weather.Files,
-            goOn: wanted is not null);
-        Assert.True(failed.Count == 0, string.Join('\n', failed));
-    }
+    public void Files_hold_each_line_once() => Deliver(Weather.Files);
+
+    [Fact]
+    public void What_an_agent_takes_that_is_in_no_file_is_delivered_once() => Deliver(Weather.Sources);
 
     [Fact]
     public void Lines_that_somebody_has_sent_again_are_delivered_once()
@@ -152,6 +135,28 @@ public sealed class StoryTests
             Assert.Equal(first.Hash, second.Hash);
             Assert.Equal(first.Events, second.Events);
         }
+    }
+
+    private static void Deliver(Action<Story> weather)
+    {
+        ulong? wanted = Number("LOGPIPE_SEEDS");
+        long started = Stopwatch.GetTimestamp();
+        List<string> failed = [];
+        SeedRun.Many(
+            Number("LOGPIPE_SEED_FROM") ?? 1,
+            wanted ?? 150,
+            Cast.Whole,
+            () => wanted is null && Stopwatch.GetElapsedTime(started) > Budget,
+            result =>
+            {
+                if (result.Failure is { } failure)
+                {
+                    failed.Add($"seed {result.Seed}: {failure.Rule}: {failure.What}");
+                }
+            },
+            weather,
+            goOn: wanted is not null);
+        Assert.True(failed.Count == 0, string.Join('\n', failed));
     }
 
     private static ulong? Number(string variable) =>

@@ -13,6 +13,9 @@ internal static class Weather
     /// <summary>People work with the sink's table.</summary>
     public static void Tables(Story story) => story.AddTableOwner();
 
+    /// <summary>An agent that reads more than files.</summary>
+    public static void Sources(Story story) => story.AddSources();
+
     /// <summary>A sink of files beside that of the database.</summary>
     public static void Files(Story story) => story.AddFileSink();
 }

@@ -8,6 +8,7 @@ using LogPipeline.Files;
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
+using LogPipeline.Simulation.Sources;
 using LogPipeline.Simulation.Workload;
 using LogPipeline.Testing.Files;
 
@@ -68,6 +69,9 @@ internal sealed class AgentPart
     /// <summary>Wraps the file system of each life: where a planted fault sits.</summary>
     public Func<IFileSystem, IFileSystem> WrapFiles { get; set; } = static files => files;
 
+    /// <summary>What it reads beside files; mostly nothing.</summary>
+    public SourceHost? Sources { get; set; }
+
     /// <summary>Whose state directory it finds at its first start, as it is at that moment.</summary>
     public Machine? ClonedFrom { get; init; }
 
@@ -94,6 +98,10 @@ internal sealed class AgentPart
             CopyState(original);
         }
         AgentOptions options = Options with { BootId = BootId };
+        if (Sources is { } sources)
+        {
+            options = options with { Inputs = [.. options.Inputs, .. sources.Inputs()] };
+        }
         var service = new AgentService(
             options,
             WrapFiles(Part.Machine.Attach(life)),
@@ -101,7 +109,10 @@ internal sealed class AgentPart
             life.Time,
             life.Random,
             new TraceLogger(Part),
-            life.Fatal);
+            life.Fatal)
+        {
+            MakeSource = source => Sources!.Make(source, life, new TraceLogger(Part)),
+        };
         _service = service;
         life.AtDeath(() =>
         {
@@ -116,6 +127,7 @@ internal sealed class AgentPart
         catch (OperationCanceledException) when (life.Stopping.IsCancellationRequested)
         {
             await service.StopAsync(TimeSpan.FromSeconds(4));
+            Sources?.Stopped();
         }
     }
 

@@ -1,10 +1,13 @@
+using LogPipeline.Agent.Sources;
 using LogPipeline.Broker;
 using LogPipeline.Broker.Partitions;
 using LogPipeline.Files;
 using LogPipeline.Simulation.Checks;
+using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Parts;
 using LogPipeline.Storage.Producers;
 using LogPipeline.Storage.Segments;
+using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation.Plants;
 
@@ -97,6 +100,18 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
         new("agent does not see rotated files", Cast.Whole, [Drains, InTable, InTopic, NoHole, EndToEnd], Kills, static story =>
             story.Agents.ForEach(static agent => agent.WrapFiles = static files =>
                 new WrappedFiles(files) { Hides = static name => name.Contains(".log.", StringComparison.Ordinal) })),
+        new("agent's spools are not flushed", Cast.Whole, [InTopic, InTable, Drains, OnceInTopic, Once], SourcesFail,
+            static story => Agents(story, IsSpool)),
+        new("agent goes on in the journal behind what is not spooled yet", Cast.Whole, [InTopic, InTable, Drains], SourcesFail, static story =>
+        {
+            if (story.Sources is { } sources)
+            {
+                sources.Journal.SavesCursorEarly = true;
+            }
+        }),
+        new("agent deletes a spool's files before they are acked", Cast.Whole, [InTopic, InTable, Drains, NoHole, EndToEnd], SourcesFail, DeleteSpooled),
+        new("agent's deletion of a spool's file is not flushed", Cast.Whole, [OnceInTopic, Once, StreamOrder.Rule], WeeksPass, static story =>
+            story.Agents.ForEach(static agent => agent.WrapFiles = static files => new WrappedFiles(files) { SkipsFlushOfDeletion = IsSpool })),
         new("dead letters stay when they are stored", Cast.BrokerAndSink, [Once, TableWatch.RowOrLetter], Weather.Tables,
             static story => story.Database.Plants.KeepsTakenLetters = true),
         new("sink does not hear that it is paused", Cast.BrokerAndSink, [TableWatch.PausedStores], Weather.Tables,
@@ -162,6 +177,47 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
         story.Broker.Settings["log.roll.ms"] = "1000";
         story.Broker.Settings["log.retention.ms"] = "1";
         story.Broker.Settings["log.retention.check.interval.ms"] = "200";
+    }
+
+    // What is no file comes in, and machines lose power.
+    private static void SourcesFail(Story story)
+    {
+        Weather.Sources(story);
+        PowerFails(story);
+    }
+
+    // The registry forgets a file that is gone after a week: each second is one.
+    private static void WeeksPass(Story story)
+    {
+        SourcesFail(story);
+        PassWeek();
+
+        void PassWeek()
+        {
+            story.Agents[0].Part.Machine.ClockOffset += TimeSpan.FromDays(7);
+            if (story.World.Now < story.Plan.Storm)
+            {
+                story.World.After(TimeSpan.FromSeconds(1), PassWeek);
+            }
+        }
+    }
+
+    private static bool IsSpool(string path) => path.StartsWith($"{AgentPart.State}/spool/", StringComparison.Ordinal);
+
+    // Again and again all but the newest file of each spool goes.
+    private static void DeleteSpooled(Story story)
+    {
+        Machine machine = story.Agents[0].Part.Machine;
+        var files = new MemoryFileSystem(machine.Disk);
+        string spools = SourceOptions.SpoolsIn(AgentPart.State);
+        foreach (DirectoryEntry spool in files.DirectoryExists(spools) ? files.List(spools) : [])
+        {
+            foreach (DirectoryEntry file in files.List($"{spools}/{spool.Name}").SkipLast(1))
+            {
+                files.Delete($"{spools}/{spool.Name}/{file.Name}");
+            }
+        }
+        story.World.After(TimeSpan.FromSeconds(1), () => DeleteSpooled(story));
     }
 
     // Its machine loses power, and its processes are killed.

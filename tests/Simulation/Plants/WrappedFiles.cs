@@ -6,11 +6,16 @@ namespace LogPipeline.Simulation.Plants;
 /// <summary>A file system that says it has done what it has not: flushes, directory flushes and listings can lie.</summary>
 internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 {
+    private string? _deletedFrom; // until that directory is flushed
+
     /// <summary>Files whose flush does nothing.</summary>
     public Func<string, bool> SkipsFlush { get; init; } = static _ => false;
 
     /// <summary>Directories whose flush does nothing.</summary>
     public Func<string, bool> SkipsDirectoryFlush { get; init; } = static _ => false;
+
+    /// <summary>Directories in which a flush behind a deletion does nothing.</summary>
+    public Func<string, bool> SkipsFlushOfDeletion { get; init; } = static _ => false;
 
     /// <summary>Renames, by their target, that do nothing.</summary>
     public Func<string, bool> SkipsRename { get; init; } = static _ => false;
@@ -35,7 +40,11 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 
     public void MakeDirectory(string path) => inner.MakeDirectory(path);
 
-    public void Delete(string path) => inner.Delete(path);
+    public void Delete(string path)
+    {
+        inner.Delete(path);
+        _deletedFrom = Path.GetDirectoryName(path);
+    }
 
     public void DeleteDirectory(string path) => inner.DeleteDirectory(path);
 
@@ -49,7 +58,9 @@ internal sealed class WrappedFiles(IFileSystem inner) : IFileSystem
 
     public void FlushDirectory(string path)
     {
-        if (!SkipsDirectoryFlush(path))
+        bool isOfDeletion = _deletedFrom == path;
+        _deletedFrom = isOfDeletion ? null : _deletedFrom;
+        if (!SkipsDirectoryFlush(path) && !(isOfDeletion && SkipsFlushOfDeletion(path)))
         {
             inner.FlushDirectory(path);
         }

@@ -53,10 +53,14 @@ internal sealed class Line(int id, byte[] bytes)
     }
 
     /// <summary>The id of a whole line; null for a fragment or anything else.</summary>
-    public static int? IdOf(ReadOnlySpan<byte> value) => value.Length > 8 && value[^1] == End ? IdAtStartOf(value) : null;
+    public static int? IdOf(ReadOnlySpan<byte> value) => TextOf(value) is { Length: > 8 } text && (text[^1] == End || text.EndsWith("$\"}"u8)) ? IdAtStartOf(text) : null;
 
     /// <summary>The id of a line of which this is the whole or the first part.</summary>
     public static int? IdAtStartOf(ReadOnlySpan<byte> value) =>
-        value.Length > 7 && value[0] == Mark[0] && value[7] == ' '
-        && int.TryParse(Encoding.ASCII.GetString(value[1..7]), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
+        TextOf(value) is { Length: > 7 } text && text[0] == Mark[0] && text[7] == ' '
+        && int.TryParse(Encoding.ASCII.GetString(text[1..7]), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? id : null;
+
+    /// <summary>What follows the fields before a journal's message; any other line as it is.</summary>
+    private static ReadOnlySpan<byte> TextOf(ReadOnlySpan<byte> value) =>
+        value.StartsWith("{\"__CURSOR"u8) && value.IndexOf("\"MESSAGE\":\""u8) is >= 0 and int at ? value[(at + 11)..] : value;
 }
