@@ -85,12 +85,12 @@ internal sealed class Story
         {
             AddTableOwner();
         }
+        Table = new TableWatch(this);
+        plant?.Invoke(this);
         if (World.Seed % 8 == 6)
         {
             AddSources();
         }
-        Table = new TableWatch(this);
-        plant?.Invoke(this);
         for (int i = 0; i < Plan.ForeignProducers; i++)
         {
             _ = new ForeignProducer(new Machine(World, string.Create(CultureInfo.InvariantCulture, $"foreign{i}")), Network, Foreign, Plan.Storm);
