@@ -19,6 +19,9 @@ internal sealed class Spool : IDisposable
     /// <summary>Files that a full spool has at least: each goes only as a whole.</summary>
     private const int FilesMin = 8;
 
+    /// <summary>What a spool leaves free on its disk, so that the agent can note what is acked, and delete what it has spooled.</summary>
+    private const long FreeBytesMin = 16 << 20;
+
     private const int PendingBytesMax = 4 << 20;
     private const int TailBytes = 64 << 10;
 
@@ -282,6 +285,10 @@ internal sealed class Spool : IDisposable
         if (_current is not null && _lengths[_number] >= Math.Min(FileBytesMax, _bytesMax / FilesMin))
         {
             Roll();
+        }
+        if (_files.FreeBytes(_directory) < FreeBytesMin)
+        {
+            throw new IOException($"{_directory}: less than {FreeBytesMin >> 20} MiB are free there, which are left to what the agent notes and sends");
         }
         _current ??= Begin();
         long begin = _lengths[_number];

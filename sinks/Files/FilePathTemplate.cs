@@ -36,6 +36,10 @@ internal sealed partial class FilePathTemplate
                 throw new SinkConfigurationException($"files path {template}: there is no {{{name}}}; {near}");
             }
         }
+        if (Braces().Replace(template, "").AsSpan().ContainsAny('{', '}'))
+        {
+            throw new SinkConfigurationException($"files path {template}: a brace has no other one; write names as {{topic}}");
+        }
         if (template.Length == 0 || template.StartsWith('/') || template.EndsWith('/') || template.Split('/').Any(part => part is "" or "." or ".." || part[0] == '.'))
         {
             throw new SinkConfigurationException($"files path '{template}' must be a path below the directory, without parts that are empty or begin with a dot, such as {Default}");

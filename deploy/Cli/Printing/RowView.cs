@@ -79,6 +79,6 @@ internal sealed class RowView(IReadOnlyList<string> parserColumns)
 
     private ConfigurationException Unknown(string name)
         => new($"there is no column '{name}'"
-            + (NearestName.Find(name, _columns.Select(column => column.Name)) is { } near ? $"; did you mean '{near}'?" : "")
+            + (NearestName.Find(name, _columns.Select(column => column.Name)) is { } near ? $"; did you mean '{near}'?" : ".")
             + $" The columns are {string.Join(", ", _columns.Select(column => column.Name))}");
 }

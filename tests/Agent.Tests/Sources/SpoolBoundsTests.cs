@@ -73,6 +73,31 @@ public sealed class SpoolBoundsTests
         await rig.StopAsync();
     });
 
+    [Fact]
+    public void The_last_room_of_a_disk_is_left_to_what_the_agent_notes() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        var isFull = new TaskCompletionSource();
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            await spool.AppendAsync("one\n"u8.ToArray(), stopped);
+            await isFull.Task;
+            await spool.AppendAsync("two\n"u8.ToArray(), stopped);
+            await Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped);
+        });
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Disk.Capacity = rig.Disk.UsedBytes + (15 << 20);
+        isFull.SetResult();
+        await rig.PassAsync(TimeSpan.FromSeconds(3));
+        Assert.Equal(["one"], rig.Lines());
+        Assert.Equal(1, rig.Log.Count("less than 16 MiB are free there"));
+        Assert.Equal(0, rig.Log.Count("The agent's state cannot be written"));
+        rig.Disk.Capacity = long.MaxValue;
+        await rig.UntilLinesAsync(2);
+        await rig.StopAsync();
+    });
+
     [Theory]
     [InlineData(500, 1, "")]
     [InlineData(5000, 0, "Source stdin: 4 bytes that it gave are lost: its spool cannot be written, and the agent ends: No space left on device")]

@@ -101,6 +101,7 @@ public sealed class FileFormatTests
     public void A_host_leads_nowhere_else(string host, string part) => Assert.Equal($"x/{part}.log", new FilePathTemplate("x/{host}", ".log").PathOf(Log, 0, host));
 
     [Theory]
+    [InlineData("{topic}/{host", "a brace has no other one")]
     [InlineData("{topc}", "did you mean {topic}?")]
     [InlineData("{x}", "there are {topic}, {partition}, {date}, {hour}, {host}")]
     [InlineData("../{topic}", "must be a path below the directory")]
