@@ -24,7 +24,6 @@ internal sealed partial class Inotify : IFileWatch
     private const uint IsDirectory = 0x40000000;
     private const int CloseOnExec = 0x80000;
     private const int EventHeader = 16;
-    private const short PollIn = 1;
     private const int NoSpace = 28; // ENOSPC: fs.inotify.max_user_watches is used up
     private const int LookedAtEvery = 10; // seconds
 
@@ -34,14 +33,14 @@ internal sealed partial class Inotify : IFileWatch
     private readonly HashSet<string> _unwatched = [];
     private readonly HashSet<string> _remote = []; // watched, but others write there too
     private readonly SafeFileHandle _handle;
-    private readonly SafeFileHandle _stop;
+    private readonly ReadableWait _wait = new();
     private readonly ILogger _logger;
     private readonly Thread _thread;
     private volatile bool _closed;
 
-    private Inotify(SafeFileHandle handle, SafeFileHandle stop, ILogger logger)
+    private Inotify(SafeFileHandle handle, ILogger logger)
     {
-        (_handle, _stop, _logger) = (handle, stop, logger);
+        (_handle, _logger) = (handle, logger);
         _thread = new Thread(Run) { Name = "inotify", IsBackground = true };
         _thread.Start();
     }
@@ -74,7 +73,7 @@ internal sealed partial class Inotify : IFileWatch
             logger.Unwatched("/", Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()), LookedAtEvery);
             return null;
         }
-        return new Inotify(new SafeFileHandle(descriptor, ownsHandle: true), new SafeFileHandle(EventFd(0, CloseOnExec), ownsHandle: true), logger);
+        return new Inotify(new SafeFileHandle(descriptor, ownsHandle: true), logger);
     }
 
     public void Watch(string directory)
@@ -109,11 +108,10 @@ internal sealed partial class Inotify : IFileWatch
     public void Dispose()
     {
         _closed = true;
-        long one = 1;
-        _ = Write(_stop, ref one, sizeof(long));
+        _wait.Stop();
         _thread.Join();
         _handle.Dispose();
-        _stop.Dispose();
+        _wait.Dispose();
     }
 
     private void Run()
@@ -122,13 +120,8 @@ internal sealed partial class Inotify : IFileWatch
         HashSet<string> written = [];
         List<NameChange> named = [];
         Dictionary<uint, int> moves = []; // by cookie, where in the list a move's first half stands
-        while (!_closed)
+        while (_wait.Wait(_handle))
         {
-            WaitForEvent();
-            if (_closed)
-            {
-                break;
-            }
             long got = Read(_handle, buffer, buffer.Length);
             if (got <= 0)
             {
@@ -154,20 +147,6 @@ internal sealed partial class Inotify : IFileWatch
             {
                 Hint?.Invoke(null);
             }
-        }
-    }
-
-    /// <summary>Returns when an event can be read, or the end is asked for.</summary>
-    private void WaitForEvent()
-    {
-        Span<PollEntry> entries =
-        [
-            new PollEntry { Descriptor = (int)_handle.DangerousGetHandle(), Events = PollIn },
-            new PollEntry { Descriptor = (int)_stop.DangerousGetHandle(), Events = PollIn },
-        ];
-        while (Poll(ref entries[0], (nuint)entries.Length, -1) < 0)
-        {
-            // A signal interrupted it.
         }
     }
 
@@ -230,23 +209,6 @@ internal sealed partial class Inotify : IFileWatch
     [LibraryImport("libc", EntryPoint = "inotify_add_watch", SetLastError = true, StringMarshallingCustomType = typeof(PathMarshaller))]
     private static partial int InotifyAddWatch(SafeFileHandle handle, string path, uint mask);
 
-    [LibraryImport("libc", EntryPoint = "eventfd", SetLastError = true)]
-    private static partial int EventFd(uint initial, int flags);
-
-    [LibraryImport("libc", EntryPoint = "poll", SetLastError = true)]
-    private static partial int Poll(ref PollEntry entries, nuint count, int milliseconds);
-
-    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
-    private static partial long Write(SafeFileHandle handle, ref long value, nint count);
-
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static partial long Read(SafeFileHandle handle, [Out] byte[] buffer, nint count);
-
-    /// <summary>struct pollfd.</summary>
-    private struct PollEntry
-    {
-        public int Descriptor;
-        public short Events;
-        public short Returned;
-    }
 }

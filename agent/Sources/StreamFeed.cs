@@ -12,9 +12,17 @@ internal static class StreamFeed
     private const int ReadBytes = 256 << 10;
 
     /// <summary>Reads until the stream ends or breaks, its framing refuses it, or it is stopped.</summary>
+    /// <param name="stream">What is read.</param>
+    /// <param name="framing">Cuts it into lines.</param>
+    /// <param name="spool">Takes the lines.</param>
+    /// <param name="stopped">Ends the reading.</param>
+    /// <param name="isReadable">
+    /// For a stream whose reads block and cannot be cancelled: ends with true when a read will not wait, with false when it is stopped. So no read is
+    /// under way that takes what comes after the stop.
+    /// </param>
     /// <exception cref="IOException">The stream broke.</exception>
     /// <exception cref="InvalidDataException">The framing refuses what comes.</exception>
-    public static async Task RunAsync(Stream stream, ILineFraming framing, Spool spool, CancellationToken stopped)
+    public static async Task RunAsync(Stream stream, ILineFraming framing, Spool spool, CancellationToken stopped, Func<Task<bool>>? isReadable = null)
     {
         byte[] buffer = new byte[ReadBytes];
         var lines = new ArrayBufferWriter<byte>();
@@ -24,9 +32,12 @@ internal static class StreamFeed
         {
             while (true)
             {
-                reading = stream.ReadAsync(buffer, stopped).AsTask();
-                // A read of a pipe cannot be cancelled; where the agent is stopped it is left to the end of the process.
-                int read = await reading.OrCancelled(stopped);
+                if (isReadable is not null && !await isReadable())
+                {
+                    throw new OperationCanceledException(stopped);
+                }
+                reading = stream.ReadAsync(buffer, isReadable is null ? stopped : CancellationToken.None).AsTask();
+                int read = isReadable is null ? await reading.OrCancelled(stopped) : await reading;
                 reading = null;
                 if (read == 0)
                 {
