@@ -43,6 +43,9 @@ public sealed record AgentOptions
     /// <summary>Size to which a file of batches not yet acked is preallocated.</summary>
     public long InflightSegmentBytes { get; init; } = 8 << 20;
 
+    /// <summary>The most that all in-flight files take: what is not acked, what is retained, and the files' ends.</summary>
+    internal long InflightBytesMax => UnackedBytesMax + RetainedBytesMax + (2 * InflightSegmentBytes);
+
     /// <summary>Acked batches are kept this long, to be sent again if a broker lost them.</summary>
     public TimeSpan RetainedTime { get; init; } = TimeSpan.FromMinutes(10);
 

@@ -24,7 +24,10 @@ internal sealed class SourceSet : IDisposable
             if (input.Source is SourceOptions source)
             {
                 string directory = source.SpoolIn(options.StateDirectory, input.Topic);
-                _spools.Add((input, new Spool(files, directory, options.SpoolBytesMax, pauseOf(source.Name), source.IsWhole, known.Select(static generation => generation.FirstPath))));
+                _spools.Add((input, new Spool(files, directory, options.SpoolBytesMax, pauseOf(source.Name), source.IsWhole, known.Select(static generation => generation.FirstPath))
+                {
+                    FreeBytesMin = options.InflightBytesMax,
+                }));
             }
         }
     }
@@ -64,6 +67,7 @@ internal sealed class SourceSet : IDisposable
     /// <summary>The sources were told to stop: ends when they have, and all that they gave is durable.</summary>
     public async Task SettleAsync()
     {
+        _spools.ForEach(static source => source.Spool.UseLastRoom());
         try
         {
             await _feeding;

@@ -19,8 +19,7 @@ internal sealed class Spool : IDisposable
     /// <summary>Files that a full spool has at least: each goes only as a whole.</summary>
     private const int FilesMin = 8;
 
-    /// <summary>What a spool leaves free on its disk, so that the agent can note what is acked, and delete what it has spooled.</summary>
-    private const long FreeBytesMin = 16 << 20;
+    private const int PartLeftMax = 4; // of a disk
 
     private const int PendingBytesMax = 4 << 20;
     private const int TailBytes = 64 << 10;
@@ -33,6 +32,7 @@ internal sealed class Spool : IDisposable
     private readonly List<TaskCompletionSource> _roomAwaited = [];
     private ArrayBufferWriter<byte> _pending = new();
     private int _writing; // bytes of the write that is under way
+    private bool _usesLastRoom;
     private IFile? _current;
     private int _number;
     private (int File, long Bytes) _acked;
@@ -67,6 +67,12 @@ internal sealed class Spool : IDisposable
         }
         files.FlushDirectory(directory);
     }
+
+    /// <summary>
+    /// What it leaves free on its disk, so that the agent can send and note what is acked: else nothing that is spooled could ever be deleted. Bytes;
+    /// of a small disk, a quarter.
+    /// </summary>
+    public long FreeBytesMin { get; init; }
 
     /// <summary>What its disk says.</summary>
     public DiskPause Pause { get; }
@@ -155,6 +161,9 @@ internal sealed class Spool : IDisposable
 
     /// <summary>Ends when all that was taken is durable.</summary>
     public Task DurableAsync() => _write.DoneAsync();
+
+    /// <summary>The agent ends: what was taken may have the room that is left free otherwise.</summary>
+    public void UseLastRoom() => _usesLastRoom = true;
 
     /// <summary>The source has ended: the newest file may go too, once it is acked.</summary>
     public void End()
@@ -286,9 +295,10 @@ internal sealed class Spool : IDisposable
         {
             Roll();
         }
-        if (_files.FreeBytes(_directory) < FreeBytesMin)
+        long left = Math.Min(FreeBytesMin, _files.TotalBytes(_directory) / PartLeftMax);
+        if (!_usesLastRoom && _files.FreeBytes(_directory) < left)
         {
-            throw new IOException($"{_directory}: less than {FreeBytesMin >> 20} MiB are free there, which are left to what the agent notes and sends");
+            throw new IOException($"{_directory}: less than {left >> 20} MiB are free there, which are left to what the agent notes and sends");
         }
         _current ??= Begin();
         long begin = _lengths[_number];

@@ -76,7 +76,7 @@ public sealed class SpoolBoundsTests
     [Fact]
     public void The_last_room_of_a_disk_is_left_to_what_the_agent_notes() => AgentRig.OnOneThread(async rig =>
     {
-        Use(rig);
+        UseSmall(rig);
         var isFull = new TaskCompletionSource();
         rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
         {
@@ -87,14 +87,38 @@ public sealed class SpoolBoundsTests
         });
         await rig.StartAsync();
         await rig.UntilLinesAsync(1);
-        rig.Disk.Capacity = rig.Disk.UsedBytes + (15 << 20);
+        rig.Disk.Capacity = rig.Disk.UsedBytes + rig.Options.InflightBytesMax - 1;
         isFull.SetResult();
         await rig.PassAsync(TimeSpan.FromSeconds(3));
         Assert.Equal(["one"], rig.Lines());
-        Assert.Equal(1, rig.Log.Count("less than 16 MiB are free there"));
+        Assert.Equal(1, rig.Log.Count("are left to what the agent notes and sends"));
         Assert.Equal(0, rig.Log.Count("The agent's state cannot be written"));
         rig.Disk.Capacity = long.MaxValue;
         await rig.UntilLinesAsync(2);
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_stop_writes_what_was_taken_into_the_last_room() => AgentRig.OnOneThread(async rig =>
+    {
+        UseSmall(rig);
+        var isFull = new TaskCompletionSource();
+        rig.MakeSource = _ => new ScriptedSource(async (spool, stopped) =>
+        {
+            await isFull.Task;
+            Assert.True(spool.TryAppend("one\n"u8));
+            await Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped);
+        });
+        await rig.StartAsync();
+        rig.Disk.Capacity = rig.Disk.UsedBytes + rig.Options.InflightBytesMax - 1;
+        isFull.SetResult();
+        await rig.PassAsync(TimeSpan.FromMilliseconds(100));
+        await rig.StopAsync();
+        Assert.Equal(0, rig.Log.Count("are lost"));
+        rig.MakeSource = _ => new ScriptedSource((_, stopped) => Task.Delay(Timeout.InfiniteTimeSpan, rig.Time, stopped));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        Assert.Equal(["one"], rig.Lines());
         await rig.StopAsync();
     });
 
@@ -216,6 +240,14 @@ public sealed class SpoolBoundsTests
         Assert.Equal(last.Length, found.Length);
         await rig.StopAsync();
     });
+
+    /// <summary>What is in flight takes less than a quarter of the disk.</summary>
+    private static void UseSmall(AgentRig rig)
+    {
+        Use(rig);
+        rig.Options = rig.Options with { UnackedBytesMax = 2 << 20, RetainedBytesMax = 1 << 20, InflightSegmentBytes = 64 << 10 };
+        rig.Append(new byte[16 << 20], "/other");
+    }
 
     private static void Use(AgentRig rig) =>
         rig.Options = rig.Options with { Inputs = [new InputOptions { Source = new StdinSourceOptions(), Topic = "t", MaxLineBytes = 1024 }] };
