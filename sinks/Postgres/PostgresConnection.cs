@@ -40,6 +40,11 @@ internal static class PostgresConnection
         {
             settings.Timezone = "UTC";
         }
+        // Of several hosts that were away a moment ago none would be tried, and the reason would not be said.
+        if (!settings.ShouldSerialize("Host Recheck Seconds"))
+        {
+            settings.HostRecheckSeconds = 0;
+        }
         settings.Enlist = false;
         return settings;
     }

@@ -65,6 +65,17 @@ public sealed class PoolerTests(PostgresFixture postgres)
         NpgsqlConnectionStringBuilder ours = PostgresConnection.Settings("Host=h", "logpipe");
         Assert.Equal((32, 8), (ours.MaxAutoPrepare, ours.MaxPoolSize));
     }
+
+    [Fact]
+    public async Task Each_try_of_several_hosts_says_why_none_takes_the_connection()
+    {
+        await using NpgsqlDataSource source = PostgresConnection.Source(PostgresConnection.Settings("Host=127.0.0.1:1,127.0.0.1:2;Username=u;Database=d", "logpipe"));
+        for (int i = 0; i < 2; i++)
+        {
+            Exception refused = await Assert.ThrowsAnyAsync<NpgsqlException>(async () => await source.OpenConnectionAsync());
+            Assert.Contains("Connection refused", PostgresErrors.Translate(refused, "several hosts")!.Message, StringComparison.Ordinal);
+        }
+    }
 }
 
 [AttributeUsage(AttributeTargets.Method)]
