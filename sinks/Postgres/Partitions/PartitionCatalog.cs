@@ -37,7 +37,7 @@ internal static class PartitionCatalog
             SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, i.inhdetachpending AS leaving, pg_get_expr(c.relpartbound, c.oid) AS bound
             FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE i.inhparent = to_regclass({table.RowsLiteral})),
         times AS (
-            SELECT oid, name, leaving, substring(bound FROM 'FROM [(]''([^'']+)''[)]')::timestamptz AS low, substring(bound FROM 'TO [(]''([^'']+)''[)]')::timestamptz AS high
+            SELECT oid, name, leaving, {Time("bound", "FROM")} AS low, {Time("bound", "TO")} AS high
             FROM texts WHERE bound LIKE 'FOR VALUES FROM%'),
         bounds AS (
             SELECT oid, name, leaving, CASE WHEN isfinite(low) THEN (extract(epoch FROM low) * 1000000)::bigint END AS from_time,
@@ -45,11 +45,10 @@ internal static class PartitionCatalog
             FROM times)
         """;
 
-    /// <summary>
-    /// An expression for a bound of partition <c>c</c> in seconds since 1970, as a double: infinite or NULL where there is none. Its pattern has no
-    /// backslash: a role may have standard_conforming_strings off, and then none reaches it.
-    /// </summary>
+    /// <summary>An expression for a bound of partition <c>c</c> in seconds since 1970, as a double: infinite or NULL where there is none.</summary>
     /// <param name="side"><c>FROM</c> or <c>TO</c>.</param>
-    public static string Seconds(string side) =>
-        $"extract(epoch FROM substring(pg_get_expr(c.relpartbound, c.oid) FROM '{side} [(]''([^'']+)''[)]')::timestamptz)::float8";
+    public static string Seconds(string side) => $"extract(epoch FROM {Time("pg_get_expr(c.relpartbound, c.oid)", side)})::float8";
+
+    // The pattern has no backslash: a role may have standard_conforming_strings off, and then none reaches it.
+    private static string Time(string bound, string side) => $"substring({bound} FROM '{side} [(]''([^'']+)''[)]')::timestamptz";
 }
