@@ -9,7 +9,8 @@ namespace LogPipeline.Sinks.Postgres;
 /// <summary>
 /// Copies the rows of one flush into the table, within the flush's transaction. All at once; where the server refuses a row for its data,
 /// halves the stretch until the bad rows stand alone: about 2·log₂(n) further copies for one of them. Where many are refused the rest is moved
-/// row by row at the server, to which a subtransaction costs microseconds. Every savepoint is released again: what stays open holds locks.
+/// row by row at the server, to which a subtransaction costs microseconds. So it is done at once where the table has triggers, which may keep a row
+/// out without an error: a copy says nothing of it. Every savepoint is released again: what stays open holds locks.
 /// </summary>
 internal sealed class RowCopy(
     NpgsqlConnection connection, NpgsqlTransaction transaction, TableName table, RowsPartitions partitions, ILineParser parser, CopyEncoder encoder)
@@ -60,6 +61,10 @@ internal sealed class RowCopy(
     public async Task StoreAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
     {
         rows.RequireParsed(parser.Columns.Count);
+        if (await HasTriggersAsync(cancellation) && await TryMoveAsync(logId, rows, sourceIds, 0, cancellation))
+        {
+            return;
+        }
         var stretches = new Stack<(int From, int To)>();
         stretches.Push((0, rows.Count));
         int refused = 0;
@@ -90,8 +95,15 @@ internal sealed class RowCopy(
 
     /// <summary>A partition that is being detached, or whose table does more with a row than to store it, takes none.</summary>
     private async Task<bool> TakesRowsAsync(string partition, CancellationToken cancellation) => await connection.ScalarAsync($"""
-        SELECT NOT (i.inhdetachpending OR c.relhastriggers OR c.relhasrules OR c.relrowsecurity) FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent
+        SELECT NOT (i.inhdetachpending OR c.relhastriggers OR p.relhastriggers OR c.relhasrules OR c.relrowsecurity)
+        FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhparent JOIN pg_class p ON p.oid = i.inhrelid
         WHERE i.inhrelid = to_regclass({SqlLiteral.Of(partition)}) AND i.inhparent = to_regclass({table.RowsLiteral})
+        """, cancellation) is true;
+
+    /// <summary>Whether the table or a partition has enabled triggers that run before a row is inserted, whose types are bits: 1 each row, 2 before, 4 insert.</summary>
+    private async Task<bool> HasTriggersAsync(CancellationToken cancellation) => await connection.ScalarAsync($"""
+        SELECT EXISTS (SELECT FROM pg_trigger WHERE NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 7 = 7 AND
+            (tgrelid = to_regclass({table.RowsLiteral}) OR tgrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass({table.RowsLiteral}))))
         """, cancellation) is true;
 
     private static void Refuse(RowBatch rows, int index, string state, string reason)
@@ -206,6 +218,9 @@ internal sealed class RowCopy(
             FOR suspect IN SELECT * FROM pg_temp.logpipe_suspects ORDER BY log_offset LOOP
                 BEGIN
                     INSERT INTO {table.Rows} ({Columns}) VALUES ({string.Join(", ", RowColumns.Of(parser).Select(name => $"suspect.{name}"))});
+                    IF NOT FOUND THEN
+                        INSERT INTO pg_temp.logpipe_refused VALUES (suspect.log_offset, '{PostgresErrorCodes.NoData}', 'a trigger or rule of the table keeps the row out');
+                    END IF;
                 EXCEPTION WHEN OTHERS OR assert_failure THEN
                     GET STACKED DIAGNOSTICS broken = CONSTRAINT_NAME;
                     IF NOT ({PostgresErrors.IsRowsFaultSql("broken")}) THEN

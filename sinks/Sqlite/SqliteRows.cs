@@ -30,7 +30,7 @@ internal sealed class SqliteRows
         Span<Row> all = rows.Rows;
         for (int i = 0; i < all.Length; i++)
         {
-            ref Row row = ref all[i];
+            ref readonly Row row = ref all[i];
             if (row.State != RowState.Store)
             {
                 continue;
@@ -40,6 +40,10 @@ internal sealed class SqliteRows
             sqlite3_reset(statement);
             if (code == SQLITE_DONE)
             {
+                if (_database.Changes == 0)
+                {
+                    Refuse(rows, i, "ignored", "a trigger of the table keeps the row out");
+                }
                 continue;
             }
             if ((code & 0xFF) is not (SQLITE_CONSTRAINT or SQLITE_TOOBIG or SQLITE_MISMATCH))
@@ -51,9 +55,14 @@ internal sealed class SqliteRows
                 throw new StoreRefusedException($"the rows table's own constraint or trigger ends the whole transaction: {_database.Message}. "
                     + "Let it say ABORT or FAIL instead of ROLLBACK, so that it refuses one row; until then the sink waits, and no row is thrown aside.");
             }
-            row.State = RowState.Refused;
-            rows.Refusals.Add(new RowRefusal(i, $"sqlite {code}", _database.Message));
+            Refuse(rows, i, $"sqlite {code}", _database.Message);
         }
+    }
+
+    private static void Refuse(RowBatch rows, int index, string state, string reason)
+    {
+        rows.Rows[index].State = RowState.Refused;
+        rows.Refusals.Add(new RowRefusal(index, state, reason));
     }
 
     private void Bind(sqlite3_stmt statement, int logId, RowBatch rows, int index, int source)

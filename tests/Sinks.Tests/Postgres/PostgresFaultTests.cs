@@ -145,9 +145,11 @@ public sealed class PostgresFaultTests(PostgresFixture postgres)
     [InlineData(10, "RAISE EXCEPTION 'too much' USING ERRCODE = 'MY001'", "MY001")]
     [InlineData(10, "ASSERT false, 'too much'", "P0004")]
     [InlineData(10, "CASE NEW.log_offset WHEN -1 THEN NULL; END CASE", "20000")]
+    [InlineData(10, "RETURN NULL", "02000")]
     [InlineData(1000, "RAISE EXCEPTION 'too much'", "P0001")]
     [InlineData(1000, "RAISE EXCEPTION 'too much' USING ERRCODE = 'MY001'", "MY001")]
     [InlineData(1000, "ASSERT false, 'too much'", "P0004")]
+    [InlineData(1000, "RETURN NULL", "02000")]
     public async Task What_a_trigger_says_of_a_row_is_that_rows_fault(int refused, string statement, string state)
     {
         (PostgresStore store, LedgerEntry entry) = await ReadyAsync();
@@ -161,6 +163,24 @@ public sealed class PostgresFaultTests(PostgresFixture postgres)
         Assert.Equal(Enumerable.Range(0, refused).Select(i => 2 * i + 1), rows.Refusals.Select(r => r.Index));
         Assert.All(rows.Refusals, r => Assert.Equal(state, r.State));
         Assert.Equal((long)refused, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
+    }
+
+    [Fact]
+    public async Task A_row_that_a_partitions_own_trigger_keeps_out_is_a_dead_letter()
+    {
+        (PostgresStore store, LedgerEntry entry) = await ReadyAsync();
+        await using PostgresStore _ = store;
+        using RowBatch first = TestRows.Batch(0, [.. Enumerable.Range(0, 200).Select(i => Encoding.ASCII.GetBytes($"line {i}"))]);
+        await StoreAsync(store, entry, first);
+        object partition = (await AskAsync("SELECT DISTINCT tableoid::regclass::text FROM web_log_rows"))[0][0]!;
+        await AskAsync($"""
+            CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.line LIKE 'poison%' THEN RETURN NULL; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER picky BEFORE INSERT ON {partition} FOR EACH ROW EXECUTE FUNCTION picky();
+            """);
+        using RowBatch rows = TestRows.Batch(200, [.. Enumerable.Range(0, 200).Select(i => Encoding.ASCII.GetBytes(i == 150 ? "poison" : $"line {i}"))]);
+        await StoreAsync(store, entry with { NextOffset = 200 }, rows);
+        Assert.Equal((150, "02000"), rows.Refusals.Select(r => (r.Index, r.State)).Single());
+        Assert.Equal(399L, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
     }
 
     [Theory]

@@ -107,16 +107,17 @@ public sealed class SqliteStoreTests : SinkStoreContract, IDisposable
     }
 
     [Theory]
-    [InlineData("ABORT", 1)]
-    [InlineData("FAIL", 1)]
-    [InlineData("ROLLBACK", null)]
+    [InlineData("ABORT, 'too much'", 1)]
+    [InlineData("FAIL, 'too much'", 1)]
+    [InlineData("IGNORE", 1)]
+    [InlineData("ROLLBACK, 'too much'", null)]
     public async Task What_a_trigger_refuses_is_one_row_or_the_sink_stops_and_stores_none(string action, int? refusals)
     {
         await using ISinkStore store = await OpenAsync();
         await store.OpenAsync(default);
         await store.CreateAsync([new Sinks.Ledger.LedgerStart(Log, 0)], default);
         LedgerEntry entry = (await store.ReadLedgerAsync(default))[0];
-        Rows($"CREATE TRIGGER picky BEFORE INSERT ON web_log_rows WHEN NEW.line LIKE 'poison%' BEGIN SELECT RAISE({action}, 'too much'); END");
+        Rows($"CREATE TRIGGER picky BEFORE INSERT ON web_log_rows WHEN NEW.line LIKE 'poison%' BEGIN SELECT RAISE({action}); END");
         using RowBatch rows = TestRows.Batch(0, "line 1", "poison", "line 2");
         await using (ISinkFlush flush = await store.BeginAsync(default))
         {
