@@ -1,5 +1,6 @@
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Query.Live;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Workers;
 using Npgsql;
@@ -122,6 +123,7 @@ public sealed record SinkOptions
         try
         {
             ILineParser parser = LineParsers.Named(Parser);
+            SinkFilter.Of(parser);
             RowIndex.Read(Postgres?.Indexes ?? Sqlite?.Indexes ?? [], parser, isSqlite: Sqlite is not null);
         }
         catch (SinkConfigurationException error)

@@ -16,13 +16,16 @@ internal sealed record FilesVersion(string Parser, string Settings, string Colum
     /// <summary>Format, path and compression, without a directory; null where an earlier program made the version, which did not note them.</summary>
     public FilesOptions? Output { get; init; }
 
+    /// <summary>Which rows are written; null: all.</summary>
+    public string? Where { get; init; }
+
     /// <summary>The first offset of each log, by its id, that was written so; 0 where there is none.</summary>
     public ImmutableSortedDictionary<int, long> From { get; init; } = ImmutableSortedDictionary<int, long>.Empty;
 
     public static FilesVersion Of(ILineParser parser, FilesOptions output, DateTimeOffset since)
     {
         string hash = RowColumns.ConfigHash(parser);
-        return new FilesVersion(parser.Name, parser.Settings, RowColumns.ColumnsOf(hash), hash, since) { Output = output.Output };
+        return new FilesVersion(parser.Name, parser.Settings, RowColumns.ColumnsOf(hash), hash, since) { Output = output.Output, Where = parser.Where };
     }
 
     /// <summary>The one of a manifest that has its hash alone.</summary>
@@ -35,6 +38,10 @@ internal sealed record FilesVersion(string Parser, string Settings, string Colum
         json.WriteString("settings", Settings);
         json.WriteString("columns", Columns);
         json.WriteString("config", ConfigHash);
+        if (Where is { } where)
+        {
+            json.WriteString("where", where);
+        }
         if (Since is { } since)
         {
             json.WriteString("since", since);
@@ -55,6 +62,7 @@ internal sealed record FilesVersion(string Parser, string Settings, string Colum
     {
         Output = version.TryGetProperty("format", out JsonElement format)
             ? new FilesOptions { Format = format.GetString()!, Path = version.GetProperty("path").GetString()!, Compress = version.GetProperty("compress").GetString()! } : null,
+        Where = version.TryGetProperty("where", out JsonElement where) ? where.GetString() : null,
         From = OffsetsJson.Read(version, "from"),
     };
 }

@@ -11,6 +11,9 @@ public interface ILineParser
     /// <summary>What it was told beyond its name, for people and for comparing; empty where that is nothing.</summary>
     string Settings => "";
 
+    /// <summary>Which rows are stored, in the language of queries; null = all.</summary>
+    string? Where => null;
+
     /// <summary>Fills one field a column; false when the line is not of this form, and the fields mean nothing.</summary>
     /// <param name="line">Valid UTF-8 without NUL.</param>
     /// <param name="into">Its fields are without values.</param>

@@ -44,6 +44,7 @@ public static class LineParsers
                 throw new SinkConfigurationException($"parser {options.Type} takes no `{key}`{(All[at].Takes.Length > 0 ? $", but {string.Join(" and ", takes)}" : "")}");
             }
         }
-        return All[at].Make(options);
+        ILineParser parser = All[at].Make(options);
+        return options.Where is { } where ? new FilteredParser(parser, where) : parser;
     }
 }

@@ -20,7 +20,10 @@ public sealed record ParserOptions
     /// <summary>See <see cref="TimeFormat"/>; null = by what it looks like.</summary>
     public string? TimeFormat { get; init; }
 
-    /// <summary>All but the type, in one line; empty where nothing else is said.</summary>
+    /// <summary>Which rows are stored, in the language of queries; null = all. The configuration has it beside <c>parser:</c>, as it names what the parser finds.</summary>
+    public string? Where { get; init; }
+
+    /// <summary>What the parser takes beside its type, in one line; empty where nothing else is said.</summary>
     public string Settings => string.Join("; ", new[]
     {
         ("format", Format), ("pattern", Pattern), ("columns", Columns.Count > 0 ? string.Join(", ", Columns.Select(column => $"{column.Key} {column.Value}")) : null),

@@ -42,7 +42,7 @@ internal sealed class TableMigration(string sink, TableName table, ILineParser p
         {
             throw RebuiltParser.SwappedMeanwhile(table.ToString());
         }
-        var versions = new TableVersions(identity, parser, new TableShape(table, parser).Parsed);
+        var versions = new TableVersions(sink, identity, parser, new TableShape(table, parser).Parsed);
         if (other is null && configurations.Count > 0)
         {
             await versions.TryNoteAsync(connection, isFirst: false, cancellation);

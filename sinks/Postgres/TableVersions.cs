@@ -2,21 +2,27 @@ using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace LogPipeline.Sinks.Postgres;
 
 /// <summary>
-/// <c>logpipe_table_versions</c>: with which parser and columns a table's rows were made, and from when on. For people; what keeps processes with
-/// different configurations apart is in the ledger's rows.
+/// <c>logpipe_table_versions</c>: with which parser, columns and filter a table's rows were made, and from when on. For people, and for a verification,
+/// which asks what a filter left out; what keeps processes with different configurations apart is in the ledger's rows.
 /// </summary>
-internal sealed class TableVersions(string identity, ILineParser parser, string columns)
+internal sealed class TableVersions(string sink, string identity, ILineParser parser, string columns)
 {
     private const string Table = """
         CREATE TABLE IF NOT EXISTS logpipe_table_versions (
             table_identity text NOT NULL, version int NOT NULL, parser text NOT NULL, settings text NOT NULL, columns text NOT NULL, config_hash text NOT NULL,
-            since timestamptz, PRIMARY KEY (table_identity, version));
+            since timestamptz, row_filter text, starts text, PRIMARY KEY (table_identity, version));
         COMMENT ON COLUMN logpipe_table_versions.since IS 'From when on rows are made so; NULL: longer than versions are noted';
+        COMMENT ON COLUMN logpipe_table_versions.row_filter IS 'Which rows are stored (the sink''s where); NULL: all';
+        COMMENT ON COLUMN logpipe_table_versions.starts IS 'The first offset of each log, by its id in logpipe_logs, that is stored so; 0 where there is none';
         """;
+
+    /// <summary>Whether the table is an earlier program's.</summary>
+    private const string IsOld = "SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('logpipe_table_versions') AND attname = 'starts' AND NOT attisdropped)";
 
     private string Mine => RowColumns.ConfigHash(parser);
 
@@ -26,11 +32,13 @@ internal sealed class TableVersions(string identity, ILineParser parser, string 
     {
         const string may = """
             SELECT CASE WHEN to_regclass('logpipe_table_versions') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE')
-                ELSE has_table_privilege('logpipe_table_versions', 'SELECT') AND has_table_privilege('logpipe_table_versions', 'INSERT') END
+                ELSE has_table_privilege('logpipe_table_versions', 'SELECT') AND has_table_privilege('logpipe_table_versions', 'INSERT')
+                    AND (pg_has_role((SELECT relowner FROM pg_class WHERE oid = to_regclass('logpipe_table_versions')), 'USAGE')
+                        OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('logpipe_table_versions') AND attname = 'starts')) END
             """;
         if (await connection.ScalarAsync(may, cancellation) is true && await NewestAsync(connection, cancellation) == 0)
         {
-            await AddAsync(connection, 1, parser.Name, parser.Settings, columns, Mine, isFirst, cancellation);
+            await AddAsync(connection, 1, (parser.Name, parser.Settings, columns, Mine, parser.Where), isFirst, "", cancellation);
         }
     }
 
@@ -41,9 +49,10 @@ internal sealed class TableVersions(string identity, ILineParser parser, string 
         int newest = await NewestAsync(connection, cancellation);
         if (newest == 0)
         {
-            await AddAsync(connection, ++newest, RowColumns.ParserOf(before), "", RowColumns.ColumnsOf(before), before, isNow: false, cancellation);
+            await AddAsync(connection, ++newest, (RowColumns.ParserOf(before), "", RowColumns.ColumnsOf(before), before, null), isNow: false, "", cancellation);
         }
-        await AddAsync(connection, ++newest, parser.Name, parser.Settings, columns, Mine, isNow: true, cancellation);
+        string starts = (string)(await connection.ScalarAsync($"SELECT coalesce(json_object_agg(id, next_offset)::text, '') FROM logpipe_logs WHERE sink = {SqlLiteral.Of(sink)}", cancellation))!;
+        await AddAsync(connection, ++newest, (parser.Name, parser.Settings, columns, Mine, parser.Where), isNow: true, starts, cancellation);
         return newest;
     }
 
@@ -54,18 +63,25 @@ internal sealed class TableVersions(string identity, ILineParser parser, string 
         {
             await connection.ExecuteAsync(Table, cancellation);
         }
+        else if (await connection.ScalarAsync(IsOld, cancellation) is true)
+        {
+            await connection.ExecuteAsync("ALTER TABLE logpipe_table_versions ADD row_filter text, ADD starts text", cancellation);
+        }
         return await connection.ScalarAsync($"SELECT max(version) FROM logpipe_table_versions WHERE table_identity = '{identity}'", cancellation) as int? ?? 0;
     }
 
-    private async Task AddAsync(NpgsqlConnection connection, int version, string name, string settings, string made, string hash, bool isNow, CancellationToken cancellation)
+    private async Task AddAsync(
+        NpgsqlConnection connection, int version, (string Parser, string Settings, string Columns, string Hash, string? Where) made, bool isNow, string starts, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand($"""
-            INSERT INTO logpipe_table_versions (table_identity, version, parser, settings, columns, config_hash, since) VALUES ($1, $2, $3, $4, $5, $6, {(isNow ? "now()" : "NULL")})
+            INSERT INTO logpipe_table_versions (table_identity, version, parser, settings, columns, config_hash, since, row_filter, starts)
+            VALUES ($1, $2, $3, $4, $5, $6, {(isNow ? "now()" : "NULL")}, $7, $8)
             """, connection)
         {
             Parameters =
             {
-                new() { Value = identity }, new() { Value = version }, new() { Value = name }, new() { Value = settings }, new() { Value = made }, new() { Value = hash },
+                new() { Value = identity }, new() { Value = version }, new() { Value = made.Parser }, new() { Value = made.Settings }, new() { Value = made.Columns },
+                new() { Value = made.Hash }, new() { Value = (object?)made.Where ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }, new() { Value = starts },
             },
         };
         await command.ExecuteNonQueryAsync(cancellation);

@@ -3,6 +3,7 @@ using System.Text.Json;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Query.Live;
 using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Rebuilding;
@@ -52,6 +53,7 @@ public sealed class RebuildTable : IAsyncDisposable
     public Task<Rebuild> RequestAsync(RebuildRequest request, CancellationToken cancellation) => GuardAsync(async () =>
     {
         ILineParser parser = LineParsers.Named(request.Parser);
+        SinkFilter.Of(parser);
         await using DbConnection connection = await Database.OpenAsync(cancellation);
         await using DbTransaction transaction = await Database.BeginAsync(connection, 0, cancellation);
         await Database.HoldNamesAsync(connection, cancellation);

@@ -16,6 +16,9 @@ public enum RowState : byte
 
     /// <summary>The table refused it: it goes to the dead letters.</summary>
     Refused,
+
+    /// <summary>The sink's <c>where</c> leaves it out. Its range counts as stored.</summary>
+    Unwanted,
 }
 
 /// <summary>One record on its way to a row; its value lies in the batch's bytes.</summary>

@@ -15,7 +15,7 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
     private const string Versions = """
         CREATE TABLE IF NOT EXISTS logpipe_table_versions (
             table_identity TEXT NOT NULL, version INTEGER NOT NULL, parser TEXT NOT NULL, settings TEXT NOT NULL, columns TEXT NOT NULL, config_hash TEXT NOT NULL,
-            since TEXT, PRIMARY KEY (table_identity, version))
+            since TEXT, row_filter TEXT, starts TEXT, PRIMARY KEY (table_identity, version))
         """;
 
     private readonly string _mine = RowColumns.ConfigHash(parser);
@@ -43,13 +43,13 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
             throw RebuiltParser.SwappedMeanwhile(table);
         }
         IReadOnlyList<string> added = isNew || (other is null && configurations.Count > 0) ? [] : AddColumns(database);
-        database.Execute(Versions);
+        EnsureVersions(database);
         int version = int.Parse(database.Text("SELECT coalesce(max(version), 0) FROM logpipe_table_versions WHERE table_identity = ?1", identity)!, CultureInfo.InvariantCulture);
         if (other is null)
         {
             if (version == 0)
             {
-                Note(database, identity, 1, parser.Name, parser.Settings, string.Join(", ", Definitions), _mine, isNow: isNew);
+                Note(database, identity, 1, Mine, isNow: isNew, starts: "");
             }
             return;
         }
@@ -57,9 +57,10 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
         ExtendView(database);
         if (version == 0)
         {
-            Note(database, identity, ++version, RowColumns.ParserOf(other), "", RowColumns.ColumnsOf(other), other, isNow: false);
+            Note(database, identity, ++version, (RowColumns.ParserOf(other), "", RowColumns.ColumnsOf(other), other, null), isNow: false, starts: "");
         }
-        Note(database, identity, ++version, parser.Name, parser.Settings, string.Join(", ", Definitions), _mine, isNow: true);
+        string starts = database.Text("SELECT json_group_object(CAST(id AS TEXT), next_offset) FROM logpipe_logs WHERE sink = ?1", sink)!;
+        Note(database, identity, ++version, Mine, isNow: true, starts);
         Change = TableChange.Of($"table {table}_rows", parser, version, added);
     }
 
@@ -108,8 +109,22 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
         }
     }
 
-    private static void Note(SqliteDatabase database, string identity, int version, string name, string settings, string columns, string hash, bool isNow) =>
+    private (string Parser, string Settings, string Columns, string Hash, string? Where) Mine => (parser.Name, parser.Settings, string.Join(", ", Definitions), _mine, parser.Where);
+
+    /// <summary>Makes the table, or adds what an earlier program's lacks.</summary>
+    private static void EnsureVersions(SqliteDatabase database)
+    {
+        database.Execute(Versions);
+        if (!Columns(database, "logpipe_table_versions").Contains("starts"))
+        {
+            database.Execute("ALTER TABLE logpipe_table_versions ADD COLUMN row_filter TEXT");
+            database.Execute("ALTER TABLE logpipe_table_versions ADD COLUMN starts TEXT");
+        }
+    }
+
+    private static void Note(
+        SqliteDatabase database, string identity, int version, (string Parser, string Settings, string Columns, string Hash, string? Where) made, bool isNow, string starts) =>
         database.Run(
-            "INSERT INTO logpipe_table_versions (table_identity, version, parser, settings, columns, config_hash, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, "
-            + (isNow ? "strftime('%Y-%m-%d %H:%M:%fZ', 'now'))" : "NULL)"), identity, version, name, settings, columns, hash);
+            "INSERT INTO logpipe_table_versions (table_identity, version, parser, settings, columns, config_hash, row_filter, starts, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
+            + (isNow ? "strftime('%Y-%m-%d %H:%M:%fZ', 'now'))" : "NULL)"), identity, version, made.Parser, made.Settings, made.Columns, made.Hash, made.Where, starts);
 }

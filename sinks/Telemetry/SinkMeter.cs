@@ -13,6 +13,7 @@ internal static class SinkMeter
     public static readonly Counter<long> Bytes = Meter.CreateCounter<long>("logpipe_sinks_bytes_total", "By", "Line bytes committed.");
     public static readonly Counter<long> Flushes = Meter.CreateCounter<long>("logpipe_sinks_flushes_total", description: "Transactions committed.");
     public static readonly Counter<long> Known = Meter.CreateCounter<long>("logpipe_sinks_known_total", description: "Records left out because their range was stored.");
+    public static readonly Counter<long> Unwanted = Meter.CreateCounter<long>("logpipe_sinks_unwanted_total", description: "Records that the sink's where leaves out.");
     public static readonly Counter<long> Overlaps = Meter.CreateCounter<long>("logpipe_sinks_overlaps_total", description: "Records stored although a byte of their range was.");
     public static readonly Counter<long> DeadLetters = Meter.CreateCounter<long>("logpipe_sinks_dead_letters_total", description: "Records and unreadable stretches of batches that went to the dead letters.");
     public static readonly Counter<long> Expired = Meter.CreateCounter<long>("logpipe_sinks_expired_rows_total", description: "Rows that retention removed.");

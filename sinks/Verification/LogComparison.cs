@@ -26,6 +26,9 @@ internal sealed class LogComparison(
     /// <summary>The topic's records that have no row, but offsets of rows that retention took.</summary>
     public (long Records, long Bytes) ExpiredRecords => _expired;
 
+    /// <summary>Records that have no row since the sink's filter left them out.</summary>
+    public long Unwanted { get; private set; }
+
     /// <summary>Rows seen.</summary>
     public long Compared { get; private set; }
 
@@ -143,6 +146,16 @@ internal sealed class LogComparison(
         ref readonly Row record = ref records.Rows[index];
         if (!stored && repaired.Contains(record.Offset, record.Offset + 1))
         {
+            return;
+        }
+        if (!stored && record.State == RowState.Unwanted)
+        {
+            Unwanted++;
+            if (record.Source >= 0)
+            {
+                // Its range is in the ledger as a row's is: what is sent again of it is left out.
+                _accounts[records.Sources[record.Source].Key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
+            }
             return;
         }
         if (!stored && Expired.Offsets.Contains(record.Offset, record.Offset + 1))

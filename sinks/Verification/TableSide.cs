@@ -1,4 +1,5 @@
 using System.Data.Common;
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using LogPipeline.Client;
 using LogPipeline.Sinks.Ledger;
@@ -32,6 +33,31 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
             r.GetInt32(0), new SourceKey(Guid.Parse(r.GetString(1)), Convert.ToUInt64(r.GetString(2), 16), r.GetString(3)), r.GetString(4), r.GetString(5),
             RangeText.Parse(r.GetString(6))),
         cancellation, sink);
+
+    /// <summary>With which parsers and filters the sink's table was filled, in order; empty where nobody noted it.</summary>
+    public async Task<IReadOnlyList<TableVersion>> VersionsAsync(CancellationToken cancellation)
+    {
+        if ((await ReadAsync($"SELECT {dialect.HasTable("logpipe_table_versions")}", r => Convert.ToBoolean(r.GetValue(0), CultureInfo.InvariantCulture), cancellation))[0] is false)
+        {
+            return [];
+        }
+        // An earlier program's table lacks the columns of filters: so all columns are asked for.
+        return await ReadAsync("""
+            SELECT * FROM logpipe_table_versions WHERE table_identity = (SELECT min(table_identity) FROM logpipe_logs WHERE sink = @p0) ORDER BY version
+            """, r => new TableVersion(Text(r, "parser") ?? "", Text(r, "row_filter"), Text(r, "config_hash") ?? "", Text(r, "starts") ?? ""), cancellation, sink);
+    }
+
+    private static string? Text(DbDataReader reader, string column)
+    {
+        for (int i = 0; i < reader.FieldCount; i++)
+        {
+            if (reader.GetName(i) == column)
+            {
+                return reader.IsDBNull(i) ? null : reader.GetString(i);
+            }
+        }
+        return null;
+    }
 
     /// <summary>How many rows there are of logs that the ledger does not have: nothing tells where they come from, and the view shows them.</summary>
     public async Task<long> RowsWithoutLogAsync(CancellationToken cancellation) =>

@@ -57,7 +57,7 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
         int tried = 0;
         foreach (ref readonly Row row in rows.Rows)
         {
-            tried += row.State == RowState.Known ? 0 : 1;
+            tried += row.State is RowState.Known or RowState.Unwanted ? 0 : 1;
         }
         if (rows.Refusals.Count < AlikeMin || rows.Refusals.Count < tried * AlikeShare)
         {
@@ -147,10 +147,11 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
 
     private void Tell(LogIdentity log, FlushWork work, Overlaps overlaps, TimeSpan elapsed)
     {
-        (int stored, long bytes, int known) = (0, 0L, 0);
+        (int stored, long bytes, int known, int unwanted) = (0, 0L, 0, 0);
         foreach (ref readonly Row row in work.Rows.Rows)
         {
             known += row.State == RowState.Known ? 1 : 0;
+            unwanted += row.State == RowState.Unwanted ? 1 : 0;
             if (row.State != RowState.Store)
             {
                 continue;
@@ -166,6 +167,10 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
         if (known > 0)
         {
             SinkMeter.Known.Add(known, _tag);
+        }
+        if (unwanted > 0)
+        {
+            SinkMeter.Unwanted.Add(unwanted, _tag);
         }
         if (letters > 0)
         {

@@ -1,5 +1,6 @@
 using LogPipeline.Client;
 using LogPipeline.Sinks.Parsing;
+using LogPipeline.Sinks.Query.Live;
 using LogPipeline.Sinks.Telemetry;
 
 namespace LogPipeline.Sinks.Workers;
@@ -20,6 +21,7 @@ internal sealed class PartitionLoop : IDisposable
     private const long Unknown = long.MinValue;
 
     private readonly PartitionTools _tools;
+    private readonly SinkFilter? _filter;
     private readonly CancellationToken _abandoned;
     private readonly CancellationTokenSource _released;
     private Claim? _claim;
@@ -32,6 +34,7 @@ internal sealed class PartitionLoop : IDisposable
     public PartitionLoop(TopicPartition partition, PartitionTools tools, Action wakePoll, CancellationToken stop, CancellationToken abandoned)
     {
         (Partition, _tools, _abandoned) = (partition, tools, abandoned);
+        _filter = SinkFilter.Of(tools.Parser);
         _released = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Feed = new PartitionFeed(partition, tools.Options.Flush, tools.Pace, tools.Pool, tools.Environment.Time, wakePoll, tools.Environment.Pauses);
     }
@@ -152,8 +155,9 @@ internal sealed class PartitionLoop : IDisposable
     {
         try
         {
-            // Off the transaction: while a store's lock is held nothing is parsed.
+            // Off the transaction: while a store's lock is held nothing is parsed or filtered.
             _tools.Pool.Count(work.Rows.Parse(_tools.Parser));
+            _filter?.Apply(work.Rows);
             await _tools.Flusher.FlushAsync(claim, work, _abandoned);
             SinkLog.Flushed(_tools.Environment.Logger, _tools.Options.Name, Partition, work.Rows.Count, work.NextOffset);
             return claim with { Entry = claim.Entry with { NextOffset = work.NextOffset, LeaderEpoch = work.LeaderEpoch } };

@@ -34,7 +34,7 @@ internal static class SinkSection
             Name = section.Required("name", "it names the sink and its consumer group, such as web_log"),
             Bootstrap = string.Join(',', section.Texts("bootstrap", [defaults.Bootstrap])),
             Topics = section.Texts("topics", defaults.Topics),
-            Parser = ReadParser(section, defaults.Parser),
+            Parser = ReadParser(section, defaults.Parser) with { Where = section.TextOrNull("where") },
             StartFrom = section.Choice("start_from", defaults.StartFrom, ("earliest", "earliest"), ("latest", "latest")),
             Postgres = section.SectionOrNull("postgres") is { } postgres ? ReadPostgres(postgres) : null,
             Sqlite = section.SectionOrNull("sqlite") is { } sqlite ? ReadSqlite(sqlite) : null,

@@ -82,7 +82,7 @@ internal static class RebuildVerb
 
     private static RebuildRequest Request(ParseResult parsed, SinkOptions sink)
     {
-        ParserOptions parser = parsed.GetValue(Parser) is { } text ? SinkSection.ParserOf(text) : sink.Parser;
+        ParserOptions parser = parsed.GetValue(Parser) is { } text ? SinkSection.ParserOf(text) with { Where = sink.Parser.Where } : sink.Parser;
         string? from = parsed.GetValue(From);
         long? offset = long.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out long number) ? number : null;
         DateTimeOffset? time = offset is null ? PointInTime.Parse(from, "--from", DateTimeOffset.UtcNow) : null;

@@ -77,7 +77,7 @@ internal sealed class RowsPartitions(TableName table, TimeSpan? retention, TimeP
         foreach (ref readonly Row row in rows.Rows)
         {
             // Neighbouring rows nearly always are of one day.
-            if (last.Contains(row.EventTime))
+            if (last.Contains(row.EventTime) || row.State == RowState.Unwanted)
             {
                 continue;
             }

@@ -4,8 +4,11 @@ using System.Net;
 namespace LogPipeline.Sinks.Query.Language;
 
 /// <summary>Reads values of the kind that a field has.</summary>
-internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool ignoreCase)
+internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset? now, bool ignoreCase)
 {
+    /// <summary>What a time is read by that must be the same whenever it is read.</summary>
+    private static readonly DateTimeOffset SomeDay = new(2100, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
     /// <summary>A text, quoted or not.</summary>
     public string Text()
     {
@@ -105,8 +108,16 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset now, bool
         return bounds.Count switch { 0 => new HasValue(field), 1 => bounds[0], _ => new AllOf(bounds) };
     }
 
-    private NamedTime Time(string text, int at) => NamedTime.Parse(text, now) ?? throw scanner.Fault(
-        at, text.Length, $"`{text}` is no time: write how long ago (15m, 2h, 1d), today, yesterday, or a day or time (2026-11-21, 2026-11-21T08:30; UTC without an offset)");
+    private NamedTime Time(string text, int at)
+    {
+        if (NamedTime.Parse(text, now ?? SomeDay) is not { } time)
+        {
+            throw scanner.Fault(
+                at, text.Length, $"`{text}` is no time: write how long ago (15m, 2h, 1d), today, yesterday, or a day or time (2026-11-21, 2026-11-21T08:30; UTC without an offset)");
+        }
+        return now is not null || NamedTime.Parse(text, SomeDay.AddDays(1)) == time ? time
+            : throw scanner.Fault(at, text.Length, $"`{text}` is another time whenever it is asked: write a day or a time here (2026-11-21, 2026-11-21T08:30; UTC without an offset)");
+    }
 
     private bool Truth(string text, int at) => bool.TryParse(text, out bool truth) ? truth : throw scanner.Fault(at, text.Length, $"`{text}` is neither true nor false");
 

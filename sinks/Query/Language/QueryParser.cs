@@ -22,7 +22,7 @@ public sealed class QueryParser
     private readonly FieldValues _values;
     private int _depth;
 
-    private QueryParser(string query, QueryFields fields, DateTimeOffset now, bool ignoreCase)
+    private QueryParser(string query, QueryFields fields, DateTimeOffset? now, bool ignoreCase)
     {
         (_fields, _ignoreCase, _scanner) = (fields, ignoreCase, new QueryScanner(query));
         _values = new FieldValues(_scanner, now, ignoreCase);
@@ -31,10 +31,10 @@ public sealed class QueryParser
     /// <returns>The condition; null when the query is empty, which all rows fulfil.</returns>
     /// <param name="query">The query.</param>
     /// <param name="fields">The fields that it may name.</param>
-    /// <param name="now">What relative times are relative to.</param>
+    /// <param name="now">What relative times are relative to; null where they are no times, as the query is asked again and again.</param>
     /// <param name="ignoreCase">Whether texts are compared without regard to case.</param>
     /// <exception cref="QuerySyntaxException">The text is no query.</exception>
-    public static QueryNode? Parse(string query, QueryFields fields, DateTimeOffset now, bool ignoreCase = false)
+    public static QueryNode? Parse(string query, QueryFields fields, DateTimeOffset? now, bool ignoreCase = false)
     {
         var parser = new QueryParser(query, fields, now, ignoreCase);
         parser._scanner.SkipBlanks();

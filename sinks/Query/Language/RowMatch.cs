@@ -59,7 +59,7 @@ public static class RowMatch
         _ => Convert.ToDouble(value, CultureInfo.InvariantCulture).CompareTo(Convert.ToDouble(with, CultureInfo.InvariantCulture)),
     };
 
-    private static bool Holds(ComparisonSign sign, int order) => sign switch
+    internal static bool Holds(ComparisonSign sign, int order) => sign switch
     {
         ComparisonSign.Equal => order == 0,
         ComparisonSign.Less => order < 0,

@@ -101,6 +101,7 @@ internal sealed class LiveTail
         using var collector = new RowCollector();
         using var batch = new RowBatch();
         var rows = new LiveRows(_parser);
+        var filter = SinkFilter.Of(_parser);
         var again = new SentAgain(_dialect, _options.Name, _table);
         var unreadable = new List<UnreadableBatch>(); // the sink keeps them as dead letters
         while (true)
@@ -112,9 +113,10 @@ internal sealed class LiveTail
                 unreadable.Clear();
                 Collected collected = collector.Collect(batches.Partition, batches.Batches.Span, batches.FetchOffset, batch, unreadable);
                 batch.Parse(_parser);
+                filter?.Apply(batch);
                 for (int i = 0; i < batch.Count; i++)
                 {
-                    if (!await again.IsRepeatAsync(logs[batches.Partition]?.Id, batch, batch.Rows[i], cancellation))
+                    if (batch.Rows[i].State == RowState.Store && !await again.IsRepeatAsync(logs[batches.Partition]?.Id, batch, batch.Rows[i], cancellation))
                     {
                         yield return rows.Make(batches.Partition, batch, i);
                     }

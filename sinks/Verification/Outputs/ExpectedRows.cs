@@ -25,6 +25,9 @@ internal sealed class ExpectedRows(TopicSide topic, string sink, string clusterI
     private readonly ArrayBufferWriter<byte> _bytes = new();
     private readonly List<ulong> _lines = [];
 
+    /// <summary>Records that the sink's filter left out.</summary>
+    public long Unwanted { get; private set; }
+
     /// <summary>Takes a row and the hashes of its lines.</summary>
     public delegate void Visitor(in ExpectedRow row, OutputForm form, IReadOnlyList<ulong> lines);
 
@@ -39,6 +42,7 @@ internal sealed class ExpectedRows(TopicSide topic, string sink, string clusterI
         return topic.WalkAsync(log.TopicPartition, part.From, part.To, records =>
         {
             records.Parse(part.Form.Parser);
+            part.Form.Filter?.Apply(records);
             var paths = new RowPaths(part.Form.Paths, identity, records, part.Form.NameVersion);
             for (int i = 0; i < records.Count && records.Rows[i].Offset < part.To; i++)
             {
@@ -46,6 +50,11 @@ internal sealed class ExpectedRows(TopicSide topic, string sink, string clusterI
                 ref readonly Row row = ref records.Rows[i];
                 if (IsStored(records, row))
                 {
+                    continue;
+                }
+                if (row.State == RowState.Unwanted)
+                {
+                    Unwanted++;
                     continue;
                 }
                 _bytes.ResetWrittenCount();

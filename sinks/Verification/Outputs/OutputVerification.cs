@@ -196,6 +196,10 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
                 }
             }, cancellation);
         }
+        if (rows.Unwanted > 0)
+        {
+            topic.Notes.Add($"{rows.Unwanted} records are left out by the sink's where");
+        }
     }
 
     /// <summary>Where a row's lines are: a published part has all rows between its first offset of a log and its last.</summary>

@@ -41,6 +41,10 @@ public class WrongValueTests
         "logpipe.yaml:5: sinks 'a' and 'b' both write to directory /x/y; give each its own, or name the topics of both in one")]
     [InlineData("sinks:\n  - name: a\n    topics: [t]\n    postgres: { connection: Host=h;Database=d;Username=u }\n  - name: b\n    topics: [u]\n    postgres: { connection: Username=v;Host=h;Port=5432;Database=d }",
         "logpipe.yaml:5: sinks 'a' and 'b' both write to table web_log of database d at h:5432; give each its own, or name the topics of both in one")]
+    [InlineData("sinks:\n  - { name: s, topics: [t], parser: combined, sqlite: { file: x }, where: \"statsu>=500\" }",
+        "logpipe.yaml:2: sink s: where: there is no field statsu; did you mean status? (To look for the text, put it in double quotes.)\n  statsu>=500\n  ^^^^^^")]
+    [InlineData("sinks:\n  - { name: s, topics: [t], sqlite: { file: x }, where: \"time>1h\" }",
+        "logpipe.yaml:2: sink s: where: `1h` is another time whenever it is asked: write a day or a time here (2026-11-21, 2026-11-21T08:30; UTC without an offset)\n  time>1h\n       ^^")]
     [InlineData("telemetry: { otlp: collector }", "logpipe.yaml:1: telemetry.otlp should be an address such as http://127.0.0.1:4317, not 'collector'")]
     public void What_is_wanted_is_said(string yaml, string expected) => Assert.Equal(expected, Refused(yaml));
 
