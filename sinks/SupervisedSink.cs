@@ -126,7 +126,7 @@ public sealed class SupervisedSink
         waits.Over(_options.Kind);
         if (!ReferenceEquals(options, _options))
         {
-            SinkLog.ParserOfTable(_environment.Logger, _options.Name, options.Parser.Type, _options.Parser.Type);
+            SinkLog.ParserOfTable(_environment.Logger, _options.Name, options.Parser.ToString(), _options.Parser.ToString());
         }
         return options;
     }

@@ -32,5 +32,6 @@ public sealed record ParserOptions
 
     public static implicit operator ParserOptions(string type) => new() { Type = type };
 
-    public override string ToString() => Type;
+    /// <summary>For people.</summary>
+    public override string ToString() => Where is null ? Type : $"{Type} where {Where}";
 }

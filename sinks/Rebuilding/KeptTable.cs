@@ -48,7 +48,7 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
         SinkOptions inUse = await TableParser.InUseAsync(sink, cancellation);
         if (!ReferenceEquals(inUse, sink))
         {
-            throw new RebuildRefusedException($"the configuration says parser {sink.Parser.Type} still, and {rebuild.Table} is filled by {inUse.Parser.Type}: write that first, or the sink's next start would take the table over to the other one");
+            throw new RebuildRefusedException($"the configuration says parser {sink.Parser} still, and {rebuild.Table} is filled by {inUse.Parser}: write that first, or the sink's next start would take the table over to the other one");
         }
         return await InTransactionAsync(rebuild, async connection =>
         {

@@ -36,8 +36,11 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             }
             SourceState[] sources = await ReadSourcesAsync(flush, rows, cancellation);
             List<SourceState> changed = MarkRanges(rows, sources, out overlaps);
-            await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], cancellation);
-            RequireRowsFault(rows);
+            if (HasNew(rows))
+            {
+                await flush.CopyRowsAsync(entry.Id, rows, [.. sources.Select(s => s.Id)], cancellation);
+                RequireRowsFault(rows);
+            }
             if (rows.Refusals.Count + work.Unreadable.Count > 0)
             {
                 await flush.WriteDeadLettersAsync(DeadLetters(entry.Id, work, sources), cancellation);
@@ -49,6 +52,19 @@ internal sealed class Flusher(string sink, ISinkStore store, SinkEnvironment env
             await flush.CommitAsync(cancellation);
         }
         Tell(entry.Log, work, overlaps, environment.Time.GetElapsedTime(started));
+    }
+
+    /// <summary>Whether any row is to be stored.</summary>
+    private static bool HasNew(RowBatch rows)
+    {
+        foreach (ref readonly Row row in rows.Rows)
+        {
+            if (row.State == RowState.Store)
+            {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// <summary>Where a table refuses nearly all rows of a large flush for one reason, that is its fault and not each row's: nothing is thrown aside.</summary>

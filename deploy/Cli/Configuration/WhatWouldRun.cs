@@ -67,7 +67,7 @@ internal static partial class WhatWouldRun
             { Files: { } files } => $"files under {Path.GetFullPath(files.Directory)}",
             _ => "nowhere",
         };
-        return $"sink {sink.Name}: {string.Join(", ", sink.Topics)} from {sink.Bootstrap}, parser {sink.Parser}{(sink.Parser.Where is { } where ? $", where {where}" : "")}, into {target}";
+        return $"sink {sink.Name}: {string.Join(", ", sink.Topics)} from {sink.Bootstrap}, parser {sink.Parser}, into {target}";
     }
 
     [GeneratedRegex(@"(?i)\b(password|pwd)\s*=\s*(""[^""]*""|'[^']*'|[^;]*)")]
