@@ -132,9 +132,12 @@ internal sealed class PostgresDialect : ISqlDialect
     {
         await using DbConnection connection = await ((ISqlDialect)this).OpenAsync(cancellation);
         IReadOnlyList<TableStretch> partitions = await StretchesAsync(connection, $"""
-            SELECT {PartitionCatalog.Seconds("FROM")}, {PartitionCatalog.Seconds("TO")}, {Pages}, c.relkind = 'r' AND pg_get_expr(c.relpartbound, c.oid) <> 'DEFAULT'
-            FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-            WHERE i.inhparent = to_regclass({table.RowsLiteral}) AND NOT i.inhdetachpending AND {MayRead(table)}
+            WITH partitions AS MATERIALIZED (
+                SELECT c.relkind, pg_get_expr(c.relpartbound, c.oid) AS bound, {Pages} AS pages
+                FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+                WHERE i.inhparent = to_regclass({table.RowsLiteral}) AND NOT i.inhdetachpending AND {MayRead(table)})
+            SELECT {PartitionCatalog.Seconds("bound", "FROM")}, {PartitionCatalog.Seconds("bound", "TO")}, pages, relkind = 'r' AND bound <> 'DEFAULT'
+            FROM partitions WHERE bound IS NOT NULL AND pages IS NOT NULL -- else it was dropped meanwhile
             """, cancellation);
         return partitions.Count > 0 ? partitions : await StretchesAsync(
             connection, $"SELECT NULL::float8, NULL::float8, {Pages}, true FROM pg_class c WHERE c.oid = to_regclass({table.RowsLiteral}) AND c.relkind = 'r' AND {MayRead(table)}", cancellation);

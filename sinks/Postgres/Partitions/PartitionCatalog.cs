@@ -31,9 +31,12 @@ internal static class PartitionCatalog
         return partitions;
     }
 
-    /// <summary>A WITH clause that names <c>bounds (oid, name, from_time, to_time, leaving)</c>: times are microseconds since 1970, NULL where there is no bound.</summary>
+    /// <summary>
+    /// A WITH clause that names <c>bounds (oid, name, from_time, to_time, leaving)</c>: times are microseconds since 1970, NULL where there is no bound. It asks for each
+    /// partition's bound once (MATERIALIZED): the statement goes by its snapshot, but <c>pg_get_expr</c> returns NULL as soon as another session has dropped the partition.
+    /// </summary>
     public static string Bounds(TableName table) => $"""
-        WITH texts AS (
+        WITH texts AS MATERIALIZED (
             SELECT c.oid, format('%I.%I', n.nspname, c.relname) AS name, i.inhdetachpending AS leaving, pg_get_expr(c.relpartbound, c.oid) AS bound
             FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_namespace n ON n.oid = c.relnamespace WHERE i.inhparent = to_regclass({table.RowsLiteral})),
         times AS (
@@ -45,9 +48,10 @@ internal static class PartitionCatalog
             FROM times)
         """;
 
-    /// <summary>An expression for a bound of partition <c>c</c> in seconds since 1970, as a double: infinite or NULL where there is none.</summary>
+    /// <summary>An expression for one side of a partition's bound in seconds since 1970, as a double: infinite or NULL where there is none.</summary>
+    /// <param name="bound">The whole bound, which was asked for once: see <see cref="Bounds"/>.</param>
     /// <param name="side"><c>FROM</c> or <c>TO</c>.</param>
-    public static string Seconds(string side) => $"extract(epoch FROM {Time("pg_get_expr(c.relpartbound, c.oid)", side)})::float8";
+    public static string Seconds(string bound, string side) => $"extract(epoch FROM {Time(bound, side)})::float8";
 
     // The pattern has no backslash: a role may have standard_conforming_strings off, and then none reaches it.
     private static string Time(string bound, string side) => $"substring({bound} FROM '{side} [(]''([^'']+)''[)]')::timestamptz";

@@ -2,6 +2,8 @@ using System.Globalization;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
+using LogPipeline.Sinks.Postgres.Partitions;
+using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Testing.Time;
 using Npgsql;
@@ -94,6 +96,33 @@ public sealed class PartitionTests(PostgresFixture postgres)
         await Task.WhenAll(StoreAsync(store, entry, days), StoreAsync(other, entry, days), store.TendAsync(default).AsTask(), other.TendAsync(default).AsTask());
         Assert.Equal(30, (await NamesAsync()).Length);
         Assert.Equal(60L, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
+    }
+
+    /// <summary>The server's function asks the catalogue of the moment, not the statement's snapshot: here another session drops the partition behind its first answer.</summary>
+    [Fact]
+    public async Task A_partition_that_is_dropped_while_the_catalogue_is_read_has_both_its_bounds_or_is_left_out()
+    {
+        (PostgresStore store, LedgerEntry entry) = await ReadyAsync();
+        await using PostgresStore _ = store;
+        await StoreAsync(store, entry, _now);
+        await AskAsync("""
+            CREATE SCHEMA later;
+            CREATE SEQUENCE later.answers;
+            CREATE FUNCTION later.pg_get_expr(pg_node_tree, oid) RETURNS text LANGUAGE plpgsql STABLE AS
+                $$ BEGIN RETURN CASE WHEN nextval('later.answers') = 1 THEN pg_catalog.pg_get_expr($1, $2) END; END $$;
+            """);
+        var table = TableName.Parse("web_log");
+        string connection = new NpgsqlConnectionStringBuilder(_connection) { SearchPath = "later, public, pg_catalog" }.ConnectionString;
+        await using (var reading = new NpgsqlConnection(connection))
+        {
+            await reading.OpenAsync();
+            TimeRange range = Assert.Single(await PartitionCatalog.ReadAsync(reading, table, default)).Range;
+            Assert.NotEqual(long.MinValue, range.From);
+            Assert.NotEqual(long.MaxValue, range.To);
+        }
+        await AskAsync("SELECT setval('later.answers', 1, false)");
+        await using var dialect = new PostgresDialect(new PostgresOptions { Connection = connection }, TimeProvider.System);
+        Assert.All(await dialect.StretchesAsync(table, default), stretch => Assert.True(stretch.From < stretch.To));
     }
 
     [Theory]
