@@ -115,22 +115,22 @@ public sealed class SinkWorkerTests(PostgresFixture postgres)
     {
         using var stop = new CancellationTokenSource();
         var seen = new List<string>();
+        var begun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var tail = Task.Run(async () =>
         {
             await foreach (LogRow row in reader.TailAsync(new LogQuery(), 3, stop.Token))
             {
                 seen.Add(row.Line!.Split("n=")[^1].Split(' ')[0]);
-                if (seen.Count == 203)
+                if (seen.Count is 3 or 203)
                 {
-                    done.SetResult();
+                    (seen.Count == 3 ? begun : done).SetResult();
                 }
             }
         });
-        // The tail begins where the table ends when it starts, so it must have started.
-        await Task.Delay(1000);
-        await SinkScene.RunAsync(options, () => Task.FromResult(seen.Count >= 203 ? 1L : 0), 1, () => scene.SendAsync(0, Lines(100, 200)));
-        await done.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        // The tail begins where the table ends when it starts, and reads that before it shows the last rows.
+        await await Task.WhenAny(begun.Task, tail).WaitAsync(TimeSpan.FromSeconds(60));
+        await SinkScene.RunAsync(options, () => Task.FromResult(done.Task.IsCompleted ? 1L : 0), 1, () => scene.SendAsync(0, Lines(100, 200)));
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => tail);
         Assert.Equal(Enumerable.Range(100, 200).Select(n => n.ToString(CultureInfo.InvariantCulture)), seen.Skip(3));
