@@ -85,6 +85,12 @@ public sealed class SinkMeterTests
         await using RunningSink running = await RunningSink.StartAsync(options);
         await using var commands = new CommandTable(options, TimeProvider.System);
         await scene.SendAsync(0, ["line 1"]);
+        // Until the record is seen, the lag says that all is stored.
+        using var stored = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        while (await SinkScene.CountAsync(options) == 0)
+        {
+            await Task.Delay(20, stored.Token);
+        }
         await lag.UntilAsync(static records => records == 0, isBehind: false);
         await DoneAsync(SinkAction.Pause);
         await scene.SendAsync(0, ["line 2", "line 3"]);
