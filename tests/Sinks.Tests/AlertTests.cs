@@ -7,6 +7,7 @@ using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Tests.Query;
+using LogPipeline.Testing.Network;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -174,10 +175,7 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
 
     private static HttpListener Listen(out Uri address)
     {
-        using var probe = new System.Net.Sockets.TcpListener(IPAddress.Loopback, 0);
-        probe.Start();
-        address = new Uri($"http://127.0.0.1:{((IPEndPoint)probe.LocalEndpoint).Port}/hook/");
-        probe.Stop();
+        address = new Uri($"http://127.0.0.1:{Ports.Free()}/hook/");
         var server = new HttpListener { Prefixes = { address.AbsoluteUri } };
         server.Start();
         return server;

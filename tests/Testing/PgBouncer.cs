@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Testing;
 
@@ -25,7 +26,7 @@ public sealed class PgBouncer : IAsyncDisposable
     {
         string program = FindProgram() ?? throw new InvalidOperationException("PgBouncer is not installed: apt-get install pgbouncer");
         string directory = Directory.CreateTempSubdirectory("logpipe-pooler-").FullName;
-        int port = PostgresServer.FreePort();
+        int port = Ports.Free();
         string settings = Path.Combine(directory, "pgbouncer.ini");
         string users = Path.Combine(directory, "users.txt");
         await File.WriteAllTextAsync(users, "\"postgres\" \"\"\n");

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Testing;
 
@@ -42,7 +41,7 @@ public sealed class PostgresServer : IAsyncDisposable
         {
             await RunAsync("chown", "postgres", directory);
         }
-        var server = new PostgresServer(directory, binaries, FreePort());
+        var server = new PostgresServer(directory, binaries, Ports.Free());
         await server.RunAsOwnerAsync("initdb", "-D", server.Data, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale=C", "--no-sync");
         // Autovacuum would go round all databases that tests have used, which takes a third of a core.
         string[] all = settings.Length > 0 ? settings : ["fsync=off", "synchronous_commit=off", "autovacuum=off"];
@@ -103,12 +102,5 @@ public sealed class PostgresServer : IAsyncDisposable
         {
             throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}");
         }
-    }
-
-    internal static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -4,6 +4,7 @@ using LogPipeline.Broker.Listeners;
 using LogPipeline.Broker.Network;
 using LogPipeline.Broker.Tests.Harness;
 using LogPipeline.Protocol.Messages;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Broker.Tests.Listeners;
 
@@ -54,7 +55,7 @@ public sealed class SeveralListenersTests
         await using var server = new SocketServer(
             first.Core, Acceptor.BindAll(first.Core.Listeners, first.Time, first.Log), first.Time, e => Assert.Fail(e.ToString()));
         server.Start();
-        int free = FreePort();
+        int free = Ports.Free();
         await using var second = new TestBroker(
             ("listeners", $"A://127.0.0.1:{free},B://{server.Endpoints[0].Endpoint}"), ("listener.security.protocol.map", "A:PLAINTEXT,B:PLAINTEXT"));
         BrokerStartException e = Assert.Throws<BrokerStartException>(() => Acceptor.BindAll(second.Core.Listeners, second.Time, second.Log));
@@ -62,13 +63,6 @@ public sealed class SeveralListenersTests
         Assert.Contains("the listener B", e.Message, StringComparison.Ordinal);
         SocketException refused = await Assert.ThrowsAsync<SocketException>(() => ConnectAsync(new IPEndPoint(IPAddress.Loopback, free)));
         Assert.Equal(SocketError.ConnectionRefused, refused.SocketErrorCode);
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 
     private static async Task<Socket> ConnectAsync(IPEndPoint endpoint)

@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Client.Tests.Interop;
 
@@ -22,7 +21,7 @@ public sealed class KafkaPeer : IDisposable
             Bootstrap = Running ?? "";
             return;
         }
-        int port = FreePorts();
+        int port = Ports.Free(2); // the one above it is the controller's
         var start = new ProcessStartInfo("/bin/bash", [script, version, "start", _directory, $"{port}"])
         {
             RedirectStandardError = true,
@@ -67,27 +66,6 @@ public sealed class KafkaPeer : IDisposable
         }
         string script = Path.Combine(named ?? Path.Combine(root?.Parent?.FullName ?? "/", "shared", "peers"), "kafka.sh");
         return File.Exists(script) && File.Exists("/usr/bin/java") ? script : null;
-    }
-
-    /// <summary>A port with a free one above it, for the controller.</summary>
-    private static int FreePorts()
-    {
-        while (true)
-        {
-            using var first = new TcpListener(IPAddress.Loopback, 0);
-            first.Start();
-            int port = ((IPEndPoint)first.LocalEndpoint).Port;
-            try
-            {
-                using var second = new TcpListener(IPAddress.Loopback, port + 1);
-                second.Start();
-                return port;
-            }
-            catch (SocketException)
-            {
-                // Taken: try another pair.
-            }
-        }
     }
 }
 

@@ -1,13 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace LogPipeline.EndToEnd.Harness;
+namespace LogPipeline.Testing.Network;
 
 /// <summary>
 /// Ports that a server comes back to after a kill. Taken below the range that the kernel gives to outgoing connections, else one of
 /// those could sit on the port while the server is down.
 /// </summary>
-internal static class Ports
+public static class Ports
 {
     private const int First = 15_000;
     private const int Last = 31_000;
