@@ -31,6 +31,10 @@ public sealed class MissedRotationTests : IDisposable
             {
                 await first.KillAsync();
             }
+            else
+            {
+                Assert.Equal(0, (await first.TerminateAsync()).Status);
+            }
         }
         await File.AppendAllTextAsync(log, "line 3\n");
         for (int rotation = 1; rotation <= 3; rotation++)
