@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using LogPipeline.EndToEnd.Harness;
 
 namespace LogPipeline.EndToEnd;
@@ -72,7 +73,7 @@ public sealed class AgentVerbTests : IDisposable
         await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
         await Deadline.UntilAsync(Within, async () => await http.GetStringAsync(new Uri($"http://{_admin}/metrics")) is string metrics
             && metrics.Contains("logpipe_agent_problems 0", StringComparison.Ordinal), () => agent.Errors);
-        Assert.Contains($"Broker {_bootstrap}: connected again after ", agent.Errors, StringComparison.Ordinal);
+        await agent.SaidAsync($"Broker {_bootstrap}: connected again after ");
     }
 
     [Fact]
@@ -92,12 +93,12 @@ public sealed class AgentVerbTests : IDisposable
         await using RealProcess first = RealProcess.Start(Programs.Agent, _workspace.Folder, [], [KeyValuePair.Create("LOGPIPE__AGENT__HOST", "web1")]);
         await using RealProcess other = RealProcess.Start(Programs.Agent, _workspace.Folder, [], second);
         string output = "";
+        // What an agent publishes first may be from before it found its file.
         await Deadline.UntilAsync(Within, async () =>
         {
             output = (await _workspace.RunAsync("agents", "--bootstrap", _bootstrap)).Output;
-            return output.Contains("web1", StringComparison.Ordinal) && output.Contains("web2", StringComparison.Ordinal);
+            return Regex.IsMatch(output, @"^HOST +VERSION +FILES +LAG +RATE +SEEN +HEALTH\nweb1 +\S+ +1 .* ok\nweb2 +\S+ +1 .* ok\n$");
         }, () => output + first.Errors);
-        Assert.Matches(@"^HOST +VERSION +FILES +LAG +RATE +SEEN +HEALTH\nweb1 +\S+ +1 .* ok\nweb2 +\S+ +1 .* ok\n$", output);
         Assert.Contains("retention.ms=3600000", (await _workspace.RunAsync("topics", "describe", "logpipe_agents", "--bootstrap", _bootstrap)).Output, StringComparison.Ordinal);
         string json = (await _workspace.RunAsync("agents", "--json", "--bootstrap", _bootstrap)).Output;
         Assert.Equal(2, json.Split("\"agent_id\":").Length - 1);

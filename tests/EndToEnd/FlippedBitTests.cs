@@ -38,12 +38,11 @@ public sealed class FlippedBitTests : IDisposable
         Assert.Contains("notes-0: the batch at offset 1 cannot be read: the broker finds it damaged on its disk", errors, StringComparison.Ordinal);
         if (Kcat is not null)
         {
-            (int _, string read, string _) = await RealProcess.RunAsync(
-                "timeout", _workspace.Folder, ["5", Kcat, "-b", _bootstrap, "-C", "-q", "-t", "notes", "-o", "beginning", "-c", "3"]);
-            Assert.Equal("the first\n", read);
+            // It gives up by itself at what it cannot read.
+            Assert.Equal("the first\n", (await RealProcess.RunAsync(Kcat, _workspace.Folder, ["-b", _bootstrap, "-C", "-q", "-t", "notes", "-o", "beginning", "-c", "3"])).Output);
             Assert.Equal("the third\n", (await RealProcess.RunAsync(Kcat, _workspace.Folder, ["-b", _bootstrap, "-C", "-q", "-e", "-t", "notes", "-o", "2"])).Output);
         }
-        Assert.Contains("notes-0 is damaged in", restarted.Errors, StringComparison.Ordinal);
+        await restarted.SaidAsync("notes-0 is damaged in");
         Assert.Matches(@"data/notes-0/00000000000000000000\.log at position [1-9]\d*: the batch's checksum is wrong\. Offsets 1 to 2 \(exclusive\) are not served", restarted.Errors);
         using var http = new HttpClient();
         Assert.Matches("(?m)^logpipe_broker_damaged_batches_total(\\{[^}]*\\})? 1$", await http.GetStringAsync(new Uri($"http://{_admin}/metrics")));

@@ -128,6 +128,10 @@ internal sealed partial class RealProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until its standard error has a text: a log line comes through a queue and a pipe, so later than what it tells of.</summary>
+    public Task SaidAsync(string text) =>
+        Deadline.UntilAsync(TimeSpan.FromSeconds(60), () => Task.FromResult(Errors.Contains(text, StringComparison.Ordinal)), () => $"{Describe()} did not say '{text}': {Errors}");
+
     /// <summary>Writes to its standard input, which stays open.</summary>
     public async Task WriteInputAsync(string text)
     {
