@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using LogPipeline.Client.Admin;
+using LogPipeline.Client.Connections;
+using LogPipeline.Client.Metadata;
 using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Client.Tests.Interop;
@@ -8,7 +11,7 @@ namespace LogPipeline.Client.Tests.Interop;
 /// it (or Java) is missing, <see cref="Missing"/> says so and the tests report themselves skipped. <c>LOGPIPE_BOOTSTRAP</c> (host:port) names
 /// any running broker to test against instead.
 /// </summary>
-public sealed class KafkaPeer : IDisposable
+public sealed class KafkaPeer : IAsyncLifetime, IDisposable
 {
     private readonly Process? _process;
     private readonly string _directory = Path.Combine(Path.GetTempPath(), $"logpipe-kafka-{Environment.ProcessId}-{Path.GetRandomFileName()}");
@@ -44,6 +47,20 @@ public sealed class KafkaPeer : IDisposable
         : null;
 
     public string Bootstrap { get; } = "";
+
+    /// <summary>Done when it answers: on a busy machine its start takes longer than a test has.</summary>
+    public async Task InitializeAsync()
+    {
+        if (_process is null)
+        {
+            return;
+        }
+        await using var cluster = new ClusterClient(
+            new ClientOptions { Bootstrap = [Bootstrap], LookupTimeout = TimeSpan.FromMinutes(10) }, new TcpConnector(), TimeProvider.System, new Random(1));
+        await new AdminClient(cluster).DescribeClusterAsync(default);
+    }
+
+    public Task DisposeAsync() => Task.CompletedTask;
 
     public void Dispose()
     {
