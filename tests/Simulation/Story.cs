@@ -158,7 +158,7 @@ internal sealed class Story
     }
 
     /// <summary>A sink of another name, on a machine of its own, that writes files; at most one a story.</summary>
-    public void AddFileSink() => Output ??= new OutputHost(new Machine(World, "archive-host"), Network, (int)(World.Seed / 6));
+    public void AddFileSink() => Output ??= new OutputHost(new Machine(World, "archive-host"), Network, (int)(World.Seed / 6), (OutputFilter)(World.Seed / 48 % 3));
 
     /// <summary>People who constrain the sink's table, pause the sink and retry its dead letters.</summary>
     public void AddTableOwner()

@@ -10,6 +10,7 @@ internal sealed class OutputAccount(Story story, OutputHost host)
 {
     public const string Once = "a line is in the files once";
     public const string There = "a line is in the files";
+    public const string LeftOut = "a line that the filter leaves out is in no file";
     public const string Verifies = "verify finds nothing in the files";
 
     private static readonly TimeSpan VerifyMax = TimeSpan.FromMinutes(5);
@@ -33,7 +34,17 @@ internal sealed class OutputAccount(Story story, OutputHost host)
                 story.World.Fail(Once, string.Create(CultureInfo.InvariantCulture, $"line {line.Id} is there {count} times: {Places(certain, line)}; {line.Story}"));
                 return;
             }
-            if (most.GetValueOrDefault(line.Id) < line.Least && (TellsParts || line.Bytes.Length <= AgentPart.LineBytesMax / 2))
+            bool isWhole = line.Bytes.Length <= AgentPart.LineBytesMax / 2;
+            if (host.Filter != OutputFilter.None && OutputHost.LeavesOut(line))
+            {
+                if (host.Filter == OutputFilter.Constant && isWhole && most.GetValueOrDefault(line.Id) > 0)
+                {
+                    story.World.Fail(LeftOut, string.Create(CultureInfo.InvariantCulture, $"line {line.Id} is there; {line.Story}"));
+                    return;
+                }
+                continue;
+            }
+            if (most.GetValueOrDefault(line.Id) < line.Least && (TellsParts || isWhole))
             {
                 story.World.Fail(There, string.Create(CultureInfo.InvariantCulture, $"line {line.Id} of {line.Bytes.Length} bytes is missing; {line.Story}"));
                 return;

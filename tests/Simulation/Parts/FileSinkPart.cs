@@ -51,8 +51,9 @@ internal sealed class FileSinkPart
     private async Task WorkAsync(Life life, IFileSystem files)
     {
         var environment = new SinkEnvironment { Time = life.Time, Random = life.Random, Logger = new TraceLogger(Part) };
-        await using ISinkStore store = SinkStores.Create(_host.Options, files, life.Time, life.Random);
-        _worker = new SinkWorker(_host.Options, new SimConnector(_network, life), store, environment);
+        SinkOptions options = _host.Configured(life.Random);
+        await using ISinkStore store = SinkStores.Create(options, files, life.Time, life.Random);
+        _worker = new SinkWorker(options, new SimConnector(_network, life), store, environment);
         await _worker.RunAsync(life.Stopping);
     }
 }

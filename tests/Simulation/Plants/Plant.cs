@@ -120,6 +120,8 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
             Archivers(story, static files => new WrappedFiles(files) { SkipsFlush = static path => !IsManifest(path) })),
         new("file sink's manifest is renamed without flushing its directory", Cast.Whole, [OutputAccount.Once, OutputAccount.There, OutputAccount.Verifies, Drains], ArchiverFails, static story =>
             Archivers(story, static files => new WrappedFiles(files) { SkipsDirectoryFlush = static _ => true })),
+        new("file sink stores what its filter leaves out", Cast.Whole, [OutputAccount.LeftOut], ArchiverFails,
+            static story => story.Output!.IgnoresFilter = true),
     ];
 
     /// <summary>

@@ -6,6 +6,7 @@ using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
 using LogPipeline.Simulation.Parts;
 using LogPipeline.Sinks;
+using LogPipeline.Sinks.Parsing;
 using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation.Workload;
@@ -14,6 +15,9 @@ namespace LogPipeline.Simulation.Workload;
 internal sealed class OutputHost
 {
     public const string Directory = "/archive";
+
+    /// <summary>Leaves out the lines whose number ends so: the number is followed by the only blank.</summary>
+    private const string Where = "not \"7 \"";
 
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(8);
 
@@ -25,9 +29,10 @@ internal sealed class OutputHost
     /// <param name="machine">Where.</param>
     /// <param name="network">The way to the broker.</param>
     /// <param name="format">Which of the formats and compressions.</param>
-    public OutputHost(Machine machine, SimNetwork network, int format)
+    /// <param name="filter">What its configuration says of the rows that it stores.</param>
+    public OutputHost(Machine machine, SimNetwork network, int format, OutputFilter filter)
     {
-        Machine = machine;
+        (Machine, Filter) = (machine, filter);
         (string name, string compress) = Formats[format % Formats.Count];
         Options = new SinkOptions
         {
@@ -43,6 +48,7 @@ internal sealed class OutputHost
                 Publish = name == "parquet" ? new PublishOptions { BytesMax = 64 << 10, Interval = TimeSpan.FromSeconds(World.Random.Next(1, 15)) } : null,
             },
             Flush = new FlushOptions { BytesMax = 4096, Interval = TimeSpan.FromMilliseconds(500) },
+            Parser = new ParserOptions { Where = filter == OutputFilter.Constant ? Where : null },
         };
         int processes = World.Chance(0.4) ? 2 : 1;
         Sinks = [.. Enumerable.Range(0, processes).Select(number => new FileSinkPart(this, network, string.Create(CultureInfo.InvariantCulture, $"archiver{number}")))];
@@ -61,12 +67,24 @@ internal sealed class OutputHost
 
     public SinkOptions Options { get; }
 
+    public OutputFilter Filter { get; }
+
     public IReadOnlyList<FileSinkPart> Sinks { get; }
 
     /// <summary>Whether somebody cut or deleted rows that were on their way to Parquet: they are lost, as verify says.</summary>
     public bool HasLostStaged { get; private set; }
 
+    /// <summary>A planted fault: the sink stores all.</summary>
+    public bool IgnoresFilter { get; set; }
+
     private World World => Machine.World;
+
+    /// <summary>What a process finds in the configuration as it starts.</summary>
+    public SinkOptions Configured(Random random) => IgnoresFilter ? Options with { Parser = new ParserOptions() } : Filter != OutputFilter.Changing ? Options
+        : Options with { Parser = Options.Parser with { Where = random.Next(2) == 0 ? Where : null } };
+
+    /// <summary>Whether the filter, where it holds, leaves a line out.</summary>
+    public static bool LeavesOut(Line line) => line.Id % 10 == 7;
 
     /// <summary>Moves, cuts and deletes files until <paramref name="until"/>.</summary>
     public void Run(TimeSpan until)
