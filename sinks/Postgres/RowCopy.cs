@@ -64,9 +64,11 @@ internal sealed class RowCopy(
     public async Task StoreAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
     {
         rows.RequireParsed(parser.Columns.Count);
-        if (await HasTriggersAsync(cancellation) && await TryMoveAsync(logId, rows, sourceIds, 0, cancellation))
+        bool isWatched = await HasTriggersAsync(cancellation);
+        if (isWatched && !await MayMoveAsync(cancellation))
         {
-            return;
+            throw new StoreRefusedException($"table {table.Rows} has a trigger that may keep rows out in silence, and which ones is told by a temporary table, which the sink's user may not make: "
+                + $"GRANT TEMP ON DATABASE {connection.Database} TO the sink's user, or drop the trigger; until then the sink waits.");
         }
         var stretches = new Stack<(int From, int To)>();
         stretches.Push((0, rows.Count));
@@ -77,7 +79,10 @@ internal sealed class RowCopy(
             {
                 return;
             }
-            if (await TryAsync(() => CopyAsync(table.Rows, logId, rows, sourceIds, stretch, cancellation), cancellation) is not { } error)
+            PostgresException? error = isWatched
+                ? await TryAsync(() => MoveAsync(logId, rows, sourceIds, stretch, cancellation), cancellation)
+                : await TryAsync(() => CopyAsync(table.Rows, logId, rows, sourceIds, stretch, cancellation), cancellation);
+            if (error is null)
             {
                 continue;
             }
@@ -93,6 +98,10 @@ internal sealed class RowCopy(
             int middle = stretch.From + (stretch.To - stretch.From) / 2;
             stretches.Push((middle, stretch.To));
             stretches.Push((stretch.From, middle));
+        }
+        if (!isWatched && await HasTriggersAsync(cancellation))
+        {
+            throw new StoreUnavailableException($"table {table.Rows} got a trigger while rows were copied into it, which may have kept some out: they are copied again.", null);
         }
     }
 
@@ -173,41 +182,34 @@ internal sealed class RowCopy(
         return next;
     }
 
-    /// <summary>
-    /// Copies the rows from an index on into a temporary table without constraints, and has the server insert them one by one. Returns
-    /// false where that cannot be: no right to make temporary tables, or a row that even that table refuses.
-    /// </summary>
-    private async Task<bool> TryMoveAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, int from, CancellationToken cancellation)
+    private async Task<bool> MayMoveAsync(CancellationToken cancellation) =>
+        await connection.ScalarAsync("SELECT has_database_privilege(current_database(), 'TEMP')", cancellation) is true;
+
+    /// <summary>Moves the rows from an index on. Returns false where that cannot be: no right to make temporary tables, or a row that even that table refuses.</summary>
+    private async Task<bool> TryMoveAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, int from, CancellationToken cancellation) =>
+        await MayMoveAsync(cancellation) && await TryAsync(() => MoveAsync(logId, rows, sourceIds, (from, rows.Count), cancellation), cancellation) is null;
+
+    /// <summary>Copies rows into a temporary table without constraints, has the server insert them one by one, and notes those that the table does not take.</summary>
+    private async Task MoveAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, (int From, int To) stretch, CancellationToken cancellation)
     {
-        await using var right = new NpgsqlCommand("SELECT has_database_privilege(current_database(), 'TEMP')", connection, transaction);
-        if (await right.ExecuteScalarAsync(cancellation) is not true)
+        await connection.ExecuteAsync($"""
+            CREATE TEMP TABLE logpipe_suspects ON COMMIT DROP AS SELECT {Columns} FROM {table.Rows} WITH NO DATA;
+            CREATE TEMP TABLE logpipe_refused (log_offset bigint, state text, reason text) ON COMMIT DROP;
+            """, cancellation);
+        await CopyAsync("pg_temp.logpipe_suspects", logId, rows, sourceIds, stretch, cancellation);
+        await connection.ExecuteAsync(MoveSql(), cancellation);
+        IReadOnlyList<(long Offset, string State, string Reason)> refusals = await connection.ListAsync(
+            "SELECT log_offset, state, reason FROM pg_temp.logpipe_refused ORDER BY log_offset", r => (r.GetInt64(0), r.GetString(1), r.GetString(2)), cancellation);
+        await connection.ExecuteAsync("DROP TABLE pg_temp.logpipe_suspects, pg_temp.logpipe_refused", cancellation);
+        int index = stretch.From;
+        foreach ((long offset, string state, string reason) in refusals)
         {
-            return false;
-        }
-        PostgresException? refusal = await TryAsync(async () =>
-        {
-            await connection.ExecuteAsync($"""
-                CREATE TEMP TABLE logpipe_suspects ON COMMIT DROP AS SELECT {Columns} FROM {table.Rows} WITH NO DATA;
-                CREATE TEMP TABLE logpipe_refused (log_offset bigint, state text, reason text) ON COMMIT DROP;
-                """, cancellation);
-            await CopyAsync("pg_temp.logpipe_suspects", logId, rows, sourceIds, (from, rows.Count), cancellation);
-            await connection.ExecuteAsync(MoveSql(), cancellation);
-        }, cancellation);
-        if (refusal is not null)
-        {
-            return false;
-        }
-        await using var command = new NpgsqlCommand("SELECT log_offset, state, reason FROM pg_temp.logpipe_refused ORDER BY log_offset", connection, transaction);
-        await using NpgsqlDataReader reader = await command.ExecuteReaderAsync(cancellation);
-        for (int index = from; await reader.ReadAsync(cancellation); index++)
-        {
-            while (rows.Rows[index].Offset != reader.GetInt64(0))
+            while (rows.Rows[index].Offset != offset)
             {
                 index++;
             }
-            Refuse(rows, index, reader.GetString(1), reader.GetString(2));
+            Refuse(rows, index++, state, reason);
         }
-        return true;
     }
 
     private string MoveSql() => $"""

@@ -183,6 +183,30 @@ public sealed class PostgresFaultTests(PostgresFixture postgres)
         Assert.Equal(399L, (await AskAsync("SELECT count(*) FROM web_log_rows"))[0][0]);
     }
 
+    [Fact]
+    public async Task A_trigger_that_may_keep_rows_out_stops_a_user_who_could_not_tell()
+    {
+        (PostgresStore store, LedgerEntry entry) = await ReadyAsync();
+        await using PostgresStore _ = store;
+        await AskAsync("""
+            CREATE FUNCTION picky() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF NEW.line LIKE 'poison%' THEN RETURN NULL; END IF; RETURN NEW; END $$;
+            CREATE TRIGGER picky BEFORE INSERT ON web_log_rows FOR EACH ROW EXECUTE FUNCTION picky();
+            """);
+        await AskAsync("""
+            CREATE ROLE untold LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO untold; GRANT ALL ON SCHEMA public TO untold;
+            DO $$ BEGIN EXECUTE format('REVOKE TEMP ON DATABASE %I FROM PUBLIC', current_database()); END $$
+            """);
+        await using PostgresStore untold = Store(new NpgsqlConnectionStringBuilder(_connection) { Username = "untold" }.ConnectionString);
+        using RowBatch first = TestRows.Batch(0, "line 0"); // makes the day's partition
+        await StoreAsync(store, entry, first);
+        using RowBatch rows = TestRows.Batch(1, "line 1", "poison");
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(() => StoreAsync(untold, entry, rows));
+        Assert.Contains("GRANT TEMP ON DATABASE", error.Message, StringComparison.Ordinal);
+        await AskAsync("DO $$ BEGIN EXECUTE format('GRANT TEMP ON DATABASE %I TO untold', current_database()); END $$");
+        await StoreAsync(untold, entry, rows);
+        Assert.Equal((1, "02000"), rows.Refusals.Select(r => (r.Index, r.State)).Single());
+    }
+
     [Theory]
     [InlineData("PERFORM 1 FROM missing", "missing")]
     [InlineData("PERFORM lo_import('/')", "lo_import")]
