@@ -24,21 +24,26 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
     /// <summary>Whether the table is an earlier program's.</summary>
     private const string IsOld = "SELECT NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('logpipe_table_versions') AND attname = 'starts' AND NOT attisdropped)";
 
+    private const string Added = "ADD row_filter text, ADD starts text";
+
+    /// <summary>Whether the sink's user may alter it.</summary>
+    private const string IsMine = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('logpipe_table_versions')";
+
     private string Mine => RowColumns.ConfigHash(parser);
 
-    /// <summary>Notes the present configuration as the first version, where none is noted and the sink's user may.</summary>
+    /// <summary>Notes the present configuration, with which all rows of the sink's logs are made, where it is not noted and the sink's user may.</summary>
     /// <param name="isFirst">Whether no rows are older.</param>
     public async Task TryNoteAsync(NpgsqlConnection connection, bool isFirst, CancellationToken cancellation)
     {
-        const string may = """
+        const string may = $"""
             SELECT CASE WHEN to_regclass('logpipe_table_versions') IS NULL THEN has_schema_privilege(current_schema(), 'CREATE')
                 ELSE has_table_privilege('logpipe_table_versions', 'SELECT') AND has_table_privilege('logpipe_table_versions', 'INSERT')
-                    AND (pg_has_role((SELECT relowner FROM pg_class WHERE oid = to_regclass('logpipe_table_versions')), 'USAGE')
-                        OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('logpipe_table_versions') AND attname = 'starts')) END
+                    AND (({IsMine}) OR NOT ({IsOld})) END
             """;
-        if (await connection.ScalarAsync(may, cancellation) is true && await NewestAsync(connection, cancellation) == 0)
+        if (await connection.ScalarAsync(may, cancellation) is true && await NewestAsync(connection, cancellation) is var newest && newest.Hash != Mine)
         {
-            await AddAsync(connection, 1, (parser.Name, parser.Settings, columns, Mine, parser.Where), isFirst, "", cancellation);
+            // Another one that is noted made no rows: the sink had no logs yet.
+            await AddAsync(connection, newest.Version + 1, (parser.Name, parser.Settings, columns, Mine, parser.Where), isFirst || newest.Version > 0, "", cancellation);
         }
     }
 
@@ -46,7 +51,7 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
     /// <param name="before">The configuration so far.</param>
     public async Task<int> NoteAsync(NpgsqlConnection connection, string before, CancellationToken cancellation)
     {
-        int newest = await NewestAsync(connection, cancellation);
+        (int newest, _) = await NewestAsync(connection, cancellation);
         if (newest == 0)
         {
             await AddAsync(connection, ++newest, (RowColumns.ParserOf(before), "", RowColumns.ColumnsOf(before), before, null), isNow: false, "", cancellation);
@@ -56,8 +61,9 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
         return newest;
     }
 
-    /// <summary>The number of the newest version; 0 where none is noted.</summary>
-    private async Task<int> NewestAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    /// <summary>The newest version and its configuration; 0 where none is noted.</summary>
+    /// <exception cref="StoreRefusedException">The table is an earlier program's, and not the sink's user's to alter.</exception>
+    private async Task<(int Version, string? Hash)> NewestAsync(NpgsqlConnection connection, CancellationToken cancellation)
     {
         if (await connection.ScalarAsync("SELECT to_regclass('logpipe_table_versions')::text", cancellation) is null)
         {
@@ -65,9 +71,15 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
         }
         else if (await connection.ScalarAsync(IsOld, cancellation) is true)
         {
-            await connection.ExecuteAsync("ALTER TABLE logpipe_table_versions ADD row_filter text, ADD starts text", cancellation);
+            if (await connection.ScalarAsync(IsMine, cancellation) is not true)
+            {
+                throw new StoreRefusedException($"table logpipe_table_versions is of an earlier version and not the sink's user's: its owner must run ALTER TABLE logpipe_table_versions {Added}.");
+            }
+            await connection.ExecuteAsync($"ALTER TABLE logpipe_table_versions {Added}", cancellation);
         }
-        return await connection.ScalarAsync($"SELECT max(version) FROM logpipe_table_versions WHERE table_identity = '{identity}'", cancellation) as int? ?? 0;
+        return (await connection.ListAsync(
+            $"SELECT version, config_hash FROM logpipe_table_versions WHERE table_identity = '{identity}' ORDER BY version DESC LIMIT 1",
+            r => (r.GetInt32(0), (string?)r.GetString(1)), cancellation)).FirstOrDefault();
     }
 
     private async Task AddAsync(

@@ -52,6 +52,9 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>A test whether a table is there.</summary>
     string HasTable(string name);
 
+    /// <summary>A test whether a table, where it is there, may be read.</summary>
+    string MayRead(string name);
+
     /// <summary>The type of a column of times.</summary>
     string TimeType { get; }
 

@@ -85,6 +85,8 @@ internal sealed class PostgresDialect : ISqlDialect
 
     public string HasTable(string name) => $"to_regclass('{name}') IS NOT NULL";
 
+    public string MayRead(string name) => $"coalesce(has_table_privilege(to_regclass('{name}'), 'SELECT'), true)";
+
     public string TimeType => "timestamptz";
 
     public string NewId => "int GENERATED ALWAYS AS IDENTITY PRIMARY KEY";

@@ -85,6 +85,8 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 
     public string HasTable(string name) => $"EXISTS (SELECT 1 FROM sqlite_master WHERE name = '{name}')";
 
+    public string MayRead(string name) => "true";
+
     public string TimeType => "TEXT";
 
     public string NewId => "INTEGER PRIMARY KEY AUTOINCREMENT";

@@ -47,9 +47,10 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
         int version = int.Parse(database.Text("SELECT coalesce(max(version), 0) FROM logpipe_table_versions WHERE table_identity = ?1", identity)!, CultureInfo.InvariantCulture);
         if (other is null)
         {
-            if (version == 0)
+            if (database.Text("SELECT config_hash FROM logpipe_table_versions WHERE table_identity = ?1 ORDER BY version DESC LIMIT 1", identity) != _mine)
             {
-                Note(database, identity, 1, Mine, isNow: isNew, starts: "");
+                // Another one that is noted made no rows: the sink had no logs yet.
+                Note(database, identity, version + 1, Mine, isNow: isNew || version > 0, starts: "");
             }
             return;
         }

@@ -34,10 +34,13 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
             RangeText.Parse(r.GetString(6))),
         cancellation, sink);
 
+    /// <summary>Whether the user may read with which filters the sink's table was filled.</summary>
+    public Task<bool> MayReadVersionsAsync(CancellationToken cancellation) => HoldsAsync(dialect.MayRead("logpipe_table_versions"), cancellation);
+
     /// <summary>With which parsers and filters the sink's table was filled, in order; empty where nobody noted it.</summary>
     public async Task<IReadOnlyList<TableVersion>> VersionsAsync(CancellationToken cancellation)
     {
-        if ((await ReadAsync($"SELECT {dialect.HasTable("logpipe_table_versions")}", r => Convert.ToBoolean(r.GetValue(0), CultureInfo.InvariantCulture), cancellation))[0] is false)
+        if (!await HoldsAsync(dialect.HasTable("logpipe_table_versions"), cancellation))
         {
             return [];
         }
@@ -46,6 +49,9 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
             SELECT * FROM logpipe_table_versions WHERE table_identity = (SELECT min(table_identity) FROM logpipe_logs WHERE sink = @p0) ORDER BY version
             """, r => new TableVersion(Text(r, "parser") ?? "", Text(r, "row_filter"), Text(r, "config_hash") ?? "", Text(r, "starts") ?? ""), cancellation, sink);
     }
+
+    private async Task<bool> HoldsAsync(string test, CancellationToken cancellation) =>
+        (await ReadAsync($"SELECT {test}", r => Convert.ToBoolean(r.GetValue(0), CultureInfo.InvariantCulture), cancellation))[0];
 
     private static string? Text(DbDataReader reader, string column)
     {

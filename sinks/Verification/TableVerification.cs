@@ -29,7 +29,14 @@ internal sealed class TableVerification(SinkOptions options, ISqlDialect dialect
                 _madeAnew.Add(log.Topic);
             }
         }
-        _versions = await table.VersionsAsync(cancellation);
+        if (await table.MayReadVersionsAsync(cancellation))
+        {
+            _versions = await table.VersionsAsync(cancellation);
+        }
+        else
+        {
+            topic.Notes.Add("the user may not read logpipe_table_versions: the configured where, if there is one, is taken for that of all offsets");
+        }
         long compared = 0L;
         foreach (PinnedLog log in logs)
         {

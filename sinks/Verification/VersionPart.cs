@@ -22,14 +22,14 @@ internal sealed record VersionPart(long From, long To, ILineParser? Parser)
             return [new VersionPart(start, end, new NoParser())];
         }
         var parts = new List<VersionPart>();
-        for (int i = 0; i < versions.Count; i++)
+        long to = end;
+        foreach (TableVersion made in versions.Reverse())
         {
-            long from = Math.Max(start, versions[i].StartOf(log.Id));
-            long to = i + 1 < versions.Count ? Math.Min(end, versions[i + 1].StartOf(log.Id)) : end;
+            long from = Math.Max(start, made.StartOf(log.Id));
             if (from < to)
             {
-                TableVersion made = versions[i];
-                parts.Add(new VersionPart(from, to, made.Where is null ? new NoParser() : ParserOfVersion.Find(configured, made.Parser, made.Where, made.ConfigHash)));
+                parts.Insert(0, new VersionPart(from, to, made.Where is null ? new NoParser() : ParserOfVersion.Find(configured, made.Parser, made.Where, made.ConfigHash)));
+                to = from;
             }
         }
         return parts.Count > 0 ? parts : [new VersionPart(start, end, LineParsers.Named(configured))];

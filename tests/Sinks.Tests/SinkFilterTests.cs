@@ -1,4 +1,5 @@
 using LogPipeline.Contract;
+using LogPipeline.Files;
 using LogPipeline.Sinks.Verification;
 using Npgsql;
 
@@ -138,6 +139,42 @@ public sealed class SinkFilterTests(PostgresFixture postgres) : IAsyncLifetime
             Assert.Equal(2L, await SinkScene.CountAsync(options));
             await CleanAsync(Where(options, "status>=500"));
         }
+    }
+
+    [Fact]
+    public async Task A_filter_that_was_changed_before_there_was_a_log_made_no_row()
+    {
+        foreach (SinkOptions options in _databases)
+        {
+            await using ISinkStore store = SinkStores.Create(Where(options, "status>=500"), new OsFileSystem(), TimeProvider.System, new Random(1));
+            await store.OpenAsync(default);
+        }
+        await SendAsync(6);
+        foreach (SinkOptions options in _databases)
+        {
+            await RunAsync(Where(options, "status:200"));
+            Assert.Equal(4L, await SinkScene.CountAsync(options));
+            await CleanAsync(Where(options, "status:200"));
+            Assert.Equal("status>=500 status:200", await VersionsAsync(options));
+        }
+    }
+
+    [Fact]
+    public async Task A_user_who_may_not_note_versions_is_told_how_and_may_verify()
+    {
+        SinkOptions options = _databases[1];
+        await SendAsync(6);
+        await RunAsync(options);
+        await SinkScene.ScalarAsync(options, """
+            ALTER TABLE logpipe_table_versions DROP row_filter, DROP starts; CREATE ROLE noter LOGIN;
+            GRANT ALL ON ALL TABLES IN SCHEMA public TO noter; GRANT ALL ON SCHEMA public TO noter
+            """);
+        SinkOptions limited = options with { Postgres = options.Postgres! with { Connection = new NpgsqlConnectionStringBuilder(options.Postgres.Connection) { Username = "noter" }.ToString() } };
+        StoreRefusedException refused = await Assert.ThrowsAsync<StoreRefusedException>(() => RunAsync(Where(limited, "status>=500")));
+        Assert.Contains("its owner must run ALTER TABLE logpipe_table_versions ADD row_filter text, ADD starts text", refused.Message, StringComparison.Ordinal);
+        await CleanAsync(limited);
+        await SinkScene.ScalarAsync(options, "REVOKE ALL ON logpipe_table_versions FROM noter");
+        Assert.Contains((await CleanAsync(limited)).Notes, note => note.StartsWith("the user may not read logpipe_table_versions", StringComparison.Ordinal));
     }
 
     [Theory]
