@@ -77,9 +77,10 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
             }
             await connection.ExecuteAsync($"ALTER TABLE logpipe_table_versions {Added}", cancellation);
         }
-        return (await connection.ListAsync(
+        IReadOnlyList<(int, string?)> newest = await connection.ListAsync(
             $"SELECT version, config_hash FROM logpipe_table_versions WHERE table_identity = '{identity}' ORDER BY version DESC LIMIT 1",
-            r => (r.GetInt32(0), (string?)r.GetString(1)), cancellation)).FirstOrDefault();
+            r => (r.GetInt32(0), (string?)r.GetString(1)), cancellation);
+        return newest.Count > 0 ? newest[0] : (0, null);
     }
 
     private async Task AddAsync(
