@@ -28,6 +28,8 @@ internal sealed class RowCopy(
     /// <summary>An enabled trigger that runs before each row is inserted, which is three bits of its type: 1 for each row, 2 before, 4 insert.</summary>
     private const string MayKeepOut = "NOT tgisinternal AND tgenabled <> 'D' AND tgtype & 7 = 7";
 
+    private bool _hasTriggers; // found behind a copy
+
     private string Columns => string.Join(", ", RowColumns.Of(parser));
 
     /// <summary>
@@ -64,12 +66,6 @@ internal sealed class RowCopy(
     public async Task StoreAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, CancellationToken cancellation)
     {
         rows.RequireParsed(parser.Columns.Count);
-        bool isWatched = await HasTriggersAsync(cancellation);
-        if (isWatched && !await MayMoveAsync(cancellation))
-        {
-            throw new StoreRefusedException($"table {table.Rows} has a trigger that may keep rows out in silence, and which ones is told by a temporary table, which the sink's user may not make: "
-                + $"GRANT TEMP ON DATABASE {connection.Database} TO the sink's user, or drop the trigger; until then the sink waits.");
-        }
         var stretches = new Stack<(int From, int To)>();
         stretches.Push((0, rows.Count));
         int refused = 0;
@@ -79,10 +75,7 @@ internal sealed class RowCopy(
             {
                 return;
             }
-            PostgresException? error = isWatched
-                ? await TryAsync(() => MoveAsync(logId, rows, sourceIds, stretch, cancellation), cancellation)
-                : await TryAsync(() => CopyAsync(table.Rows, logId, rows, sourceIds, stretch, cancellation), cancellation);
-            if (error is null)
+            if (await TryStoreAsync(logId, rows, sourceIds, stretch, cancellation) is not { } error)
             {
                 continue;
             }
@@ -99,10 +92,33 @@ internal sealed class RowCopy(
             stretches.Push((middle, stretch.To));
             stretches.Push((stretch.From, middle));
         }
-        if (!isWatched && await HasTriggersAsync(cancellation))
+    }
+
+    /// <summary>
+    /// Copies rows, or moves them where the table has triggers that may keep rows out. That is asked behind the copy, whose lock lets nobody make one any more.
+    /// </summary>
+    /// <returns>The row's fault that took it back; null when all are stored.</returns>
+    /// <exception cref="StoreRefusedException">The sink's user may not make the temporary table that would tell which rows are kept out.</exception>
+    private async Task<PostgresException?> TryStoreAsync(int logId, RowBatch rows, IReadOnlyList<int> sourceIds, (int From, int To) stretch, CancellationToken cancellation)
+    {
+        if (!_hasTriggers)
         {
-            throw new StoreUnavailableException($"table {table.Rows} got a trigger while rows were copied into it, which may have kept some out: they are copied again.", null);
+            PostgresException? refusal = await TryAsync(
+                async () =>
+                {
+                    await CopyAsync(table.Rows, logId, rows, sourceIds, stretch, cancellation);
+                    _hasTriggers = await HasTriggersAsync(cancellation);
+                    return !_hasTriggers;
+                },
+                PostgresErrors.IsRowsFault, cancellation);
+            if (!_hasTriggers)
+            {
+                return refusal;
+            }
         }
+        return await MayMoveAsync(cancellation) ? await TryAsync(() => MoveAsync(logId, rows, sourceIds, stretch, cancellation), cancellation) : throw new StoreRefusedException(
+            $"table {table.Rows} has a trigger that may keep rows out in silence, and which ones is told by a temporary table, which the sink's user may not make: "
+            + $"GRANT TEMP ON DATABASE {connection.Database} TO the sink's user, or drop the trigger; until then the sink waits.");
     }
 
     /// <summary>A partition that is being detached, or whose table does more with a row than to store it, takes none.</summary>

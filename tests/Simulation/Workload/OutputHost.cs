@@ -48,7 +48,6 @@ internal sealed class OutputHost
                 Publish = name == "parquet" ? new PublishOptions { BytesMax = 64 << 10, Interval = TimeSpan.FromSeconds(World.Random.Next(1, 15)) } : null,
             },
             Flush = new FlushOptions { BytesMax = 4096, Interval = TimeSpan.FromMilliseconds(500) },
-            Parser = new ParserOptions { Where = filter == OutputFilter.Constant ? Where : null },
         };
         int processes = World.Chance(0.4) ? 2 : 1;
         Sinks = [.. Enumerable.Range(0, processes).Select(number => new FileSinkPart(this, network, string.Create(CultureInfo.InvariantCulture, $"archiver{number}")))];
@@ -67,7 +66,7 @@ internal sealed class OutputHost
 
     public SinkOptions Options { get; }
 
-    public OutputFilter Filter { get; }
+    public OutputFilter Filter { get; set; }
 
     public IReadOnlyList<FileSinkPart> Sinks { get; }
 
@@ -80,8 +79,8 @@ internal sealed class OutputHost
     private World World => Machine.World;
 
     /// <summary>What a process finds in the configuration as it starts.</summary>
-    public SinkOptions Configured(Random random) => IgnoresFilter ? Options with { Parser = new ParserOptions() } : Filter != OutputFilter.Changing ? Options
-        : Options with { Parser = Options.Parser with { Where = random.Next(2) == 0 ? Where : null } };
+    public SinkOptions Configured(Random random) => !IgnoresFilter && (Filter == OutputFilter.Constant || (Filter == OutputFilter.Changing && random.Next(2) == 0))
+        ? Options with { Parser = new ParserOptions { Where = Where } } : Options;
 
     /// <summary>Whether the filter, where it holds, leaves a line out.</summary>
     public static bool LeavesOut(Line line) => line.Id % 10 == 7;
