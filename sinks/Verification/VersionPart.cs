@@ -32,6 +32,10 @@ internal sealed record VersionPart(long From, long To, ILineParser? Parser)
                 to = from;
             }
         }
+        if (parts.Count > 0 && to > start)
+        {
+            parts.Insert(0, new VersionPart(start, to, null)); // somebody removed the version
+        }
         return parts.Count > 0 ? parts : [new VersionPart(start, end, LineParsers.Named(configured))];
     }
 
