@@ -27,11 +27,12 @@ internal sealed class FileCopies(
     public IReadOnlyList<WaitingCopy> Waiting => [.. _waiting.Values];
 
     /// <summary>The followed files that a new one may be a copy of.</summary>
-    /// <param name="path">Where the new one is.</param>
+    /// <param name="path">Where the new one is, or was.</param>
+    /// <param name="isNamed">Whether it is there still: then a followed file that had this path is not its original.</param>
     /// <param name="inputTopic">Its input's topic as that is written.</param>
     /// <param name="topic">The topic that it gets as a file of its own.</param>
     /// <param name="head">The fingerprint of the new one's first bytes.</param>
-    public List<TailedFile> OriginalsOf(string path, string inputTopic, string topic, in Fingerprint head)
+    public List<TailedFile> OriginalsOf(string path, bool isNamed, string inputTopic, string topic, in Fingerprint head)
     {
         string[] topics = inputTopic == topic ? [topic] : [inputTopic, topic];
         List<TailedFile> originals = [];
@@ -50,7 +51,7 @@ internal sealed class FileCopies(
                 originals.AddRange(table.WithHead(head, of));
             }
         }
-        return originals.Count == 0 ? originals : [.. originals.Where(file => file.Generation.Path != path && file.Generation.FirstPath != path).Distinct()];
+        return originals.Count == 0 ? originals : [.. originals.Where(file => !isNamed || (file.Generation.Path != path && file.Generation.FirstPath != path)).Distinct()];
     }
 
     /// <summary>Whether a new file is the begin of one of its originals, which hold what was read of them, and has not waited too long.</summary>
@@ -168,7 +169,7 @@ internal sealed class FileCopies(
     /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>
     private bool IsRatherOfAnother(IFile copy, string path, TailedFile original) =>
         copy.Length > original.Generation.Read.Position
-        && OriginalsOf(path, original.Input.Topic, original.Generation.Topic, ContentCheck.HeadOf(copy)).Exists(
+        && OriginalsOf(path, isNamed: true, original.Input.Topic, original.Generation.Topic, ContentCheck.HeadOf(copy)).Exists(
             o => o != original && handles.Of(o) is IFile handle && ContentCheck.IsBeginOf(copy, handle));
 
     private bool MayBeCopyOf(IFile copy, TailedFile original) =>
@@ -186,7 +187,8 @@ internal sealed class FileCopies(
         HashSet<FileIdentity> told = [];
         foreach (WaitingCopy waiting in Waiting)
         {
-            if (waiting.Input.Topic == topic && OriginalsOf(waiting.Path, topic, generation.Topic, ContentCheck.HeadOf(waiting.File)).Contains(original))
+            // The original itself may have the copy's name by now.
+            if (waiting.Input.Topic == topic && OriginalsOf(waiting.Path, isNamed: false, topic, generation.Topic, ContentCheck.HeadOf(waiting.File)).Contains(original))
             {
                 told.Add(waiting.Identity);
                 yield return (waiting.Path, waiting.Identity, waiting.File);

@@ -167,7 +167,7 @@ internal sealed class NewFiles(
         {
             return; // it has another name, which the next look at all files finds
         }
-        See(new Sighting(copy.Path, copy.Input, status, isNamed ? table.At(copy.Path, copy.Input.Topic) : null, copy.File));
+        See(new Sighting(copy.Path, copy.Input, status, isNamed ? table.At(copy.Path, copy.Input.Topic) : null, copy.File) { IsNamed = isNamed });
     }
 
     /// <summary>A look at all files is over: what it did not see of the files that are left out is gone.</summary>

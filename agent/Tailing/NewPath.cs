@@ -41,7 +41,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
     public bool IsCompressed => Sighting.Input.Source is null && Begin.IsCompressed;
 
     /// <summary>The followed files that it may be a copy of.</summary>
-    public List<TailedFile> Originals => _copies.OriginalsOf(Sighting.Path, Sighting.Input.Topic, Topic, Begin.Head);
+    public List<TailedFile> Originals => _copies.OriginalsOf(Sighting.Path, Sighting.IsNamed, Sighting.Input.Topic, Topic, Begin.Head);
 
     /// <summary>What its first bytes tell, read once.</summary>
     private (Fingerprint Head, bool IsCompressed) Begin => _begin ??= ContentCheck.BeginOf(File);
@@ -108,4 +108,8 @@ internal sealed class NewPath : IPathFacts, IDisposable
 /// <param name="Held">The file, where it was held open as a copy that waits; its owner closes it.</param>
 /// <param name="NameNow">The name that the file has by now; null where the path names it still.</param>
 internal sealed record Sighting(
-    string Path, InputOptions Input, FileStatus Status, TailedFile? Displaced, IFile? Held = null, string? NameNow = null);
+    string Path, InputOptions Input, FileStatus Status, TailedFile? Displaced, IFile? Held = null, string? NameNow = null)
+{
+    /// <summary>False for a file that is held and that its path names no more: another file may be there, even the original that it is a copy of.</summary>
+    public bool IsNamed { get; init; } = true;
+}

@@ -275,6 +275,25 @@ public sealed class CopyTests
         await ExpectAsync(rig, "a", "b", "c", "d");
     });
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(1023)]
+    public void A_copy_is_known_though_it_was_deleted_and_its_original_has_its_name(int length) => WithCopiesFollowed(async rig =>
+    {
+        rig.Options = rig.Options with { SweepInterval = TimeSpan.FromMilliseconds(100) };
+        string first = new('a', length);
+        await ReadAsync(rig, $"{first}\nb\n");
+        MakeCopy(rig);
+        await rig.PassAsync(TimeSpan.FromMilliseconds(250)); // it waits, held open
+        // Two rotations between two looks: by copy and cut, and by renaming.
+        rig.Truncate();
+        rig.Append("c\n");
+        rig.Machine.Delete(Copy);
+        rig.Machine.Rename(AgentRig.LogPath, Copy);
+        rig.Append("d\n");
+        await ExpectAsync(rig, first, "b", "c", "d");
+    });
+
     [Fact]
     public void A_copy_of_what_a_crash_left_and_what_came_since_waits_for_the_cut() => WithCopiesFollowed(async rig =>
     {
