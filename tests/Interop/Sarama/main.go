@@ -112,6 +112,7 @@ func batch(addr []string, version, topic, codecName string, count int) {
 	c := configOf(version)
 	c.Producer.Compression = codec(codecName)
 	c.Producer.Flush.Messages = 100
+	c.Producer.Flush.Frequency = 50 * time.Millisecond // fewer than 100 that are left would wait for ever
 	send(addr, c, count, func(i int) *sarama.ProducerMessage {
 		return &sarama.ProducerMessage{Topic: topic, Key: sarama.StringEncoder("k"), Value: sarama.StringEncoder(fmt.Sprintf("record %d", i))}
 	})
