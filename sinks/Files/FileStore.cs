@@ -282,7 +282,7 @@ public sealed class FileStore(
 
     private void TellChange(Manifest manifest, FilesVersion to)
     {
-        string? how = manifest.ConfigHash != to.ConfigHash ? $"with parser {to.Parser}{(to.Where is { } where ? $" where {where}" : "")}"
+        string? how = manifest.ConfigHash != to.ConfigHash ? $"with parser {ParserOptions.Describe(to.Parser, to.Where)}"
             : manifest.Versions.LastOrDefault()?.Output is { } before && before != to.Output ? $"as {to.Output!.Format} to {to.Output.Path}, compress: {to.Output.Compress}," : null;
         if (how is not null)
         {

@@ -32,6 +32,8 @@ public sealed record ParserOptions
 
     public static implicit operator ParserOptions(string type) => new() { Type = type };
 
-    /// <summary>For people.</summary>
-    public override string ToString() => Where is null ? Type : $"{Type} where {Where}";
+    public override string ToString() => Describe(Type, Where);
+
+    /// <summary>A parser and which rows are stored, for people.</summary>
+    internal static string Describe(string type, string? where) => where is null ? type : $"{type} where {where}";
 }

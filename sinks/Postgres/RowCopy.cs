@@ -85,7 +85,7 @@ internal sealed class RowCopy(
             }
             if (stretch.To - stretch.From == 1)
             {
-                Refuse(rows, stretch.From, error.SqlState, error.MessageText);
+                rows.Refuse(stretch.From, error.SqlState, error.MessageText);
                 continue;
             }
             int middle = stretch.From + (stretch.To - stretch.From) / 2;
@@ -131,12 +131,6 @@ internal sealed class RowCopy(
     private async Task<bool> HasTriggersAsync(CancellationToken cancellation) => await connection.ScalarAsync($"""
         SELECT EXISTS (SELECT FROM pg_trigger WHERE {MayKeepOut} AND (tgrelid = to_regclass({table.RowsLiteral}) OR tgrelid IN (SELECT inhrelid FROM pg_inherits WHERE inhparent = to_regclass({table.RowsLiteral}))))
         """, cancellation) is true;
-
-    private static void Refuse(RowBatch rows, int index, string state, string reason)
-    {
-        rows.Rows[index].State = RowState.Refused;
-        rows.Refusals.Add(new RowRefusal(index, state, reason));
-    }
 
     /// <summary>Runs work under a savepoint; returns the row's fault that took it back, null when it is done.</summary>
     private Task<PostgresException?> TryAsync(Func<Task> work, CancellationToken cancellation) => TryAsync(
@@ -224,7 +218,7 @@ internal sealed class RowCopy(
             {
                 index++;
             }
-            Refuse(rows, index++, state, reason);
+            rows.Refuse(index++, state, reason);
         }
     }
 

@@ -29,7 +29,7 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
     /// <summary>Whether the sink's user may alter it.</summary>
     private const string IsMine = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('logpipe_table_versions')";
 
-    private string Mine => RowColumns.ConfigHash(parser);
+    private readonly RowsVersion _mine = RowsVersion.Of(parser, columns);
 
     /// <summary>Notes the present configuration, with which all rows of the sink's logs are made, where it is not noted and the sink's user may.</summary>
     /// <param name="isFirst">Whether no rows are older.</param>
@@ -40,10 +40,10 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
                 ELSE has_table_privilege('logpipe_table_versions', 'SELECT') AND has_table_privilege('logpipe_table_versions', 'INSERT')
                     AND (({IsMine}) OR NOT ({IsOld})) END
             """;
-        if (await connection.ScalarAsync(may, cancellation) is true && await NewestAsync(connection, cancellation) is var newest && newest.Hash != Mine)
+        if (await connection.ScalarAsync(may, cancellation) is true && await NewestAsync(connection, cancellation) is var newest && newest.Hash != _mine.ConfigHash)
         {
             // Another one that is noted made no rows: the sink had no logs yet.
-            await AddAsync(connection, newest.Version + 1, (parser.Name, parser.Settings, columns, Mine, parser.Where), isFirst || newest.Version > 0, "", cancellation);
+            await AddAsync(connection, newest.Version + 1, _mine, isFirst || newest.Version > 0, "", cancellation);
         }
     }
 
@@ -54,10 +54,10 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
         (int newest, _) = await NewestAsync(connection, cancellation);
         if (newest == 0)
         {
-            await AddAsync(connection, ++newest, (RowColumns.ParserOf(before), "", RowColumns.ColumnsOf(before), before, null), isNow: false, "", cancellation);
+            await AddAsync(connection, ++newest, RowsVersion.Of(before), isNow: false, "", cancellation);
         }
         string starts = (string)(await connection.ScalarAsync($"SELECT coalesce(json_object_agg(id, next_offset)::text, '') FROM logpipe_logs WHERE sink = {SqlLiteral.Of(sink)}", cancellation))!;
-        await AddAsync(connection, ++newest, (parser.Name, parser.Settings, columns, Mine, parser.Where), isNow: true, starts, cancellation);
+        await AddAsync(connection, ++newest, _mine, isNow: true, starts, cancellation);
         return newest;
     }
 
@@ -83,8 +83,7 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
         return newest.Count > 0 ? newest[0] : (0, null);
     }
 
-    private async Task AddAsync(
-        NpgsqlConnection connection, int version, (string Parser, string Settings, string Columns, string Hash, string? Where) made, bool isNow, string starts, CancellationToken cancellation)
+    private async Task AddAsync(NpgsqlConnection connection, int version, RowsVersion made, bool isNow, string starts, CancellationToken cancellation)
     {
         await using var command = new NpgsqlCommand($"""
             INSERT INTO logpipe_table_versions (table_identity, version, parser, settings, columns, config_hash, since, row_filter, starts)
@@ -94,7 +93,7 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
             Parameters =
             {
                 new() { Value = identity }, new() { Value = version }, new() { Value = made.Parser }, new() { Value = made.Settings }, new() { Value = made.Columns },
-                new() { Value = made.Hash }, new() { Value = (object?)made.Where ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }, new() { Value = starts },
+                new() { Value = made.ConfigHash }, new() { Value = (object?)made.Where ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Text }, new() { Value = starts },
             },
         };
         await command.ExecuteNonQueryAsync(cancellation);

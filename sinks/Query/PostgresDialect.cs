@@ -137,12 +137,12 @@ internal sealed class PostgresDialect : ISqlDialect
             WITH partitions AS MATERIALIZED (
                 SELECT c.relkind, pg_get_expr(c.relpartbound, c.oid) AS bound, {Pages} AS pages
                 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
-                WHERE i.inhparent = to_regclass({table.RowsLiteral}) AND NOT i.inhdetachpending AND {MayRead(table)})
+                WHERE i.inhparent = to_regclass({table.RowsLiteral}) AND NOT i.inhdetachpending AND {MayReadView(table)})
             SELECT {PartitionCatalog.Seconds("bound", "FROM")}, {PartitionCatalog.Seconds("bound", "TO")}, pages, relkind = 'r' AND bound <> 'DEFAULT'
             FROM partitions WHERE bound IS NOT NULL AND pages IS NOT NULL -- else it was dropped meanwhile
             """, cancellation);
         return partitions.Count > 0 ? partitions : await StretchesAsync(
-            connection, $"SELECT NULL::float8, NULL::float8, {Pages}, true FROM pg_class c WHERE c.oid = to_regclass({table.RowsLiteral}) AND c.relkind = 'r' AND {MayRead(table)}", cancellation);
+            connection, $"SELECT NULL::float8, NULL::float8, {Pages}, true FROM pg_class c WHERE c.oid = to_regclass({table.RowsLiteral}) AND c.relkind = 'r' AND {MayReadView(table)}", cancellation);
     }
 
     public async ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation)
@@ -186,7 +186,7 @@ internal sealed class PostgresDialect : ISqlDialect
         return [.. stretches.Where(stretch => stretch.Pages > 0).OrderByDescending(stretch => stretch.From ?? DateTimeOffset.MinValue)];
     }
 
-    private static string MayRead(TableName table) =>
+    private static string MayReadView(TableName table) =>
         string.Join(" AND ", new[] { table.RowsLiteral, "'logpipe_logs'", "'logpipe_sources'" }.Select(name => $"has_table_privilege(to_regclass({name}), 'SELECT')"));
 
     // Years that .NET has no time for are no bound: the rows' times lie within those that it has.

@@ -125,6 +125,13 @@ public sealed class RowBatch : IDisposable
         return ref row;
     }
 
+    /// <summary>Marks a row that the store does not take, with the store's reason.</summary>
+    public void Refuse(int index, string state, string reason)
+    {
+        _rows[index].State = RowState.Refused;
+        Refusals.Add(new RowRefusal(index, state, reason));
+    }
+
     /// <summary>Parses the rows that are not parsed yet, each once, by one parser for all.</summary>
     /// <returns>The memory that this took: how much <see cref="HeldBytes"/> has grown.</returns>
     public long Parse(ILineParser parser)

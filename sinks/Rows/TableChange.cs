@@ -11,6 +11,6 @@ internal static class TableChange
     /// <param name="place">Such as <c>table web_log_rows</c>.</param>
     /// <param name="added">Columns with their types.</param>
     public static string Of(string place, ILineParser parser, int version, IReadOnlyList<string> added) =>
-        $"{place} is written with parser {parser.Name}{(parser.Where is { } where ? $" where {where}" : "")} from now on, as version {version} (see logpipe_table_versions); "
+        $"{place} is written with parser {ParserOptions.Describe(parser.Name, parser.Where)} from now on, as version {version} (see logpipe_table_versions); "
         + (added.Count == 0 ? "it has all columns already" : $"added: {string.Join(", ", added)}");
 }

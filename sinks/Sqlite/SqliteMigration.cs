@@ -58,7 +58,7 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
         ExtendView(database);
         if (version == 0)
         {
-            Note(database, identity, ++version, (RowColumns.ParserOf(other), "", RowColumns.ColumnsOf(other), other, null), isNow: false, starts: "");
+            Note(database, identity, ++version, RowsVersion.Of(other), isNow: false, starts: "");
         }
         string starts = database.Text("SELECT json_group_object(CAST(id AS TEXT), next_offset) FROM logpipe_logs WHERE sink = ?1", sink)!;
         Note(database, identity, ++version, Mine, isNow: true, starts);
@@ -110,7 +110,7 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
         }
     }
 
-    private (string Parser, string Settings, string Columns, string Hash, string? Where) Mine => (parser.Name, parser.Settings, string.Join(", ", Definitions), _mine, parser.Where);
+    private RowsVersion Mine => RowsVersion.Of(parser, string.Join(", ", Definitions));
 
     /// <summary>Makes the table, or adds what an earlier program's lacks.</summary>
     private static void EnsureVersions(SqliteDatabase database)
@@ -123,9 +123,8 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
         }
     }
 
-    private static void Note(
-        SqliteDatabase database, string identity, int version, (string Parser, string Settings, string Columns, string Hash, string? Where) made, bool isNow, string starts) =>
+    private static void Note(SqliteDatabase database, string identity, int version, RowsVersion made, bool isNow, string starts) =>
         database.Run(
             "INSERT INTO logpipe_table_versions (table_identity, version, parser, settings, columns, config_hash, row_filter, starts, since) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, "
-            + (isNow ? "strftime('%Y-%m-%d %H:%M:%fZ', 'now'))" : "NULL)"), identity, version, made.Parser, made.Settings, made.Columns, made.Hash, made.Where, starts);
+            + (isNow ? "strftime('%Y-%m-%d %H:%M:%fZ', 'now'))" : "NULL)"), identity, version, made.Parser, made.Settings, made.Columns, made.ConfigHash, made.Where, starts);
 }

@@ -42,7 +42,7 @@ internal sealed class SqliteRows
             {
                 if (_database.Changes == 0)
                 {
-                    Refuse(rows, i, "ignored", "a trigger of the table keeps the row out");
+                    rows.Refuse(i, "ignored", "a trigger of the table keeps the row out");
                 }
                 continue;
             }
@@ -55,14 +55,8 @@ internal sealed class SqliteRows
                 throw new StoreRefusedException($"the rows table's own constraint or trigger ends the whole transaction: {_database.Message}. "
                     + "Let it say ABORT or FAIL instead of ROLLBACK, so that it refuses one row; until then the sink waits, and no row is thrown aside.");
             }
-            Refuse(rows, i, $"sqlite {code}", _database.Message);
+            rows.Refuse(i, $"sqlite {code}", _database.Message);
         }
-    }
-
-    private static void Refuse(RowBatch rows, int index, string state, string reason)
-    {
-        rows.Rows[index].State = RowState.Refused;
-        rows.Refusals.Add(new RowRefusal(index, state, reason));
     }
 
     private void Bind(sqlite3_stmt statement, int logId, RowBatch rows, int index, int source)

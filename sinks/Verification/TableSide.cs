@@ -47,7 +47,7 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
         // An earlier program's table lacks the columns of filters: so all columns are asked for.
         return await ReadAsync("""
             SELECT * FROM logpipe_table_versions WHERE table_identity = (SELECT min(table_identity) FROM logpipe_logs WHERE sink = @p0) ORDER BY version
-            """, r => new TableVersion(Text(r, "parser") ?? "", Text(r, "row_filter"), Text(r, "config_hash") ?? "", Text(r, "starts") ?? ""), cancellation, sink);
+            """, r => TableVersion.Of(Text(r, "parser") ?? "", Text(r, "row_filter"), Text(r, "config_hash") ?? "", Text(r, "starts") ?? ""), cancellation, sink);
     }
 
     private async Task<bool> HoldsAsync(string test, CancellationToken cancellation) =>

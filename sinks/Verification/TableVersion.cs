@@ -1,5 +1,6 @@
-using System.Globalization;
+using System.Collections.Immutable;
 using System.Text.Json;
+using LogPipeline.Sinks.Files;
 using LogPipeline.Sinks.Rows;
 
 namespace LogPipeline.Sinks.Verification;
@@ -8,17 +9,17 @@ namespace LogPipeline.Sinks.Verification;
 /// <param name="Parser">Its name.</param>
 /// <param name="Where">Which rows were stored; null: all.</param>
 /// <param name="ConfigHash">See <see cref="RowColumns.ConfigHash"/>.</param>
-/// <param name="Starts">The first offset of each log, by its id, as JSON; empty where there is none.</param>
-internal sealed record TableVersion(string Parser, string? Where, string ConfigHash, string Starts)
+/// <param name="Starts">The first offset of each log, by its id; 0 for one that is not there, which came later.</param>
+internal sealed record TableVersion(string Parser, string? Where, string ConfigHash, ImmutableSortedDictionary<int, long> Starts)
 {
-    /// <summary>The first offset of a log; 0 for one that came later.</summary>
-    public long StartOf(int log)
+    /// <param name="starts">As the database has them: JSON, or an empty text.</param>
+    public static TableVersion Of(string parser, string? where, string configHash, string starts)
     {
-        if (Starts.Length == 0)
+        if (starts.Length == 0)
         {
-            return 0;
+            return new TableVersion(parser, where, configHash, ImmutableSortedDictionary<int, long>.Empty);
         }
-        using var starts = JsonDocument.Parse(Starts);
-        return starts.RootElement.TryGetProperty(log.ToString(CultureInfo.InvariantCulture), out JsonElement start) ? start.GetInt64() : 0;
+        using var json = JsonDocument.Parse(starts);
+        return new TableVersion(parser, where, configHash, OffsetsJson.Read(json.RootElement));
     }
 }

@@ -7,7 +7,7 @@ namespace LogPipeline.Sinks.Verification;
 /// <summary>Offsets of a log whose rows were chosen by one filter, or by none.</summary>
 /// <param name="From">The first offset.</param>
 /// <param name="To">The offset behind the last.</param>
-/// <param name="Parser">What they were parsed with; null where that is no longer known.</param>
+/// <param name="Parser">What they were parsed with, or one that finds nothing where all were stored; null where that is no longer known.</param>
 internal sealed record VersionPart(long From, long To, ILineParser? Parser)
 {
     private readonly SinkFilter? _filter = Parser is null ? null : SinkFilter.Of(Parser);
@@ -25,7 +25,7 @@ internal sealed record VersionPart(long From, long To, ILineParser? Parser)
         long to = end;
         foreach (TableVersion made in versions.Reverse())
         {
-            long from = Math.Max(start, made.StartOf(log.Id));
+            long from = Math.Max(start, made.Starts.GetValueOrDefault(log.Id));
             if (from < to)
             {
                 parts.Insert(0, new VersionPart(from, to, made.Where is null ? new NoParser() : ParserOfVersion.Find(configured, made.Parser, made.Where, made.ConfigHash)));

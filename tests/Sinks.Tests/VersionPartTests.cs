@@ -10,7 +10,7 @@ public sealed class VersionPartTests
 {
     private static readonly PinnedLog Log = new(7, Guid.Empty, "web_log", 0, 1000);
 
-    private static TableVersion Version(string? where, long start) => new(
+    private static TableVersion Version(string? where, long start) => TableVersion.Of(
         "combined", where, RowColumns.ConfigHash(LineParsers.Named(new ParserOptions { Type = "combined", Where = where })), start == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $$"""{"7":{{start}},"8":3}"""));
 
     [Fact]
@@ -27,9 +27,9 @@ public sealed class VersionPartTests
             Assert.All(parts.Zip(parts.Skip(1)), pair => Assert.Equal(pair.First.To, pair.Second.From));
             for (long offset = start; offset < end; offset++)
             {
-                TableVersion? made = versions.LastOrDefault(version => version.StartOf(Log.Id) <= offset);
+                TableVersion? made = versions.LastOrDefault(version => version.Starts.GetValueOrDefault(Log.Id) <= offset);
                 VersionPart part = parts.Single(part => part.From <= offset && offset < part.To);
-                Assert.True(part.Parser?.Where == (made is not null ? made.Where : versions.Any(version => version.StartOf(Log.Id) < end) ? null : "parsed:true"), $"seed {seed}, offset {offset}");
+                Assert.True(part.Parser?.Where == (made is not null ? made.Where : versions.Any(version => version.Starts.GetValueOrDefault(Log.Id) < end) ? null : "parsed:true"), $"seed {seed}, offset {offset}");
             }
         }
     }

@@ -46,8 +46,7 @@ internal sealed class SimFlush(SimStore store, SimDatabase database, Session ses
             byte[] value = rows.Value(row).ToArray();
             if (!database.Table.Constraint(value))
             {
-                row.State = RowState.Refused;
-                rows.Refusals.Add(new RowRefusal(i, "22021", "the table does not take it"));
+                rows.Refuse(i, "22021", "the table does not take it");
                 continue;
             }
             // What was a dead letter has lost all of its range but the line's begin.
