@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
 using LogPipeline.Broker;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Compare;
 
@@ -39,7 +39,7 @@ internal sealed class Peer : IAsyncDisposable
     /// <exception cref="IOException">It did not answer in time.</exception>
     public static async Task<Peer> StartKafkaAsync(string peers, string version)
     {
-        var peer = new Peer { Endpoint = new IPEndPoint(IPAddress.Loopback, FreePort()) };
+        var peer = new Peer { Endpoint = new IPEndPoint(IPAddress.Loopback, Ports.Free(2)) };
         var start = new ProcessStartInfo(Path.Combine(peers, "kafka.sh"), [version, "start", Path.Combine(peer._folder, "kafka"), peer.Endpoint.Port.ToString(CultureInfo.InvariantCulture)])
         {
             RedirectStandardOutput = true,
@@ -77,13 +77,5 @@ internal sealed class Peer : IAsyncDisposable
         }
         _kafka?.Dispose();
         Directory.Delete(_folder, recursive: true);
-    }
-
-    // The script takes the port after it for Kafka's controller; the system gives neighbours rarely, so the next one is free as a rule.
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

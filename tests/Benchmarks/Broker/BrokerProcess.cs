@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
+using LogPipeline.Testing.Network;
 
 namespace LogPipeline.Benchmarks.Broker;
 
@@ -67,7 +68,7 @@ internal sealed class BrokerProcess : IAsyncDisposable
     private static async Task<BrokerProcess> StartAsync(string name, string program, Func<string, int, string[]> arguments)
     {
         string folder = Directory.CreateTempSubdirectory("logpipe-bench-").FullName;
-        int port = FreePort();
+        int port = Ports.Free();
         Process process = Process.Start(new ProcessStartInfo(program, arguments(folder, port)) { RedirectStandardOutput = true })!;
         var broker = new BrokerProcess(name, port, folder, process);
         while (!await broker.ListensAsync())
@@ -93,12 +94,5 @@ internal sealed class BrokerProcess : IAsyncDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -1,7 +1,6 @@
 using System.Diagnostics;
-using System.Net;
-using System.Net.Sockets;
 using LogPipeline.Testing;
+using LogPipeline.Testing.Network;
 using Npgsql;
 
 namespace LogPipeline.Benchmarks.Whole;
@@ -17,7 +16,7 @@ internal sealed class Pipeline : IAsyncDisposable
     {
         (_postgres, Folder) = (postgres, folder);
         _rows = NpgsqlDataSource.Create(postgres.Connection());
-        string broker = FreeAddress();
+        string broker = $"127.0.0.1:{Ports.Free()}";
         File.WriteAllText(Path.Combine(folder, "logpipe.yaml"), $$"""
             broker: { data: ./broker, listen: {{broker}}, settings: { num.partitions: 1 } }
             agent:
@@ -39,13 +38,6 @@ internal sealed class Pipeline : IAsyncDisposable
 
     public static async Task<Pipeline> CreateAsync(string parser = "combined")
         => new(await PostgresServer.StartAsync("shared_buffers=512MB", "max_wal_size=8GB"), Directory.CreateTempSubdirectory("logpipe-bench-").FullName, parser);
-
-    private static string FreeAddress()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return listener.LocalEndpoint.ToString()!;
-    }
 
     /// <summary>Starts a verb and waits for its line <c>ready:</c>.</summary>
     public async Task StartAsync(string verb)
