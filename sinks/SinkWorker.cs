@@ -30,7 +30,10 @@ public sealed class SinkWorker
         (_options, _connector, _store, _environment) = (options, connector, store, environment);
     }
 
-    /// <summary>Done when the store is open and the group is joined; faults when <see cref="RunAsync"/> ends before.</summary>
+    /// <summary>
+    /// Done when the store is open, the group is joined and each partition that it was given is claimed, or says why it waits. Faults when
+    /// <see cref="RunAsync"/> ends before.
+    /// </summary>
     public Task Ready => _ready.Task;
 
     /// <summary>What keeps it from storing all that comes, in one line; null when all is well. Any thread may ask.</summary>
@@ -97,12 +100,12 @@ public sealed class SinkWorker
         using var pool = new RowPool();
         var tools = new PartitionTools(_options, _environment, claims, new Flusher(_options.Name, _store, _environment), waits, new FlushPace(_options.FlushInterval, _environment.Time), pool, _store.Parser);
         var reports = new OffsetReports(_options.Name, consumer, claims.CommitMetadata, _environment);
-        using var loop = new PollLoop(consumer, tools, new LedgerWatch(claims, waits, _environment.Time), new LogEnds(new AdminClient(cluster), _environment.Time), reports, new Upkeep(_options.Name, _store, _environment), OnJoined);
+        using var loop = new PollLoop(consumer, tools, new LedgerWatch(claims, waits, _environment.Time), new LogEnds(new AdminClient(cluster), _environment.Time), reports, new Upkeep(_options.Name, _store, _environment), OnReady);
         Volatile.Write(ref _loop, loop);
         await loop.RunAsync(stop);
     }
 
-    private void OnJoined()
+    private void OnReady()
     {
         if (_ready.TrySetResult())
         {

@@ -40,7 +40,7 @@ public sealed class SupervisedSink
     /// <summary>Whether its process runs nothing else: then a refusal of its first start ends it, and the process with one line.</summary>
     public bool IsAlone { get; init; }
 
-    /// <summary>Done when a worker has its store open and has joined the group; faulted or cancelled when the sink ends before.</summary>
+    /// <summary>Done when a worker is ready, see <see cref="SinkWorker.Ready"/>; faulted or cancelled when the sink ends before.</summary>
     public Task Ready => _ready.Task;
 
     /// <summary>What keeps it from storing all that comes, in one line; null when all is well. Any thread may ask.</summary>

@@ -12,7 +12,7 @@ namespace LogPipeline.Sinks.Workers;
 /// come from inside its own poll, which waits for their end: between two polls the consumer holds exactly the partitions that the loop
 /// knows, so each of them can be paused and sought.
 /// </summary>
-internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWatch watch, LogEnds ends, OffsetReports reports, Upkeep upkeep, Action onJoined) : IRebalanceListener, IDisposable
+internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWatch watch, LogEnds ends, OffsetReports reports, Upkeep upkeep, Action onReady) : IRebalanceListener, IDisposable
 {
     private static readonly TimeSpan PollMax = TimeSpan.FromSeconds(1);
 
@@ -39,6 +39,9 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
 
     private IEnumerable<PartitionLoop> Partitions => Volatile.Read(ref _partitions).Values;
 
+    /// <summary>Whether what comes is stored at once: each partition was claimed, or is waited for and says why.</summary>
+    private bool HasBegun => Partitions.All(p => p.StoredUpTo is not null || tools.Waits.IsWaiting(p.Partition));
+
     /// <summary>Runs until stopped, then flushes what was polled. Throws what no waiting mends.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
@@ -60,8 +63,11 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
                 if (consumer.Generation >= 0)
                 {
                     Volatile.Write(ref _memberAt, tools.Environment.Time.GetTimestamp());
-                    onJoined();
                     TellTopics(topics);
+                    if (HasBegun)
+                    {
+                        onReady();
+                    }
                 }
                 foreach (Task ended in Partitions.Select(p => p.Ended).Concat([watching, reporting, tending, asking]).Where(task => task.IsCompleted))
                 {
@@ -86,7 +92,6 @@ internal sealed class PollLoop(Consumer consumer, PartitionTools tools, LedgerWa
 
     public ValueTask AssignedAsync(IReadOnlyList<TopicPartition> partitions, CancellationToken ct)
     {
-        onJoined();
         foreach (TopicPartition partition in partitions)
         {
             var loop = new PartitionLoop(partition, tools, Wake, _stop, _abandoned.Token);

@@ -39,6 +39,15 @@ internal sealed class Waits : IDisposable
         }
     }
 
+    /// <summary>Whether one waits, see <see cref="Waiting"/>.</summary>
+    public bool IsWaiting(object who)
+    {
+        lock (_gate)
+        {
+            return _reasons.ContainsKey(who.ToString()!);
+        }
+    }
+
     /// <summary>Whether trying later helps.</summary>
     public static bool IsPassing(Exception error) => error is StoreUnavailableException or BrokerConnectionException
         or BrokerUnreachableException or BrokerErrorException;

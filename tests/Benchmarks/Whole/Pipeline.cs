@@ -42,9 +42,11 @@ internal sealed class Pipeline : IAsyncDisposable
     /// <summary>Starts a verb and waits for its line <c>ready:</c>.</summary>
     public async Task StartAsync(string verb)
     {
-        // `./test bench` names what it has compiled ahead, as the package is.
-        string program = Environment.GetEnvironmentVariable("LOGPIPE_PROGRAM") ?? Path.Combine(AppContext.BaseDirectory, "..", "..", "LogPipeline.Cli", "release", "logpipe");
-        Process process = Process.Start(new ProcessStartInfo(program, [verb, "--log-level", "warning"]) { WorkingDirectory = Folder, RedirectStandardOutput = true })!;
+        // `./test bench` names what it has compiled ahead, as the packages are.
+        string? agent = verb == "agent" ? Environment.GetEnvironmentVariable("LOGPIPE_AGENT_PROGRAM") : null;
+        string program = agent ?? Environment.GetEnvironmentVariable("LOGPIPE_PROGRAM") ?? Path.Combine(AppContext.BaseDirectory, "..", "..", "LogPipeline.Cli", "release", "logpipe");
+        string[] arguments = [agent is null ? verb : "run", "--config", "logpipe.yaml", "--log-level", "warning"];
+        Process process = Process.Start(new ProcessStartInfo(program, arguments) { WorkingDirectory = Folder, RedirectStandardOutput = true })!;
         _processes.Add((verb, process));
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
