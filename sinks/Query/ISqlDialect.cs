@@ -92,6 +92,9 @@ internal interface ISqlDialect : IAsyncDisposable
     /// </summary>
     ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation);
 
+    /// <summary>Whether the database reckons that a statement costs little, so that nothing is won by asking in pieces. Throws what asking it would.</summary>
+    ValueTask<bool> IsCheapAsync(SqlStatement statement, TimeSpan patience, CancellationToken cancellation);
+
     /// <summary>What retention took of a log.</summary>
     ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation);
 

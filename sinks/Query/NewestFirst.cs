@@ -8,6 +8,7 @@ namespace LogPipeline.Sinks.Query;
 /// Reads the newest rows first where no index has them in the order of time, but ranges of blocks and partitions know their least and
 /// greatest time: so a narrow window of time costs little, however large the table is.
 /// <list type="number">
+/// <item>Where rows are looked for, the database may have an index that finds them, or little to look through: then it is asked for all at once.</item>
 /// <item>Few rows that are asked for are mostly the last that were stored. They are read from the end of the newest partition that has any, and
 /// it is proved that no row before in it has a later time; then from the next one, while too few are found.</item>
 /// <item>Else windows of time are read, from now back, each wider than the one before as long as few rows are found.</item>
@@ -27,6 +28,15 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
 
     public async IAsyncEnumerable<LogRow> RunAsync(LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        QuerySql whole = sql().Where(query, wholeLines: true).InTimeOrder(descending: true, after: null).Limit(query.Limit);
+        if (query.Filter is not null && await dialect.IsCheapAsync(whole.Select(decoder.Selected), query.Patience, cancellation))
+        {
+            await foreach (LogRow row in ReadAsync(whole, query, null, cancellation))
+            {
+                yield return row;
+            }
+            yield break;
+        }
         TimeBounds bounds = TimeBounds.Of(query);
         DateTimeOffset? floor = bounds.From;
         if (query.Limit is > 0 and <= FewRows && bounds.To is null)

@@ -20,7 +20,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, Tab
 
     public string Explain(LogQuestion question)
     {
-        string windows = question is RowsQuestion { Query.Descending: true } && !dialect.HasTimeIndex ? ", read in windows of time, the newest first" : "";
+        string windows = question is RowsQuestion { Query.Descending: true } && !dialect.HasTimeIndex ? ", read in windows of time, the newest first, where it costs much at once" : "";
         return $"-- {dialect.Name}{windows}\n{Statement(question)}";
     }
 

@@ -124,6 +124,8 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 
     public ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<TableStretch>>([]);
 
+    public ValueTask<bool> IsCheapAsync(SqlStatement statement, TimeSpan patience, CancellationToken cancellation) => ValueTask.FromResult(true); // an index has the order
+
     public async ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation)
     {
         var total = new ExpiredRows(new StoredRanges(), 0, 0);

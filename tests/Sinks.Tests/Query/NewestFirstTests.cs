@@ -11,6 +11,9 @@ public sealed class NewestFirstTests(PostgresFixture postgres)
 
     private static readonly DateTimeOffset Start = new(2026, 11, 21, 8, 0, 0, TimeSpan.Zero);
 
+    /// <summary>A planner to which all is dear asks for nothing at once.</summary>
+    private const string AllIsDear = "DO 'BEGIN EXECUTE format(''ALTER DATABASE %I SET cpu_tuple_cost = 1000'', current_database()); END'";
+
     public static TheoryData<string> Arrivals => ["in order", "shuffled", "wrapped each ten minutes", "oldest last", "all at once", "in the future"];
 
     [Theory]
@@ -30,6 +33,13 @@ public sealed class NewestFirstTests(PostgresFixture postgres)
         SinkOptions options = StoredRows.Postgres(await postgres.NewDatabaseAsync());
         await StoredRows.StoreAsync(options, [.. Enumerable.Range(0, Rows).Select(i => StoredRows.Line(TimeOf(i), $"/{i}", i % 50 == 0 ? 500 : 200))]);
         await PostgresFixture.RowsAsync(options.Postgres!.Connection, "VACUUM ANALYZE web_log_rows"); // so that ranges of blocks know their times
+        await CheckAsync(options, arrival);
+        await PostgresFixture.RowsAsync(options.Postgres!.Connection, AllIsDear);
+        await CheckAsync(options, $"{arrival}, where nothing is cheap");
+    }
+
+    private static async Task CheckAsync(SinkOptions options, string arrival)
+    {
         await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);
         List<LogRow> all = await AllAsync(reader, new LogQuery { Limit = 0 });
         Assert.Equal(Rows, all.Count);
