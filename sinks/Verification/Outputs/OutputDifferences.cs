@@ -17,17 +17,17 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
     public async Task FindAsync(Func<ExpectedRow, OutputStretch> stretchOf, long sliceLines)
     {
         ulong slices = (ulong)(1 + (stretches.Sum(difference => difference.Stretch.Expected.Count + difference.Stretch.Lines.Count) / sliceLines));
+        bool IsIn(ulong slice, StretchDifference difference, ulong line) => (difference.IsFirstLine(line) ? 0 : line % slices) == slice;
+        for (ulong slice = 0; slice < slices && stretches.Any(difference => difference.Stretch.MayBeCut); slice++)
+        {
+            bool IsInSlice(StretchDifference difference, ulong line) => difference.Stretch.MayBeCut && IsIn(slice, difference, line);
+            await CountAsync(IsInSlice);
+            await FindEndsAsync(stretchOf, IsInSlice);
+        }
         for (ulong slice = 0; slice < slices; slice++)
         {
-            _counts.Clear();
-            bool IsInSlice(StretchDifference difference, ulong line) => (difference.IsFirstLine(line) ? 0 : line % slices) == slice;
-            await ReadAsync((difference, _, line) =>
-            {
-                if (IsInSlice(difference, line))
-                {
-                    CountOf(difference, line).Found++;
-                }
-            });
+            bool IsInSlice(StretchDifference difference, ulong line) => IsIn(slice, difference, line);
+            await CountAsync(IsInSlice);
             await ExpectAsync(stretchOf, IsInSlice);
             if (slice == 0 && stretches.Any(difference => difference.HasFirstLines))
             {
@@ -40,6 +40,47 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
                     difference.Look(number, ref CountOf(difference, line));
                 }
             });
+        }
+    }
+
+    /// <summary>Counts the lines of the files that are in a slice.</summary>
+    private Task CountAsync(Func<StretchDifference, ulong, bool> isInSlice)
+    {
+        _counts.Clear();
+        return ReadAsync((difference, _, line) =>
+        {
+            if (isInSlice(difference, line))
+            {
+                CountOf(difference, line).Found++;
+            }
+        });
+    }
+
+    /// <summary>
+    /// Finds how far each log surely reaches where the end may be cut off: lines that are there as often as there are records of them tell. Of one
+    /// that is there less often nobody knows which of its records, maybe of several logs, has it.
+    /// </summary>
+    private async Task FindEndsAsync(Func<ExpectedRow, OutputStretch> stretchOf, Func<StretchDifference, ulong, bool> isInSlice)
+    {
+        await walkTopic((in ExpectedRow row, OutputForm _, IReadOnlyList<ulong> lines) =>
+        {
+            if (!_byStretch.TryGetValue(stretchOf(row), out StretchDifference? difference))
+            {
+                return;
+            }
+            foreach (ulong line in lines.Where(line => isInSlice(difference, line)))
+            {
+                ref LineCount count = ref CountOf(difference, line);
+                count.Expected++;
+                (count.LastLog, count.LastOffset) = (row.Log.Id, row.Offset);
+            }
+        });
+        foreach (((OutputStretch stretch, ulong _), LineCount count) in _counts)
+        {
+            if (count.Expected > 0 && count.Expected <= count.Found)
+            {
+                _byStretch[stretch].IsThere(count.LastLog, count.LastOffset);
+            }
         }
     }
 
@@ -63,9 +104,21 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
                     continue;
                 }
                 ref LineCount count = ref CountOf(difference, line);
-                difference.Expect(row, isThere: ++count.Expected <= count.Found);
+                if (difference.MayBeCutOff(row))
+                {
+                    count.AtEnd++;
+                }
+                else
+                {
+                    difference.Expect(row, isThere: ++count.Expected <= count.Found);
+                }
             }
         });
+        foreach (((OutputStretch Stretch, ulong Line) key, LineCount count) in _counts.Where(count => count.Value.AtEnd > 0).ToArray())
+        {
+            _byStretch[key.Stretch].CutCount += Math.Max(0, count.AtEnd - Math.Max(0, count.Found - count.Expected));
+            CollectionsMarshal.GetValueRefOrNullRef(_counts, key).Expected += count.AtEnd;
+        }
     }
 
     private async Task ReadAsync(Action<StretchDifference, long, ulong> visit)
@@ -85,12 +138,19 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
     private ref LineCount CountOf(StretchDifference difference, ulong line) => ref CollectionsMarshal.GetValueRefOrAddDefault(_counts, (difference.Stretch, line), out _);
 }
 
-/// <summary>How often a line is there.</summary>
+/// <summary>How often a line is there, and how often it should be.</summary>
 internal struct LineCount
 {
     public int Found;
     public int Expected;
     public int Seen;
+
+    /// <summary>How often of the expected it may have been cut off: see <see cref="StretchDifference.MayBeCutOff"/>.</summary>
+    public int AtEnd;
+
+    /// <summary>The last record of the line.</summary>
+    public int LastLog;
+    public long LastOffset;
 }
 
 /// <summary>A record without a line.</summary>
@@ -133,14 +193,19 @@ internal sealed class StretchDifference(OutputStretch stretch, IReadOnlyList<int
 
     public bool IsFirstLine(ulong line) => _firsts.ContainsKey(line);
 
-    /// <summary>The last offset of a log that has its line; -1 where none has.</summary>
-    public long LastThere(int log) => _lastThere.GetValueOrDefault(log, -1);
+    /// <summary>Lines at the end that somebody may have cut off.</summary>
+    public long CutCount { get; set; }
+
+    /// <summary>Notes that a record surely has its line.</summary>
+    public void IsThere(int log, long offset) => _lastThere[log] = Math.Max(_lastThere.GetValueOrDefault(log, -1), offset);
+
+    /// <summary>Whether the end may be cut off, and all records of this one's log that surely have their lines are before it.</summary>
+    public bool MayBeCutOff(in ExpectedRow row) => Stretch.MayBeCut && row.Offset > _lastThere.GetValueOrDefault(row.Log.Id, -1);
 
     public void Expect(in ExpectedRow row, bool isThere)
     {
         if (isThere)
         {
-            _lastThere[row.Log.Id] = Math.Max(LastThere(row.Log.Id), row.Offset);
             return;
         }
         if (Missing.Count > 0 && Missing[^1].Row.Offset == row.Offset && Missing[^1].Row.Log == row.Log)

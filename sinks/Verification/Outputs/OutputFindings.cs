@@ -29,14 +29,10 @@ internal sealed class OutputFindings(TopicSide topic, string root)
         OutputStretch stretch = difference.Stretch;
         var extra = new List<(long Number, bool IsRepeat)>(difference.Extra);
         var missing = new List<MissingLine>();
-        (long cut, long resent) = (0, 0);
+        long resent = 0;
         foreach (MissingLine line in difference.Missing)
         {
-            if (stretch.MayBeCut && line.Row.Offset > difference.LastThere(line.Row.Log.Id))
-            {
-                cut++;
-            }
-            else if (line.Row.IsAgain && (extra.Count > 0 || isTopicShort))
+            if (line.Row.IsAgain && (extra.Count > 0 || isTopicShort))
             {
                 // Stored under an offset that the topic lost, so where the format tells the offset the line is another.
                 resent++;
@@ -63,7 +59,7 @@ internal sealed class OutputFindings(TopicSide topic, string root)
         {
             Add(isRepeat ? FindingSide.OutputRepeated : FindingSide.OutputDiffers, null, $"{PathOf(stretch.File)} line {number} {(isRepeat ? "is there once more than in the topic" : "is of no record")}");
         }
-        AddRest(difference, cut, resent);
+        AddRest(difference, resent);
     }
 
     /// <summary>What of the notes is about several files.</summary>
@@ -79,7 +75,7 @@ internal sealed class OutputFindings(TopicSide topic, string root)
         }
     }
 
-    private void AddRest(StretchDifference difference, long cut, long resent)
+    private void AddRest(StretchDifference difference, long resent)
     {
         OutputStretch stretch = difference.Stretch;
         string path = PathOf(stretch.File);
@@ -87,11 +83,11 @@ internal sealed class OutputFindings(TopicSide topic, string root)
         {
             NoteGone(stretch, difference.GoneCount);
         }
-        if (cut > 0)
+        if (difference.CutCount > 0)
         {
-            topic.Notes.Add($"{path} was cut: {(difference.MissingCount > difference.Missing.Count ? difference.MissingCount : cut)} records of its end are not compared");
+            topic.Notes.Add($"{path} was cut: {difference.CutCount} lines of its end are not compared");
         }
-        else if (difference.MissingCount > difference.Missing.Count)
+        if (difference.MissingCount > difference.Missing.Count)
         {
             Add(FindingSide.OutputMissing, null, $"{difference.MissingCount - difference.Missing.Count} more records are missing in {path}");
         }
@@ -103,7 +99,7 @@ internal sealed class OutputFindings(TopicSide topic, string root)
         {
             Add(FindingSide.OutputRepeated, null, $"{path} has {difference.ExtraCount - difference.Extra.Count} more lines than the topic");
         }
-        if (difference is { MissingCount: 0, ExtraCount: 0, GoneCount: 0 })
+        if (difference is { MissingCount: 0, ExtraCount: 0, GoneCount: 0, CutCount: 0 })
         {
             Add(FindingSide.OutputDiffers, null, $"{path} has the topic's lines in another order");
         }

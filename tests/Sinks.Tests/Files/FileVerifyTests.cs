@@ -152,6 +152,24 @@ public sealed class FileVerifyTests : IAsyncLifetime
         Assert.Equal(17L, Assert.Single((await VerifyAsync(options)).Findings, finding => finding.LogOffset >= 0).LogOffset);
     }
 
+    [Fact]
+    public async Task Equal_lines_of_several_partitions_are_not_taken_for_each_other_in_a_file_that_was_cut()
+    {
+        SinkOptions options = _scene.Files("raw", "none", "all");
+        await _scene.SendAsync(1, ["the same", "of 1", "last of 1"]);
+        await _scene.RunFilesAsync(options);
+        await _scene.SendAsync(0, ["of 0", "the same", "last of 0"]);
+        await _scene.RunFilesAsync(options);
+        string path = OutputFiles().Single();
+        Cut(path, "the same\nof 1\n".Length);
+        VerifyReport cut = await VerifyAsync(options);
+        Assert.Empty(cut.Findings);
+        Assert.Contains("was cut: 4 lines", Assert.Single(cut.Notes), StringComparison.Ordinal);
+
+        File.WriteAllText(path, "the same\nlast of 1\n");
+        Assert.Contains("web_log-1 offset 1 ", Assert.Single((await VerifyAsync(options)).Findings).Text, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("raw")]
     [InlineData("csv")]
