@@ -45,7 +45,7 @@ public sealed class AgentVerbTests : IDisposable
             Assert.Contains($"start      {other} -> t, from byte 0: 4 B", output, StringComparison.Ordinal);
             Assert.Contains($"stop       {log} -> t, at byte 8: 0 B not read", output, StringComparison.Ordinal);
             Configure("a.log");
-            Assert.Equal(0, (await agent.TerminateAsync()).Status);
+            Assert.Equal(0, await agent.TerminateAsync());
         }
         (int offline, string said) = await RunAsync("explain", log);
         Assert.True(offline == 0 && said.Contains("read when the agent runs; none answers now", StringComparison.Ordinal), said);
@@ -60,7 +60,7 @@ public sealed class AgentVerbTests : IDisposable
         File.WriteAllText(_workspace.File("a.log"), "a 1\n");
         await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
         await agent.ReadyAsync();
-        await Deadline.UntilAsync(TimeSpan.FromSeconds(8), () => Task.FromResult(agent.Errors.Contains($"Broker {_bootstrap}: Connection refused; trying again", StringComparison.Ordinal)), () => agent.Errors);
+        await Deadline.UntilAsync(TimeSpan.FromSeconds(20), () => Task.FromResult(agent.Errors.Contains($"Broker {_bootstrap}: Connection refused; trying again", StringComparison.Ordinal)), () => agent.Errors);
         using var http = new HttpClient();
         string health = "";
         await Deadline.UntilAsync(Within, async () =>
@@ -103,7 +103,7 @@ public sealed class AgentVerbTests : IDisposable
         string json = (await _workspace.RunAsync("agents", "--json", "--bootstrap", _bootstrap)).Output;
         Assert.Equal(2, json.Split("\"agent_id\":").Length - 1);
         await other.KillAsync();
-        Assert.Equal(0, (await first.TerminateAsync()).Status);
+        Assert.Equal(0, await first.TerminateAsync());
         output = (await _workspace.RunAsync("agents", "--bootstrap", _bootstrap)).Output;
         Assert.Matches(@"\nweb1 .* stopped\nweb2 .* ok\n$", output);
     }

@@ -147,9 +147,7 @@ public sealed class ClientVerbTests : IAsyncLifetime, IDisposable
     public async Task Broker_stops_clean_and_keeps_its_records()
     {
         await _workspace.RunAsync("kept\n"u8.ToArray(), "produce", "notes", "--bootstrap", _bootstrap);
-        (int status, TimeSpan took) = await _broker!.TerminateAsync();
-        Assert.Equal(0, status);
-        Assert.True(took < TimeSpan.FromSeconds(5), $"took {took}");
+        Assert.Equal(0, await _broker!.TerminateAsync());
         await InitializeAsync();
         Assert.Equal("kept\n", await DoneAsync("consume", "notes", "--from-beginning", "--until-end"));
     }

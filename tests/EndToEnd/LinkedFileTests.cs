@@ -32,7 +32,7 @@ public sealed class LinkedFileTests : IDisposable
             await File.AppendAllTextAsync(target + ".1", "line 3\n");
             await File.WriteAllTextAsync(target, "line 4\n");
             await StoredLines.UntilAsync(_workspace, 4, first);
-            Assert.Equal(0, (await first.TerminateAsync()).Status);
+            Assert.Equal(0, await first.TerminateAsync());
         }
         await File.AppendAllTextAsync(target, "line 5\n");
         File.Move(target, target + ".2");

@@ -33,7 +33,7 @@ public sealed class MissedRotationTests : IDisposable
             }
             else
             {
-                Assert.Equal(0, (await first.TerminateAsync()).Status);
+                Assert.Equal(0, await first.TerminateAsync());
             }
         }
         await File.AppendAllTextAsync(log, "line 3\n");

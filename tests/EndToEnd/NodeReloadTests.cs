@@ -28,7 +28,7 @@ public sealed class NodeReloadTests : IDisposable
         await up.SaidAsync("has changed: the configuration is refused, the old one goes on: the configuration has no 'agent:' any more");
         Write("b.log", "b 2");
         Assert.Equal("a 1\nb 1\nb 2\n", await ConsumeAsync(3));
-        Assert.Equal(0, (await up.TerminateAsync()).Status);
+        Assert.Equal(0, await up.TerminateAsync());
     }
 
     [Fact]
@@ -42,7 +42,7 @@ public sealed class NodeReloadTests : IDisposable
         Assert.Equal("a 1\nb 1\n", await ConsumeAsync(2));
         await agent.SaidAsync("has changed: the configuration is read anew and applied");
         Assert.DoesNotContain("keep theirs", agent.Errors, StringComparison.Ordinal);
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
     }
 
     private async Task<RealProcess> StartAsync(string verb)

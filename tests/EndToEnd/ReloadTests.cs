@@ -55,7 +55,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
 
         _broker.HangUp();
         await _broker.SaidAsync("SIGHUP changes nothing here");
-        Assert.Equal(0, (await _agent.TerminateAsync()).Status);
+        Assert.Equal(0, await _agent.TerminateAsync());
         Assert.Equal(4, _consumer.Output.Count);
     }
 
@@ -71,7 +71,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         await _consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
         Write("a.log", "a 3");
         await _consumer.LineAsync(line => line.EndsWith("a 3", StringComparison.Ordinal), Within);
-        Assert.Equal(0, (await _agent.TerminateAsync()).Status);
+        Assert.Equal(0, await _agent.TerminateAsync());
         Assert.Equal(1, _agent.Errors.Split("is refused").Length - 1);
         Assert.Equal(1, _agent.Errors.Split("has changed: the configuration is read anew and applied").Length - 1);
         Assert.Equal(4, _consumer.Output.Count);

@@ -38,7 +38,7 @@ public sealed class ResendTests : IDisposable
         {
             if (!isRunning)
             {
-                Assert.Equal(0, (await agent.TerminateAsync()).Status);
+                Assert.Equal(0, await agent.TerminateAsync());
             }
             foreach (string file in files)
             {
@@ -55,8 +55,8 @@ public sealed class ResendTests : IDisposable
         Assert.Equal(expected, await RowsAsync("second"));
 
         // A topic that was made anew is another log: it gets the lines all the same, once for each sink.
-        Assert.Equal(0, (await rebuilt.TerminateAsync()).Status);
-        Assert.Equal(0, (await sink.TerminateAsync()).Status);
+        Assert.Equal(0, await rebuilt.TerminateAsync());
+        Assert.Equal(0, await sink.TerminateAsync());
         Assert.Equal(0, (await _workspace.RunAsync("topics", "delete", "t", "--bootstrap", _bootstrap)).Status);
         (status, _, errors) = await SendAsync("wide.log");
         Assert.Equal((1, "logpipe-agent: there is no topic t; make it, then send again\n"), (status, errors));
@@ -91,7 +91,7 @@ public sealed class ResendTests : IDisposable
             await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
             await agent.ReadyAsync();
             await Deadline.UntilAsync(Within, async () => (await SendAsync("plain.log", "--dry-run")).Output.Contains("would send 2 lines", StringComparison.Ordinal), () => agent.Errors);
-            Assert.Equal(0, (await agent.TerminateAsync()).Status);
+            Assert.Equal(0, await agent.TerminateAsync());
         }
         (int status, _, string errors) = await SendAsync("plain.log");
         Assert.True(status == 3 && errors.StartsWith("logpipe-agent: no broker can be reached: ", StringComparison.Ordinal), errors);

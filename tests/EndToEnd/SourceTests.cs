@@ -89,7 +89,7 @@ public sealed class SourceTests : IDisposable
         }, () => agent.Errors);
         string json = (await _workspace.RunAsync("consume", "tcp", "--from-beginning", "--limit", "1", "--output", "json", "--bootstrap", _bootstrap)).Output;
         Assert.Contains($"\"file\":\"syslog://tcp:{tcp}\"", json, StringComparison.Ordinal);
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
     }
 
     [Fact]
@@ -130,7 +130,7 @@ public sealed class SourceTests : IDisposable
         using var json = System.Text.Json.JsonDocument.Parse((await TopicAsync("host")).Split('\n')[0]);
         Assert.Equal(Environment.ProcessorCount, json.RootElement.GetProperty("cpu").GetProperty("cores").GetInt32());
         Assert.True(json.RootElement.GetProperty("memory").GetProperty("total").GetInt64() > 1 << 20);
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
     }
 
     [RequiresJournalFact]
@@ -161,7 +161,7 @@ public sealed class SourceTests : IDisposable
             using var json = System.Text.Json.JsonDocument.Parse(line);
             return json.RootElement.GetProperty("MESSAGE").GetString()!;
         }));
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
     }
 
     /// <summary>Adds entries to the workspace's journal, of the unit that is followed and of another.</summary>

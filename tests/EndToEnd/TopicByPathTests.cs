@@ -65,7 +65,7 @@ public sealed class TopicByPathTests : IDisposable
         (int status, string verified, string errors) = await _workspace.RunAsync("verify");
         Assert.True(status == 0 && verified.EndsWith($"web: {_written.Values.Sum()} rows, each line once\n", StringComparison.Ordinal), verified + errors);
         Assert.DoesNotContain("web_old", (await _workspace.RunAsync("topics", "list", "--bootstrap", _bootstrap)).Output, StringComparison.Ordinal);
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
     }
 
     [Fact]

@@ -169,11 +169,14 @@ internal sealed class SinkScene : IAsyncDisposable
 
     private SinkOptions Options() => new() { Name = "web_log", Bootstrap = Bootstrap, Topics = ["web_log"], Parser = "combined" };
 
+    // Two sinks that draw alike would claim with the same owner token, and neither would notice the other.
+    private static int _seed;
+
     /// <summary>Runs a sink until its rows number this many, then stops it.</summary>
     public static async Task RunAsync(SinkOptions options, Func<Task<long>> countRows, long rows, Func<Task>? meanwhile = null, ISinkEvents? events = null, ILogger? logger = null, Action<SinkWorker>? starting = null)
     {
         using var stop = new CancellationTokenSource(TimeSpan.FromSeconds(90));
-        var environment = new SinkEnvironment { Random = new Random(3), Events = events ?? new SilentSinkEvents(), Logger = logger ?? NullLogger.Instance };
+        var environment = new SinkEnvironment { Random = new Random(Interlocked.Increment(ref _seed)), Events = events ?? new SilentSinkEvents(), Logger = logger ?? NullLogger.Instance };
         await using ISinkStore store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random());
         var worker = new SinkWorker(options, new TcpConnector(), store, environment);
         starting?.Invoke(worker);

@@ -152,12 +152,11 @@ internal sealed partial class RealProcess : IAsyncDisposable
         await _process.WaitForExitAsync();
     }
 
-    /// <summary>Asks it to stop, and gives its status and how long it took.</summary>
-    public async Task<(int Status, TimeSpan Took)> TerminateAsync()
+    /// <summary>Asks it to stop (SIGTERM), and returns its status.</summary>
+    public Task<int> TerminateAsync()
     {
-        var clock = Stopwatch.StartNew();
         Assert.Equal(0, Signal(_process.Id, SigTerm));
-        return (await ExitAsync(TimeSpan.FromSeconds(20)), clock.Elapsed);
+        return ExitAsync(TimeSpan.FromSeconds(20));
     }
 
     /// <summary>SIGHUP.</summary>

@@ -129,6 +129,6 @@ public sealed class AgentPackageTests : IDisposable
             "consume", "web_log", "--from-beginning", "--limit", $"{lines.Length}", "--bootstrap", _bootstrap);
         Assert.True(status == 0, errors + agent.Errors);
         Assert.Equal(lines, output.TrimEnd('\n').Split('\n'));
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
     }
 }

@@ -36,7 +36,7 @@ public sealed class Arm64PackageTests : IDisposable
         await File.AppendAllTextAsync(log, "two\n");
         await using RealProcess agent = Emulate("usr/bin/logpipe-agent");
         Assert.Equal("one\ntwo\n", await ConsumeAsync(2, agent));
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
     }
 
     [RequiresPackageFact("logpipe", Emulator, "arm64")]

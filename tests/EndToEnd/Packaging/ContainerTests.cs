@@ -79,7 +79,7 @@ public sealed class ContainerTests : IDisposable
         (int status, string output, string errors) = await _workspace.RunAsync("consume", "web_log", "--from-beginning", "--limit", "1", "--bootstrap", _bootstrap);
         Assert.True((status, output) == (0, "one\n"), errors + agent.Errors);
         Assert.Equal(0, await HealthAsync(file));
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
         Assert.StartsWith($"{file.User}:{file.User} ", await _image.OwnerAndModeAsync("/var/lib/logpipe/agent/registry"), StringComparison.Ordinal);
     }
 
@@ -102,7 +102,7 @@ public sealed class ContainerTests : IDisposable
         Assert.True(status == 0, errors + up.Errors);
         await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () => await QueryAsync(file) == "one\n", () => up.Errors);
         Assert.Equal(0, await HealthAsync(file));
-        Assert.Equal(0, (await up.TerminateAsync()).Status);
+        Assert.Equal(0, await up.TerminateAsync());
     }
 
     private void Mount(string configuration) => File.WriteAllText(_image.PathOf(Configuration), configuration);

@@ -82,7 +82,7 @@ public sealed class ServerPackageTests : IDisposable
         await up.LineAsync(static line => line.StartsWith("ready: sink", StringComparison.Ordinal), TimeSpan.FromSeconds(60));
         await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () => (await QueryAsync()).Length == rows, () => up.Errors);
         Assert.Contains("each line once", await _debian.RunAsUserAsync("/usr/bin/logpipe", "verify"), StringComparison.Ordinal);
-        Assert.Equal(0, (await up.TerminateAsync()).Status);
+        Assert.Equal(0, await up.TerminateAsync());
     }
 
     private async Task<string[]> QueryAsync() =>

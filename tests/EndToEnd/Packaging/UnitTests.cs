@@ -63,7 +63,7 @@ public sealed class UnitTests : IDisposable
         await agent.ReadyAsync();
         const string Listening = " 00000000:0202 00000000:0000 0A "; // 0.0.0.0:514
         await Deadline.UntilAsync(TimeSpan.FromSeconds(60), async () => (await File.ReadAllTextAsync($"/proc/{agent.Id}/net/tcp")).Contains(Listening, StringComparison.Ordinal), () => agent.Errors);
-        Assert.Equal(0, (await agent.TerminateAsync()).Status);
+        Assert.Equal(0, await agent.TerminateAsync());
     }
 
     private async Task<string> AnalyzeAsync(params string[] arguments)
