@@ -51,7 +51,7 @@ internal sealed class AgentMetrics : IDisposable
         _meter.CreateObservableGauge("logpipe_agent_unacked_bytes", unackedBytes, "By", "Bytes of batches under way.");
         _meter.CreateObservableGauge("logpipe_agent_problems", problems ?? (static () => 0), description: "Reasons for which /healthz is not ok.");
         _meter.CreateObservableGauge("logpipe_agent_spool_bytes", spoolBytes ?? (static () => 0), "By", "Bytes of inputs that are no files, kept until they are acked.");
-        _meter.CreateObservableCounter("logpipe_agent_source_dropped_total", dropped ?? (static () => 0), description: "Datagrams and samples that found no room in their spool, and messages that are refused.");
+        _meter.CreateObservableCounter("logpipe_agent_source_dropped_total", dropped ?? (static () => 0), description: "Datagrams and samples that found no room in their spool, and messages and connections that are refused.");
         _meter.CreateObservableGauge("logpipe_agent_state_paused", paused, description: "1 while the agent's own files cannot be written.");
     }
 

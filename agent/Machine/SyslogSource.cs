@@ -13,12 +13,14 @@ namespace LogPipeline.Agent.Machine;
 
 /// <summary>
 /// Listens for syslog by UDP, TCP or TLS. A connection is read on once what it gave is durable in the spool, so its sender waits while the spool is
-/// full; a datagram that finds no room is dropped and counted. Syslog has no acknowledgement: what a sender has written and this
+/// full; a datagram that finds no room is dropped and counted. A connection beyond the greatest number of them is closed at once, told and counted. Syslog has no acknowledgement: what a sender has written and this
 /// process has not read when it ends is lost unless the sender notices; what was read is taken at a clean stop.
 /// </summary>
 internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider time, ILogger logger) : RetriedSource(options.Name, time, logger)
 {
-    private const int ConnectionsMax = 512;
+    /// <summary>Connections that are open at once.</summary>
+    internal const int ConnectionsMax = 512;
+
     private const int DatagramBytesMax = 64 << 10;
     private const int ReceiveBufferBytes = 4 << 20;
 
@@ -77,8 +79,7 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
                 _connections.RemoveWhere(static connection => connection.IsCompleted);
                 if (_connections.Count >= ConnectionsMax)
                 {
-                    Logger.SourceFailed(options.Name, $"more than {ConnectionsMax} connections are refused");
-                    client.Dispose();
+                    Refuse(client, spool);
                     continue;
                 }
                 _connections.Add(ServeAsync(client, certificate, spool, stopped));
@@ -91,6 +92,18 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
                 await Task.WhenAll(_connections); // each takes what it has read
             }
         }
+    }
+
+    /// <summary>Told once, until a connection is closed.</summary>
+    private void Refuse(TcpClient client, Spool spool)
+    {
+        spool.Refused();
+        if (spool.Limitation is null)
+        {
+            spool.Limitation = $"{ConnectionsMax} connections are open, and further ones are refused";
+            Logger.SourceSaid(options.Name, spool.Limitation);
+        }
+        client.Dispose();
     }
 
     private SslStreamCertificateContext LoadCertificate()
@@ -125,6 +138,10 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
         catch (Exception gone) when (gone is IOException or SocketException or OperationCanceledException or ObjectDisposedException)
         {
             // The sender left; what it gave is taken.
+        }
+        finally
+        {
+            spool.Limitation = null;
         }
     }
 
