@@ -36,7 +36,12 @@ internal sealed class QuestionOptions
     /// <summary>A reader of the sink's rows.</summary>
     public ValueTask<ILogReader> ReaderAsync(ParseResult parsed, CancellationToken stop)
     {
-        SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(_config)), parsed.GetValue(_sink));
+        var configuration = PipelineConfiguration.Load(parsed.GetValue(_config));
+        if (_filter.FirstWord(parsed) is { } word && configuration.Sinks.Any(sink => sink.Name == word))
+        {
+            Console.Error.WriteLine($"{word}: looked for in the lines; --sink {word} says which sink's rows are meant");
+        }
+        SinkOptions sink = ConfiguredSinks.Readable(configuration, parsed.GetValue(_sink));
         return SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
     }
 

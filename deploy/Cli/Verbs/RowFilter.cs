@@ -27,6 +27,9 @@ internal sealed class RowFilter
         verb.Options.Add(_ignoreCase);
     }
 
+    /// <summary>The query's first word, as the shell gave it; null without one.</summary>
+    public string? FirstWord(ParseResult parsed) => parsed.GetValue(_query)?.FirstOrDefault();
+
     /// <exception cref="QuerySyntaxException">A query is not one.</exception>
     public QueryNode? Read(ParseResult parsed, QueryFields fields, DateTimeOffset now)
     {
