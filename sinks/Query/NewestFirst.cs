@@ -11,7 +11,8 @@ namespace LogPipeline.Sinks.Query;
 /// <item>Where rows are looked for, the database may have an index that finds them, or little to look through: then it is asked for all at once.</item>
 /// <item>Few rows that are asked for are mostly the last that were stored. They are read from the end of the newest partition that has any, and
 /// it is proved that no row before in it has a later time; then from the next one, while too few are found.</item>
-/// <item>Else windows of time are read, from now back, each wider than the one before as long as few rows are found.</item>
+/// <item>Else windows of time are read, from now back, each wider than the one before as long as few rows are found. Where an index finds
+/// rare values, and they were rare in the last hours, the rest is asked for without a time.</item>
 /// </list>
 /// </summary>
 internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDecoder decoder, TableName table, TimeProvider time)
@@ -24,9 +25,13 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
     private const int RowsOfWide = 1000; // fewer in a window: the next one is wider
     private const int RowsOfNarrow = 50_000; // more: it is narrower, so that the database need not sort many
     private static readonly TimeSpan WidthAtFirst = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan WidthByTime = TimeSpan.FromHours(9); // what is wider is asked for by an index of rare values, if one serves
     private static readonly TimeSpan WidthMax = TimeSpan.FromDays(10 * 365); // what is older comes in one window
 
-    public async IAsyncEnumerable<LogRow> RunAsync(LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <param name="query">What is asked for.</param>
+    /// <param name="byIndex">Whether an index finds its rows that the planner would not use.</param>
+    /// <param name="cancellation">Ends it.</param>
+    public async IAsyncEnumerable<LogRow> RunAsync(LogQuery query, bool byIndex, [EnumeratorCancellation] CancellationToken cancellation)
     {
         QuerySql whole = sql().Where(query, wholeLines: true).InTimeOrder(descending: true, after: null).Limit(query.Limit);
         if (query.Filter is not null && await dialect.IsCheapAsync(whole.Select(decoder.Selected), query.Patience, cancellation))
@@ -39,7 +44,7 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
         }
         TimeBounds bounds = TimeBounds.Of(query);
         DateTimeOffset? floor = bounds.From;
-        if (query.Limit is > 0 and <= FewRows && bounds.To is null)
+        if (query.Limit is > 0 and <= FewRows && bounds.To is null && !byIndex)
         {
             (List<LogRow> last, bool isAll) = await AtEndAsync(query, floor, cancellation);
             if (isAll)
@@ -53,19 +58,27 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
             // As many as asked for were found: what is older than the last of them is not among the newest.
             floor = last.Count == query.Limit ? last[^1].Time : floor;
         }
-        await foreach (LogRow row in InWindowsAsync(query, floor, bounds.To, cancellation))
+        await foreach (LogRow row in InWindowsAsync(query, floor, bounds.To, byIndex, cancellation))
         {
             yield return row;
         }
     }
 
     private async IAsyncEnumerable<LogRow> InWindowsAsync(
-        LogQuery query, DateTimeOffset? floor, DateTimeOffset? end, [EnumeratorCancellation] CancellationToken cancellation)
+        LogQuery query, DateTimeOffset? floor, DateTimeOffset? end, bool byIndex, [EnumeratorCancellation] CancellationToken cancellation)
     {
         DateTimeOffset now = time.GetUtcNow();
         (TimeSpan width, int left) = (WidthAtFirst, query.Limit);
         for (bool isLast = false; !isLast;)
         {
+            if (byIndex && width > WidthByTime && end is { } before)
+            {
+                await foreach (LogRow row in BeforeAsync(query, before, left, cancellation))
+                {
+                    yield return row;
+                }
+                yield break;
+            }
             // The first window has what is to come, too: clocks differ.
             DateTimeOffset? begin = width < WidthMax ? (end is { } until && until < now ? until : now) - width : null;
             isLast = begin is null || begin <= floor;
@@ -82,6 +95,29 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
             }
             width = found switch { 0 => width * 8, < RowsOfWide => width * 4, > RowsOfNarrow => width / 2, _ => width };
             end = begin;
+        }
+    }
+
+    /// <summary>
+    /// The rest of the rows, before a time. The statement does not name it: the planner would look for the time, which leaves most of the table, and not
+    /// for the rare value. What it gives of later times was given before, and is not much.
+    /// </summary>
+    private async IAsyncEnumerable<LogRow> BeforeAsync(LogQuery query, DateTimeOffset end, int left, [EnumeratorCancellation] CancellationToken cancellation)
+    {
+        int limit = query.Limit + (query.Limit - left);
+        QuerySql rest = sql().Where(query, wholeLines: true).InTimeOrder(descending: true, after: null).Limit(limit);
+        int given = 0;
+        await foreach (LogRow row in ReadAsync(rest, query, end, cancellation, byIndex: true))
+        {
+            if (row.Time >= end)
+            {
+                continue;
+            }
+            yield return row;
+            if (++given == left)
+            {
+                yield break;
+            }
         }
     }
 

@@ -13,6 +13,7 @@ namespace LogPipeline.Sinks.Query;
 internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, TableName table, ILineParser parser, TimeProvider time) : ILogReader
 {
     private readonly RowDecoder _decoder = new(dialect, parser);
+    private readonly RareValues _rareValues = new(options.Postgres is { } postgres ? RowIndex.Read(postgres.Indexes, parser, isSqlite: false) : []);
 
     public IReadOnlyList<string> Columns { get; } = [.. parser.Columns.Select(c => c.Name)];
 
@@ -26,7 +27,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, Tab
 
     public IAsyncEnumerable<RowCount> CountAsync(LogQuestion question, CancellationToken cancellation)
     {
-        SqlStatement statement = Statement(question);
+        SqlStatement statement = Statement(question) with { ByIndex = _rareValues.Serve(question.Query.Filter) };
         RowCount Read(DbDataReader reader) => question switch
         {
             CountQuestion => new RowCount(null, reader.GetInt64(0)),
@@ -51,7 +52,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, Tab
     public async IAsyncEnumerable<LogRow> QueryAsync(LogQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
         IAsyncEnumerable<LogRow> rows = query.Descending && !dialect.HasTimeIndex
-            ? new NewestFirst(dialect, Sql, _decoder, table, time).RunAsync(query, cancellation) : InTimeOrderAsync(query, cancellation);
+            ? new NewestFirst(dialect, Sql, _decoder, table, time).RunAsync(query, _rareValues.Serve(query.Filter), cancellation) : InTimeOrderAsync(query, cancellation);
         await foreach (LogRow row in rows)
         {
             yield return row.Part == 1 ? await JoinAsync(row, query.Patience, cancellation) : row;
@@ -76,7 +77,7 @@ internal sealed class SqlLogReader(ISqlDialect dialect, SinkOptions options, Tab
     {
         int given = 0;
         SqlStatement Select(LogRow? after) => Sql().Where(query, wholeLines: true).InTimeOrder(query.Descending, after)
-            .Limit(query.Limit == 0 ? 0 : query.Limit - given).Select(_decoder.Selected);
+            .Limit(query.Limit == 0 ? 0 : query.Limit - given).Select(_decoder.Selected) with { ByIndex = _rareValues.Serve(query.Filter) };
         await foreach (LogRow row in ReadAsync(Select, query.Patience, cancellation))
         {
             yield return row;
