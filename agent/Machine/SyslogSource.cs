@@ -13,8 +13,8 @@ namespace LogPipeline.Agent.Machine;
 
 /// <summary>
 /// Listens for syslog by UDP, TCP or TLS. A connection is read on once what it gave is durable in the spool, so its sender waits while the spool is
-/// full; a datagram that finds no room is dropped and counted. A connection beyond the greatest number of them is closed at once, told and counted. Syslog has no acknowledgement: what a sender has written and this
-/// process has not read when it ends is lost unless the sender notices; what was read is taken at a clean stop.
+/// full; a datagram that finds no room is dropped and counted. A connection beyond the greatest number of them is closed at once, told and
+/// counted. Syslog has no acknowledgement: what a sender has written and this process has not read when it ends is lost unless the sender notices; what was read is taken at a clean stop.
 /// </summary>
 internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider time, ILogger logger) : RetriedSource(options.Name, time, logger)
 {

@@ -33,10 +33,9 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
     /// <param name="cancellation">Ends it.</param>
     public async IAsyncEnumerable<LogRow> RunAsync(LogQuery query, bool byIndex, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        QuerySql whole = sql().Where(query, wholeLines: true).InTimeOrder(descending: true, after: null).Limit(query.Limit);
-        if (query.Filter is not null && await dialect.IsCheapAsync(whole.Select(decoder.Selected), query.Patience, cancellation))
+        if (query.Filter is not null && await dialect.IsCheapAsync(AtOnce(query, query.Limit).Select(decoder.Selected), query.Patience, cancellation))
         {
-            await foreach (LogRow row in ReadAsync(whole, query, null, cancellation))
+            await foreach (LogRow row in ReadAsync(AtOnce(query, query.Limit), query, null, cancellation))
             {
                 yield return row;
             }
@@ -105,9 +104,8 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
     private async IAsyncEnumerable<LogRow> BeforeAsync(LogQuery query, DateTimeOffset end, int left, [EnumeratorCancellation] CancellationToken cancellation)
     {
         int limit = query.Limit + (query.Limit - left);
-        QuerySql rest = sql().Where(query, wholeLines: true).InTimeOrder(descending: true, after: null).Limit(limit);
         int given = 0;
-        await foreach (LogRow row in ReadAsync(rest, query, end, cancellation, byIndex: true))
+        await foreach (LogRow row in ReadAsync(AtOnce(query, limit), query, end, cancellation, byIndex: true))
         {
             if (row.Time >= end)
             {
@@ -173,6 +171,8 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
         }
         return false;
     }
+
+    private QuerySql AtOnce(LogQuery query, int limit) => sql().Where(query, wholeLines: true).InTimeOrder(descending: true, after: null).Limit(limit);
 
     private QuerySql In(TableStretch stretch, LogQuery query) => sql().Where(query, wholeLines: true).InTime(stretch.From, stretch.To);
 

@@ -62,13 +62,9 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
     /// </summary>
     private async Task FindEndsAsync(Func<ExpectedRow, OutputStretch> stretchOf, Func<StretchDifference, ulong, bool> isInSlice)
     {
-        await walkTopic((in ExpectedRow row, OutputForm _, IReadOnlyList<ulong> lines) =>
+        await WalkAsync(stretchOf, (difference, row, line) =>
         {
-            if (!_byStretch.TryGetValue(stretchOf(row), out StretchDifference? difference))
-            {
-                return;
-            }
-            foreach (ulong line in lines.Where(line => isInSlice(difference, line)))
+            if (isInSlice(difference, line))
             {
                 ref LineCount count = ref CountOf(difference, line);
                 count.Expected++;
@@ -90,36 +86,41 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
         {
             difference.Ordinal = 0;
         }
-        await walkTopic((in ExpectedRow row, OutputForm _, IReadOnlyList<ulong> lines) =>
+        await WalkAsync(stretchOf, (difference, row, line) =>
         {
-            if (!_byStretch.TryGetValue(stretchOf(row), out StretchDifference? difference))
+            difference.Ordinal++;
+            if (!isInSlice(difference, line))
             {
                 return;
             }
-            foreach (ulong line in lines)
+            ref LineCount count = ref CountOf(difference, line);
+            if (difference.MayBeCutOff(row))
             {
-                difference.Ordinal++;
-                if (!isInSlice(difference, line))
+                count.AtEnd++;
+            }
+            else if (++count.Expected > count.Found)
+            {
+                difference.Miss(row);
+            }
+        });
+        foreach (((OutputStretch stretch, ulong _), LineCount count) in _counts)
+        {
+            _byStretch[stretch].CutCount += count.CutOff;
+        }
+    }
+
+    /// <summary>Walks the lines that the topic's records make in the stretches.</summary>
+    private Task WalkAsync(Func<ExpectedRow, OutputStretch> stretchOf, Action<StretchDifference, ExpectedRow, ulong> visit) =>
+        walkTopic((in ExpectedRow row, OutputForm _, IReadOnlyList<ulong> lines) =>
+        {
+            if (_byStretch.TryGetValue(stretchOf(row), out StretchDifference? difference))
+            {
+                foreach (ulong line in lines)
                 {
-                    continue;
-                }
-                ref LineCount count = ref CountOf(difference, line);
-                if (difference.MayBeCutOff(row))
-                {
-                    count.AtEnd++;
-                }
-                else
-                {
-                    difference.Expect(row, isThere: ++count.Expected <= count.Found);
+                    visit(difference, row, line);
                 }
             }
         });
-        foreach (((OutputStretch Stretch, ulong Line) key, LineCount count) in _counts.Where(count => count.Value.AtEnd > 0).ToArray())
-        {
-            _byStretch[key.Stretch].CutCount += Math.Max(0, count.AtEnd - Math.Max(0, count.Found - count.Expected));
-            CollectionsMarshal.GetValueRefOrNullRef(_counts, key).Expected += count.AtEnd;
-        }
-    }
 
     private async Task ReadAsync(Action<StretchDifference, long, ulong> visit)
     {
@@ -142,15 +143,24 @@ internal sealed class OutputDifferences(IReadOnlyList<StretchDifference> stretch
 internal struct LineCount
 {
     public int Found;
-    public int Expected;
-    public int Seen;
 
-    /// <summary>How often of the expected it may have been cut off: see <see cref="StretchDifference.MayBeCutOff"/>.</summary>
+    /// <summary>By records that must have it.</summary>
+    public int Expected;
+
+    /// <summary>By records of which it may have been cut off: see <see cref="StretchDifference.MayBeCutOff"/>.</summary>
     public int AtEnd;
+
+    public int Seen;
 
     /// <summary>The last record of the line.</summary>
     public int LastLog;
     public long LastOffset;
+
+    /// <summary>By all records.</summary>
+    public readonly int Records => Expected + AtEnd;
+
+    /// <summary>How many of those at the end have no line.</summary>
+    public readonly int CutOff => Math.Max(0, AtEnd - Math.Max(0, Found - Expected));
 }
 
 /// <summary>A record without a line.</summary>
@@ -202,12 +212,9 @@ internal sealed class StretchDifference(OutputStretch stretch, IReadOnlyList<int
     /// <summary>Whether the end may be cut off, and all records of this one's log that surely have their lines are before it.</summary>
     public bool MayBeCutOff(in ExpectedRow row) => Stretch.MayBeCut && row.Offset > _lastThere.GetValueOrDefault(row.Log.Id, -1);
 
-    public void Expect(in ExpectedRow row, bool isThere)
+    /// <summary>Notes that a record has no line.</summary>
+    public void Miss(in ExpectedRow row)
     {
-        if (isThere)
-        {
-            return;
-        }
         if (Missing.Count > 0 && Missing[^1].Row.Offset == row.Offset && Missing[^1].Row.Log == row.Log)
         {
             return; // another line of the same record
@@ -223,7 +230,7 @@ internal sealed class StretchDifference(OutputStretch stretch, IReadOnlyList<int
     /// <summary>Notes where the first line of a log stands that still has its record: before it, equal lines are of earlier records.</summary>
     public void FindFirst(long number, ulong line, ref LineCount count)
     {
-        if (_firsts.TryGetValue(line, out long known) && known == 0 && ++count.Seen > count.Found - count.Expected)
+        if (_firsts.TryGetValue(line, out long known) && known == 0 && ++count.Seen > count.Found - count.Records)
         {
             _firsts[line] = number;
             _lineOfFirst = Math.Max(_lineOfFirst, number);
@@ -236,7 +243,7 @@ internal sealed class StretchDifference(OutputStretch stretch, IReadOnlyList<int
     {
         count.Seen++;
         // Of equal lines the later ones are repeats, unless the first may be of records that are gone.
-        bool isExtra = _isWhole ? count.Seen > count.Expected : count.Seen <= count.Found - count.Expected;
+        bool isExtra = _isWhole ? count.Seen > count.Records : count.Seen <= count.Found - count.Records;
         if (!isExtra)
         {
             return;
@@ -249,7 +256,7 @@ internal sealed class StretchDifference(OutputStretch stretch, IReadOnlyList<int
         ExtraCount++;
         if (Extra.Count < KeptMax)
         {
-            Extra.Add((number, count.Expected > 0));
+            Extra.Add((number, count.Records > 0));
         }
     }
 }
