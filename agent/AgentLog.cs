@@ -107,6 +107,9 @@ internal static partial class AgentLog
     [LoggerMessage(2047, LogLevel.Warning, "{Path}: in the line at byte {LineBegin} a match of redact begins at or before byte {Position} and is longer than max_line_bytes ({MaxLineBytes}): that much of it cannot be searched at once, so from there on the line is left out")]
     public static partial void Withheld(this ILogger logger, string path, long lineBegin, long position, int maxLineBytes);
 
+    [LoggerMessage(2049, LogLevel.Warning, "{Path}: the rest of the line at byte {LineBegin} does not come, and what redact matches may go on in it: the line is left out from byte {Position} on, and so is its rest where that comes later")]
+    public static partial void Unended(this ILogger logger, string path, long lineBegin, long position);
+
     [LoggerMessage(2035, LogLevel.Warning, "{Path}: no file is there yet. It is read as soon as there is one")]
     public static partial void Unmatched(this ILogger logger, string path);
 

@@ -5,7 +5,6 @@ namespace LogPipeline.Agent.Shaping;
 /// <summary>What becomes of the lines of one file: its input's shape, its own encoding, and what is known of it between two reads.</summary>
 internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProvider time)
 {
-    private readonly LineFate[] _fates = [LineFate.None, LineFate.None, LineFate.None]; // by stream
     private readonly (long Position, long Time)[] _seen = [(-1, 0), (-1, 0), (-1, 0)]; // by stream
 
     public LineShape Shape => shape;
@@ -31,8 +30,8 @@ internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProv
     /// <summary>The longest line in bytes of the file that comes whole.</summary>
     public int LineBytesMax => encoding?.BytesFor(shape.Input.MaxLineBytes) ?? shape.Input.MaxLineBytes;
 
-    /// <summary>What became of a stream's line whose parts are given out: they are sent or left out together.</summary>
-    public ref LineFate FateOf(LineStream stream) => ref _fates[(int)stream];
+    /// <summary>What became of each stream's last line before the read position, whose later parts are sent or left out together with it.</summary>
+    public LineFate[] Fates { get; } = [LineFate.None, LineFate.None, LineFate.None];
 
     /// <summary>Since when a stream has been seen up to <paramref name="position"/> and no further: a timestamp.</summary>
     public long QuietSince(LineStream stream, long position)
@@ -49,7 +48,8 @@ internal sealed class FileShape(LineShape shape, TextDecoder? encoding, TimeProv
 /// <summary>What became of a line.</summary>
 /// <param name="LineBegin">Where it begins.</param>
 /// <param name="Omission">Why what comes of it is left out.</param>
-internal readonly record struct LineFate(long LineBegin, Omission Omission)
+/// <param name="RestFrom">Where it was given up, decided upon without its end: the stream's next line from there on is its rest. By default it has none.</param>
+internal readonly record struct LineFate(long LineBegin, Omission Omission, long RestFrom = long.MaxValue)
 {
     public static LineFate None => new(-1, Omission.None);
 }

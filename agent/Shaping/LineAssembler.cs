@@ -13,6 +13,9 @@ namespace LogPipeline.Agent.Shaping;
 /// <param name="time">For times that say no year or zone.</param>
 internal sealed class LineAssembler(int spanMax, TimeProvider time)
 {
+    /// <summary>How long the rest of a line is waited for that is judged by what it says: a program may write half of one, and think.</summary>
+    public static readonly TimeSpan RestTimeout = TimeSpan.FromMinutes(1);
+
     private readonly OpenGroup[] _open = [new(), new(), new()]; // by stream
     private readonly ArrayBufferWriter<byte> _decoded = new();
     private readonly ArrayBufferWriter<byte> _unwrapped = new();
@@ -94,13 +97,14 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
     }
 
     /// <summary>
-    /// Groups that nothing was added to for long are whole. So is a line that was cut into pieces and whose last piece does not come: what comes of
-    /// it later is a record of its own. Returns when the first of the others is due, a timestamp; null where no other is open.
+    /// Groups that nothing was added to for long are whole. A line that was cut into pieces and whose last piece does not come is given up.
+    /// Returns when the first of the others is due, a timestamp; null where no other is open.
     /// </summary>
     /// <param name="unfinished">Bytes that follow and are no line yet: while they become more, nothing is due.</param>
     public long? CloseQuiet(long unfinished)
     {
-        TimeSpan timeout = _shape!.Shape.Input.Multiline?.Timeout ?? MultilineOptions.DefaultTimeout;
+        TimeSpan quiet = _shape!.Shape.Input.Multiline?.Timeout ?? MultilineOptions.DefaultTimeout;
+        TimeSpan restTimeout = _shape.Shape.Judges && quiet < RestTimeout ? RestTimeout : quiet;
         long? due = null;
         for (int stream = 0; stream < _open.Length; stream++)
         {
@@ -108,10 +112,11 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
             {
                 continue;
             }
+            TimeSpan timeout = group.GoesOn ? restTimeout : quiet;
             long since = _shape.QuietSince((LineStream)stream, group.End + unfinished);
             if (time.GetElapsedTime(since) >= timeout)
             {
-                Close(group);
+                GiveUp(group);
             }
             else
             {
@@ -160,17 +165,19 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         }
         if (!group.IsOpen)
         {
-            group.Open(begin, begin, 0, goesOn: false);
+            LineFate before = Lines.FateOf(container.Stream);
+            bool isRest = begin >= before.RestFrom;
+            group.Open(begin, isRest && before.Omission != Omission.None ? before.LineBegin : begin, 0, goesOn: false);
             group.State = rule?.Begin(text) ?? TraceState.Ordinary;
-            group.IsMisfit = isMisfit;
+            (group.IsMisfit, group.IsRest) = (isMisfit, isRest);
         }
         PositionFlags terminator = (line.Flags & PositionFlags.NoNewline) | (container.EndsInCarriageReturn ? PositionFlags.CarriageReturn : PositionFlags.None);
         group.Add(text, line.End, terminator, container.IsWhole, isShaped, container.Time, replaced);
         if (!line.IsLast)
         {
-            EndPart(group, group.EndLines(), line.CutsMatch); // the line goes on behind the longest piece there is
+            EndPart(group, group.EndLines(), line.CutsMatch ? LineEnding.InMatch : LineEnding.Safe); // the line goes on behind the longest piece there is
         }
-        else if (container.IsWhole && rule is null)
+        else if (container.IsWhole && (rule is null || group.IsRest))
         {
             Close(group);
         }
@@ -184,8 +191,8 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
     {
         group.Open(begin, _begun.LineBegin, _begun.Part, goesOn: true);
         _goesOn = false;
-        ref LineFate fate = ref _shape!.FateOf(stream);
-        InputOptions input = _shape.Shape.Input;
+        ref LineFate fate = ref Lines.FateOf(stream);
+        InputOptions input = _shape!.Shape.Input;
         // Where two streams lie in each other, a record of the other one may cover what was left out.
         if (fate.LineBegin != _begun.LineBegin && (_begun.IsLeftOut || input.Format == LineFormat.Plain))
         {
@@ -194,14 +201,14 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         }
     }
 
-    /// <summary>More is held than may be: the one group that is known to go on becomes a part, the others end.</summary>
+    /// <summary>More is held than may be: the one group that goes on with the next line becomes a part, the others end.</summary>
     private void GiveWay(OpenGroup going, ReadOnlySpan<byte> next)
     {
         foreach (OpenGroup group in _open)
         {
             if (group != going)
             {
-                Close(group);
+                GiveUp(group);
             }
             else if (group.IsOpen && group.Lines > 0)
             {
@@ -216,14 +223,14 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         LineBorder end = group.EndLines();
         if (_shape!.Shape.Redaction is null)
         {
-            EndPart(group, end, cutsMatch: false);
+            EndPart(group, end, LineEnding.Safe);
             return;
         }
         _ahead.ResetWrittenCount();
         _ahead.Write(group.Text);
         _ahead.Write(next);
         LineBorder? border = FindBorder(_ahead.WrittenSpan, [.. group.Borders, end]);
-        EndPart(group, border ?? end, cutsMatch: border is null);
+        EndPart(group, border ?? end, border is null ? LineEnding.InMatch : LineEnding.Safe);
     }
 
     /// <summary>
@@ -251,22 +258,41 @@ internal sealed class LineAssembler(int spanMax, TimeProvider time)
         return atWord ?? found;
     }
 
-    private void EndPart(OpenGroup group, LineBorder border, bool cutsMatch)
+    private void EndPart(OpenGroup group, LineBorder border, LineEnding ending)
     {
-        Lines.Add(group, StreamOf(group), border, group.Part + 1, isLast: false, cutsMatch);
+        Lines.Add(group, StreamOf(group), border, group.Part + 1, isLast: false, ending);
         group.NextPart(border);
+    }
+
+    /// <summary>Ends a group that is waited for no longer: where its last line is not whole, what comes of that later shares its fate.</summary>
+    private void GiveUp(OpenGroup group)
+    {
+        if (group is { IsOpen: true, GoesOn: true, Lines: > 0 })
+        {
+            End(group, LineEnding.GivenUp);
+        }
+        else
+        {
+            Close(group);
+        }
     }
 
     private void Close(OpenGroup group)
     {
         while (group.IsOpen && group.Text.Length > TextMax && group.Borders.Count > 0 && FindBorder(group.Text, group.Borders) is LineBorder border)
         {
-            EndPart(group, border, cutsMatch: false);
+            EndPart(group, border, LineEnding.Safe);
         }
         if (group.IsOpen && group.Lines > 0)
         {
-            Lines.Add(group, StreamOf(group), new LineBorder(group.Text.Length, group.End), group.Part == 0 ? 0 : group.Part + 1, isLast: true, cutsMatch: false);
+            End(group, LineEnding.Safe);
         }
+        group.Close();
+    }
+
+    private void End(OpenGroup group, LineEnding ending)
+    {
+        Lines.Add(group, StreamOf(group), new LineBorder(group.Text.Length, group.End), group.Part == 0 ? 0 : group.Part + 1, isLast: true, ending);
         group.Close();
     }
 

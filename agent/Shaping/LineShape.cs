@@ -28,6 +28,9 @@ internal sealed class LineShape
     /// <summary>Where a line longer than the limit may be cut; null = anywhere.</summary>
     public RedactedCut? Cut { get; }
 
+    /// <summary>Whether lines are judged by what they say: half of one may say something else than all of it.</summary>
+    public bool Judges => Filter is not null || Redaction is not null;
+
     /// <summary>Whether lines may have to wait for others.</summary>
     private static bool Groups(InputOptions input) => input.Format != LineFormat.Plain || input.Multiline is not null;
 

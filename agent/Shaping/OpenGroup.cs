@@ -53,12 +53,15 @@ internal sealed class OpenGroup
     /// <summary>Whether it is no line of a container's format, though the file is of one.</summary>
     public bool IsMisfit { get; set; }
 
+    /// <summary>Whether it is the rest of a line that was decided upon without it.</summary>
+    public bool IsRest { get; set; }
+
     /// <summary>Begins at a line; or goes on behind parts that were given out before.</summary>
     public void Open(long begin, long lineBegin, int part, bool goesOn)
     {
         _state = part == 0 ? TraceState.Ordinary : _state;
         (IsOpen, Begin, End, LineBegin, Part, Lines, GoesOn, IsShaped, Time) = (true, begin, begin, lineBegin, part, 0, goesOn, false, long.MinValue);
-        (_terminator, _isWhole, Replaced, IsMisfit) = (PositionFlags.None, false, 0, false);
+        (_terminator, _isWhole, Replaced, IsMisfit, IsRest) = (PositionFlags.None, false, 0, false, false);
         _text.ResetWrittenCount();
         _borders.Clear();
     }

@@ -15,6 +15,22 @@ internal enum Omission : byte
 
     /// <summary>What <c>redact</c> matches is longer than can be searched at once: from there on the line is left out.</summary>
     Withheld,
+
+    /// <summary>The line's rest did not come in time, and what <c>redact</c> matches may go on there: all of the line is left out.</summary>
+    Unended,
+}
+
+/// <summary>What is known of the place where a line, or a part of one, ends.</summary>
+internal enum LineEnding
+{
+    /// <summary>It may end there.</summary>
+    Safe,
+
+    /// <summary>It lies within what a redaction matches.</summary>
+    InMatch,
+
+    /// <summary>The line goes on behind it, with what is waited for no longer.</summary>
+    GivenUp,
 }
 
 /// <summary>Which of a container's outputs a line came from.</summary>
@@ -40,6 +56,7 @@ internal enum LineStream : byte
 /// <param name="Omission">Why it becomes no record.</param>
 /// <param name="Replaced">Places in it that were no characters.</param>
 /// <param name="IsMisfit">Whether it is no line of a container's format, though the file is of one.</param>
+/// <param name="IsGivenUp">Whether its rest did not come in time.</param>
 internal readonly record struct ShapedLine(
     long Begin, long End, long LineBegin, int Part, bool IsLast, PositionFlags Flags, int Start, int Length, int KeyLength, LineStream Stream, long Time, Omission Omission,
-    int Replaced, bool IsMisfit);
+    int Replaced, bool IsMisfit, bool IsGivenUp);

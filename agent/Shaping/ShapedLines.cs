@@ -15,6 +15,7 @@ internal sealed class ShapedLines(TimeProvider time)
 {
     private readonly List<ShapedLine> _lines = [];
     private readonly ArrayBufferWriter<byte> _texts = new();
+    private readonly LineFate[] _fates = [LineFate.None, LineFate.None, LineFate.None]; // by stream, behind the last line that was added
     private FileShape? _shape;
     private int _given;
 
@@ -22,8 +23,12 @@ internal sealed class ShapedLines(TimeProvider time)
     public void Begin(FileShape shape)
     {
         _shape = shape;
+        shape.Fates.CopyTo(_fates, 0);
         Clear();
     }
+
+    /// <summary>What became of the last line of a stream that was added.</summary>
+    public ref LineFate FateOf(LineStream stream) => ref _fates[(int)stream];
 
     /// <summary>Adds the text of a group up to a border.</summary>
     /// <param name="group">The group.</param>
@@ -31,13 +36,13 @@ internal sealed class ShapedLines(TimeProvider time)
     /// <param name="end">Where the text ends.</param>
     /// <param name="part">0 = it is all that the group has, else which part.</param>
     /// <param name="isLast">Whether the group ends with it.</param>
-    /// <param name="cutsMatch">Whether it ends within what a redaction matches.</param>
-    public void Add(OpenGroup group, LineStream stream, LineBorder end, int part, bool isLast, bool cutsMatch)
+    /// <param name="ending">What is known of the place where it ends.</param>
+    public void Add(OpenGroup group, LineStream stream, LineBorder end, int part, bool isLast, LineEnding ending)
     {
         PositionFlags flags = (isLast ? group.Terminator : PositionFlags.None) | (part > 0 ? PositionFlags.Cut : PositionFlags.None)
             | (group.IsShaped ? PositionFlags.Shaped : PositionFlags.None);
         ReadOnlySpan<byte> text = group.Text[..end.Length];
-        Omission omission = OmissionOf(group.LineBegin, stream, text, part, cutsMatch);
+        Omission omission = OmissionOf(group, stream, text, part, ending);
         bool isRedacted = false;
         if (_shape!.Shape.Redaction is MatchBorders redaction && omission == Omission.None)
         {
@@ -50,7 +55,8 @@ internal sealed class ShapedLines(TimeProvider time)
         long at = input.Timestamp != TimeForm.None && TimeInLine.Read(input.Timestamp, text, time) is long said ? said : group.Time;
         int keyLength = input.KeyPattern?.FirstGroup(text) is string key ? (int)Encoding.UTF8.GetBytes(key, _texts) : -1;
         _lines.Add(new ShapedLine(
-            group.Begin, end.End, group.LineBegin, part, isLast, flags, start, text.Length, keyLength, stream, at, omission, group.Replaced, group.IsMisfit));
+            group.Begin, end.End, group.LineBegin, part, isLast, flags, start, text.Length, keyLength, stream, at, omission, group.Replaced, group.IsMisfit,
+            ending == LineEnding.GivenUp));
     }
 
     /// <summary>
@@ -92,7 +98,17 @@ internal sealed class ShapedLines(TimeProvider time)
         foreach (ref ShapedLine line in CollectionsMarshal.AsSpan(_lines)[(_given - count).._given])
         {
             line = line with { Omission = line.Omission == Omission.None ? omission : line.Omission };
-            _shape!.FateOf(line.Stream) = new LineFate(line.LineBegin, line.Omission);
+            ref LineFate fate = ref FateOf(line.Stream);
+            fate = fate.LineBegin == line.LineBegin ? fate with { Omission = line.Omission } : fate;
+        }
+    }
+
+    /// <summary>The read position moves behind the last lines that were given out.</summary>
+    public void Accept(int count)
+    {
+        foreach (ShapedLine line in CollectionsMarshal.AsSpan(_lines)[(_given - count).._given])
+        {
+            _shape!.Fates[(int)line.Stream] = new LineFate(line.LineBegin, line.Omission, line.IsGivenUp ? line.End : long.MaxValue);
         }
     }
 
@@ -109,18 +125,26 @@ internal sealed class ShapedLines(TimeProvider time)
         _texts.ResetWrittenCount();
     }
 
-    /// <summary>Whether a line is wanted; of a long one the first part tells, and none follows one that had to be cut in a match.</summary>
-    private Omission OmissionOf(long lineBegin, LineStream stream, ReadOnlySpan<byte> text, int part, bool cutsMatch)
+    /// <summary>
+    /// Whether a line is wanted; of a long one the first part tells, and none follows one that had to be cut in a match. A line that is given up is left
+    /// out where anything is redacted, and so is its rest: a secret may lie on both sides of that place, and be found in neither half.
+    /// </summary>
+    private Omission OmissionOf(OpenGroup group, LineStream stream, ReadOnlySpan<byte> text, int part, LineEnding ending)
     {
-        ref LineFate fate = ref _shape!.FateOf(stream);
-        if (part <= 1 || fate.LineBegin != lineBegin)
+        ref LineFate fate = ref FateOf(stream);
+        if (group.IsRest)
         {
-            fate = new LineFate(lineBegin, _shape.Shape.Filter?.Keeps(text) == false ? Omission.Filtered : Omission.None);
+            fate = new LineFate(group.LineBegin, fate.Omission);
         }
-        if (cutsMatch && fate.Omission == Omission.None)
+        else if (part <= 1 || fate.LineBegin != group.LineBegin)
         {
-            fate = fate with { Omission = Omission.Withheld };
+            fate = new LineFate(group.LineBegin, _shape!.Shape.Filter?.Keeps(text) == false ? Omission.Filtered : Omission.None);
         }
+        if (fate.Omission == Omission.None && ending != LineEnding.Safe && _shape!.Shape.Redaction is not null)
+        {
+            fate = fate with { Omission = ending == LineEnding.InMatch ? Omission.Withheld : Omission.Unended };
+        }
+        fate = fate with { RestFrom = ending == LineEnding.GivenUp ? group.End : long.MaxValue };
         return fate.Omission;
     }
 }

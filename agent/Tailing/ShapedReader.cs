@@ -57,7 +57,12 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         {
             logger.Decoded(file.Generation.Path, encoding.ToString());
         }
-        file.Learned(decoder is null && !LineShape.Changes(file.Input) ? null : new FileShape(_shapes[file.Input], decoder, time));
+        FileShape? shape = decoder is null && !LineShape.Changes(file.Input) ? null : new FileShape(_shapes[file.Input], decoder, time);
+        if (shape is not null)
+        {
+            GivenUpLines.Find(shape, handle, file.Generation.Read.Position, file.Generation.Read.Part);
+        }
+        file.Learned(shape);
         return true;
     }
 
@@ -151,6 +156,7 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
                 return false;
             }
             Give(file, block, lines, end.Position);
+            _assembler.Lines.Accept(lines.Length);
             _progress = _progress with { Position = end.Position, LineBegin = end.LineBegin, Part = end.Part };
         }
         return true;
@@ -230,13 +236,20 @@ internal sealed class ShapedReader(int blockBytes, Coverage coverage, AgentOptio
         metrics.LeftOutLines.Add(1, line.Omission switch
         {
             Omission.Limited => AgentMetrics.Limited,
-            Omission.Withheld => AgentMetrics.Withheld,
+            Omission.Withheld or Omission.Unended => AgentMetrics.Withheld,
             _ => AgentMetrics.Filtered,
         });
-        if (line.Omission == Omission.Withheld && file.Shape!.WithheldTold != line.LineBegin)
+        if (line.Omission is Omission.Withheld or Omission.Unended && file.Shape!.WithheldTold != line.LineBegin)
         {
             file.Shape.WithheldTold = line.LineBegin;
-            logger.Withheld(file.Generation.Path, line.LineBegin, line.Begin, file.Input.MaxLineBytes);
+            if (line.Omission == Omission.Withheld)
+            {
+                logger.Withheld(file.Generation.Path, line.LineBegin, line.Begin, file.Input.MaxLineBytes);
+            }
+            else
+            {
+                logger.Unended(file.Generation.Path, line.LineBegin, line.Begin);
+            }
         }
     }
 
