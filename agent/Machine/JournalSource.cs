@@ -1,5 +1,7 @@
+using System.Buffers;
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Globalization;
 using LogPipeline.Agent.Sources;
 using Microsoft.Extensions.Logging;
 
@@ -7,7 +9,8 @@ namespace LogPipeline.Agent.Machine;
 
 /// <summary>
 /// Follows systemd's journal by journalctl, which goes on behind the cursor in the last line of the spool. The cursor is durable with the
-/// entry that it stands in, and nothing beyond it was sent: so no entry is lost or repeated, whatever crashes.
+/// entry that it stands in, and nothing beyond it was sent: so no entry is lost or repeated, whatever crashes. Where the journal is read from its end,
+/// that is noted before anything is read, as no line says it yet.
 /// </summary>
 internal sealed class JournalSource(JournalSourceOptions options, string machineId, TimeProvider time, ILogger logger) : RetriedSource(options.Name, time, logger)
 {
@@ -20,25 +23,59 @@ internal sealed class JournalSource(JournalSourceOptions options, string machine
     /// <summary>Runs journalctl until it ends, and returns what it said last.</summary>
     protected override async Task<string> FeedAsync(Spool spool, CancellationToken stopped)
     {
-        string? cursor = JournalExport.CursorOf(spool.LastLine());
-        var start = new ProcessStartInfo(options.Program, options.Arguments(cursor, machineId)) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using Process journal = Process.Start(start) ?? throw new IOException($"{options.Program} cannot be started");
+        string? from = JournalExport.CursorOf(spool.LastLine()) ?? (options.FromEnd ? await StartAsync(spool, stopped) : null);
+        using Process journal = Begin(options.Arguments(from, machineId));
         spool.Limitation = null;
         Hear(JournalFiles.Hidden(options.Directory), spool);
         journal.ErrorDataReceived += (_, line) => Hear(line.Data, spool);
         journal.BeginErrorReadLine();
         try
         {
-            await StreamFeed.RunAsync(journal.StandardOutput.BaseStream, new JournalExport(), spool, stopped);
+            await StreamFeed.RunAsync(journal.StandardOutput.BaseStream, new JournalExport(from), spool, stopped);
         }
         finally
         {
-            if (!journal.HasExited)
-            {
-                journal.Kill();
-            }
+            End(journal);
         }
         return $"{options.Program} has ended{(spool.Limitation is string said ? $": {said}" : "")}";
+    }
+
+    private static void End(Process process)
+    {
+        if (!process.HasExited)
+        {
+            process.Kill();
+        }
+    }
+
+    private Process Begin(IReadOnlyList<string> arguments) =>
+        Process.Start(new ProcessStartInfo(options.Program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })
+            ?? throw new IOException($"{options.Program} cannot be started");
+
+    /// <summary>Where the journal ended when it was to be read from its end for the first time: its last entry, or where it shows none, that time.</summary>
+    private async Task<string> StartAsync(Spool spool, CancellationToken stopped)
+    {
+        if (spool.Start() is string noted)
+        {
+            return noted;
+        }
+        string now = string.Create(CultureInfo.InvariantCulture, $"@{Time.GetUtcNow().ToUnixTimeSeconds()}");
+        using Process journal = Begin(options.LastEntryArguments(machineId));
+        journal.BeginErrorReadLine(); // what cannot be shown is told when it is followed
+        var last = new ArrayBufferWriter<byte>();
+        try
+        {
+            using var export = new MemoryStream();
+            await journal.StandardOutput.BaseStream.CopyToAsync(export, stopped);
+            new JournalExport().Add(export.ToArray(), last);
+        }
+        finally
+        {
+            End(journal);
+        }
+        string start = JournalExport.CursorOf(last.WrittenSpan) ?? now;
+        spool.NoteStart(start);
+        return start;
     }
 
     /// <summary>

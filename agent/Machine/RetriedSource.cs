@@ -10,6 +10,8 @@ internal abstract class RetriedSource(string name, TimeProvider time, ILogger lo
 
     protected ILogger Logger => logger;
 
+    protected TimeProvider Time => time;
+
     public async Task RunAsync(Spool spool, CancellationToken stopped)
     {
         while (true)

@@ -17,7 +17,8 @@ namespace LogPipeline.Agent.Sources;
 /// As in <c>journalctl -o json</c>, a field that is given twice is a list, a value that is no UTF-8 a list of its bytes, and one that is
 /// longer than a bound is null.
 /// </summary>
-internal sealed class JournalExport : ILineFraming
+/// <param name="after">The cursor of an entry that is left out where the stream begins with it: what comes behind it is wanted. Null = none is.</param>
+internal sealed class JournalExport(string? after = null) : ILineFraming
 {
     public const string CursorField = "__CURSOR";
 
@@ -29,6 +30,7 @@ internal sealed class JournalExport : ILineFraming
 
     private readonly StreamRest _rest = new();
     private readonly List<(string Key, byte[]? Value)> _fields = [];
+    private string? _after = after;
     private int _entryBytes;
     private ulong _skip;
 
@@ -156,7 +158,7 @@ internal sealed class JournalExport : ILineFraming
 
     private void EndEntry(IBufferWriter<byte> lines)
     {
-        if (_fields.Count > 0)
+        if (_fields.Count > 0 && !IsLeftOut())
         {
             using (var json = new Utf8JsonWriter(lines, Json))
             {
@@ -172,6 +174,13 @@ internal sealed class JournalExport : ILineFraming
         }
         _fields.Clear();
         _entryBytes = 0;
+    }
+
+    private bool IsLeftOut()
+    {
+        string? after = _after;
+        _after = null;
+        return after is not null && _fields.Exists(field => field.Key == CursorField && field.Value.AsSpan().SequenceEqual(Encoding.ASCII.GetBytes(after)));
     }
 
     private static void WriteAll(Utf8JsonWriter json, List<byte[]?> values)

@@ -81,25 +81,25 @@ public sealed record JournalSourceOptions : SourceOptions
 
     internal override Func<ReadOnlySpan<byte>, bool>? IsWhole => static line => JournalExport.IsEntry(line);
 
-    /// <summary>What the program is told.</summary>
-    /// <param name="cursor">The entry after which it goes on; null at the first start.</param>
+    /// <summary>What the program is told, to show what there is and what comes.</summary>
+    /// <param name="from">The entry that it begins with, and shows where it is still there: a cursor, or a time as <c>@</c> and seconds since 1970; null = all.</param>
     /// <param name="machineId">This host's; empty where it is not known.</param>
-    public IReadOnlyList<string> Arguments(string? cursor, string machineId)
+    public IReadOnlyList<string> Arguments(string? from, string machineId)
+    {
+        // Not --after-cursor: where the entry is not there any more, or is of a unit that is not shown, it leaves out the next one.
+        string[] begin = from is null ? [] : from.StartsWith('@') ? [$"--since={from}"] : [$"--cursor={from}"];
+        // Without --no-tail, --follow shows the last ten entries only, also behind a cursor.
+        return ["--follow", "--no-tail", .. Shown(machineId), .. Units.Select(static unit => $"--unit={unit}"), .. begin];
+    }
+
+    /// <summary>What it is told to show the last entry that there is, of whatever unit, and end.</summary>
+    public IReadOnlyList<string> LastEntryArguments(string machineId) => ["--lines=1", .. Shown(machineId)];
+
+    private IReadOnlyList<string> Shown(string machineId)
     {
         // --merge, as --follow would else show the present boot alone, and leave out what came between the cursor and a reboot. With it come the
         // journals that other hosts have sent here, so the machine is named. Not --quiet: it would keep silent about entries that this user may not see.
-        List<string> arguments = ["--output=export", "--follow", "--merge", "--all"];
-        if (Directory is not null)
-        {
-            arguments.Add($"--directory={Directory}");
-        }
-        else if (machineId.Length > 0)
-        {
-            arguments.Add($"_MACHINE_ID={machineId}");
-        }
-        arguments.AddRange(Units.Select(static unit => $"--unit={unit}"));
-        // Without --no-tail, --follow shows the last ten entries only, also behind a cursor.
-        arguments.AddRange(cursor is not null ? ["--no-tail", $"--after-cursor={cursor}"] : FromEnd ? ["--lines=0"] : ["--no-tail"]);
-        return arguments;
+        IEnumerable<string> journal = Directory is not null ? [$"--directory={Directory}"] : machineId.Length > 0 ? [$"_MACHINE_ID={machineId}"] : [];
+        return ["--output=export", "--merge", "--all", .. journal];
     }
 }

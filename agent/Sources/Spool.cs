@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Text;
 using LogPipeline.Agent.State;
 using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
@@ -23,6 +24,7 @@ internal sealed class Spool : IDisposable
 
     private const int PendingBytesMax = 4 << 20;
     private const int TailBytes = 64 << 10;
+    private const string StartFile = "start";
 
     private readonly IFileSystem _files;
     private readonly string _directory;
@@ -155,6 +157,12 @@ internal sealed class Spool : IDisposable
             _ = _write.DoneAsync();
         }
     }
+
+    /// <summary>Where its source begins as long as nothing is spooled; null where it noted nothing.</summary>
+    public string? Start() => AtomicFile.ReadAll(_files, Path.Combine(_directory, StartFile)) is byte[] noted ? Encoding.UTF8.GetString(noted) : null;
+
+    /// <summary>Notes where its source begins, durably.</summary>
+    public void NoteStart(string start) => AtomicFile.Replace(_files, Path.Combine(_directory, StartFile), Encoding.UTF8.GetBytes(start));
 
     /// <summary>Counts what is not taken for another reason than that there is no room.</summary>
     public void Refused() => Dropped++;

@@ -155,14 +155,51 @@ public sealed class SourceTests : IDisposable
         await JournalAsync(61, 80, boot: 2); // the host was started again meanwhile
         await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
         await UntilAsync("journal", 80, agent);
-        string[] lines = (await TopicAsync("journal")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(Enumerable.Range(1, 80).Select(static i => $"entry {i}"), lines.Select(static line =>
-        {
-            using var json = System.Text.Json.JsonDocument.Parse(line);
-            return json.RootElement.GetProperty("MESSAGE").GetString()!;
-        }));
+        Assert.Equal(Enumerable.Range(1, 80).Select(static i => $"entry {i}"), Messages(await TopicAsync("journal")));
         Assert.Equal(0, await agent.TerminateAsync());
     }
+
+    [RequiresJournalFact]
+    public async Task A_journal_read_from_its_end_goes_on_there_though_the_agent_was_killed_before_any_entry_and_whatever_units_it_reads_then()
+    {
+        await using RealProcess broker = await BrokerAsync();
+        Directory.CreateDirectory(_workspace.File("journal"));
+        await JournalAsync(1, 3);
+        void Read(string unit) => _workspace.Configure($$"""
+            agent:
+              bootstrap: {{_bootstrap}}
+              inputs:
+                - journal: { directory: journal, units: [{{unit}}] }
+                  read_from: end
+                  topic: journal
+            """);
+        Read("app.service");
+        await using (RealProcess first = RealProcess.Start(Programs.Agent, _workspace.Folder, []))
+        {
+            await first.ReadyAsync();
+            await Deadline.UntilAsync(
+                TimeSpan.FromSeconds(60), () => Task.FromResult(Directory.GetFiles(_workspace.Folder, "start", SearchOption.AllDirectories).Length == 1), () => first.Errors);
+            await first.KillAsync();
+        }
+        await JournalAsync(4, 6);
+        await using (RealProcess second = RealProcess.Start(Programs.Agent, _workspace.Folder, []))
+        {
+            await UntilAsync("journal", 3, second);
+            await second.KillAsync();
+        }
+        Read("other.service");
+        await JournalAsync(7, 7);
+        await using RealProcess agent = RealProcess.Start(Programs.Agent, _workspace.Folder, []);
+        await UntilAsync("journal", 5, agent);
+        Assert.Equal(["entry 4", "entry 5", "entry 6", "other 6", "other 7"], Messages(await TopicAsync("journal")));
+        Assert.Equal(0, await agent.TerminateAsync());
+    }
+
+    private static IEnumerable<string> Messages(string lines) => lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(static line =>
+    {
+        using var json = System.Text.Json.JsonDocument.Parse(line);
+        return json.RootElement.GetProperty("MESSAGE").GetString()!;
+    });
 
     /// <summary>Adds entries to the workspace's journal, of the unit that is followed and of another.</summary>
     private async Task JournalAsync(int from, int to, int boot = 1)

@@ -61,9 +61,21 @@ public sealed class JournalExportTests
     {
         var options = new JournalSourceOptions { Units = ["nginx.service", "app.service"], Directory = "/j" };
         Assert.Equal(
-            ["--output=export", "--follow", "--merge", "--all", "--directory=/j", "--unit=nginx.service", "--unit=app.service", "--no-tail", "--after-cursor=c"],
+            ["--follow", "--no-tail", "--output=export", "--merge", "--all", "--directory=/j", "--unit=nginx.service", "--unit=app.service", "--cursor=c"],
             options.Arguments("c", "m"));
-        Assert.Equal(["--output=export", "--follow", "--merge", "--all", "_MACHINE_ID=m", "--lines=0"], new JournalSourceOptions { FromEnd = true }.Arguments(null, "m"));
-        Assert.Equal(["--output=export", "--follow", "--merge", "--all", "--no-tail"], new JournalSourceOptions().Arguments(null, ""));
+        Assert.Equal(["--lines=1", "--output=export", "--merge", "--all", "--directory=/j"], options.LastEntryArguments("m"));
+        Assert.Equal(["--follow", "--no-tail", "--output=export", "--merge", "--all", "_MACHINE_ID=m", "--since=@17"], new JournalSourceOptions().Arguments("@17", "m"));
+        Assert.Equal(["--follow", "--no-tail", "--output=export", "--merge", "--all"], new JournalSourceOptions().Arguments(null, ""));
+    }
+
+    [Theory]
+    [InlineData("a", "bc")]
+    [InlineData("b", "abc")]
+    [InlineData(null, "abc")]
+    public void The_entry_that_it_goes_on_behind_is_left_out_where_the_stream_begins_with_it(string? after, string expected)
+    {
+        var lines = new ArrayBufferWriter<byte>();
+        new JournalExport(after).Add("__CURSOR=a\n\n__CURSOR=b\n\n__CURSOR=c\n\n"u8, lines);
+        Assert.Equal(string.Concat(expected.Select(static cursor => $$"""{"__CURSOR":"{{cursor}}"}""" + "\n")), Encoding.UTF8.GetString(lines.WrittenSpan));
     }
 }
