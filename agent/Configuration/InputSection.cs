@@ -27,11 +27,7 @@ internal static class InputSection
             Key = section.IsGroup("key") ? RecordKey.Pattern : section.Choice("key", defaults.Key, ("none", RecordKey.None), ("host", RecordKey.Host), ("file", RecordKey.File)),
             MaxLineBytes = (int)section.Size("max_line_bytes", defaults.MaxLineBytes, 1024, LineBytesMax),
             Partition = section.Choice("partition", defaults.Partition, ("file", PartitionRule.File), ("host", PartitionRule.Host)),
-            Encoding = section.Choice("encoding", defaults.Encoding,
-                ("auto", TextEncoding.Auto), ("utf-8", TextEncoding.Utf8),
-                ("utf-16le", TextEncoding.Utf16LittleEndian), ("utf-16be", TextEncoding.Utf16BigEndian),
-                ("gb18030", TextEncoding.Gb18030), ("gbk", TextEncoding.Gbk), ("big5", TextEncoding.Big5),
-                ("shift_jis", TextEncoding.ShiftJis), ("latin1", TextEncoding.Latin1)),
+            Encoding = section.Choice("encoding", defaults.Encoding, EncodingNames.All),
             Format = section.Choice("format", defaults.Format,
                 ("plain", LineFormat.Plain), ("docker", LineFormat.Docker), ("cri", LineFormat.Cri), ("container", LineFormat.Container)),
             Multiline = section.SectionOrNull("multiline") is { } multiline ? ShapingSection.ReadMultiline(multiline) : null,
@@ -48,7 +44,7 @@ internal static class InputSection
         if (input is { Source: not null, Encoding: TextEncoding.Utf16LittleEndian or TextEncoding.Utf16BigEndian })
         {
             throw new ConfigurationException(
-                $"{section.OriginOf("encoding")}: {section.Name("encoding")}: only files have UTF-16 named; standard input shows it by its byte order mark, other sources have none: leave encoding out");
+                $"{section.OriginOf("encoding")}: {section.Name("encoding")}: syslog, journal and metrics are never UTF-16: leave encoding out");
         }
         CheckTopic(section, input);
         section.Close();

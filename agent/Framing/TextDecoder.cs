@@ -24,17 +24,12 @@ internal sealed class TextDecoder
     public TextDecoder(TextEncoding kind)
     {
         _kind = kind;
-        (_encoding, _growthMax) = kind switch
+        _encoding = EncodingOf(kind);
+        _growthMax = kind switch
         {
-            TextEncoding.Utf8 => (Encoding.UTF8, 1),
-            TextEncoding.Utf16LittleEndian => (new UnicodeEncoding(bigEndian: false, byteOrderMark: false), 2),
-            TextEncoding.Utf16BigEndian => (new UnicodeEncoding(bigEndian: true, byteOrderMark: false), 2),
-            TextEncoding.Latin1 => (Encoding.Latin1, 2),
-            TextEncoding.Gb18030 => (CodePage(54936), 3),
-            TextEncoding.Gbk => (CodePage(936), 3),
-            TextEncoding.Big5 => (CodePage(950), 3),
-            TextEncoding.ShiftJis => (CodePage(932), 3),
-            _ => throw new ArgumentOutOfRangeException(nameof(kind)),
+            TextEncoding.Utf8 => 1,
+            TextEncoding.Utf16LittleEndian or TextEncoding.Utf16BigEndian or TextEncoding.Latin1 => 2,
+            _ => 3,
         };
     }
 
@@ -50,6 +45,20 @@ internal sealed class TextDecoder
         TextEncoding.Utf16BigEndian => [0xfe, 0xff],
         TextEncoding.Gb18030 => [0x84, 0x31, 0x95, 0x33],
         _ => [0xef, 0xbb, 0xbf],
+    };
+
+    /// <summary>How characters are made of bytes; bytes that are no character become U+FFFD.</summary>
+    public static Encoding EncodingOf(TextEncoding kind) => kind switch
+    {
+        TextEncoding.Utf8 => Encoding.UTF8,
+        TextEncoding.Utf16LittleEndian => new UnicodeEncoding(bigEndian: false, byteOrderMark: false),
+        TextEncoding.Utf16BigEndian => new UnicodeEncoding(bigEndian: true, byteOrderMark: false),
+        TextEncoding.Latin1 => Encoding.Latin1,
+        TextEncoding.Gb18030 => CodePage(54936),
+        TextEncoding.Gbk => CodePage(936),
+        TextEncoding.Big5 => CodePage(950),
+        TextEncoding.ShiftJis => CodePage(932),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
     /// <summary>What a file's first two bytes say; null where they are no mark of UTF-16.</summary>

@@ -8,7 +8,7 @@ internal static class MachineSources
 {
     public static ILineSource Create(SourceOptions options, string machineId, TimeProvider time, ILogger logger) => options switch
     {
-        StdinSourceOptions => new StdinSource(),
+        StdinSourceOptions stdin => new StdinSource(stdin),
         SyslogSourceOptions syslog => new SyslogSource(syslog, time, logger),
         MetricsSourceOptions metrics => new MetricsSource(metrics, time, logger),
         JournalSourceOptions journal => new JournalSource(journal, machineId, time, logger),

@@ -1,3 +1,4 @@
+using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Sources;
 using Microsoft.Win32.SafeHandles;
 
@@ -7,7 +8,7 @@ namespace LogPipeline.Agent.Machine;
 /// The standard input of this process. While the spool is full nothing is read, so the writer of the pipe waits. Once the agent is stopped nothing is
 /// read either: what a named pipe holds is the next reader's.
 /// </summary>
-internal sealed class StdinSource : ILineSource
+internal sealed class StdinSource(StdinSourceOptions options) : ILineSource
 {
     private const int LineBytesMax = 16 << 20;
 
@@ -15,13 +16,13 @@ internal sealed class StdinSource : ILineSource
     {
         using Stream input = Console.OpenStandardInput();
         using var handle = new SafeFileHandle(0, ownsHandle: false);
-        await ReadAsync(input, handle, spool, stopped);
+        await ReadAsync(input, handle, options.Encoding, spool, stopped);
     }
 
     /// <summary>Feeds a spool from a file descriptor whose reads block.</summary>
-    internal static async Task ReadAsync(Stream input, SafeFileHandle handle, Spool spool, CancellationToken stopped)
+    internal static async Task ReadAsync(Stream input, SafeFileHandle handle, TextEncoding encoding, Spool spool, CancellationToken stopped)
     {
-        var framing = new LineCutter(LineBytesMax, new StreamDecoder());
+        var framing = new LineCutter(LineBytesMax, new StreamDecoder(encoding));
         if (!OperatingSystem.IsLinux())
         {
             await StreamFeed.RunAsync(input, framing, spool, stopped);

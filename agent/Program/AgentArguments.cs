@@ -1,4 +1,5 @@
 using System.Globalization;
+using LogPipeline.Agent.Framing;
 using LogPipeline.Files;
 using LogPipeline.Hosting.Configuration;
 using Microsoft.Extensions.Logging;
@@ -23,7 +24,7 @@ internal sealed record AgentArguments
 {
     private static readonly string[] Words = ["run", "config", "explain", "status", "plan", "health", "resend"];
 
-    private static readonly string[] Options = ["--config", "--admin", "--log-level", "--json", "--watch", "--all", "--rate", "--from", "--to", "--dry-run", "--stdin", "--topic", "--bootstrap", "--state", "--help", "--version"];
+    private static readonly string[] Options = ["--config", "--admin", "--log-level", "--json", "--watch", "--all", "--rate", "--from", "--to", "--dry-run", "--stdin", "--topic", "--encoding", "--bootstrap", "--state", "--help", "--version"];
 
     public AgentVerb Verb { get; private init; }
 
@@ -59,6 +60,9 @@ internal sealed record AgentArguments
 
     /// <summary>Where the lines of the standard input go.</summary>
     public string? Topic { get; private init; }
+
+    /// <summary>How the standard input is to be understood.</summary>
+    public TextEncoding Encoding { get; private init; } = TextEncoding.Auto;
 
     public string? Bootstrap { get; private init; }
 
@@ -116,6 +120,9 @@ internal sealed record AgentArguments
                 case "--topic":
                     parsed = parsed with { Topic = given ?? Next(args, ref i) };
                     break;
+                case "--encoding":
+                    parsed = parsed with { Encoding = EncodingOf(given ?? Next(args, ref i)) };
+                    break;
                 case "--bootstrap":
                     parsed = parsed with { Bootstrap = given ?? Next(args, ref i) };
                     break;
@@ -147,9 +154,9 @@ internal sealed record AgentArguments
         {
             throw new ConfigurationException($"--from {parsed.From} is not below --to {parsed.To}");
         }
-        if (parsed.IsStdin ? parsed.Topic is null : (parsed.Topic ?? parsed.Bootstrap ?? parsed.State) is not null)
+        if (parsed.IsStdin ? parsed.Topic is null : (parsed.Topic ?? parsed.Bootstrap ?? parsed.State) is not null || parsed.Encoding != TextEncoding.Auto)
         {
-            throw new ConfigurationException("--stdin goes with --topic NAME, and perhaps --bootstrap and --state, as in: app | logpipe-agent --stdin --topic app");
+            throw new ConfigurationException("--stdin goes with --topic NAME, and perhaps --encoding, --bootstrap and --state, as in: app | logpipe-agent --stdin --topic app");
         }
         foreach ((string name, AgentVerb verb) in bound)
         {
@@ -174,6 +181,20 @@ internal sealed record AgentArguments
         => Enum.TryParse<LogLevel>(text, ignoreCase: true, out LogLevel level) && Enum.IsDefined(level)
             ? level
             : throw new ConfigurationException($"--log-level {text}: write debug, information, warning, error or none");
+
+    private static TextEncoding EncodingOf(string text)
+    {
+        List<string> names = [];
+        foreach ((string name, TextEncoding encoding) in EncodingNames.All)
+        {
+            if (string.Equals(name, text, StringComparison.OrdinalIgnoreCase))
+            {
+                return encoding;
+            }
+            names.Add(name);
+        }
+        throw new ConfigurationException($"--encoding {text}: write one of {string.Join(", ", names)}");
+    }
 
     private static long PositionOf(string name, string text)
         => long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long position)

@@ -20,7 +20,7 @@ internal static class AgentCommand
 
         Usage:
           logpipe-agent [run] [--log-level LEVEL]   until SIGTERM
-          COMMAND | logpipe-agent --stdin --topic TOPIC [--bootstrap HOST:PORT] [--state DIR]
+          COMMAND | logpipe-agent --stdin --topic TOPIC [--encoding NAME] [--bootstrap HOST:PORT] [--state DIR]
                                                     until the input has ended and all of it is acked
           logpipe-agent config check                what would run
           logpipe-agent explain PATH                why a file is read, or is not; status 1 when it is not
@@ -35,6 +35,7 @@ internal static class AgentCommand
           --admin HOST:PORT  serve /metrics, /healthz and /files here, or ask the agent that does; without it admin.listen
           --log-level LEVEL  debug, information (default), warning, error or none
           --state DIR        where the lines of --stdin are kept until they are acked; an agent at a time uses it
+          --encoding NAME    of --stdin: utf-8, utf-16le, utf-16be, gb18030, gbk, big5, shift_jis or latin1; without it as it is, or by UTF-16's byte order mark
           --rate BYTES       bytes a second to plan with, such as 10MB; without it what the running agent reached
           --from, --to BYTE  from the line that this byte of the file lies in, to the one that ends there; without them all that is acked
           --dry-run          say what would be sent, and send nothing

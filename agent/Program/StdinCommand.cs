@@ -19,7 +19,7 @@ internal static class StdinCommand
         {
             Bootstrap = arguments.Bootstrap?.Split(',') ?? (configured.Bootstrap.Count > 0 ? configured.Bootstrap : ["127.0.0.1:9092"]),
             StateDirectory = Path.GetFullPath(arguments.State ?? DefaultState(arguments.Topic!)),
-            Inputs = [new InputOptions { Source = new StdinSourceOptions(), Topic = arguments.Topic! }],
+            Inputs = [new InputOptions { Source = new StdinSourceOptions { Encoding = arguments.Encoding }, Topic = arguments.Topic! }],
             StatusTopic = null,
         };
         using ILoggerFactory loggers = ConsoleLogging.Create(arguments.LogLevel);

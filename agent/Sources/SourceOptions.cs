@@ -1,3 +1,5 @@
+using LogPipeline.Agent.Framing;
+
 namespace LogPipeline.Agent.Sources;
 
 /// <summary>What an input reads where that is no file: something that cannot be read again, so its lines are spooled first.</summary>
@@ -22,6 +24,8 @@ public abstract record SourceOptions
 /// <summary>The standard input of the agent's process, until it ends.</summary>
 public sealed record StdinSourceOptions : SourceOptions
 {
+    public TextEncoding Encoding { get; init; } = TextEncoding.Auto;
+
     public override string Name => "stdin";
 }
 

@@ -31,6 +31,19 @@ public sealed class SourceTests : IDisposable
     }
 
     [Fact]
+    public async Task Standard_input_is_taken_in_the_encoding_that_is_named()
+    {
+        await using RealProcess broker = await BrokerAsync();
+        string[] arguments = ["--stdin", "--topic", "app", "--bootstrap", _bootstrap, "--state", "state", "--encoding"];
+        (int status, _, string errors) = await RealProcess.RunAsync(
+            Programs.Agent, _workspace.Folder, [.. arguments, "utf-16le"], new UnicodeEncoding(bigEndian: false, byteOrderMark: false).GetBytes("no mark, 中文\n"));
+        Assert.True(status == 0, errors);
+        Assert.Equal("no mark, 中文\n", await TopicAsync("app"));
+        (status, _, errors) = await RealProcess.RunAsync(Programs.Agent, _workspace.Folder, [.. arguments, "utf16"]);
+        Assert.True(status == 2 && errors.Contains("write one of auto, utf-8, utf-16le", StringComparison.Ordinal), errors);
+    }
+
+    [Fact]
     public async Task Standard_input_that_was_taken_while_the_broker_was_away_is_sent_by_the_next_run()
     {
         string[] arguments = ["--stdin", "--topic", "app", "--bootstrap", _bootstrap, "--state", "state"];

@@ -1,4 +1,5 @@
 using System.IO.Pipes;
+using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Machine;
 using LogPipeline.Agent.Sources;
 using LogPipeline.Agent.State;
@@ -39,7 +40,7 @@ public sealed class StdinSourceTests : IDisposable
     {
         var spooled = new TaskCompletionSource();
         _spool.Grown = _ => spooled.TrySetResult();
-        Task running = StdinSource.ReadAsync(_reader, _handle, _spool, _stop.Token);
+        Task running = StdinSource.ReadAsync(_reader, _handle, TextEncoding.Auto, _spool, _stop.Token);
         _writer.Write("one\n"u8);
         await spooled.Task.WaitAsync(Within);
         await _stop.CancelAsync();
@@ -53,7 +54,7 @@ public sealed class StdinSourceTests : IDisposable
     [Fact]
     public async Task The_writers_end_is_the_end()
     {
-        Task running = StdinSource.ReadAsync(_reader, _handle, _spool, _stop.Token);
+        Task running = StdinSource.ReadAsync(_reader, _handle, TextEncoding.Auto, _spool, _stop.Token);
         _writer.Write("one\nthe rest"u8);
         _writer.Dispose();
         await running.WaitAsync(Within);

@@ -1,10 +1,11 @@
 using System.Buffers;
 using System.Text;
+using LogPipeline.Agent.Framing;
 using LogPipeline.Agent.Sources;
 
 namespace LogPipeline.Agent.Tests.Sources;
 
-/// <summary>Streams in UTF-16, read in pieces that end anywhere in a character.</summary>
+/// <summary>Streams in UTF-16 and other encodings, read in pieces that end anywhere in a character.</summary>
 public sealed class StreamDecoderTests
 {
     [Theory]
@@ -19,6 +20,29 @@ public sealed class StreamDecoderTests
             Assert.Equal(Text + "\n", LinesOf(stream[..cut], stream[cut..]));
         }
         Assert.Equal(Text + "\n", LinesOf([.. stream.Select(static b => (byte[])[b])]));
+    }
+
+    [Theory]
+    [InlineData(TextEncoding.Utf8, true)]
+    [InlineData(TextEncoding.Utf16LittleEndian, true)]
+    [InlineData(TextEncoding.Utf16BigEndian, true)]
+    [InlineData(TextEncoding.Gb18030, true)]
+    [InlineData(TextEncoding.Utf16LittleEndian, false)]
+    [InlineData(TextEncoding.Gb18030, false)]
+    [InlineData(TextEncoding.Gbk, false)]
+    [InlineData(TextEncoding.Big5, false)]
+    [InlineData(TextEncoding.ShiftJis, false)]
+    [InlineData(TextEncoding.Latin1, false)]
+    public void A_stream_whose_encoding_is_named_gives_its_lines_wherever_it_is_cut(TextEncoding kind, bool isMarked)
+    {
+        Encoding encoding = TextDecoder.EncodingOf(kind);
+        byte[] stream = encoding.GetBytes((isMarked ? "\uFEFF" : "") + "plain\n日本中文 é ä\r\n\n\u0a00\U0001F600 last");
+        string text = encoding.GetString(stream).TrimStart('\uFEFF') + "\n";
+        for (int cut = 0; cut <= stream.Length; cut++)
+        {
+            Assert.Equal(text, LinesOf(kind, stream[..cut], stream[cut..]));
+        }
+        Assert.Equal(text, LinesOf(kind, [.. stream.Select(static b => (byte[])[b])]));
     }
 
     [Fact]
@@ -39,9 +63,11 @@ public sealed class StreamDecoderTests
         Assert.Equal(text.Length == 0 || text.EndsWith('\n') ? text : text + "\n", LinesOf([.. stream.Select(static b => (byte[])[b])]));
     }
 
-    private static string LinesOf(params byte[][] reads)
+    private static string LinesOf(params byte[][] reads) => LinesOf(TextEncoding.Auto, reads);
+
+    private static string LinesOf(TextEncoding encoding, params byte[][] reads)
     {
-        var cutter = new LineCutter(1 << 20, new StreamDecoder());
+        var cutter = new LineCutter(1 << 20, new StreamDecoder(encoding));
         var lines = new ArrayBufferWriter<byte>();
         foreach (byte[] read in reads)
         {
