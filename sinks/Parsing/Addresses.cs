@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
+using System.Text;
 
 namespace LogPipeline.Sinks.Parsing;
 
@@ -26,6 +27,20 @@ public static class Addresses
     {
         address = address[..V6Length];
         return TryV4(text, address) ? V4Length : TryV6(text, address) ? V6Length : 0;
+    }
+
+    /// <summary>The address that a text is; null where it is not one.</summary>
+    public static IPAddress? Read(ReadOnlySpan<char> text)
+    {
+        if (text.Length > TextLengthMax || !Ascii.IsValid(text))
+        {
+            return null;
+        }
+        Span<byte> ascii = stackalloc byte[TextLengthMax];
+        Span<byte> address = stackalloc byte[V6Length];
+        Ascii.FromUtf16(text, ascii, out int length);
+        int bytes = TryParse(ascii[..length], address);
+        return bytes == 0 ? null : new IPAddress(address[..bytes]);
     }
 
     /// <summary>Writes the usual text of 4 or 16 bytes; returns its length.</summary>

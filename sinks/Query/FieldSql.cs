@@ -18,6 +18,9 @@ internal sealed class FieldSql(ISqlDialect dialect, Func<object, string> value)
         _ => $"CAST({Stored(field)} AS text)",
     };
 
+    /// <summary>As an address; NULL where it is not one.</summary>
+    public string Address(QueryField field) => field.Kind == FieldKind.Address ? Stored(field) : dialect.AddressOf(Text(field));
+
     /// <summary>What a value is compared with, and the value.</summary>
     public (string Field, string Value) Compared(QueryField field, object with) => with switch
     {

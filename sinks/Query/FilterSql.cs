@@ -20,7 +20,7 @@ internal sealed class FilterSql(ISqlDialect dialect, Func<object, string> value,
         Opposite opposite => Compile(opposite.Node, !isOpposite),
         HasValue has => $"{_fields.Stored(has.Field)} IS {(isOpposite ? "" : "NOT ")}NULL",
         TextTest test => Leaf(Text(test), isOpposite),
-        InNetwork test => Leaf(dialect.InNetwork(_fields.Stored(test.Field), test.Network, value), isOpposite),
+        InNetwork test => Leaf(dialect.InNetwork(_fields.Address(test.Field), test.Network, value), isOpposite),
         Comparison comparison => Leaf(Compare(comparison), isOpposite),
         _ => throw new ArgumentException($"no SQL for {node.GetType()}", nameof(node)),
     };

@@ -37,7 +37,10 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>A column of addresses as text.</summary>
     string AddressText(string column);
 
-    /// <summary>A test whether a column's address is in a network.</summary>
+    /// <summary>The address that a text is; NULL where it is not one.</summary>
+    string AddressOf(string text);
+
+    /// <summary>A test whether an address, as a column of addresses has it, is in a network.</summary>
     string InNetwork(string column, IPNetwork network, Func<object, string> value);
 
     /// <summary>A value in a column's JSON as text; NULL where there is none, or JSON's null.</summary>

@@ -4,6 +4,7 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using System.Text;
 using LogPipeline.Sinks.Ledger;
+using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Query.Language;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Sqlite;
@@ -20,6 +21,7 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 {
     private const string MatchesFunction = "logpipe_matches";
     private const string NetworkFunction = "logpipe_in_network";
+    private const string AddressFunction = "logpipe_address";
     private const int PageBytes = 256 << 10;
     private static readonly TimeSpan ShownAfter = TimeSpan.FromMilliseconds(300); // a row that was found
     private const int StepsBetweenLooks = 10_000; // of SQLite's virtual machine: well below a millisecond
@@ -64,6 +66,8 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
     }
 
     public string AddressText(string column) => column;
+
+    public string AddressOf(string text) => $"{AddressFunction}({text})";
 
     public string InNetwork(string column, IPNetwork network, Func<object, string> value) =>
         network.PrefixLength == network.BaseAddress.GetAddressBytes().Length * 8 ? $"{column} = {value(network.BaseAddress.ToString())}"
@@ -174,6 +178,7 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         var connection = new SqliteConnection(_connection);
         await connection.OpenAsync(cancellation);
         connection.CreateFunction(MatchesFunction, static (string? text, string pattern, bool ignoreCase) => text is null ? null : (bool?)RowMatch.Pattern(pattern, ignoreCase).IsMatch(text), isDeterministic: true);
+        connection.CreateFunction(AddressFunction, static (string? text) => text is null ? null : Addresses.Read(text)?.ToString(), isDeterministic: true);
         connection.CreateFunction(NetworkFunction, static (string? text, string network) => text is null ? null : (bool?)RowMatch.IsIn(text, IPNetwork.Parse(network)), isDeterministic: true);
         return connection;
     }

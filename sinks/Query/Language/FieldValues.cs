@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using LogPipeline.Sinks.Parsing;
 
 namespace LogPipeline.Sinks.Query.Language;
 
@@ -31,6 +32,10 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset? now, boo
         if (dots >= 0)
         {
             return Range(field, text[..dots], begin, text[(dots + 2)..], begin + dots + 2);
+        }
+        if (!isQuoted && field.Kind is FieldKind.Text or FieldKind.Member && field.Name != "line" && IsNetwork(text))
+        {
+            return new InNetwork(field, Network(field, text, begin));
         }
         return field.Kind switch
         {
@@ -127,9 +132,17 @@ internal sealed class FieldValues(QueryScanner scanner, DateTimeOffset? now, boo
         {
             return new IPNetwork(address, address.GetAddressBytes().Length * 8);
         }
-        return IPNetwork.TryParse(text, out IPNetwork network) ? network : throw scanner.Fault(
+        if (IPNetwork.TryParse(text, out IPNetwork network))
+        {
+            return network;
+        }
+        throw IsNetwork(text) ? scanner.Fault(at, text.Length, $"`{text}` is no network: an address has {(text.Contains(':', StringComparison.Ordinal) ? 128 : 32)} bits; in quotes it is a text") : scanner.Fault(
             at, text.Length, $"{field.Name} is an address, and `{text}` is neither one nor a network such as 10.0.0.0/8; for a part of its text write {field.Name}~{text}");
     }
+
+    /// <summary>An address and a length. Addresses stand in columns of text too, where a log may have a name or `-` in their place.</summary>
+    private static bool IsNetwork(string text) => text.LastIndexOf('/') is var slash and > 0 && Addresses.Read(text.AsSpan(..slash)) is not null
+        && byte.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _);
 
     private object Number(QueryField field, string text, int at) => TryNumber(text) ?? throw scanner.Fault(at, text.Length, field.Kind == FieldKind.Member
         ? $"a range is one of numbers, and `{text}` is none" : $"{field.Name} is a number, and `{text}` is none; for a part of its digits write {field.Name}~{text}");

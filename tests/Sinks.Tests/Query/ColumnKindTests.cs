@@ -1,5 +1,6 @@
 using LogPipeline.Client;
 using LogPipeline.Files;
+using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
@@ -83,6 +84,7 @@ public sealed class ColumnKindTests(PostgresFixture postgres) : IDisposable
     [InlineData("a_address:10.*", "0,6")]
     [InlineData("a_address:2001:db8::1", "1")]
     [InlineData("a_address:2001:db8::/32", "1")]
+    [InlineData("a_address:::ffff:0:0/96", "4")]
     [InlineData("a_address!=10.1.2.3 a_address:*", "1,3,4,6")]
     [InlineData("a_address~9.9", "6")]
     [InlineData("a_json:null", "1")]
@@ -102,6 +104,46 @@ public sealed class ColumnKindTests(PostgresFixture postgres) : IDisposable
                 Assert.Equal(expected, string.Join(',', (await AllAsync(reader, null)).Where(row => RowMatch.Matches(node, row)).Select(row => row.LogOffset).Order()));
             }
         }
+    }
+
+    /// <summary>An access log has a name, a path or `-` where no address is known, so its column is one of text.</summary>
+    [Theory]
+    [InlineData("remote_addr:10.0.0.0/8", "10.1.2.3 10.255.255.255")]
+    [InlineData("remote_addr:10.1.2.99/24", "10.1.2.3")]
+    [InlineData("remote_addr:10.0.0.0/7", "10.1.2.3 10.255.255.255 11.1.2.3")]
+    [InlineData("remote_addr:10.1.2.3/32", "10.1.2.3")]
+    [InlineData("remote_addr:2001:db8::/32", "2001:DB8:0:0::1 2001:db8::")]
+    [InlineData("remote_addr:2001:db8::1/128", "2001:DB8:0:0::1")]
+    [InlineData("remote_addr:::/16", ":: ::1 ::1:2:3:4:5:6:7 ::ffff:10.1.2.3")]
+    [InlineData("remote_addr:1::/16", "1:2:3:4:5:6:7:8 1:2:3:4:5:6:7:: 1:2:3:4:5:6:9.9.9.9 1::8")]
+    [InlineData("remote_addr:\"10.0.0.0/8\"", "10.0.0.0/8")]
+    [InlineData("not remote_addr:0.0.0.0/0 not remote_addr:::/0", "- 10 1000.1.1.1 10.0.0.0/8 10.1.2 10.1.2.3.4 10.1.2.3x 1.2.3.4:: 1::2::3 1:2:3:4:5:6:7:8:9 1::3:4:5:6:7:8:9 1:::2 :1 1: 12345::1 fe80::1%eth0 host.example")]
+    public async Task Networks_hold_texts_that_are_addresses(string query, string expected)
+    {
+        string[] clients = ["10.1.2.3", "10.255.255.255", "11.1.2.3", "2001:DB8:0:0::1", "2001:db8::", "2001:db9::", "::", "::1", "::1:2:3:4:5:6:7", "::ffff:10.1.2.3", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7::",
+            "1:2:3:4:5:6:9.9.9.9", "1::8", "-", "10", "1000.1.1.1", "10.0.0.0/8", "10.1.2", "10.1.2.3.4", "10.1.2.3x", "1.2.3.4::", "1::2::3", "1:2:3:4:5:6:7:8:9", "1::3:4:5:6:7:8:9", "1:::2", ":1", "1:", "12345::1",
+            "fe80::1%eth0", "host.example"];
+        foreach (bool sqlite in new[] { true, false })
+        {
+            SinkOptions options = sqlite ? StoredRows.Sqlite(_directory) : StoredRows.Postgres(await postgres.NewDatabaseAsync());
+            await StoredRows.StoreAsync(options, [.. clients.Select(client => $"{client} - - [21/Nov/2026:08:00:00 +0000] \"GET / HTTP/1.1\" 200 1 \"-\" \"-\"")]);
+            await using ILogReader reader = await SinkStores.OpenReaderAsync(options, TimeProvider.System, default);
+            QueryNode node = QueryParser.Parse(query, reader.Fields, DateTimeOffset.UnixEpoch)!;
+            Assert.Equal(expected, string.Join(' ', (await AllAsync(reader, node)).OrderBy(row => row.LogOffset).Select(Client)));
+            Assert.Equal(expected, string.Join(' ', (await AllAsync(reader, null)).Where(row => RowMatch.Matches(node, row)).OrderBy(row => row.LogOffset).Select(Client)));
+        }
+
+        // A parser that takes `-` for no value leaves the line to tell.
+        static string Client(LogRow row) => row.Line![..row.Line!.IndexOf(' ', StringComparison.Ordinal)];
+    }
+
+    [Theory]
+    [InlineData("path:10.0.0.0/33", "32 bits")]
+    [InlineData("path:fd00::/129", "128 bits")]
+    public void A_text_that_would_be_a_network_but_for_its_length_is_refused(string query, string reason)
+    {
+        QuerySyntaxException error = Assert.Throws<QuerySyntaxException>(() => QueryParser.Parse(query, new QueryFields(LineParsers.Named("combined").Columns), DateTimeOffset.UnixEpoch));
+        Assert.Contains(reason, error.Message, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -136,7 +178,7 @@ public sealed class ColumnKindTests(PostgresFixture postgres) : IDisposable
         }
     }
 
-    private static async Task<List<LogRow>> AllAsync(SqlLogReader reader, QueryNode? filter)
+    private static async Task<List<LogRow>> AllAsync(ILogReader reader, QueryNode? filter)
     {
         var rows = new List<LogRow>();
         await foreach (LogRow row in reader.QueryAsync(new LogQuery { Filter = filter, Limit = 0 }, default))

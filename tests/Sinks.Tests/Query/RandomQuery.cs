@@ -44,7 +44,7 @@ internal sealed class RandomQuery(int seed)
         return one;
     }
 
-    private string Condition() => _random.Next(12) switch
+    private string Condition() => _random.Next(13) switch
     {
         0 => Quoted(Word()),
         1 => $"/{Pattern()}/",
@@ -57,6 +57,7 @@ internal sealed class RandomQuery(int seed)
         8 => $"body_bytes_sent:{_random.Next(10)}..{_random.Next(5, 20)}",
         9 => $"status:({_random.Next(198, 206)} or not {_random.Next(198, 206)})",
         10 => $"time{One(":", ">", ">=", "<", "<=")}{One("2h", "90m", "2026-11-21T09", "2026-11-21", "2026-11-21T08:30:00Z", "yesterday", "now")}",
+        11 => $"{One("remote_addr", "host", "path")}{One(":", "!=")}{One("10.0.0.0/8", "10.0.0.2/31", "10.0.0.1/32", "fd00::/8")}",
         _ => One("parsed:true", "parsed:false", "status:*", "not remote_user:*", "time_local:2026-11-21T08..2026-11-21T09", "status~0", "partition:0"),
     };
 
