@@ -17,14 +17,37 @@ internal static class SinkSection
             {
                 throw new ConfigurationException($"{section.OriginOf("name")}: two sinks are named '{sink.Name}'; the name is the consumer group too, so each needs its own");
             }
-            if (sinks.Find(other => other.Target == sink.Target) is { } same)
+            foreach (SinkOptions other in sinks)
             {
-                throw new ConfigurationException($"{section.Origin}: sinks '{same.Name}' and '{sink.Name}' both write to {sink.Target}; give each its own, or name the topics of both in one");
+                RequireApart(section, other, sink);
             }
             sinks.Add(sink);
         }
         return sinks;
     }
+
+    /// <exception cref="ConfigurationException">Two sinks write to one place, or one into the other's, where each would take the other's files for its own.</exception>
+    private static void RequireApart(ConfigurationSection section, SinkOptions one, SinkOptions other)
+    {
+        if (Placed(one).Target == Placed(other).Target)
+        {
+            throw new ConfigurationException($"{section.Origin}: sinks '{one.Name}' and '{other.Name}' both write to {other.Target}; give each its own, or name the topics of both in one");
+        }
+        if (Placed(one).Files is { Directory: var first } && Placed(other).Files is { Directory: var second } && (IsWithin(first, second) || IsWithin(second, first)))
+        {
+            throw new ConfigurationException(
+                $"{section.Origin}: sinks '{one.Name}' and '{other.Name}' write to directories of which one lies in the other, {first} and {second}; give each its own, beside the other's");
+        }
+    }
+
+    private static SinkOptions Placed(SinkOptions sink) => sink with
+    {
+        Files = sink.Files is { } files ? files with { Directory = RealPath.Of(files.Directory) } : null,
+        Sqlite = sink.Sqlite is { } sqlite ? sqlite with { File = RealPath.Of(sqlite.File) } : null,
+    };
+
+    private static bool IsWithin(string directory, string path) =>
+        path.StartsWith(Path.EndsInDirectorySeparator(directory) ? directory : directory + Path.DirectorySeparatorChar, StringComparison.Ordinal);
 
     private static SinkOptions Read(ConfigurationSection section)
     {

@@ -39,6 +39,8 @@ public class WrongValueTests
         "logpipe.yaml:5: sinks 'a' and 'b' both write to table web_log of /x/y; give each its own, or name the topics of both in one")]
     [InlineData("sinks:\n  - name: a\n    topics: [t]\n    files: { directory: /x/y/ }\n  - name: b\n    topics: [u]\n    files: { directory: /x/y }",
         "logpipe.yaml:5: sinks 'a' and 'b' both write to directory /x/y; give each its own, or name the topics of both in one")]
+    [InlineData("sinks:\n  - name: a\n    topics: [t]\n    files: { directory: /x/y/z }\n  - name: b\n    topics: [u]\n    files: { directory: /x/w/../y }",
+        "logpipe.yaml:5: sinks 'a' and 'b' write to directories of which one lies in the other, /x/y/z and /x/y; give each its own, beside the other's")]
     [InlineData("sinks:\n  - name: a\n    topics: [t]\n    postgres: { connection: Host=h;Database=d;Username=u }\n  - name: b\n    topics: [u]\n    postgres: { connection: Username=v;Host=h;Port=5432;Database=d }",
         "logpipe.yaml:5: sinks 'a' and 'b' both write to table web_log of database d at h:5432; give each its own, or name the topics of both in one")]
     [InlineData("sinks:\n  - { name: s, topics: [t], parser: combined, sqlite: { file: x }, where: \"statsu>=500\" }",
@@ -47,6 +49,33 @@ public class WrongValueTests
         "logpipe.yaml:2: sink s: where: `1h` is another time whenever it is asked: write a day or a time here (2026-11-21, 2026-11-21T08:30; UTC without an offset)\n  time>1h\n       ^^")]
     [InlineData("telemetry: { otlp: collector }", "logpipe.yaml:1: telemetry.otlp should be an address such as http://127.0.0.1:4317, not 'collector'")]
     public void What_is_wanted_is_said(string yaml, string expected) => Assert.Equal(expected, Refused(yaml));
+
+    [Theory]
+    [InlineData("files: { directory: ROOT/real/out }", "files: { directory: ROOT/link/out }", "both write to directory ROOT/link/out")]
+    [InlineData("files: { directory: ROOT/real/out }", "files: { directory: ROOT/link/out/new/one }", "one lies in the other, ROOT/real/out and ROOT/real/out/new/one")]
+    [InlineData("files: { directory: ROOT/real }", "files: { directory: ROOT/deep/../out }", "one lies in the other, ROOT/real and ROOT/real/out")]
+    [InlineData("sqlite: { file: ROOT/real/logs.db }", "sqlite: { file: ROOT/link/logs.db }", "both write to table web_log of ROOT/link/logs.db")]
+    public void Targets_are_told_apart_by_where_they_lie(string one, string other, string expected)
+    {
+        string root = Directory.CreateTempSubdirectory("targets-").FullName;
+        try
+        {
+            Directory.CreateDirectory($"{root}/real/inner");
+            Directory.CreateSymbolicLink($"{root}/link", "real");
+            Directory.CreateSymbolicLink($"{root}/deep", "link/inner");
+            string refused = Refused($"sinks:\n  - name: a\n    topics: [t]\n    {one}\n  - name: b\n    topics: [u]\n    {other}".Replace("ROOT", root, StringComparison.Ordinal));
+            Assert.Contains(expected, refused.Replace(root, "ROOT", StringComparison.Ordinal), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Directory.Delete(root, recursive: true);
+        }
+    }
+
+    [Fact]
+    public void Directories_whose_names_begin_alike_lie_beside_each_other() =>
+        PipelineConfiguration.Read(ConfigurationFile.Read(
+            "sinks:\n  - { name: a, topics: [t], files: { directory: /x/y } }\n  - { name: b, topics: [t], files: { directory: /x/yz } }", "logpipe.yaml", []));
 
     [Fact]
     public void Text_that_is_not_yaml_names_its_line()
