@@ -12,6 +12,7 @@ public sealed class StopSignals : IDisposable
     private readonly CancellationTokenSource _stop = new();
     private readonly PosixSignalRegistration _interrupt;
     private readonly PosixSignalRegistration _terminate;
+    private int _status;
 
     public StopSignals()
     {
@@ -21,6 +22,9 @@ public sealed class StopSignals : IDisposable
     }
 
     public CancellationToken Token => _stop.Token;
+
+    /// <summary>The exit status of work that the signal cut short, as shells give it: 130 after Ctrl-C, 143 after SIGTERM; 0 where none came.</summary>
+    public int Status => Volatile.Read(ref _status);
 
     /// <summary>Called at SIGHUP, on another thread. Unless it is set there is nothing to reload, which is said.</summary>
     public Action Reload { get; set; } = static () => Console.Error.WriteLine("SIGHUP changes nothing here: restart to apply a changed configuration");
@@ -46,6 +50,7 @@ public sealed class StopSignals : IDisposable
             return;
         }
         signal.Cancel = true;
+        Volatile.Write(ref _status, signal.Signal == PosixSignal.SIGINT ? 130 : 143);
         _stop.Cancel();
     }
 }

@@ -16,4 +16,7 @@ internal static class Exit
 
     /// <summary>A defect of this program; the whole trace is on standard error.</summary>
     public const int Defect = 70;
+
+    /// <summary>From here on: a signal came before the verb was done, 128 and its number.</summary>
+    public const int Interrupted = 128;
 }

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using LogPipeline.Broker;
+using LogPipeline.Cli.Printing;
 using LogPipeline.Client;
 using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
@@ -17,10 +18,13 @@ namespace LogPipeline.Cli;
 /// </summary>
 internal static class Guarded
 {
-    public static Task<int> RunAsync(string verb, Func<CancellationToken, Task<int>> run) => ServeAsync(verb, signals => run(signals.Token));
+    /// <summary>For a verb that has an end. One that a signal cut short has not done what it was asked: a script must not take a `verify` that was stopped for a yes.</summary>
+    public static Task<int> RunAsync(string verb, Func<CancellationToken, Task<int>> run) => RunAsync(verb, signals => run(signals.Token), signals => signals.Status);
 
-    /// <summary>The same for a verb that SIGHUP may ask to reload its configuration.</summary>
-    public static async Task<int> ServeAsync(string verb, Func<StopSignals, Task<int>> run)
+    /// <summary>For a verb whose usual end is a signal. SIGHUP may ask it to reload its configuration.</summary>
+    public static Task<int> ServeAsync(string verb, Func<StopSignals, Task<int>> run) => RunAsync(verb, run, _ => Exit.Done);
+
+    private static async Task<int> RunAsync(string verb, Func<StopSignals, Task<int>> run, Func<StopSignals, int> stopped)
     {
         using var signals = new StopSignals();
         try
@@ -29,9 +33,9 @@ internal static class Guarded
         }
         catch (OperationCanceledException) when (signals.Token.IsCancellationRequested)
         {
-            return Exit.Done;
+            return stopped(signals);
         }
-        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.Shutdown } || IsBrokenPipe(e))
+        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.Shutdown } || e.HResult == StandardOutput.BrokenPipe)
         {
             return Exit.Done; // the reader of our output has enough, as in `logpipe consume … | head`
         }
@@ -75,11 +79,5 @@ internal static class Guarded
         // A reason often begins with the part it is about.
         bool named = reason.StartsWith(failed.Part, StringComparison.OrdinalIgnoreCase);
         return (status, failed.BeforeReady ? (named ? reason : $"{failed.Part}: {reason}") : $"{failed.Part} stopped: {reason}");
-    }
-
-    private static bool IsBrokenPipe(IOException e)
-    {
-        const int EPipe = 32;
-        return e.HResult == EPipe;
     }
 }

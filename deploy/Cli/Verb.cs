@@ -11,11 +11,14 @@ internal class Verb(string name, string description, params string[] examples) :
 {
     public IReadOnlyList<string> Examples { get; } = examples;
 
-    /// <summary>What the verb does; errors that people can mend become one line and a status.</summary>
+    /// <summary>What the verb does; errors that people can mend become one line and a status, a signal before its end 130 or 143.</summary>
     public void Does(Func<ParseResult, CancellationToken, Task<int>> run)
         => SetAction((parsed, _) => Guarded.RunAsync(PathOf(parsed), stop => run(parsed, stop)));
 
-    /// <summary>The same for what runs until it is stopped, and may be asked by SIGHUP to reload its configuration.</summary>
+    /// <summary>The same for what runs until it is stopped, which is its end.</summary>
+    public void Serves(Func<ParseResult, CancellationToken, Task<int>> run) => Serves((parsed, signals) => run(parsed, signals.Token));
+
+    /// <summary>The same for what may be asked by SIGHUP to reload its configuration.</summary>
     public void Serves(Func<ParseResult, StopSignals, Task<int>> run)
         => SetAction((parsed, _) => Guarded.ServeAsync(PathOf(parsed), signals => run(parsed, signals)));
 

@@ -84,7 +84,7 @@ internal sealed class KafkaTool : Verb
             {
                 return Tell(e.Reason ?? e.Message, JavaException.NameOf(e.Code));
             }
-        }) == Exit.Done ? Exit.Done : Failed);
+        }) is var status && status is Exit.Done or > Exit.Interrupted ? status : Failed);
 
     private sealed class PrintVersion : SynchronousCommandLineAction
     {

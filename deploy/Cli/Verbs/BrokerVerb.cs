@@ -25,7 +25,7 @@ internal static class BrokerVerb
             Data, Listen, Advertise, Set, VerifyDirectoryVerb.Create(),
         };
         Running.AddTo(verb);
-        verb.Does(RunAsync);
+        verb.Serves(RunAsync);
         return verb;
     }
 

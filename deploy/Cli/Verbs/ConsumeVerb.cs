@@ -58,7 +58,7 @@ internal static class ConsumeVerb
             OffsetReset = parsed.GetValue(FromBeginning) ? OffsetReset.Earliest : OffsetReset.Latest,
             AutoCommitInterval = group is null ? null : TimeSpan.FromSeconds(1),
         }, cluster, TimeProvider.System, Random.Shared);
-        await using var output = new RecordOutput(Console.OpenStandardOutput(), parsed.GetValue(Output) == "json");
+        await using var output = new RecordOutput(new StandardOutput(), parsed.GetValue(Output) == "json");
         var ends = new Dictionary<TopicPartition, long>();
         if (group is not null)
         {
@@ -81,6 +81,7 @@ internal static class ConsumeVerb
     internal static async Task PrintAsync(Consumer consumer, RecordOutput output, Dictionary<TopicPartition, long> ends, long limit, CancellationToken stop)
     {
         bool bounded = ends.Count > 0;
+        bool isEndless = !bounded && limit == long.MaxValue;
         while (limit > 0 && (!bounded || ends.Count > 0))
         {
             IReadOnlyList<ConsumedRecord> records;
@@ -88,7 +89,7 @@ internal static class ConsumeVerb
             {
                 records = await consumer.PollAsync(stop);
             }
-            catch (OperationCanceledException) when (stop.IsCancellationRequested)
+            catch (OperationCanceledException) when (isEndless && stop.IsCancellationRequested)
             {
                 break;
             }

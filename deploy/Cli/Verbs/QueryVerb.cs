@@ -71,7 +71,7 @@ internal static class QueryVerb
         }
         string format = parsed.GetValue(Output)!;
         IReadOnlyList<RowColumn> columns = new RowView(reader.Columns).Choose(parsed.GetValue(Columns), format == "table");
-        await using var output = new StreamWriter(Console.OpenStandardOutput(), bufferSize: 64 << 10);
+        await using var output = new StreamWriter(new StandardOutput(), bufferSize: 64 << 10);
         int? screen = parsed.GetValue(Wide) || Console.IsOutputRedirected ? null : Math.Max(Console.WindowWidth, 40);
         IRowWriter writer = format switch
         {
@@ -83,7 +83,14 @@ internal static class QueryVerb
         IAsyncEnumerable<LogRow> rows = parsed.GetValue(Follow) ? FollowedRows.ReadAsync(reader, query, query.Limit, stop) : reader.QueryAsync(query, stop);
         int before = Math.Max(parsed.GetValue(Before), parsed.GetValue(Context));
         int after = Math.Max(parsed.GetValue(After), parsed.GetValue(Context));
-        await RowOutput.WriteAsync(before + after > 0 ? new RowContext(reader, before, after).Around(rows, stop) : rows, writer, output, TimeProvider.System, stop);
+        try
+        {
+            await RowOutput.WriteAsync(before + after > 0 ? new RowContext(reader, before, after).Around(rows, stop) : rows, writer, output, TimeProvider.System, stop);
+        }
+        catch (OperationCanceledException) when (parsed.GetValue(Follow) && stop.IsCancellationRequested)
+        {
+            return Exit.Done;
+        }
         if (writer is TableRows table && table.LeftOut.Any())
         {
             Console.Error.WriteLine($"no room for {string.Join(", ", table.LeftOut)}: --wide shows all, --columns chooses");

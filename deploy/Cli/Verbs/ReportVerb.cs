@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using LogPipeline.Cli.Configuration;
+using LogPipeline.Cli.Printing;
 using LogPipeline.Cli.Reporting;
 using LogPipeline.Files;
 using LogPipeline.Hosting.Configuration;
@@ -54,7 +55,7 @@ internal static class ReportVerb
         string file = parsed.GetValue(Output) ?? string.Create(CultureInfo.InvariantCulture, $"{sink.Name}-{to.UtcDateTime:yyyy-MM-dd}.html");
         if (file == "-")
         {
-            await using Stream output = Console.OpenStandardOutput();
+            await using Stream output = new StandardOutput();
             await output.WriteAsync(page, stop);
             return Exit.Done;
         }

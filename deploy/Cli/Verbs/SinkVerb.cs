@@ -17,7 +17,7 @@ internal static class SinkVerb
             "logpipe sink --config logpipe.yaml",
             "logpipe sink web_log --config logpipe.yaml") { Names };
         Running.AddTo(verb);
-        verb.Does(RunAsync);
+        verb.Serves(RunAsync);
         return verb;
     }
 

@@ -35,7 +35,7 @@ internal static class TailVerb
         {
             verb.Options.Add(option);
         }
-        verb.Does(RunAsync);
+        verb.Serves(RunAsync);
         return verb;
     }
 
@@ -45,7 +45,7 @@ internal static class TailVerb
         await using ILogReader reader = await SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
         var filter = new LogQuery { Filter = Filter.Read(parsed, reader.Fields, DateTimeOffset.UtcNow) };
         await reader.OpenAsync(stop);
-        await using var output = new StreamWriter(Console.OpenStandardOutput());
+        await using var output = new StreamWriter(new StandardOutput());
         var view = new RowView(reader.Columns);
         IRowWriter writer = parsed.GetValue(Output) == "line"
             ? new LineRows(output)

@@ -8,6 +8,7 @@ namespace LogPipeline.EndToEnd.Harness;
 internal sealed partial class RealProcess : IAsyncDisposable
 {
     private const int SigHup = 1;
+    private const int SigInt = 2;
     private const int SigTerm = 15;
     private const int SigContinue = 18;
     private const int SigStop = 19;
@@ -153,9 +154,14 @@ internal sealed partial class RealProcess : IAsyncDisposable
     }
 
     /// <summary>Asks it to stop (SIGTERM), and returns its status.</summary>
-    public Task<int> TerminateAsync()
+    public Task<int> TerminateAsync() => StopAsync(SigTerm);
+
+    /// <summary>The same as by Ctrl-C (SIGINT).</summary>
+    public Task<int> InterruptAsync() => StopAsync(SigInt);
+
+    private Task<int> StopAsync(int signal)
     {
-        Assert.Equal(0, Signal(_process.Id, SigTerm));
+        Assert.Equal(0, Signal(_process.Id, signal));
         return ExitAsync(TimeSpan.FromSeconds(20));
     }
 
