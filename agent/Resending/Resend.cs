@@ -60,12 +60,27 @@ public sealed class Resend
         ArgumentNullException.ThrowIfNull(options);
         ArgumentNullException.ThrowIfNull(request);
         var resend = new Resend(options, request, files, connector, time, random, tell);
+        List<AckedFile> found = resend.Find();
         bool isTaken = true;
-        foreach (AckedFile file in resend.Find())
+        foreach (AckedFile file in found)
         {
-            isTaken &= await resend.SendAsync(file, cancellation);
+            isTaken &= found.Count == 1 ? await resend.SendAsync(file, cancellation) : await resend.TrySendAsync(file, cancellation);
         }
         return isTaken;
+    }
+
+    /// <summary>Sends to one of several topics; a reason not to holds for that one alone.</summary>
+    private async Task<bool> TrySendAsync(AckedFile found, CancellationToken cancellation)
+    {
+        try
+        {
+            return await SendAsync(found, cancellation);
+        }
+        catch (ResendRefusedException refused)
+        {
+            _tell($"{found.Generation.Topic}: {refused.Message}");
+            return false;
+        }
     }
 
     private List<AckedFile> Find()

@@ -178,6 +178,23 @@ public sealed class ResendTests
     });
 
     [Fact]
+    public void A_topic_whose_lines_cannot_be_sent_again_does_not_hinder_another() => With(Plain with { Topic = "a" }, async rig =>
+    {
+        rig.Broker.HasTopic = static _ => true;
+        InputOptions other = Plain with { Topic = "b" };
+        rig.Options = rig.Options with { Inputs = [.. rig.Options.Inputs, other] };
+        await SentAsync(rig, "one\ntwo\n", lines: 4);
+        rig.Options = rig.Options with { Inputs = [Plain with { Topic = "a", ExcludeLines = [new LinePattern("two")] }, other] };
+        List<string> said = [];
+        bool isTaken = await Resend.RunAsync(
+            rig.Options, new ResendRequest(AgentRig.LogPath), rig.Machine, rig.Broker, rig.Time, new Random(7), said.Add, CancellationToken.None);
+        Assert.False(isTaken);
+        Assert.Single(said, static line => line.StartsWith("a: its lines would not become the records that were acked", StringComparison.Ordinal));
+        Assert.Equal(["one", "two"], rig.Lines("a"));
+        Assert.Equal(["one", "two", "one", "two"], rig.Lines("b"));
+    });
+
+    [Fact]
     public void A_line_that_the_broker_refused_before_is_refused_again_and_the_others_are_taken() => With(Plain, async rig =>
     {
         rig.Broker.RefusedValue = "bad";
