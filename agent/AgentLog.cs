@@ -8,7 +8,7 @@ internal static partial class AgentLog
     [LoggerMessage(2000, LogLevel.Information, "Agent {AgentId} on {Host}: {Files} files, {Entries} batches to settle")]
     public static partial void Started(this ILogger logger, Guid agentId, string host, int files, int entries);
 
-    [LoggerMessage(2001, LogLevel.Warning, "State directory {Directory}: {Reason}. A new agent id is taken; files are read and sent again from their start")]
+    [LoggerMessage(2001, LogLevel.Warning, "State directory {Directory}: {Reason}. A new agent id is taken; files, and what is spooled, are read and sent again from their start")]
     public static partial void StateLost(this ILogger logger, string directory, string reason);
 
     [LoggerMessage(2094, LogLevel.Warning, "State directory {Directory}: {Damage}. Its copy is used, nothing is lost")]
@@ -34,6 +34,9 @@ internal static partial class AgentLog
 
     [LoggerMessage(2098, LogLevel.Warning, "Deleted files that are not read yet cannot be kept compressed, and are held open instead: {Reason}")]
     public static partial void NotPacked(this ILogger logger, string reason);
+
+    [LoggerMessage(2057, LogLevel.Error, "{Count} deleted files that were not sent are kept compressed in {Directory}: whose lines they are the state does not tell any more, so they are not sent")]
+    public static partial void PackedAside(this ILogger logger, int count, string directory);
 
     [LoggerMessage(2011, LogLevel.Warning, "{Path}: cannot be read: {Reason}. It is tried again")]
     public static partial void Unreadable(this ILogger logger, string path, string reason);

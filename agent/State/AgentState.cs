@@ -167,7 +167,7 @@ internal sealed class AgentState : IDisposable
             if (lost is not null)
             {
                 logger.StateLost(_options.StateDirectory, lost);
-                PutAside(contents);
+                PutAside(contents, logger);
             }
             Span<byte> id = stackalloc byte[16];
             _random.NextBytes(id);
@@ -217,7 +217,7 @@ internal sealed class AgentState : IDisposable
         Inflight.Adopt(contents.Segments, contents.Fences.Values);
     }
 
-    private void PutAside(InflightContents contents)
+    private void PutAside(InflightContents contents, ILogger logger)
     {
         foreach (string name in contents.Segments.Select(s => $"{InflightFiles.Prefix}{s.Id:D8}").Append(Registry.FileName).Append(Registry.CopyName))
         {
@@ -226,7 +226,27 @@ internal sealed class AgentState : IDisposable
                 _files.Rename(PathOf(name), PathOf(name + AsideSuffix));
             }
         }
+        PutPackedAside(logger);
         _files.FlushDirectory(_options.StateDirectory);
+    }
+
+    /// <summary>What is kept of deleted files is nowhere else, and nothing tells any more whose lines they are.</summary>
+    private void PutPackedAside(ILogger logger)
+    {
+        string packed = PathOf(RestFolder.Packed);
+        IReadOnlyList<DirectoryEntry> kept = _files.List(packed);
+        if (kept.Count == 0)
+        {
+            return;
+        }
+        string aside = packed + AsideSuffix;
+        _files.CreateDirectory(aside);
+        foreach (DirectoryEntry file in kept)
+        {
+            _files.Rename(Path.Combine(packed, file.Name), Path.Combine(aside, file.Name));
+        }
+        _files.FlushDirectory(aside);
+        logger.PackedAside(kept.Count, aside);
     }
 
     /// <summary>Notes what changed, or replaces the snapshot where that is less, or needed.</summary>

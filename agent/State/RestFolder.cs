@@ -5,6 +5,9 @@ namespace LogPipeline.Agent.State;
 /// <summary>A folder of the state directory that holds for each of some generations one file, named by its id: what is left of it to read.</summary>
 internal sealed class RestFolder(IFileSystem files, string stateDirectory, string name)
 {
+    /// <summary>The folder of deleted files that are kept compressed.</summary>
+    public const string Packed = "packed";
+
     private readonly string _path = Path.Combine(stateDirectory, name);
 
     /// <summary>Where the file of a generation is, or would be.</summary>

@@ -11,7 +11,7 @@ namespace LogPipeline.Agent.Tailing;
 internal sealed class PackedFiles(IFileSystem files, AgentOptions options)
 {
     private readonly IFileSystem _files = files;
-    private readonly RestFolder _folder = new(files, options.StateDirectory, "packed");
+    private readonly RestFolder _folder = new(files, options.StateDirectory, RestFolder.Packed);
     private readonly UnpackedFrame _unpacked = new();
     private readonly Dictionary<string, long> _lengths = new(StringComparer.Ordinal); // a packed file never changes
 
@@ -79,7 +79,10 @@ internal sealed class PackedFiles(IFileSystem files, AgentOptions options)
         _folder.Forget(path);
     }
 
-    public void ForgetBut(IReadOnlySet<string> inUse) => _folder.ForgetBut(inUse);
+    /// <summary>Where a generation's file is packed to.</summary>
+    public string PathOf(Generation generation) => _folder.PathOf(generation);
+
+    public void ForgetBut(HashSet<string> inUse) => _folder.ForgetBut(inUse);
 
     /// <summary>A packed file that is being written, under another name until it is whole and durable.</summary>
     internal sealed class Packing : IDisposable

@@ -76,8 +76,10 @@ internal sealed class Resume(
         });
         HashSet<string> inUse = [.. table.Files.Select(static file => file.Generation.Path)];
         archives.ForgetBut(inUse);
-        packed.ForgetBut(inUse);
-        Tell(unwanted.FindAll(static generation => !generation.IsOver));
+        unwanted.RemoveAll(static generation => generation.IsOver);
+        // What this configuration does not want the next one may: a packed file may be all that is left of a deleted one.
+        packed.ForgetBut([.. inUse, .. unwanted.Select(packed.PathOf)]);
+        Tell(unwanted);
     }
 
     private void Tell(List<Generation> unwanted)

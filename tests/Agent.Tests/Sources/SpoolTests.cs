@@ -187,6 +187,25 @@ public sealed class SpoolTests
         await rig.StopAsync();
     });
 
+    [Fact]
+    public void What_is_spooled_in_a_state_directory_of_another_machine_is_sent_under_an_agent_id_of_its_own() => AgentRig.OnOneThread(async rig =>
+    {
+        Use(rig);
+        rig.MakeSource = _ => new ScriptedSource((spool, stopped) => spool.AppendAsync("one\ntwo\n"u8.ToArray(), stopped));
+        rig.Broker.IsDown = true;
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Kill();
+        rig.Options = rig.Options with { MachineId = "m2" };
+        rig.MakeSource = _ => new ScriptedSource((spool, stopped) => spool.AppendAsync("three\n"u8.ToArray(), stopped));
+        rig.Broker.IsDown = false;
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["one", "two", "three"], rig.Lines());
+        Assert.Equal(1, rig.Log.Count("and what is spooled, are read and sent again"));
+        await rig.StopAsync();
+    });
+
     private static void Use(AgentRig rig) =>
         rig.Options = rig.Options with { Inputs = [new InputOptions { Source = new StdinSourceOptions(), Topic = "t", MaxLineBytes = 1024 }] };
 }

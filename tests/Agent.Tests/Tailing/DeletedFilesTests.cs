@@ -27,6 +27,43 @@ public sealed class DeletedFilesTests
     });
 
     [Fact]
+    public void It_outlives_a_configuration_that_does_not_want_it() => AgentRig.OnOneThread(async rig =>
+    {
+        Prepare(rig, out Action back);
+        await rig.StartAsync();
+        Write(rig, Lines);
+        await PackedAsync(rig);
+        await rig.StopAsync();
+        InputOptions wanted = rig.Options.Inputs[0];
+        rig.Options = rig.Options with { Inputs = [wanted with { Topic = "other" }] };
+        await rig.StartAsync();
+        await rig.StopAsync();
+        rig.Options = rig.Options with { Inputs = [wanted] };
+        back();
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Stored().Count >= Lines && rig.Agent.IsCaughtUp, "all is stored");
+        Assert.Equal(Expected(Lines), rig.Stored());
+        await rig.UntilAsync(() => Packed(rig).Count == 0, "the packed file is gone");
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void It_is_put_aside_where_the_state_is_of_another_machine() => AgentRig.OnOneThread(async rig =>
+    {
+        Prepare(rig, out Action _);
+        await rig.StartAsync();
+        Write(rig, Lines);
+        await PackedAsync(rig);
+        rig.Kill();
+        string name = Path.GetFileName(Assert.Single(Packed(rig)));
+        rig.Options = rig.Options with { MachineId = "m2" };
+        await rig.StartAsync();
+        Assert.Equal([name], rig.Machine.List("/state/packed.aside").Select(static entry => entry.Name));
+        Assert.Equal(1, rig.Log.Count("are kept compressed in /state/packed.aside"));
+        rig.Kill();
+    });
+
+    [Fact]
     public void It_outlives_a_kill_of_the_agent() => AgentRig.OnOneThread(async rig =>
     {
         Prepare(rig, out Action back);
