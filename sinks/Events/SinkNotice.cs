@@ -26,7 +26,7 @@ public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, b
             TableReplaced => ("rebuilt", false, "goes on in the table that took the place of the one before"),
             GapFound e => ("gap", true, $"{e.Log}: offsets {e.From} to {e.To - 1} were gone from the topic before they could be stored (see logpipe_gaps)"),
             TruncationFound e => ("truncation", true, $"{e.Log}: the topic ends at {e.End}, below the stored offset {e.Stored}: its tail was lost; what agents send again is recognised"),
-            OverlapFound e => ("overlap", true, $"{e.Log}: the record at offset {e.Offset} repeats a file range without the mark that allows it; both are stored"),
+            OverlapFound e => ("overlap", true, $"{e.Log}: the record at offset {e.Offset} repeats a file range without the mark that allows it; both are stored. Where two agents run on copies of one state directory, `logpipe agents` names them"),
             PoisonFound e => ("poison", true, $"{e.Log}: {e.Count} records went to the dead letters"),
             OutputCut { Length: 0 } e => ("output", true, $"{e.Path} was cut or moved away after {e.Committed} bytes; it is begun anew"),
             OutputCut e => ("output", true, $"{e.Path} was cut from {e.Committed} bytes to {e.Length}; it goes on behind them"),

@@ -47,7 +47,8 @@ internal static class AgentsVerb
     {
         string topic = parsed.GetRequiredValue(Topic);
         await using ClusterClient cluster = Brokers.Connect(parsed, Bootstrap, Config);
-        List<(AgentReport Report, ReadOnlyMemory<byte> Json)> agents = await NewestAsync(cluster, topic, stop);
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        List<AgentRun> agents = (await ReadAsync(cluster, topic, stop)).Current((now - StaleAfter).ToUnixTimeMilliseconds());
         if (agents.Count == 0)
         {
             Console.Error.WriteLine($"logpipe agents: no agent has published to topic '{topic}' within its retention; agents do unless agent.status_topic is off");
@@ -55,20 +56,24 @@ internal static class AgentsVerb
         }
         if (parsed.GetValue(Json))
         {
-            foreach ((AgentReport _, ReadOnlyMemory<byte> json) in agents)
+            foreach (AgentRun agent in agents)
             {
-                Console.WriteLine(Encoding.UTF8.GetString(json.Span));
+                Console.WriteLine(Encoding.UTF8.GetString(agent.Json.Span));
             }
             return Exit.Done;
         }
-        Print(agents.Select(static agent => agent.Report), TimeProvider.System.GetUtcNow());
+        Print(agents, now);
+        foreach (IGrouping<string, AgentRun> twins in agents.Where(static agent => agent.HasTwin).GroupBy(static agent => agent.Report.AgentId, StringComparer.Ordinal))
+        {
+            Console.Error.WriteLine($"logpipe agents: {TwinsText(twins)}");
+        }
         return Exit.Done;
     }
 
-    private static void Print(IEnumerable<AgentReport> agents, DateTimeOffset now)
+    private static void Print(List<AgentRun> agents, DateTimeOffset now)
     {
         var table = new TextTable("HOST", "VERSION", "FILES", "LAG", "RATE", "SEEN", "HEALTH");
-        foreach (AgentReport agent in agents)
+        foreach (AgentReport agent in agents.Select(static run => run.Report))
         {
             TimeSpan silent = now - DateTimeOffset.FromUnixTimeMilliseconds(agent.Time);
             string seen = silent < TimeSpan.FromSeconds(1) ? "now" : $"{ShortTime.Brief(silent)} ago";
@@ -76,6 +81,15 @@ internal static class AgentsVerb
                 HealthOf(agent, now));
         }
         table.Print();
+    }
+
+    /// <summary>What is wrong where several processes are one agent, and what to do.</summary>
+    internal static string TwinsText(IEnumerable<AgentRun> twins)
+    {
+        List<AgentReport> reports = [.. twins.Select(static twin => twin.Report)];
+        string places = string.Join(" and ", reports.Select(static report => $"{report.Host} ({report.StateDirectory})"));
+        return $"{places} are one agent, {reports[0].AgentId}: the state directory was copied, with the machine's id, and lines go out twice."
+            + " Stop all but one, give their machines ids of their own (systemd-machine-id-setup), empty their state directories and start them again";
     }
 
     /// <summary>How an agent is: by its newest record, and by how old that is.</summary>
@@ -91,10 +105,9 @@ internal static class AgentsVerb
         return now - seen > StaleAfter ? $"not heard of since {Times.Short(seen)}, was {health}" : health;
     }
 
-    /// <summary>The newest record of each agent, by host.</summary>
-    private static async Task<List<(AgentReport Report, ReadOnlyMemory<byte> Json)>> NewestAsync(ClusterClient cluster, string topic, CancellationToken stop)
+    private static async Task<AgentRuns> ReadAsync(ClusterClient cluster, string topic, CancellationToken stop)
     {
-        Dictionary<string, (AgentReport Report, ReadOnlyMemory<byte> Json)> newest = new(StringComparer.Ordinal);
+        var runs = new AgentRuns();
         foreach (TopicPartition partition in await PartitionsAsync(cluster, topic, stop))
         {
             long end = (await new AdminClient(cluster).OffsetAsync(partition, OffsetSpec.Latest, stop)).Offset;
@@ -105,15 +118,14 @@ internal static class AgentsVerb
             {
                 foreach (ConsumedRecord record in await consumer.PollAsync(stop))
                 {
-                    if (record.Value is { } json && ReportJson.TryRead(json.Span) is { } report
-                        && (!newest.TryGetValue(report.AgentId, out (AgentReport Report, ReadOnlyMemory<byte>) known) || known.Report.Time <= report.Time))
+                    if (record.Value is { } json && ReportJson.TryRead(json.Span) is { } report)
                     {
-                        newest[report.AgentId] = (report, json);
+                        runs.Add(report, json);
                     }
                 }
             }
         }
-        return [.. newest.Values.OrderBy(static agent => agent.Report.Host, StringComparer.Ordinal).ThenBy(static agent => agent.Report.AgentId, StringComparer.Ordinal)];
+        return runs;
     }
 
     private static async Task<IReadOnlyList<TopicPartition>> PartitionsAsync(ClusterClient cluster, string topic, CancellationToken stop)
