@@ -54,7 +54,10 @@ internal sealed class NewPath : IPathFacts, IDisposable
 
     public bool WasAway => Away is not null;
 
-    /// <summary>The generation of the file that the path named before, if that file is gone and this one begins with all that was read of it.</summary>
+    /// <summary>
+    /// The generation of the file that the path named before, if that file is gone and this one begins with all that was read of it; or if it is the same file,
+    /// as its handle shows, under another identity: an overlay gives one when it copies a file up to be written to.
+    /// </summary>
     public Generation? Replaced
     {
         get
@@ -62,7 +65,7 @@ internal sealed class NewPath : IPathFacts, IDisposable
             Generation? before = _table.At(Sighting.Path, Sighting.Input.Topic)?.Generation
                 ?? _generations.LatestAt(Sighting.Path, Topic);
             return before is { Phase: GenerationPhase.Live or GenerationPhase.Gone or GenerationPhase.Rotated } && before.Path == Sighting.Path
-                && IsGone(before) && ContentCheck.Continues(File, before) ? before : null;
+                && (HasBecomeThis(before) || (IsGone(before) && ContentCheck.Continues(File, before))) ? before : null;
         }
     }
 
@@ -93,6 +96,9 @@ internal sealed class NewPath : IPathFacts, IDisposable
             _file.Dispose();
         }
     }
+
+    private bool HasBecomeThis(Generation before) =>
+        _table.With(before.Identity, before.Topic) is { Handle: IFile handle } followed && followed.Generation == before && FileIdentity.Of(handle.Status()) == Identity;
 
     private bool IsGone(Generation before) =>
         _table.With(before.Identity, before.Topic) is not TailedFile followed || followed.Generation != before

@@ -50,6 +50,28 @@ public sealed class ReplacedFileTests
         await rig.StopAsync();
     });
 
+    [Theory]
+    [InlineData(1)] // too little to know it by its content
+    [InlineData(300)]
+    public void A_file_that_gets_another_identity_under_its_open_handle_is_read_on(int lines) => AgentRig.OnOneThread(async rig =>
+    {
+        string overlay = "lower";
+        rig.MountOf = path => path.StartsWith("/logs", StringComparison.Ordinal) ? overlay : null;
+        string[] first = [.. Enumerable.Range(0, lines).Select(static i => $"line {i}")];
+        rig.Append(string.Concat(first.Select(static line => line + "\n")));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(lines);
+        overlay = "upper";
+        rig.Append("more\n");
+        await rig.UntilLinesAsync(lines + 1);
+        rig.Append("and more\n");
+        await rig.UntilLinesAsync(lines + 2);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal([.. first, "more", "and more"], rig.Lines());
+        Assert.Single(rig.Broker.Records().Select(static record => record.Position.Generation).Distinct());
+        await rig.StopAsync();
+    });
+
     /// <summary>
     /// Before the first ack the registry knows no file's begin. The last KiB read lies within a long line, and the file was cut and begun anew
     /// with one that has the same there.
