@@ -67,6 +67,7 @@ public sealed class DemoTests : IDisposable
         }
         Assert.Empty(JsonDocument.Parse(await DoneAsync("query", "status=999", "--output", "json")).RootElement.EnumerateArray());
         Assert.Equal("web_log: looked for in the lines; --sink web_log says which sink's rows are meant\n", (await RunAsync("query", "web_log")).Errors);
+        Assert.Equal("web_log: looked for in the lines; --sink web_log says which sink's rows are meant\n", (await RunAsync("tail", "web_log", "--limit", "0")).Errors);
         (int Status, string Output, string Errors) wrong = await RunAsync("query", "staus>=500");
         Assert.Equal(2, wrong.Status);
         Assert.Contains("staus", wrong.Errors, StringComparison.Ordinal);

@@ -37,10 +37,7 @@ internal sealed class QuestionOptions
     public ValueTask<ILogReader> ReaderAsync(ParseResult parsed, CancellationToken stop)
     {
         var configuration = PipelineConfiguration.Load(parsed.GetValue(_config));
-        if (_filter.FirstWord(parsed) is { } word && configuration.Sinks.Any(sink => sink.Name == word))
-        {
-            Console.Error.WriteLine($"{word}: looked for in the lines; --sink {word} says which sink's rows are meant");
-        }
+        _filter.WarnOfName(parsed, configuration.Sinks);
         SinkOptions sink = ConfiguredSinks.Readable(configuration, parsed.GetValue(_sink));
         return SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LogPipeline.Sinks;
 using LogPipeline.Sinks.Query.Language;
 
 namespace LogPipeline.Cli.Verbs;
@@ -27,8 +28,14 @@ internal sealed class RowFilter
         verb.Options.Add(_ignoreCase);
     }
 
-    /// <summary>The query's first word, as the shell gave it; null without one.</summary>
-    public string? FirstWord(ParseResult parsed) => parsed.GetValue(_query)?.FirstOrDefault();
+    /// <summary>Says on standard error that a sink's name as the first word is looked for in the lines: it chooses no sink.</summary>
+    public void WarnOfName(ParseResult parsed, IEnumerable<SinkOptions> sinks)
+    {
+        if (parsed.GetValue(_query)?.FirstOrDefault() is { } word && sinks.Any(sink => sink.Name == word))
+        {
+            Console.Error.WriteLine($"{word}: looked for in the lines; --sink {word} says which sink's rows are meant");
+        }
+    }
 
     /// <exception cref="QuerySyntaxException">A query is not one.</exception>
     public QueryNode? Read(ParseResult parsed, QueryFields fields, DateTimeOffset now)

@@ -41,7 +41,9 @@ internal static class TailVerb
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken stop)
     {
-        SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
+        var configuration = PipelineConfiguration.Load(parsed.GetValue(Config));
+        Filter.WarnOfName(parsed, configuration.Sinks);
+        SinkOptions sink = ConfiguredSinks.Readable(configuration, parsed.GetValue(Sink));
         await using ILogReader reader = await SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
         var filter = new LogQuery { Filter = Filter.Read(parsed, reader.Fields, DateTimeOffset.UtcNow) };
         await reader.OpenAsync(stop);
