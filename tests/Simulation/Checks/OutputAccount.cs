@@ -34,17 +34,13 @@ internal sealed class OutputAccount(Story story, OutputHost host)
                 story.World.Fail(Once, string.Create(CultureInfo.InvariantCulture, $"line {line.Id} is there {count} times: {Places(certain, line)}; {line.Story}"));
                 return;
             }
-            bool isWhole = line.Bytes.Length <= AgentPart.LineBytesMax / 2;
-            if (host.Filter != OutputFilter.None && OutputHost.LeavesOut(line))
+            if (host.Filter.MustLack(line) && most.GetValueOrDefault(line.Id) > 0)
             {
-                if (host.Filter == OutputFilter.Constant && isWhole && most.GetValueOrDefault(line.Id) > 0)
-                {
-                    story.World.Fail(LeftOut, string.Create(CultureInfo.InvariantCulture, $"line {line.Id} is there; {line.Story}"));
-                    return;
-                }
-                continue;
+                story.World.Fail(LeftOut, string.Create(CultureInfo.InvariantCulture, $"line {line.Id} is there; {line.Story}"));
+                return;
             }
-            if (most.GetValueOrDefault(line.Id) < line.Least && (TellsParts || isWhole))
+            bool isWhole = line.Bytes.Length <= AgentPart.LineBytesMax / 2;
+            if (most.GetValueOrDefault(line.Id) < line.Least && (TellsParts || isWhole) && !host.Filter.MayLack(line))
             {
                 story.World.Fail(There, string.Create(CultureInfo.InvariantCulture, $"line {line.Id} of {line.Bytes.Length} bytes is missing; {line.Story}"));
                 return;

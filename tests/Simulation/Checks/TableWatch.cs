@@ -10,6 +10,7 @@ internal sealed class TableWatch
 {
     public const string PausedStores = "a paused sink stores nothing";
     public const string RowOrLetter = "a record is a row or a dead letter";
+    public const string LeftOut = "a line that the filter leaves out is not in the table";
 
     private readonly Story _story;
     private readonly Dictionary<int, int> _arrived = [];
@@ -31,7 +32,7 @@ internal sealed class TableWatch
     {
         foreach (Line line in lines)
         {
-            if (line.Least > 0 && !_arrived.ContainsKey(line.Id))
+            if (line.Least > 0 && !_arrived.ContainsKey(line.Id) && !_story.Filter.MayLack(line))
             {
                 return line;
             }
@@ -85,6 +86,18 @@ internal sealed class TableWatch
                 _arrived.TryAdd(id, 1);
             }
         }
+    }
+
+    /// <summary>Each line is there as often as it must and may, as a row or a dead letter.</summary>
+    public void CheckLines()
+    {
+        Dictionary<int, int> counted = Delivery.CountTable(_tables);
+        if (_story.Lines.Find(line => _story.Filter.MustLack(line) && counted.ContainsKey(line.Id)) is { } kept)
+        {
+            _story.World.Fail(LeftOut, $"line {kept.Id} is there: {Places(kept.Id)}; {kept.Story}");
+            return;
+        }
+        Delivery.CheckLines(_story.World, "table", _story.Lines, counted, _story.Filter.MayLack);
     }
 
     /// <summary>Of each log and offset there is one row or one dead letter; only where no offset comes twice.</summary>

@@ -34,7 +34,7 @@ public sealed class SimStore : ISinkStore
 
     public string Kind => "simulated";
 
-    public ILineParser Parser { get; } = new NoParser();
+    public ILineParser Parser { get; init; } = new NoParser();
 
     private World World => _database.World;
 

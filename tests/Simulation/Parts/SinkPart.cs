@@ -2,8 +2,10 @@ using LogPipeline.Simulation.Database;
 using LogPipeline.Simulation.Kernel;
 using LogPipeline.Simulation.Machines;
 using LogPipeline.Simulation.Network;
+using LogPipeline.Simulation.Workload;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Commands;
+using LogPipeline.Sinks.Parsing;
 
 namespace LogPipeline.Simulation.Parts;
 
@@ -32,6 +34,9 @@ internal sealed class SinkPart
 
     /// <summary>Whether people may pause it.</summary>
     public bool CanBePaused { get; set; }
+
+    /// <summary>What the configuration that its processes start with says of the lines that they store.</summary>
+    public LineFilter Filter { get; init; } = new(FilterHabit.None);
 
     /// <summary>Wraps the store of each life: where a planted fault sits.</summary>
     public Func<ISinkStore, ISinkStore> WrapStore { get; set; } = static store => store;
@@ -81,7 +86,11 @@ internal sealed class SinkPart
             Logger = new TraceLogger(Part),
             Pauses = _pauses,
         };
-        ISinkStore store = WrapStore(new SimStore(_database, life) { IsPaused = () => _pausedSince < Part.World.Now });
+        ISinkStore store = WrapStore(new SimStore(_database, life)
+        {
+            IsPaused = () => _pausedSince < Part.World.Now,
+            Parser = LineParsers.Named(new ParserOptions { Where = Filter.Configured(life.Random) }),
+        });
         return new SinkWorker(Options, new SimConnector(_network, life), store, environment).RunAsync(life.Stopping);
     }
 }

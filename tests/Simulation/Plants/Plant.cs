@@ -125,9 +125,11 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
             static story =>
             {
                 ArchiverFails(story);
-                story.Output!.Filter = OutputFilter.Constant;
+                story.Output!.Filter.Habit = FilterHabit.Constant;
             },
-            static story => story.Output!.IgnoresFilter = true),
+            static story => story.Output!.Filter.IsIgnored = true),
+        new("table sink stores what its filter leaves out", Cast.BrokerAndSink, [TableWatch.LeftOut],
+            static story => story.Filter.Habit = FilterHabit.Constant, static story => story.Filter.IsIgnored = true),
     ];
 
     /// <summary>
@@ -232,7 +234,7 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
     private static void ArchiverFails(Story story)
     {
         Weather.Files(story);
-        story.Output!.Filter = OutputFilter.None; // it would take lines away that may go wrong
+        story.Output!.Filter.Habit = FilterHabit.None; // it would take lines away that may go wrong
         PowerFails(story);
         story.Plan.CrashEvery = 100;
     }

@@ -16,9 +16,6 @@ internal sealed class OutputHost
 {
     public const string Directory = "/archive";
 
-    /// <summary>Leaves out the lines whose number ends so: the number is followed by the only blank.</summary>
-    private const string Where = "not \"7 \"";
-
     private static readonly TimeSpan PauseMax = TimeSpan.FromSeconds(8);
 
     private readonly List<(string Path, string Name, long Committed)> _moved = [];
@@ -29,10 +26,10 @@ internal sealed class OutputHost
     /// <param name="machine">Where.</param>
     /// <param name="network">The way to the broker.</param>
     /// <param name="format">Which of the formats and compressions.</param>
-    /// <param name="filter">What its configuration says of the rows that it stores.</param>
-    public OutputHost(Machine machine, SimNetwork network, int format, OutputFilter filter)
+    /// <param name="filter">What its configuration says of the lines that it stores.</param>
+    public OutputHost(Machine machine, SimNetwork network, int format, FilterHabit filter)
     {
-        (Machine, Filter) = (machine, filter);
+        (Machine, Filter) = (machine, new LineFilter(filter));
         (string name, string compress) = Formats[format % Formats.Count];
         Options = new SinkOptions
         {
@@ -66,24 +63,17 @@ internal sealed class OutputHost
 
     public SinkOptions Options { get; }
 
-    public OutputFilter Filter { get; set; }
+    public LineFilter Filter { get; }
 
     public IReadOnlyList<FileSinkPart> Sinks { get; }
 
     /// <summary>Whether somebody cut or deleted rows that were on their way to Parquet: they are lost, as verify says.</summary>
     public bool HasLostStaged { get; private set; }
 
-    /// <summary>A planted fault: the sink stores all.</summary>
-    public bool IgnoresFilter { get; set; }
-
     private World World => Machine.World;
 
     /// <summary>What a process finds in the configuration as it starts.</summary>
-    public SinkOptions Configured(Random random) => !IgnoresFilter && (Filter == OutputFilter.Constant || (Filter == OutputFilter.Changing && random.Next(2) == 0))
-        ? Options with { Parser = new ParserOptions { Where = Where } } : Options;
-
-    /// <summary>Whether the filter, where it holds, leaves a line out.</summary>
-    public static bool LeavesOut(Line line) => line.Id % 10 == 7;
+    public SinkOptions Configured(Random random) => Filter.Configured(random) is { } where ? Options with { Parser = new ParserOptions { Where = where } } : Options;
 
     /// <summary>Moves, cuts and deletes files until <paramref name="until"/>.</summary>
     public void Run(TimeSpan until)
