@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using LogPipeline.Files;
+using LogPipeline.Files.Waiting;
 using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Agent.State;
@@ -24,6 +25,7 @@ internal sealed class AgentState : IDisposable
     private readonly IDisposable _lock;
     private readonly GroupedWrite _save;
     private readonly StateWriter _writer = new();
+    private readonly AsyncLock _snapshot = new(); // is being replaced, by way of _writer
     private IReadOnlyCollection<InflightEntry> _foundReplaced = [];
 
     private AgentState(IFileSystem files, AgentOptions options, TimeProvider time, Random random, DiskPause pause, IDisposable held)
@@ -83,7 +85,11 @@ internal sealed class AgentState : IDisposable
     /// <summary>
     /// All files were compared with what was found, but for those that cannot be read: this start needs it no more.
     /// </summary>
-    public void Resumed() => (Found, _foundReplaced) = ([], []);
+    public void Resumed()
+    {
+        (Found, _foundReplaced) = ([], []);
+        Inflight.SnapshotForRoom = SnapshotForRoomAsync;
+    }
 
     /// <summary>
     /// All files were compared. Only now the registry may name this boot; a start that dies before must find the host restarted again.
@@ -282,19 +288,34 @@ internal sealed class AgentState : IDisposable
         placed.ForEach(static generation => generation.IsDurable = true);
     }
 
+    /// <summary>Not by way of <see cref="SavedAsync"/>, which may wait for the write that asks for it.</summary>
+    private async Task<long> SnapshotForRoomAsync()
+    {
+        await ReplaceSnapshotAsync();
+        return SnapshotTime;
+    }
+
     /// <summary>A snapshot that a disk refuses is put together anew.</summary>
     private async Task ReplaceSnapshotAsync()
     {
-        long begun = _time.GetTimestamp();
-        List<Generation> placed = Registry.Generations.FindAll(static generation => generation.Partition >= 0);
-        Registry.Changes.Take();
-        Registry.NextEntry = Inflight.DurableNumber;
-        _writer.Clear();
-        Registry.Write(_writer);
-        await ReplaceAsync(PathOf(Registry.FileName));
-        await ReplaceAsync(PathOf(Registry.CopyName));
-        SnapshotTime = begun;
-        placed.ForEach(static generation => generation.IsDurable = true);
+        await _snapshot.TakeAsync();
+        try
+        {
+            long begun = _time.GetTimestamp();
+            List<Generation> placed = Registry.Generations.FindAll(static generation => generation.Partition >= 0);
+            Registry.Changes.Take();
+            Registry.NextEntry = Inflight.DurableNumber;
+            _writer.Clear();
+            Registry.Write(_writer);
+            await ReplaceAsync(PathOf(Registry.FileName));
+            await ReplaceAsync(PathOf(Registry.CopyName));
+            SnapshotTime = begun;
+            placed.ForEach(static generation => generation.IsDurable = true);
+        }
+        finally
+        {
+            _snapshot.Release();
+        }
     }
 
     private async Task ReplaceAsync(string path)

@@ -5,7 +5,8 @@ namespace LogPipeline.Agent.State;
 /// <summary>
 /// Owns the files <c>inflight-00000001</c> …: append-only, preallocated, frames of <see cref="StateWriter"/>: entries, their acks, fences,
 /// and changes of the registry. A caller that appends and then awaits <see cref="DurableAsync"/> shares one fsync with all that wait. A disk that refuses pauses everything here
-/// until it takes the same bytes at the same place; nothing is sent meanwhile. Segments go when nothing in them is needed.
+/// until it takes the same bytes at the same place; nothing is sent meanwhile. Segments go when nothing in them is needed; where the disk is short of room
+/// what is retained goes sooner.
 /// </summary>
 internal sealed class InflightFiles : IDisposable
 {
@@ -39,6 +40,12 @@ internal sealed class InflightFiles : IDisposable
 
     /// <summary>Entries below this number are on disk, or were.</summary>
     public long DurableNumber { get; set; } = 1;
+
+    /// <summary>
+    /// Makes a snapshot of the registry while a write here waits for room, and returns when the one now on disk was put together. Null before all
+    /// segments that were found have been read.
+    /// </summary>
+    public Func<Task<long>>? SnapshotForRoom { get; set; }
 
     /// <summary>Whether something was appended that no write took yet.</summary>
     public bool HasPending => _pending.Length > 0;
@@ -169,9 +176,7 @@ internal sealed class InflightFiles : IDisposable
             {
                 return;
             }
-            _segments.RemoveAt(0);
-            _files.Delete(PathOf(oldest.Id));
-            _files.FlushDirectory(_directory);
+            DeleteOldest();
         }
     }
 
@@ -214,6 +219,7 @@ internal sealed class InflightFiles : IDisposable
     {
         if (_file is null || _position > _options.InflightSegmentBytes)
         {
+            await MakeRoomAsync();
             Roll();
         }
         InflightSegment segment = _segments[^1];
@@ -231,6 +237,40 @@ internal sealed class InflightFiles : IDisposable
             entry.GroupLeft = 0;
             DurableNumber = Math.Max(DurableNumber, entry.Number + 1);
         }
+    }
+
+    /// <summary>
+    /// Lets what is retained go before the disk has no room for the next segment and for the snapshots without which no segment could ever go. What is
+    /// not acked yet goes when it is: until then nothing is written.
+    /// </summary>
+    private async Task MakeRoomAsync()
+    {
+        long needed = _options.InflightSegmentBytes + (_options.InflightSegmentBytes / 2);
+        if (SnapshotForRoom is null || _segments.Count < 2 || _fences.Count > 0 || _files.FreeBytes(_directory) >= needed)
+        {
+            return;
+        }
+        long registryTime = long.MinValue;
+        while (_segments.Count > 1 && _files.FreeBytes(_directory) < needed)
+        {
+            if (_segments[0].LastChange >= registryTime)
+            {
+                registryTime = await SnapshotForRoom();
+            }
+            if (_segments[0].Unacked > 0 || _segments[0].LastChange >= registryTime)
+            {
+                throw new IOException($"{_directory}: less than {needed >> 20} MiB are free there, which the next file of batches and the registry need");
+            }
+            DeleteOldest();
+        }
+    }
+
+    private void DeleteOldest()
+    {
+        string path = PathOf(_segments[0].Id);
+        _segments.RemoveAt(0);
+        _files.Delete(path);
+        _files.FlushDirectory(_directory);
     }
 
     private void Roll()

@@ -165,6 +165,28 @@ public sealed class DamagedStateTests
         await rig.StopAsync();
     });
 
+    /// <summary>Acked batches would be kept for ten minutes, and no snapshot of the registry would find room, without which none of them may go.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void On_a_small_disk_what_is_retained_makes_way(bool isKilled) => AgentRig.OnOneThread(async rig =>
+    {
+        string[] lines = [.. Enumerable.Range(0, 4000).Select(static i => $"{i} {(i * 7919L * 104729L) % 1_000_000_007L:x} {(i * 15485863L) % 998_244_353L:x}")];
+        rig.Append(string.Concat(lines.Select(static line => line + "\n")));
+        rig.Options = rig.Options with { InflightSegmentBytes = 16 << 10, RegistryInterval = TimeSpan.FromSeconds(1), Compression = BatchCompression.None };
+        rig.Disk.Capacity = rig.Disk.UsedBytes + (80 << 10);
+        await rig.StartAsync();
+        if (isKilled)
+        {
+            await rig.UntilAsync(() => rig.Lines().Count > lines.Length / 2, "half of the lines");
+            rig.Kill();
+            await rig.StartAsync();
+        }
+        await rig.UntilLinesAsync(lines.Length);
+        Assert.Equal(lines, rig.Lines());
+        await rig.StopAsync();
+    });
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
