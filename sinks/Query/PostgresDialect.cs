@@ -70,15 +70,27 @@ internal sealed class PostgresDialect : ISqlDialect
 
     public string Test(TextTest test, string column, Func<object, string> value)
     {
-        (string like, string matches) = test.IgnoreCase ? ("ILIKE", "~*") : ("LIKE", "~");
-        return test.Kind switch
+        string pattern = test.Kind switch
         {
-            TextTestKind.Contains => $"{column} {like} {value(TextPattern.Like($"*{TextPattern.Literal(test.Value)}*"))}",
-            TextTestKind.Equals when !test.IgnoreCase => $"{column} = {value(test.Value)}",
-            TextTestKind.Equals => $"{column} {like} {value(TextPattern.Like(TextPattern.Literal(test.Value)))}",
-            TextTestKind.Like => $"{column} {like} {value(TextPattern.Like(test.Value))}",
-            _ => $"{column} {matches} {value(TextPattern.Postgres(test.Value))}",
+            TextTestKind.Contains => $"*{TextPattern.Literal(test.Value)}*",
+            TextTestKind.Equals => TextPattern.Literal(test.Value),
+            _ => test.Value,
         };
+        return (test.Kind, test.IgnoreCase) switch
+        {
+            (TextTestKind.Matches, _) => $"{column} {(test.IgnoreCase ? "~*" : "~")} {value(TextPattern.Postgres(test.Value))}",
+            (TextTestKind.Equals, false) => $"{column} = {value(test.Value)}",
+            (_, false) => $"{column} LIKE {value(TextPattern.Like(pattern))}",
+            _ => LikeInAnyCase(column, pattern, value),
+        };
+    }
+
+    /// <summary>In a database whose language is Turkish, i is no small I to ILIKE. It is to a regular expression. The planner knows which holds, and keeps that alone.</summary>
+    private static string LikeInAnyCase(string column, string pattern, Func<object, string> value)
+    {
+        string like = $"{column} ILIKE {value(TextPattern.Like(pattern))}";
+        return !pattern.Contains('i', StringComparison.OrdinalIgnoreCase) ? like
+            : $"(CASE WHEN 'I' ILIKE 'i' THEN {like} ELSE {column} ~* {value(TextPattern.Postgres(TextPattern.Whole(pattern)))} END)";
     }
 
     public string AddressText(string column) => $"host({column})"; // as text it would end in the length of its network
@@ -119,7 +131,8 @@ internal sealed class PostgresDialect : ISqlDialect
         PostgresException { SqlState: "42P01" } => new QueryException($"PostgreSQL at {_server} has no such view yet: has the sink run? ({error.Message})"),
         PostgresException { SqlState: "2201B" } pattern => new QueryException($"PostgreSQL cannot use the regular expression: {pattern.MessageText}"),
         PostgresException { SqlState: "42501" } refused => new QueryException(
-            $"PostgreSQL at {_server}: {refused.MessageText}. `query` needs SELECT on the sink's view; `tail` and `verify` need it on logpipe_logs, logpipe_sources and the rows table too."),
+            $"PostgreSQL at {_server}: {refused.MessageText}. `query` needs SELECT on the sink's view; `tail` on logpipe_logs, logpipe_sources and the rows table too, and `verify` on all tables of the sink "
+            + "(GRANT SELECT ON ALL TABLES IN SCHEMA …); `pause` and what else changes something is for the sink's own user."),
         _ => PostgresErrors.Translate(error, _server),
     };
 

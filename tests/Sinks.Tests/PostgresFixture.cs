@@ -15,12 +15,13 @@ public sealed class PostgresFixture : IAsyncLifetime
     public async Task DisposeAsync() => await Server.DisposeAsync();
 
     /// <summary>Makes an empty database and gives its connection string.</summary>
-    public async Task<string> NewDatabaseAsync()
+    /// <param name="made">How, in SQL.</param>
+    public async Task<string> NewDatabaseAsync(string made = "")
     {
         string name = $"test{Interlocked.Increment(ref _databases)}";
         await using var connection = new NpgsqlConnection(Server.Connection());
         await connection.OpenAsync();
-        await using var command = new NpgsqlCommand($"CREATE DATABASE {name}", connection);
+        await using var command = new NpgsqlCommand($"CREATE DATABASE {name} {made}", connection);
         await command.ExecuteNonQueryAsync();
         return Server.Connection(name);
     }

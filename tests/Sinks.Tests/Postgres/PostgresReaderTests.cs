@@ -2,6 +2,7 @@ using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query;
+using LogPipeline.Sinks.Query.Language;
 
 namespace LogPipeline.Sinks.Tests.Postgres;
 
@@ -33,5 +34,25 @@ public sealed class PostgresReaderTests(PostgresFixture postgres)
             }
         });
         Assert.Contains("PostgreSQL at 127.0.0.1", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("path~API")]
+    [InlineData("path:/API/*")]
+    [InlineData("path:\"/API/LIST.\"")]
+    [InlineData("list")]
+    [InlineData("path=~\"api/l.st\"")]
+    public async Task The_case_is_disregarded_also_where_the_language_of_the_database_has_another_small_I(string query)
+    {
+        SinkOptions options = Query.StoredRows.Postgres(await postgres.NewDatabaseAsync("TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'tr-TR' LOCALE 'C.UTF-8'"));
+        await Query.StoredRows.StoreAsync(options, [Query.StoredRows.Line(DateTimeOffset.UnixEpoch, "/api/list."), Query.StoredRows.Line(DateTimeOffset.UnixEpoch, "/apx/lost")]);
+        await using ILogReader reader = await SinkStores.OpenReaderAsync(options, TimeProvider.System, default);
+        QueryNode node = QueryParser.Parse(query, reader.Fields, DateTimeOffset.UnixEpoch, ignoreCase: true)!;
+        var found = new List<long>();
+        await foreach (LogRow row in reader.QueryAsync(new LogQuery { Filter = node }, default))
+        {
+            found.Add(row.LogOffset);
+        }
+        Assert.Equal([0L], found);
     }
 }
