@@ -23,7 +23,8 @@ public sealed class CommandDesk : IAsyncDisposable
     private readonly ICommandBus _bus;
     private readonly Random _random;
     private readonly AsyncLock _turn = new();
-    private int _failures; // in a row
+    private int _unread; // looks that failed, in a row
+    private int _undone; // tries of commands that failed, in a row: looks between them go well
     private string? _problem;
 
     /// <exception cref="SinkConfigurationException">The sink has no database.</exception>
@@ -46,7 +47,7 @@ public sealed class CommandDesk : IAsyncDisposable
         {
             for (int looks = 0; ; looks++)
             {
-                await TryAsync(() => LookAsync(stop));
+                await TryAsync(() => LookAsync(stop), isLook: true);
                 await Task.Delay(Delays.Delay(looks, _random.NextDouble()), _environment.Time, stop);
             }
         }
@@ -63,7 +64,7 @@ public sealed class CommandDesk : IAsyncDisposable
         {
             await _table.DoAsync(waiting, Environment.MachineName, Follow, cancellation);
         }
-    });
+    }, isLook: false);
 
     public ValueTask DisposeAsync() => _table.DisposeAsync();
 
@@ -79,25 +80,41 @@ public sealed class CommandDesk : IAsyncDisposable
     }
 
     /// <summary>One at a time: what a look read before a command is not followed after it.</summary>
-    private async Task TryAsync(Func<Task> work)
+    private async Task TryAsync(Func<Task> work, bool isLook)
     {
         await _turn.TakeAsync();
         try
         {
             await work();
-            _failures = 0;
+            (isLook ? ref _unread : ref _undone) = 0;
         }
         catch (Exception error) when (error is StoreUnavailableException or StoreRefusedException or QueryException)
         {
-            if (++_failures == FailuresUntold)
-            {
-                SinkLog.CommandsUnread(_environment.Logger, _sink, error.Message);
-            }
-            Volatile.Write(ref _problem, $"it is not known whether it is paused: {error.Message}");
+            Tell(error.Message, isLook);
         }
         finally
         {
             _turn.Release();
+        }
+    }
+
+    private void Tell(string reason, bool isLook)
+    {
+        if (isLook)
+        {
+            Volatile.Write(ref _problem, $"it is not known whether it is paused: {reason}");
+        }
+        if (++(isLook ? ref _unread : ref _undone) != FailuresUntold)
+        {
+            return;
+        }
+        if (isLook)
+        {
+            SinkLog.CommandsUnread(_environment.Logger, _sink, reason);
+        }
+        else
+        {
+            SinkLog.CommandUndone(_environment.Logger, _sink, reason);
         }
     }
 

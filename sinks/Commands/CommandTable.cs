@@ -117,7 +117,7 @@ public sealed class CommandTable : IAsyncDisposable
             CREATE TABLE IF NOT EXISTS logpipe_commands (
                 id {_dialect.NewId}, sink text NOT NULL, action text NOT NULL, topic text, partition int,
                 requested {_dialect.TimeType} NOT NULL, requested_by text NOT NULL, done {_dialect.TimeType}, done_by text, succeeded int, outcome text);
-            CREATE TABLE IF NOT EXISTS logpipe_pauses (sink text NOT NULL, topic text, partition int, since {_dialect.TimeType} NOT NULL, paused_by text NOT NULL);
+            CREATE TABLE IF NOT EXISTS logpipe_pauses (id {_dialect.NewId}, sink text NOT NULL, topic text, partition int, since {_dialect.TimeType} NOT NULL, paused_by text NOT NULL);
             """, cancellation));
         await _dialect.AskAsync(CommitAsync(transaction));
     }

@@ -53,7 +53,7 @@ internal static class PostgresErrors
             "25006" or "25P03" or "55P03" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
             _ when error.SqlState[..2] is "08" or "40" or "53" or "57" or "58" => new StoreUnavailableException($"PostgreSQL at {server}: {text}", error),
             _ => new StoreRefusedException(
-                $"PostgreSQL at {server} refuses: {text}{(error.Detail is null ? "" : $"; {error.Detail}")}. Mend that in the database; the sink goes on by itself then.", error),
+                $"PostgreSQL at {server} refuses: {text}{(error.Detail is null ? "" : $"; {error.Detail}")}{(error.Hint is null ? "" : $"; {error.Hint.TrimEnd('.')}")}. Mend that in the database; the sink goes on by itself then.", error),
         };
     }
 

@@ -59,6 +59,7 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
         bool isNew = await EnsureTablesAsync(connection, fresh, cancellation);
         await EnsureDeadLettersAsync(connection, cancellation);
         await CheckRightsAsync(connection, cancellation);
+        await PublishedTables.IdentifyAsync(connection, cancellation);
         const string id = "SELECT id FROM logpipe_ledger";
         if (await connection.ScalarAsync(id, cancellation) is null)
         {

@@ -58,6 +58,9 @@ internal static partial class SinkLog
     [LoggerMessage(4014, LogLevel.Warning, "sink {Sink}: commands for it cannot be read, nor what is paused, until this passes: {Reason}")]
     public static partial void CommandsUnread(ILogger logger, string sink, string reason);
 
+    [LoggerMessage(4022, LogLevel.Warning, "sink {Sink}: a command waits and cannot be done until this passes: {Reason}")]
+    public static partial void CommandUndone(ILogger logger, string sink, string reason);
+
     [LoggerMessage(4015, LogLevel.Information, "sink {Sink}: {Rebuild} is {Stage} {Note}")]
     public static partial void RebuildMoved(ILogger logger, string sink, string rebuild, Rebuilding.RebuildStage stage, string note);
 

@@ -98,6 +98,32 @@ public sealed class CommandTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Tables_without_a_key_are_changed_where_a_publication_has_all_tables()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = await OptionsAsync(scene, isPostgres: true);
+        // As an earlier version made it.
+        await SinkScene.ScalarAsync(options, "CREATE TABLE logpipe_pauses (sink text NOT NULL, topic text, partition int, since timestamptz NOT NULL, paused_by text NOT NULL); CREATE PUBLICATION everything FOR ALL TABLES");
+        await using RunningSink running = await RunningSink.StartAsync(options);
+        await SinkScene.ScalarAsync(options, "DELETE FROM logpipe_dead_letters; DELETE FROM logpipe_gaps; DELETE FROM logpipe_repairs");
+        await using var commands = new CommandTable(options, TimeProvider.System);
+        Assert.True((await DoneAsync(commands, SinkAction.Pause)).Succeeded);
+        Assert.True((await DoneAsync(commands, SinkAction.Resume)).Succeeded);
+    }
+
+    [Fact]
+    public async Task What_the_first_command_makes_is_changed_where_a_publication_has_all_tables()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = await OptionsAsync(scene, isPostgres: true);
+        await SinkScene.ScalarAsync(options, "CREATE PUBLICATION everything FOR ALL TABLES");
+        await using RunningSink running = await RunningSink.StartAsync(options);
+        await using var commands = new CommandTable(options, TimeProvider.System);
+        Assert.True((await DoneAsync(commands, SinkAction.Pause)).Succeeded);
+        Assert.True((await DoneAsync(commands, SinkAction.Resume)).Succeeded);
+    }
+
+    [Fact]
     public async Task A_command_is_done_once_and_after_those_before_it()
     {
         await using SinkScene scene = await SinkScene.StartAsync();

@@ -71,7 +71,7 @@ internal static class PauseVerb
         }
         catch (OperationCanceledException) when (!stop.IsCancellationRequested)
         {
-            Console.WriteLine($"{command.Sink}: no sink has taken command {command.Id} within {wait.TotalSeconds:0.#} s. It stays, and is done once the sink runs: `logpipe sink {command.Sink}`; see `logpipe commands {command.Sink}`");
+            Console.WriteLine($"{command.Sink}: no sink has taken command {command.Id} within {wait.TotalSeconds:0.#} s. It stays, and is done once the sink runs: `logpipe sink {command.Sink}` (one that runs logs what is in the way); see `logpipe commands {command.Sink}`");
             return wait == TimeSpan.Zero ? Exit.Done : Exit.AnswerIsNo;
         }
     }

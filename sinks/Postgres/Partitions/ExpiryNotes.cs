@@ -19,7 +19,8 @@ internal static class ExpiryNotes
             begun timestamptz NOT NULL, done timestamptz);
         CREATE UNIQUE INDEX IF NOT EXISTS logpipe_retention_begun ON logpipe_retention (table_identity, partition) WHERE done IS NULL;
         CREATE TABLE IF NOT EXISTS logpipe_expired (
-            retention int NOT NULL, log int NOT NULL, rows bigint NOT NULL, bytes bigint NOT NULL, offsets int8multirange NOT NULL);
+            retention int NOT NULL, log int NOT NULL, rows bigint NOT NULL, bytes bigint NOT NULL, offsets int8multirange NOT NULL,
+            PRIMARY KEY (retention, log));
         """;
 
     /// <summary>What is in a partition, by log; streamed, since it may be large.</summary>
