@@ -51,8 +51,9 @@ public enum RepeatKind
 /// <summary>Rows of one source that are repeats; <paramref name="From"/> and <paramref name="To"/> are the first and last row's place in the file.</summary>
 public sealed record RepeatedRows(RepeatKind Kind, int Source, string Host, string File, string Generation, long Rows, long From, long To)
 {
-    public override string ToString() =>
-        $"{Host}:{File} from byte {From} to the line at {To}: {Rows} row{(Rows == 1 ? "" : "s")} of generation {Generation} "
+    public override string ToString() => Generation.Length == 0
+        ? $"offsets {From} to {To}: {Rows} row{(Rows == 1 ? "" : "s")} of records that are of no file stand there twice"
+        : $"{Host}:{File} from byte {From} to the line at {To}: {Rows} row{(Rows == 1 ? "" : "s")} of generation {Generation} "
         + Kind switch
         {
             RepeatKind.SameRecord => "stand there twice",

@@ -11,6 +11,9 @@ namespace LogPipeline.Sinks.Verification;
 /// </summary>
 internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName table)
 {
+    /// <summary>Stands for the source of records that are of no file. Their rows are the same where their offsets are.</summary>
+    private const int NoSource = 0;
+
     private const string Place = "source, file_offset, part, line, raw";
 
     public async Task<List<RepeatedRows>> StoredTwiceAsync(IEnumerable<TableSource> sources, CancellationToken cancellation)
@@ -23,6 +26,7 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
                 $"SELECT source, count(*), min(file_offset), max(file_offset) FROM {Repeated(kind)} GROUP BY source ORDER BY source",
                 r => (Source: r.GetInt32(0), Count: r.GetInt64(1), From: r.GetInt64(2), To: r.GetInt64(3)), cancellation);
             found.AddRange(rows.Where(r => known.ContainsKey(r.Source)).Select(r => Of(kind, known[r.Source], r.Count, r.From, r.To)));
+            found.AddRange(rows.Where(r => r.Source == NoSource).Select(r => new RepeatedRows(kind, NoSource, "", "", "", r.Count, r.From, r.To)));
         }
         return found;
     }
@@ -85,12 +89,13 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
         string alike = kind == RepeatKind.SameRecord ? $"log, log_offset, {Place}" : Place;
         // Once the same record's rows are down to one, what is left alike lies at other offsets.
         string others = kind == RepeatKind.SameRecord ? "" : "AND offsets > 1";
+        string same = kind == RepeatKind.SameRecord ? "log, log_offset" : "source, file_offset, part";
         return $"""
-            (SELECT name, source, file_offset FROM
-                (SELECT {dialect.RowName("r")} AS name, r.source, r.file_offset, row_number() OVER (PARTITION BY {Qualified(alike)} ORDER BY r.log, r.log_offset) AS nth, g.offsets
-                 FROM {table.Rows} r JOIN (SELECT source, file_offset, part, count(DISTINCT log_offset) AS offsets FROM {table.Rows}
-                     GROUP BY source, file_offset, part HAVING count(*) > 1) g
-                   ON g.source = r.source AND g.file_offset = r.file_offset AND g.part = r.part) alike
+            (SELECT name, coalesce(source, {NoSource}) AS source, coalesce(file_offset, log_offset) AS file_offset FROM
+                (SELECT {dialect.RowName("r")} AS name, r.source, r.file_offset, r.log_offset, row_number() OVER (PARTITION BY {Qualified(alike)} ORDER BY r.log, r.log_offset) AS nth, g.offsets
+                 FROM {table.Rows} r JOIN (SELECT {same}, count(DISTINCT log_offset) AS offsets FROM {table.Rows}
+                     GROUP BY {same} HAVING count(*) > 1) g
+                   ON {string.Join(" AND ", same.Split(", ").Select(column => $"g.{column} = r.{column}"))}) alike
              WHERE nth > 1 {others}) repeated
             """;
     }

@@ -52,6 +52,26 @@ public sealed class RepairTests(PostgresFixture postgres)
 
     [Theory]
     [MemberData(nameof(Databases))]
+    public async Task Records_of_no_file_are_repeated_where_their_offsets_are(string database)
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = (database == "sqlite" ? scene.Sqlite() : scene.Postgres(await postgres.NewDatabaseAsync())) with { Parser = "none" };
+        foreach (string line in new[] { "same", "same", "other" })
+        {
+            await scene.SendPlainAsync(0, line);
+        }
+        await SinkScene.RunAsync(options, 3);
+        await SinkScene.ScalarAsync(options, "INSERT INTO web_log_rows SELECT * FROM web_log_rows WHERE line = 'same'");
+        await using var repair = new Repair(options);
+        IReadOnlyList<RepeatedRows> found = await repair.FindAsync(default);
+        Assert.Equal("offsets 0 to 1: 2 rows of records that are of no file stand there twice", Assert.Single(found).ToString());
+        Assert.Equal(2, await repair.RemoveAsync(found, default));
+        Assert.Equal(3L, await SinkScene.CountAsync(options));
+        Assert.True((await SinkScene.VerifyAsync(options)).Passed);
+    }
+
+    [Theory]
+    [MemberData(nameof(Databases))]
     public async Task Generations_of_one_path_that_hold_the_same_lines_are_told_and_left_alone(string database)
     {
         await using SinkScene scene = await SinkScene.StartAsync();

@@ -124,6 +124,10 @@ internal sealed class SinkScene : IAsyncDisposable
         }, default);
     }
 
+    /// <summary>A record as other producers send it, which is of no file.</summary>
+    public Task SendPlainAsync(int partition, string line) =>
+        _producer.SendAsync(new ProducerRecord { Topic = "web_log", Partition = partition, Value = Encoding.UTF8.GetBytes(line) }, default);
+
     public Task SendFenceAsync(int partition)
     {
         byte[] fence = new byte[FenceMarker.Size];
