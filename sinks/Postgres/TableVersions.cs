@@ -29,6 +29,11 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
     /// <summary>Whether the sink's user may alter it.</summary>
     private const string IsMine = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('logpipe_table_versions')";
 
+    private const string IsReadable = """
+        SELECT to_regclass('logpipe_table_versions') IS NOT NULL AND has_table_privilege('logpipe_table_versions', 'SELECT')
+            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('logpipe_table_versions') AND attname = 'starts' AND NOT attisdropped)
+        """;
+
     private readonly RowsVersion _mine = RowsVersion.Of(parser, columns);
 
     /// <summary>Notes the present configuration, with which all rows of the sink's logs are made, where it is not noted and the sink's user may.</summary>
@@ -40,11 +45,31 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
                 ELSE has_table_privilege('logpipe_table_versions', 'SELECT') AND has_table_privilege('logpipe_table_versions', 'INSERT')
                     AND (({IsMine}) OR NOT ({IsOld})) END
             """;
-        if (await connection.ScalarAsync(may, cancellation) is true && await NewestAsync(connection, cancellation) is var newest && newest.Hash != _mine.ConfigHash)
+        if (await connection.ScalarAsync(may, cancellation) is not true)
+        {
+            await RequireNotedAsync(connection, cancellation);
+        }
+        else if (await NewestAsync(connection, cancellation) is var newest && newest.Hash != _mine.ConfigHash)
         {
             // Another one that is noted made no rows: the sink had no logs yet.
             await AddAsync(connection, newest.Version + 1, _mine, isFirst || newest.Version > 0, "", cancellation);
         }
+    }
+
+    /// <summary>Where no filter chooses the rows, a version tells people alone. One that is not noted would make each line that it leaves out a lost one, once it is changed.</summary>
+    /// <exception cref="StoreRefusedException">The filter is not noted, and the sink's user may not note it.</exception>
+    private async Task RequireNotedAsync(NpgsqlConnection connection, CancellationToken cancellation)
+    {
+        if (_mine.Where is null || (await connection.ScalarAsync(IsReadable, cancellation) is true && (await NewestAsync(connection, cancellation)).Hash == _mine.ConfigHash))
+        {
+            return;
+        }
+        string remedy = (string)(await connection.ScalarAsync("""
+            SELECT CASE WHEN to_regclass('logpipe_table_versions') IS NULL THEN format('GRANT CREATE ON SCHEMA %I TO %I', current_schema(), current_user)
+                ELSE format('GRANT SELECT, INSERT ON logpipe_table_versions TO %I', current_user) END
+            """, cancellation))!;
+        throw new StoreRefusedException($"sink {sink}: its `where` must be noted in logpipe_table_versions, by which `verify` tells lines that are left out from lost ones, and the sink's user may not: "
+            + $"{remedy}, or let the table's owner run this sink once.");
     }
 
     /// <summary>Notes a version whose rows come from now on, and returns its number.</summary>

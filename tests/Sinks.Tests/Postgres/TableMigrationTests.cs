@@ -14,7 +14,7 @@ public sealed class TableMigrationTests(PostgresFixture postgres)
 
     private string _connection = "";
 
-    private PostgresStore Store(string parser, string? connection = null) =>
+    private PostgresStore Store(ParserOptions parser, string? connection = null) =>
         new("web", new PostgresOptions { Connection = connection ?? _connection }, LineParsers.Named(parser), TimeProvider.System, new Random());
 
     private async Task<(PostgresStore Store, LedgerEntry Entry)> ReadyAsync()
@@ -198,5 +198,29 @@ public sealed class TableMigrationTests(PostgresFixture postgres)
         await using PostgresStore fewer = Store("none", new NpgsqlConnectionStringBuilder(_connection) { Username = role }.ConnectionString);
         await fewer.OpenAsync(default);
         Assert.Equal("none", await ConfigurationAsync());
+    }
+
+    [Fact]
+    public async Task A_filter_that_the_user_may_not_note_is_refused_since_verify_would_take_its_lines_for_lost()
+    {
+        _connection = await postgres.NewDatabaseAsync();
+        string role = $"filterer_{Guid.NewGuid():N}";
+        var filtered = new ParserOptions { Type = "combined", Where = "status>=500" };
+        await using (PostgresStore owners = Store(filtered))
+        {
+            await owners.OpenAsync(default);
+            await owners.CreateAsync([new LedgerStart(Log, 0)], default);
+        }
+        await AskAsync($"CREATE ROLE {role} LOGIN; GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}; REVOKE INSERT ON logpipe_table_versions FROM {role}");
+        string theirs = new NpgsqlConnectionStringBuilder(_connection) { Username = role }.ConnectionString;
+        await using PostgresStore noted = Store(filtered, theirs);
+        await noted.OpenAsync(default);
+        await AskAsync("DELETE FROM logpipe_table_versions");
+        await using PostgresStore unnoted = Store(filtered, theirs);
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await unnoted.OpenAsync(default));
+        Assert.Contains($"GRANT SELECT, INSERT ON logpipe_table_versions TO {role}", error.Message, StringComparison.Ordinal);
+        await AskAsync($"GRANT INSERT ON logpipe_table_versions TO {role}");
+        await unnoted.OpenAsync(default);
+        Assert.Equal("status>=500", (await AskAsync("SELECT row_filter FROM logpipe_table_versions"))[0][0]);
     }
 }
