@@ -188,7 +188,7 @@ public sealed class RebuildTable : IAsyncDisposable
         if (await FindAsync(connection, $"sink = {SqlLiteral.Of(_options.Name)}", cancellation) is { } last && (last.IsUnderWay || last.KeepsOther))
         {
             throw new RebuildRefusedException(last.IsUnderWay ? $"{last} is under way ({last.Stage})"
-                : $"the other table of {last} is still there as {last.Other.Table}: `logpipe rebuild {table} --drop-old` removes it, --rollback swaps it back in");
+                : $"the other table of {last} is still there as {last.Other.Table}: `logpipe rebuild {table} --drop-old` removes it{(last.Stage == RebuildStage.Swapped ? ", --rollback swaps it back in" : "")}");
         }
     }
 

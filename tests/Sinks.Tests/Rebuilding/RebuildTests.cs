@@ -80,11 +80,14 @@ public sealed class RebuildTests(PostgresFixture postgres)
         await scene.AllStoredAsync();
         RebuildRefusedException refused = await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.RequestAsync("json"));
         Assert.Contains("--drop-old", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("--rollback", refused.Message, StringComparison.Ordinal);
         scene.GoOnWriting();
         Assert.Contains("web_log_undone", await scene.Kept.RollBackAsync(false, default), StringComparison.Ordinal);
         await scene.EnoughAsync();
         Assert.DoesNotContain("status", await scene.ColumnsAsync("web_log"), StringComparison.Ordinal);
         await Assert.ThrowsAsync<QuerySyntaxException>(() => scene.CountAsync("status:200"));
+        refused = await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.RequestAsync("json"));
+        Assert.DoesNotContain("--rollback", refused.Message, StringComparison.Ordinal);
         await scene.Kept.DropAsync(default);
         Assert.False(await scene.HasTableAsync("web_log_undone_rows"));
         await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.Kept.DropAsync(default));
