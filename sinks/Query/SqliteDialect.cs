@@ -111,13 +111,18 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
     {
         await using SqliteConnection connection = await ((ISqlDialect)this).AskAsync(OpenAsync(cancellation).AsTask());
         T? last = null;
+        long table = 0L;
         bool isEnd = false;
         while (!isEnd)
         {
             SqlStatement statement = select(last);
             var page = new List<T>();
-            isEnd = await ((ISqlDialect)this).AskAsync(
-                _thread.Value.RunAsync(() => ReadPage(connection, statement, read, page, patience, cancellation)).AsTask());
+            isEnd = await ((ISqlDialect)this).AskAsync(_thread.Value.RunAsync(() =>
+            {
+                using SqliteTransaction snapshot = connection.BeginTransaction(deferred: true);
+                RequireSameTable(connection, ref table);
+                return ReadPage(connection, statement, read, page, patience, cancellation);
+            }).AsTask());
             foreach (T row in page)
             {
                 yield return row;
@@ -181,6 +186,22 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
         connection.CreateFunction(AddressFunction, static (string? text) => text is null ? null : Addresses.Read(text)?.ToString(), isDeterministic: true);
         connection.CreateFunction(NetworkFunction, static (string? text, string network) => text is null ? null : (bool?)RowMatch.IsIn(text, IPNetwork.Parse(network)), isDeterministic: true);
         return connection;
+    }
+
+    /// <summary>Pages are told apart by the last row's time and offset, and the times of a line may be others in the table that a rebuild swaps in.</summary>
+    /// <param name="root">The page of the file that the rows begin at, which a table keeps under any name; 0 before the first look.</param>
+    /// <exception cref="QueryException">The rows are not those of the pages before.</exception>
+    private void RequireSameTable(SqliteConnection connection, ref long root)
+    {
+        using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = @rows COLLATE NOCASE";
+        command.Parameters.AddWithValue("@rows", $"{options.Table}_rows");
+        long now = command.ExecuteScalar() as long? ?? 0L;
+        if (root != 0 && root != now)
+        {
+            throw new QueryException($"another table took the place of {options.Table} while its rows were read, as a rebuild swaps it in: ask once more, for the rows of one of them");
+        }
+        root = now;
     }
 
     /// <summary>

@@ -56,6 +56,36 @@ public sealed class StreamedRowsTests(PostgresFixture postgres) : IDisposable
         Assert.Equal(4000, rest);
     }
 
+    [Fact]
+    public async Task A_table_that_is_swapped_in_between_pages_ends_the_query_with_the_reason()
+    {
+        SinkOptions options = StoredRows.Sqlite(_directory);
+        await StoredRows.StoreAsync(options, [.. Enumerable.Range(0, 4000).Select(i => StoredRows.Line(Start.AddSeconds(i), $"/{i}"))]);
+        await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);
+        await using IAsyncEnumerator<LogRow> rows = reader.QueryAsync(new LogQuery { Limit = 0 }, default).GetAsyncEnumerator();
+        Assert.True(await rows.MoveNextAsync());
+        await using (var connection = new SqliteConnection($"Data Source={options.Sqlite!.File}"))
+        {
+            await connection.OpenAsync();
+            await using SqliteCommand swap = connection.CreateCommand();
+            // Each row is of another day, so that all are older than those that were read, or none.
+            swap.CommandText = """
+                PRAGMA legacy_alter_table = ON;
+                CREATE TABLE shadow AS SELECT * FROM web_log_rows; UPDATE shadow SET time = replace(time, '2026-', '2025-');
+                ALTER TABLE web_log_rows RENAME TO web_log_before_rows; ALTER TABLE shadow RENAME TO web_log_rows
+                """;
+            await swap.ExecuteNonQueryAsync();
+        }
+        QueryException error = await Assert.ThrowsAsync<QueryException>(async () =>
+        {
+            while (await rows.MoveNextAsync())
+            {
+                // Goes on with the pages that are left.
+            }
+        });
+        Assert.Contains("another table took the place of web_log", error.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
