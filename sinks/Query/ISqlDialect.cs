@@ -95,6 +95,9 @@ internal interface ISqlDialect : IAsyncDisposable
     /// </summary>
     ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation);
 
+    /// <summary>Which table the rows are in now: what tells it from one that takes its name. 0 where there is none.</summary>
+    ValueTask<long> RowsTableAsync(TableName table, CancellationToken cancellation);
+
     /// <summary>Whether the database reckons that a statement costs little, so that nothing is won by asking in pieces. Throws what asking it would.</summary>
     ValueTask<bool> IsCheapAsync(SqlStatement statement, TimeSpan patience, CancellationToken cancellation);
 

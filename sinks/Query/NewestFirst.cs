@@ -41,6 +41,20 @@ internal sealed class NewestFirst(ISqlDialect dialect, Func<QuerySql> sql, RowDe
             }
             yield break;
         }
+        long rowsTable = await dialect.RowsTableAsync(table, cancellation);
+        await foreach (LogRow row in InPiecesAsync(query, byIndex, cancellation))
+        {
+            yield return row;
+        }
+        // In the table that a rebuild swaps in, lines may have other times: rows would be left out, or stand there twice.
+        if (await dialect.RowsTableAsync(table, cancellation) != rowsTable)
+        {
+            throw new RowsReplacedException(table.ToString());
+        }
+    }
+
+    private async IAsyncEnumerable<LogRow> InPiecesAsync(LogQuery query, bool byIndex, [EnumeratorCancellation] CancellationToken cancellation)
+    {
         TimeBounds bounds = TimeBounds.Of(query);
         DateTimeOffset? floor = bounds.From;
         if (query.Limit is > 0 and <= FewRows && bounds.To is null && !byIndex)

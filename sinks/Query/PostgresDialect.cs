@@ -175,6 +175,15 @@ internal sealed class PostgresDialect : ISqlDialect
             connection, $"SELECT NULL::float8, NULL::float8, {Pages}, true FROM pg_class c WHERE c.oid = to_regclass({table.RowsLiteral}) AND c.relkind = 'r' AND {MayReadView(table)}", cancellation);
     }
 
+    public async ValueTask<long> RowsTableAsync(TableName table, CancellationToken cancellation)
+    {
+        var dialect = (ISqlDialect)this;
+        await using DbConnection connection = await dialect.OpenAsync(cancellation);
+        await using DbCommand command = connection.CreateCommand();
+        command.CommandText = $"SELECT CAST(CAST(to_regclass({table.RowsLiteral}) AS oid) AS bigint)";
+        return await dialect.AskAsync(command.ExecuteScalarAsync(cancellation)) as long? ?? 0;
+    }
+
     public async ValueTask<bool> IsCheapAsync(SqlStatement statement, TimeSpan patience, CancellationToken cancellation)
     {
         var dialect = (ISqlDialect)this;

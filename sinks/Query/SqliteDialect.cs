@@ -133,6 +133,13 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 
     public ValueTask<IReadOnlyList<TableStretch>> StretchesAsync(TableName table, CancellationToken cancellation) => ValueTask.FromResult<IReadOnlyList<TableStretch>>([]);
 
+    public async ValueTask<long> RowsTableAsync(TableName table, CancellationToken cancellation)
+    {
+        var dialect = (ISqlDialect)this;
+        await using SqliteConnection connection = await dialect.AskAsync(OpenAsync(cancellation).AsTask());
+        return await dialect.AskAsync(_thread.Value.RunAsync(() => RowsTable(connection, table.Rows)).AsTask());
+    }
+
     public ValueTask<bool> IsCheapAsync(SqlStatement statement, TimeSpan patience, CancellationToken cancellation) => ValueTask.FromResult(true); // an index has the order
 
     public async ValueTask<ExpiredRows> ExpiredAsync(TableName table, int log, CancellationToken cancellation)
@@ -189,19 +196,24 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
     }
 
     /// <summary>Pages are told apart by the last row's time and offset, and the times of a line may be others in the table that a rebuild swaps in.</summary>
-    /// <param name="root">The page of the file that the rows begin at, which a table keeps under any name; 0 before the first look.</param>
-    /// <exception cref="QueryException">The rows are not those of the pages before.</exception>
-    private void RequireSameTable(SqliteConnection connection, ref long root)
+    /// <param name="known">The table of the pages before; 0 before the first one.</param>
+    private void RequireSameTable(SqliteConnection connection, ref long known)
+    {
+        long now = RowsTable(connection, $"{options.Table}_rows");
+        if (known != 0 && known != now)
+        {
+            throw new RowsReplacedException(options.Table);
+        }
+        known = now;
+    }
+
+    /// <summary>The page of the file that a table's rows begin at, which it keeps under any name.</summary>
+    private static long RowsTable(SqliteConnection connection, string name)
     {
         using SqliteCommand command = connection.CreateCommand();
         command.CommandText = "SELECT rootpage FROM sqlite_master WHERE type = 'table' AND name = @rows COLLATE NOCASE";
-        command.Parameters.AddWithValue("@rows", $"{options.Table}_rows");
-        long now = command.ExecuteScalar() as long? ?? 0L;
-        if (root != 0 && root != now)
-        {
-            throw new QueryException($"another table took the place of {options.Table} while its rows were read, as a rebuild swaps it in: ask once more, for the rows of one of them");
-        }
-        root = now;
+        command.Parameters.AddWithValue("@rows", name);
+        return command.ExecuteScalar() as long? ?? 0;
     }
 
     /// <summary>

@@ -40,6 +40,34 @@ public sealed class NewestFirstTests(PostgresFixture postgres)
         await CheckAsync(options, $"{arrival}, where nothing is cheap");
     }
 
+    [Fact]
+    public async Task A_table_that_is_swapped_in_between_windows_ends_the_query_with_the_reason()
+    {
+        SinkOptions options = StoredRows.Postgres(await postgres.NewDatabaseAsync());
+        string connection = options.Postgres!.Connection;
+        // Three windows of time, or more.
+        await StoredRows.StoreAsync(options, [.. Enumerable.Range(0, 3).Select(i => StoredRows.Line(DateTimeOffset.UtcNow.AddDays(-i), $"/{i}"))]);
+        await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);
+        await using IAsyncEnumerator<LogRow> rows = reader.QueryAsync(new LogQuery { Limit = 0, Descending = true }, default).GetAsyncEnumerator();
+        Assert.True(await rows.MoveNextAsync());
+        // It waits for the window that is being read, and the next window waits for it.
+        Task swap = PostgresFixture.RowsAsync(connection, "ALTER TABLE web_log_rows RENAME TO web_log_before_rows; CREATE TABLE web_log_rows (LIKE web_log_before_rows)");
+        const string Waits = "SELECT 1 FROM pg_locks WHERE NOT granted AND relation = to_regclass('web_log_rows')";
+        while (!swap.IsCompleted && (await PostgresFixture.RowsAsync(connection, Waits)).Count == 0)
+        {
+            // The swap is on its way to the lock.
+        }
+        RowsReplacedException error = await Assert.ThrowsAsync<RowsReplacedException>(async () =>
+        {
+            while (await rows.MoveNextAsync())
+            {
+                // Goes on with the windows that are left.
+            }
+        });
+        await swap;
+        Assert.Contains("another table took the place of web_log", error.Message, StringComparison.Ordinal);
+    }
+
     private static async Task CheckAsync(SinkOptions options, string arrival)
     {
         await using ILogReader reader = SinkStores.CreateReader(options, TimeProvider.System);

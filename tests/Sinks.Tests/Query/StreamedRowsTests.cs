@@ -76,7 +76,7 @@ public sealed class StreamedRowsTests(PostgresFixture postgres) : IDisposable
                 """;
             await swap.ExecuteNonQueryAsync();
         }
-        QueryException error = await Assert.ThrowsAsync<QueryException>(async () =>
+        RowsReplacedException error = await Assert.ThrowsAsync<RowsReplacedException>(async () =>
         {
             while (await rows.MoveNextAsync())
             {
