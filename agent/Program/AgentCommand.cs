@@ -63,6 +63,10 @@ internal static class AgentCommand
         {
             return await RunAsync(AgentArguments.Parse(args));
         }
+        catch (IOException e) when (e.HResult == StandardOutputStream.BrokenPipe)
+        {
+            return 0; // the reader of our output has enough, as in `logpipe-agent status --watch | head`
+        }
         catch (Exception e) when (e is ConfigurationException or ArgumentException or IOException or UnauthorizedAccessException)
         {
             Console.Error.WriteLine($"logpipe-agent: {e.Message}");

@@ -33,6 +33,7 @@ internal static class InspectionCommands
             Print(await ReportAsync(options, agent), arguments.IsJson, int.MaxValue);
             return 0;
         }
+        StandardOutputStream.UseForConsole();
         using var signals = new StopSignals();
         using var ticks = new PeriodicTimer(WatchInterval);
         bool isScreen = !Console.IsOutputRedirected;

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using LogPipeline.Broker;
-using LogPipeline.Cli.Printing;
 using LogPipeline.Client;
 using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
@@ -35,7 +34,7 @@ internal static class Guarded
         {
             return stopped(signals);
         }
-        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.Shutdown } || e.HResult == StandardOutput.BrokenPipe)
+        catch (IOException e) when (e.InnerException is SocketException { SocketErrorCode: SocketError.Shutdown } || e.HResult == StandardOutputStream.BrokenPipe)
         {
             return Exit.Done; // the reader of our output has enough, as in `logpipe consume … | head`
         }

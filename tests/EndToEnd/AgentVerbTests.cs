@@ -39,6 +39,13 @@ public sealed class AgentVerbTests : IDisposable
             Assert.Contains("a.log  t ", output, StringComparison.Ordinal);
             Assert.Contains("\"acked\":8", (await RunAsync("status", "--json")).Output, StringComparison.Ordinal);
 
+            foreach (string program in new[] { Programs.Agent, Programs.Logpipe })
+            {
+                // Which lasts until it is stopped, or nobody reads on.
+                (_, output, string errors) = await RealProcess.RunAsync("bash", _workspace.Folder, ["-c", $"{program} status --watch | head -c 1 | wc -c; echo ${{PIPESTATUS[0]}}"]);
+                Assert.Equal(("1\n0\n", ""), (output, errors));
+            }
+
             Configure("b.log");
             (status, output) = await RunAsync("plan");
             Assert.Equal(0, status);

@@ -1,11 +1,11 @@
 using System.CommandLine;
 using System.Globalization;
-using LogPipeline.Cli.Printing;
 using LogPipeline.Cli.Verbs;
 using LogPipeline.Client;
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Hosting;
 
 namespace LogPipeline.Cli.KafkaTools;
 
@@ -66,7 +66,7 @@ internal static class ConsoleConsumerTool
             Console.Error.WriteLine("WARN --new-consumer is ignored: there is one kind of consumer");
         }
         IReadOnlyDictionary<string, string> properties = Properties(parsed);
-        RecordFormatter? output = PrintsNothing(parsed.GetValue(Formatter)) ? null : new RecordFormatter(new StandardOutput(), Format(parsed));
+        RecordFormatter? output = PrintsNothing(parsed.GetValue(Formatter)) ? null : new RecordFormatter(new StandardOutputStream(), Format(parsed));
         await using ClusterClient cluster = Cluster.Connect(parsed, properties, createsTopics: parsed.GetValue(Include) is null);
         ConsumerOptions options = ConsumerProperties.Options(properties);
         await using var consumer = new Consumer(options, cluster, TimeProvider.System, Random.Shared);

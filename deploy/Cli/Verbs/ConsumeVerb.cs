@@ -4,6 +4,7 @@ using LogPipeline.Client;
 using LogPipeline.Client.Admin;
 using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
+using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
@@ -58,7 +59,7 @@ internal static class ConsumeVerb
             OffsetReset = parsed.GetValue(FromBeginning) ? OffsetReset.Earliest : OffsetReset.Latest,
             AutoCommitInterval = group is null ? null : TimeSpan.FromSeconds(1),
         }, cluster, TimeProvider.System, Random.Shared);
-        await using var output = new RecordOutput(new StandardOutput(), parsed.GetValue(Output) == "json");
+        await using var output = new RecordOutput(new StandardOutputStream(), parsed.GetValue(Output) == "json");
         var ends = new Dictionary<TopicPartition, long>();
         if (group is not null)
         {

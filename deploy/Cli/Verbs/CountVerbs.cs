@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using LogPipeline.Cli.Printing;
+using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
@@ -98,7 +99,7 @@ internal static class CountVerbs
             return Exit.Done;
         }
         List<RowCount> counts = await reader.CountAsync(question, stop).ToListAsync(stop);
-        await using var output = new StreamWriter(new StandardOutput(), bufferSize: 64 << 10);
+        await using var output = new StreamWriter(new StandardOutputStream(), bufferSize: 64 << 10);
         int screen = Console.IsOutputRedirected ? WidthOfPipe : Math.Max(Console.WindowWidth, 40);
         new CountTable(name, output, screen).Write(counts, parsed.GetValue(Output)!, (question as HistogramQuestion)?.Width);
         if (counts.Count == LinesMax)

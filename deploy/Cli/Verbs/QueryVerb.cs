@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LogPipeline.Cli.Printing;
+using LogPipeline.Hosting;
 using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Verbs;
@@ -71,7 +72,7 @@ internal static class QueryVerb
         }
         string format = parsed.GetValue(Output)!;
         IReadOnlyList<RowColumn> columns = new RowView(reader.Columns).Choose(parsed.GetValue(Columns), format == "table");
-        await using var output = new StreamWriter(new StandardOutput(), bufferSize: 64 << 10);
+        await using var output = new StreamWriter(new StandardOutputStream(), bufferSize: 64 << 10);
         int? screen = parsed.GetValue(Wide) || Console.IsOutputRedirected ? null : Math.Max(Console.WindowWidth, 40);
         IRowWriter writer = format switch
         {

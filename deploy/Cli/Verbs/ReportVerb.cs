@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text;
 using LogPipeline.Cli.Configuration;
-using LogPipeline.Cli.Printing;
 using LogPipeline.Cli.Reporting;
 using LogPipeline.Files;
+using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Query;
@@ -55,7 +55,7 @@ internal static class ReportVerb
         string file = parsed.GetValue(Output) ?? string.Create(CultureInfo.InvariantCulture, $"{sink.Name}-{to.UtcDateTime:yyyy-MM-dd}.html");
         if (file == "-")
         {
-            await using Stream output = new StandardOutput();
+            await using Stream output = new StandardOutputStream();
             await output.WriteAsync(page, stop);
             return Exit.Done;
         }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LogPipeline.Cli.Status;
+using LogPipeline.Hosting;
 using LogPipeline.Hosting.Admin;
 
 namespace LogPipeline.Cli.Verbs;
@@ -31,6 +32,10 @@ internal static class StatusVerb
     {
         AdminAddress admin = SharedOptions.AdminOf(parsed, Admin, Config);
         admin.Require();
+        if (parsed.GetValue(Watch))
+        {
+            StandardOutputStream.UseForConsole();
+        }
         if (await NodeSnapshot.TakeAsync(admin, TimeProvider.System) is not NodeSnapshot earlier)
         {
             return Silent(admin);

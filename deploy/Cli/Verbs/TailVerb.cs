@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Printing;
+using LogPipeline.Hosting;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Query;
 
@@ -47,7 +48,7 @@ internal static class TailVerb
         await using ILogReader reader = await SinkStores.OpenReaderAsync(sink, TimeProvider.System, stop);
         var filter = new LogQuery { Filter = Filter.Read(parsed, reader.Fields, DateTimeOffset.UtcNow) };
         await reader.OpenAsync(stop);
-        await using var output = new StreamWriter(new StandardOutput());
+        await using var output = new StreamWriter(new StandardOutputStream());
         var view = new RowView(reader.Columns);
         IRowWriter writer = parsed.GetValue(Output) == "line"
             ? new LineRows(output)

@@ -1,12 +1,12 @@
 using System.Runtime.InteropServices;
 
-namespace LogPipeline.Cli.Printing;
+namespace LogPipeline.Hosting;
 
 /// <summary>
 /// Standard output for what may be long or without end. The console's own stream takes a reader that has gone for one that reads on, so that
 /// `logpipe consume … | head -1` would print into nothing for ever; this one throws, with the error code of a broken pipe.
 /// </summary>
-internal sealed partial class StandardOutput : Stream
+public sealed partial class StandardOutputStream : Stream
 {
     /// <summary>What a write into a pipe without a reader fails with.</summary>
     public const int BrokenPipe = 32;
@@ -15,6 +15,9 @@ internal sealed partial class StandardOutput : Stream
     private const short PollError = 8;
 
     private readonly Stream _console = Console.OpenStandardOutput();
+
+    /// <summary>Has the console print by it: for a verb that prints again and again.</summary>
+    public static void UseForConsole() => Console.SetOut(new StreamWriter(new StandardOutputStream()) { AutoFlush = true });
 
     public override bool CanRead => false;
 
