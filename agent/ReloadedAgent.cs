@@ -6,7 +6,8 @@ namespace LogPipeline.Agent;
 
 /// <summary>
 /// An agent on this machine that is run anew when its configuration is another: a signal asks for that, or the file has changed. A file is taken
-/// when two looks, a second apart, find the same text in it: an editor may have written half of it at the first. The lock guards all fields.
+/// when two looks, a second apart, find the same text in it: an editor may have written half of it at the first. Each look reads it, as its time and
+/// length tell nothing where it lies behind a link that is switched, or is unpacked with a time of its own. The lock guards all fields.
 /// </summary>
 /// <param name="file">The configuration's file; null where there is only the environment.</param>
 /// <param name="load">Reads the configuration anew.</param>
@@ -21,8 +22,6 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
     private bool _looksAtFile;
     private string? _taken = TextOf(file);
     private string? _seen;
-    private (DateTime Written, long Length) _stamp;
-    private bool _isTaken;
 
     /// <summary>Runs until cancelled, then stops clean; throws what made it stop otherwise.</summary>
     /// <param name="options">What it begins with.</param>
@@ -35,16 +34,26 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
         Task watching = WatchAsync(ended.Token);
         try
         {
+            AgentOptions? served = null;
             for (AgentOptions? next = options; next is not null; next = TakeNext())
             {
-                using CancellationTokenSource run = Begin(next, stop);
+                AgentOptions begun = next;
+                using CancellationTokenSource run = Begin(begun, stop);
                 try
                 {
-                    await AgentHost.RunAsync(next, logger, ready, status, run.Token);
+                    await AgentHost.RunAsync(begun, logger, files => { served = begun; ready(files); }, status, run.Token);
                 }
                 catch (OperationCanceledException) when (run.IsCancellationRequested)
                 {
                     // how a run that was told to stop may end
+                }
+                catch (Exception wrong) when (served is not null && !ReferenceEquals(served, begun))
+                {
+                    GoBackTo(served, wrong);
+                }
+                finally
+                {
+                    End();
                 }
             }
         }
@@ -80,14 +89,33 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
         }
     }
 
-    /// <summary>A run is over: returns the configuration that it ended for, null when it was told to stop.</summary>
+    /// <summary>A run is over: nobody cancels it any more.</summary>
+    private void End()
+    {
+        lock (_lock)
+        {
+            _run = null;
+        }
+    }
+
+    /// <summary>Returns the configuration that the last run ended for, null when it was told to stop.</summary>
     private AgentOptions? TakeNext()
     {
         lock (_lock)
         {
-            (AgentOptions? next, _next, _run) = (_next, null, null);
+            (AgentOptions? next, _next) = (_next, null);
             return next;
         }
+    }
+
+    /// <summary>What a configuration asks for may not be had, such as its state directory, which only the start finds out.</summary>
+    private void GoBackTo(AgentOptions served, Exception wrong)
+    {
+        lock (_lock)
+        {
+            _next ??= served;
+        }
+        Refused(logger, "The agent does not start with it", wrong.Message);
     }
 
     /// <summary>Looks at the file until stopped. A text that was taken or refused is not taken again.</summary>
@@ -111,18 +139,10 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
     {
         lock (_lock)
         {
-            if (!_looksAtFile)
+            if (!_looksAtFile || TextOf(file) is not string text)
             {
                 return;
             }
-            (DateTime, long) stamp = StampOf(file);
-            if ((_isTaken && stamp == _stamp) || TextOf(file) is not string text)
-            {
-                return;
-            }
-            // What was written within the tick of the file system's clock that the last look saw has another text at this one.
-            _isTaken = stamp == _stamp && text == _seen;
-            _stamp = stamp;
             if (text != _taken && text == _seen)
             {
                 _taken = text;
@@ -159,12 +179,6 @@ public sealed partial class ReloadedAgent(string? file, Func<AgentOptions> load,
         {
             return null;
         }
-    }
-
-    private static (DateTime Written, long Length) StampOf(string? file)
-    {
-        FileInfo? info = file is null ? null : new FileInfo(file);
-        return info is { Exists: true } ? (info.LastWriteTimeUtc, info.Length) : default;
     }
 
     [LoggerMessage(2100, LogLevel.Information, "{Why}: the configuration is read anew and applied")]

@@ -5,6 +5,8 @@ namespace LogPipeline.EndToEnd;
 /// <summary>SIGHUP and a real agent.</summary>
 public sealed class ReloadTests : IAsyncLifetime, IDisposable
 {
+    private const string Wrong = "agent: { bootstrap: nowhere, inputs: [ { pths: [/x], topic: t } ] }";
+
     private static readonly TimeSpan Within = TimeSpan.FromSeconds(60);
 
     private readonly Workspace _workspace = new();
@@ -45,7 +47,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         _agent.HangUp();
         await _consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
 
-        _workspace.Configure("agent: { bootstrap: nowhere, inputs: [ { pths: [/x], topic: t } ] }");
+        _workspace.Configure(Wrong);
         _agent.HangUp();
         await _agent.SaidAsync("is refused, the old one goes on");
         Write("a.log", "a 2");
@@ -62,7 +64,7 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
     [Fact]
     public async Task A_changed_file_is_applied_by_itself_and_a_wrong_one_refused_once()
     {
-        _workspace.Configure("agent: { bootstrap: nowhere, inputs: [ { pths: [/x], topic: t } ] }");
+        _workspace.Configure(Wrong);
         await _agent.SaidAsync("has changed: the configuration is refused, the old one goes on: ");
         Write("a.log", "a 2");
         await _consumer.LineAsync(line => line.EndsWith("a 2", StringComparison.Ordinal), Within);
@@ -77,13 +79,68 @@ public sealed class ReloadTests : IAsyncLifetime, IDisposable
         Assert.Equal(4, _consumer.Output.Count);
     }
 
+    [Fact]
+    public async Task A_file_behind_a_link_that_is_switched_is_applied()
+    {
+        // as Kubernetes does with a ConfigMap: the link at the file's own place stays as it is
+        Directory.CreateDirectory(_workspace.File("v1"));
+        Directory.CreateDirectory(_workspace.File("v2"));
+        File.WriteAllText(_workspace.File("v1/logpipe.yaml"), Wrong);
+        File.WriteAllText(_workspace.File("v2/logpipe.yaml"), Text("b.log"));
+        Directory.CreateSymbolicLink(_workspace.File("data-now"), "v1");
+        File.CreateSymbolicLink(_workspace.File("link"), "data-now/logpipe.yaml");
+        File.Move(_workspace.File("link"), _workspace.File("logpipe.yaml"), overwrite: true);
+        await _agent.SaidAsync("is refused, the old one goes on");
+
+        Directory.Delete(_workspace.File("data-now"));
+        Directory.CreateSymbolicLink(_workspace.File("data-now"), "v2");
+        await _consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
+        Assert.Equal(0, await _agent.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task A_file_of_the_same_time_and_length_is_applied()
+    {
+        var time = new DateTime(2001, 9, 9, 0, 0, 0, DateTimeKind.Utc);
+        string next = Text("b.log");
+        Replace(Wrong.PadRight(next.Length), time);
+        await _agent.SaidAsync("is refused, the old one goes on");
+
+        Replace(next, time);
+        await _consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
+        Assert.Equal(0, await _agent.TerminateAsync());
+    }
+
+    [Fact]
+    public async Task With_a_configuration_that_it_cannot_start_with_the_old_one_goes_on()
+    {
+        File.WriteAllText(_workspace.File("occupied"), "");
+        _workspace.Configure(Text("b.log").Replace("  inputs:", $"  state: {_workspace.File("occupied")}/state\n  inputs:", StringComparison.Ordinal));
+        await _agent.SaidAsync("is refused, the old one goes on");
+        Write("a.log", "a 2");
+        await _consumer.LineAsync(line => line.EndsWith("a 2", StringComparison.Ordinal), Within);
+        Configure("a.log", "b.log");
+        await _consumer.LineAsync(line => line.EndsWith("b 1", StringComparison.Ordinal), Within);
+        Assert.Equal(0, await _agent.TerminateAsync());
+        Assert.Equal(3, _consumer.Output.Count);
+    }
+
+    private void Replace(string text, DateTime time)
+    {
+        File.WriteAllText(_workspace.File("next"), text);
+        File.SetLastWriteTimeUtc(_workspace.File("next"), time);
+        File.Move(_workspace.File("next"), _workspace.File("logpipe.yaml"), overwrite: true);
+    }
+
     private void Write(string name, string line) => File.AppendAllText(_workspace.File(name), line + "\n");
 
-    private void Configure(params string[] names) => _workspace.Configure($$"""
+    private void Configure(params string[] names) => _workspace.Configure(Text(names));
+
+    private string Text(params string[] names) => $$"""
         agent:
           bootstrap: {{_bootstrap}}
           inputs:
             - paths: [{{string.Join(", ", names.Select(_workspace.File))}}]
               topic: t
-        """);
+        """;
 }
