@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.IO.Hashing;
 using System.Text;
 using System.Text.RegularExpressions;
 using LogPipeline.Files;
@@ -13,6 +14,9 @@ namespace LogPipeline.Sinks.Files;
 internal sealed partial class FilePathTemplate
 {
     public const string Default = "{topic}/{date}/{partition}";
+
+    /// <summary>A file system takes names of 255 bytes: the rest is for what tells parts and files that were put aside from each other.</summary>
+    private const int NameBytesMax = 220;
 
     private const long Hour = 3_600_000_000; // microseconds
     private static readonly string[] Names = ["topic", "partition", "date", "hour", "host"];
@@ -66,14 +70,32 @@ internal sealed partial class FilePathTemplate
     public string PathOf(LogIdentity log, long time, string host, int version = 1)
     {
         DateTime at = DateTime.UnixEpoch.AddMicroseconds(Math.Max(time, 0));
-        return _directory + Braces().Replace(_template, match => match.Groups[1].Value switch
+        string path = Braces().Replace(_template, match => match.Groups[1].Value switch
         {
             "topic" => log.Topic,
             "partition" => log.Partition.ToString(CultureInfo.InvariantCulture),
             "date" => at.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
             "hour" => at.ToString("HH", CultureInfo.InvariantCulture),
             _ => PartOf(host),
-        }) + (version > 1 ? string.Create(CultureInfo.InvariantCulture, $".v{version}") : "") + _extension;
+        });
+        return _directory + string.Join('/', path.Split('/').Select(Shortened)) + (version > 1 ? string.Create(CultureInfo.InvariantCulture, $".v{version}") : "") + _extension;
+    }
+
+    /// <summary>A name that no file system would take, made of a long topic or host, is cut: the sum of all of it tells it from others that begin alike.</summary>
+    private static string Shortened(string name)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(name);
+        if (bytes.Length <= NameBytesMax)
+        {
+            return name;
+        }
+        string sum = string.Create(CultureInfo.InvariantCulture, $"~{XxHash3.HashToUInt64(bytes):x16}");
+        int length = NameBytesMax - sum.Length;
+        while ((bytes[length] & 0xC0) == 0x80)
+        {
+            length--; // within a character
+        }
+        return Encoding.UTF8.GetString(bytes, 0, length) + sum;
     }
 
     /// <summary>A host's name as a part of a path: what would lead elsewhere or be hidden is replaced.</summary>

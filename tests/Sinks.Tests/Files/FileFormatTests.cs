@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Files;
+using LogPipeline.Sinks.Files.Parts;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Rows;
@@ -99,6 +100,20 @@ public sealed class FileFormatTests
     [InlineData("", "unknown")]
     [InlineData("web-1.example.com", "web-1.example.com")]
     public void A_host_leads_nowhere_else(string host, string part) => Assert.Equal($"x/{part}.log", new FilePathTemplate("x/{host}", ".log").PathOf(Log, 0, host));
+
+    /// <summary>One such record would hold up its partition for ever: a file system takes names of 255 bytes, a topic's has up to 249 and a host's any number.</summary>
+    [Fact]
+    public void Names_of_long_topics_and_hosts_are_cut_and_stay_apart()
+    {
+        LogIdentity log = Log with { Topic = new string('t', 249) };
+        var template = new FilePathTemplate("ö/{topic}{host}", ".ndjson.zst");
+        string[] hosts = [new string('h', 300), new string('h', 301), new string('h', 300) + "/x", ""];
+        string[] names = [.. hosts.Select(host => template.PathOf(log, 0, host, 12)["ö/".Length..])];
+        Assert.Equal(hosts.Length, names.Distinct().Count());
+        Assert.All(names, name => Assert.True(Encoding.UTF8.GetByteCount(StagedFormat.PartOf($".staging/{name}", new string('9', 12))) <= 255 && name.EndsWith(".v12.ndjson.zst", StringComparison.Ordinal)));
+        string wide = new FilePathTemplate($"a{new string('ö', 125)}{{host}}/x", ".log").PathOf(log, 0, "");
+        Assert.Matches("^aö{101}~[0-9a-f]{16}/x.log$", wide);
+    }
 
     [Theory]
     [InlineData("{topic}/{host", "a brace has no other one")]
