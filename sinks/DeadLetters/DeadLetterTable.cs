@@ -97,7 +97,7 @@ public sealed class DeadLetterTable : IAsyncDisposable
     public async Task<long> DropAsync(DeadLetterChoice choice, CancellationToken cancellation)
     {
         await using DbConnection connection = await _dialect.OpenAsync(cancellation);
-        await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+        await using DbTransaction transaction = await _dialect.AskAsync(_dialect.BeginLongAsync(connection, cancellation).AsTask());
         long dropped = await _dialect.AskAsync(NotedRemoval.RunAsync(
             transaction, $"DELETE FROM logpipe_dead_letters WHERE {choice.Condition} RETURNING log, log_offset", isNoted: true, cancellation));
         await transaction.CommitAsync(cancellation);

@@ -12,6 +12,9 @@ internal interface ISqlDialect : IAsyncDisposable
     /// <summary>An open connection from the pool.</summary>
     ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation);
 
+    /// <summary>Begins a transaction whose statements may take as long as the table is large, whatever the server allows the user's queries.</summary>
+    ValueTask<DbTransaction> BeginLongAsync(DbConnection connection, CancellationToken cancellation);
+
     /// <summary>For people.</summary>
     string Name { get; }
 

@@ -1,3 +1,4 @@
+using System.Data;
 using System.Data.Common;
 using System.Globalization;
 using System.Net;
@@ -67,6 +68,13 @@ internal sealed class PostgresDialect : ISqlDialect
     public string RowName(string table) => $"({table}.tableoid::text || {table}.ctid::text)";
 
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await _source.OpenConnectionAsync(cancellation);
+
+    public async ValueTask<DbTransaction> BeginLongAsync(DbConnection connection, CancellationToken cancellation)
+    {
+        DbTransaction transaction = await connection.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellation);
+        await connection.ExecuteAsync("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0", cancellation);
+        return transaction;
+    }
 
     public string Test(TextTest test, string column, Func<object, string> value)
     {

@@ -45,6 +45,10 @@ internal sealed class SqliteDialect(SqliteOptions options, TimeProvider time) : 
 
     public async ValueTask<DbConnection> ConnectAsync(CancellationToken cancellation) => await OpenAsync(cancellation);
 
+    // Deferred: one that only reads holds up no writer.
+    public ValueTask<DbTransaction> BeginLongAsync(DbConnection connection, CancellationToken cancellation) =>
+        ValueTask.FromResult<DbTransaction>(((SqliteConnection)connection).BeginTransaction(deferred: true));
+
     public string Test(TextTest test, string column, Func<object, string> value)
     {
         // SQLite's own LIKE knows the case of ASCII's letters alone.

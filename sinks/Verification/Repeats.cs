@@ -59,7 +59,7 @@ internal sealed class Repeats(ISqlDialect dialect, TableSide side, TableName tab
         try
         {
             await using DbConnection connection = await dialect.ConnectAsync(cancellation);
-            await using DbTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+            await using DbTransaction transaction = await dialect.BeginLongAsync(connection, cancellation);
             long removed = 0L;
             foreach (RepeatKind kind in found.Select(f => f.Kind).Where(k => k != RepeatKind.ReadAgain).Distinct().Order())
             {

@@ -91,25 +91,26 @@ internal sealed class TableSide(ISqlDialect dialect, string sink, TableName tabl
         ReadAsync($"SELECT from_offset, to_offset, reason FROM logpipe_gaps WHERE log = {log} ORDER BY from_offset", r => (r.GetInt64(0), r.GetInt64(1), r.GetString(2)), cancellation);
 
     /// <summary>The rows of a log below the pinned offset, in offset order.</summary>
-    public async IAsyncEnumerable<TableRow> RowsAsync(PinnedLog log, [EnumeratorCancellation] CancellationToken cancellation)
+    public IAsyncEnumerable<TableRow> RowsAsync(PinnedLog log, CancellationToken cancellation) => StreamAsync(
+        $"""
+        SELECT log_offset, coalesce(source, 0), coalesce(file_offset, 0), part, {dialect.Bytes} FROM {table.Rows}
+        WHERE log = {log.Id} AND log_offset < {log.NextOffset} ORDER BY log_offset
+        """, r => new TableRow(r.GetInt64(0), r.GetInt32(1), r.GetInt64(2), r.GetInt32(3), r.GetFieldValue<byte[]>(4)), cancellation);
+
+    internal async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancellation, params object?[] values) =>
+        await StreamAsync(sql, read, cancellation, values).ToListAsync(cancellation);
+
+    /// <summary>A whole table may be read or counted, so no time bounds it, neither the driver's nor one that is the user's in the server.</summary>
+    private async IAsyncEnumerable<T> StreamAsync<T>(string sql, Func<DbDataReader, T> read, [EnumeratorCancellation] CancellationToken cancellation, params object?[] values)
     {
         await using DbConnection connection = await dialect.OpenAsync(cancellation);
-        await using DbCommand command = connection.CreateCommand();
-        command.CommandTimeout = 0;
-        command.CommandText = $"""
-            SELECT log_offset, coalesce(source, 0), coalesce(file_offset, 0), part, {dialect.Bytes} FROM {table.Rows}
-            WHERE log = {log.Id} AND log_offset < {log.NextOffset} ORDER BY log_offset
-            """;
+        await using DbTransaction transaction = await dialect.AskAsync(dialect.BeginLongAsync(connection, cancellation).AsTask());
+        await using DbCommand command = connection.Command(sql, values);
+        (command.Transaction, command.CommandTimeout) = (transaction, 0);
         await using DbDataReader reader = await dialect.AskAsync(command.ExecuteReaderAsync(cancellation));
         while (await dialect.AskAsync(reader.ReadAsync(cancellation)))
         {
-            yield return new TableRow(reader.GetInt64(0), reader.GetInt32(1), reader.GetInt64(2), reader.GetInt32(3), reader.GetFieldValue<byte[]>(4));
+            yield return read(reader);
         }
-    }
-
-    internal async Task<IReadOnlyList<T>> ReadAsync<T>(string sql, Func<DbDataReader, T> read, CancellationToken cancellation, params object?[] values)
-    {
-        await using DbConnection connection = await dialect.OpenAsync(cancellation);
-        return await dialect.AskAsync(connection.ListAsync(sql, read, cancellation, values));
     }
 }

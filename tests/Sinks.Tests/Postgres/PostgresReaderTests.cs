@@ -3,6 +3,7 @@ using LogPipeline.Sinks.Parsing;
 using LogPipeline.Sinks.Postgres;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Query.Language;
+using Npgsql;
 
 namespace LogPipeline.Sinks.Tests.Postgres;
 
@@ -54,5 +55,24 @@ public sealed class PostgresReaderTests(PostgresFixture postgres)
             found.Add(row.LogOffset);
         }
         Assert.Equal([0L], found);
+    }
+
+    /// <summary>Roles of applications are often bound to some seconds a statement; counting a large table takes minutes.</summary>
+    [Fact]
+    public async Task A_verification_takes_as_long_as_it_takes_whatever_bounds_the_users_statements()
+    {
+        string connection = await postgres.NewDatabaseAsync();
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Postgres(connection) with { Parser = "none" };
+        await scene.SendAsync(0, ["one", "two"]);
+        await SinkScene.RunAsync(options, 2);
+        // A table that takes longer to read than driver and server allow.
+        await PostgresFixture.RowsAsync(connection, """
+            ALTER TABLE web_log_rows RENAME TO slow;
+            CREATE VIEW web_log_rows AS SELECT slow.* FROM slow, pg_sleep(1.2);
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''1s''', current_database()); END $$
+            """);
+        SinkOptions bounded = scene.Postgres(new NpgsqlConnectionStringBuilder(connection) { CommandTimeout = 1, ApplicationName = "bounded" }.ConnectionString) with { Parser = "none" };
+        Assert.True((await SinkScene.VerifyAsync(bounded)).Passed);
     }
 }
