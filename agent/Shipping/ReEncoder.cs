@@ -73,6 +73,20 @@ internal static class ReEncoder
             Apply(batch, codec, 0, (i, _) => i < half ? RecordFate.Drop : RecordFate.Keep));
     }
 
+    /// <summary>The time of each record of a batch.</summary>
+    public static List<long> TimesOf(ReadOnlySpan<byte> batch)
+    {
+        BatchHeader header = HeaderOf(batch);
+        using var decoder = new BatchDecoder();
+        var reader = new RecordReader(decoder.Records(batch, header), header);
+        List<long> times = [];
+        while (reader.Read())
+        {
+            times.Add(reader.Timestamp);
+        }
+        return times;
+    }
+
     /// <summary>Calls back with each record of a batch.</summary>
     public static void Visit(ReadOnlySpan<byte> batch, Action<RecordPosition, ReadOnlySpan<byte>> visit)
     {

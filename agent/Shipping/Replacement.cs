@@ -133,12 +133,17 @@ internal sealed class Replacement(
         Add(plan, entry, after, second, secondCount, entry.IsAgain, entry.Number);
     }
 
-    /// <summary>A time the broker does not take: first our clock's as it is now, where that is another; else none at all.</summary>
+    /// <summary>
+    /// A time the broker does not take: records that are far from our clock get its time first, as a line may say anything, and the others keep theirs;
+    /// where none is, all get no time.
+    /// </summary>
     private void Restamp(ReplacementPlan plan, InflightEntry entry)
     {
         long now = SaneClock.Now(time, out _);
-        long timestamp = Math.Abs(now - entry.Time) > 60_000 ? now : -1;
-        (byte[] batch, int count) = ReEncoder.Apply(entry.Batch.Span, codec, timestamp, (_, _) => RecordFate.Restamp);
+        bool[] isFar = [.. ReEncoder.TimesOf(entry.Batch.Span).Select(said => said >= 0 && Math.Abs(now - said) > 60_000)];
+        bool isAnyFar = isFar.Contains(true);
+        (byte[] batch, int count) = ReEncoder.Apply(
+            entry.Batch.Span, codec, isAnyFar ? now : -1, (i, _) => isAnyFar && !isFar[i] ? RecordFate.Keep : RecordFate.Restamp);
         Add(plan, entry, entry.Ranges, batch, count, entry.IsAgain, entry.Number);
         _restamped.Add(_group[^1].Number);
     }

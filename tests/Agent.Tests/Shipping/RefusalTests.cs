@@ -1,3 +1,4 @@
+using LogPipeline.Agent.Shaping;
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Contract;
 using LogPipeline.Files;
@@ -46,6 +47,22 @@ public sealed class RefusalTests
         Assert.Equal(["a", "b"], rig.Lines());
         Assert.All(rig.Broker.Records(), r => Assert.True(r.Position.Flags.HasFlag(PositionFlags.TimestampClamped)));
         Assert.False(rig.Machine.FileExists("/state/dead-letters"));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void Of_a_batch_with_a_time_that_is_refused_the_other_lines_keep_theirs() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("2001-09-09T00:00:00Z old\nb\n");
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Timestamp = TimeForm.Iso8601 }] };
+        long earliest = rig.Time.GetUtcNow().AddHours(-1).ToUnixTimeMilliseconds();
+        rig.Broker.Refusal = ErrorCode.InvalidTimestamp;
+        rig.Broker.Fate = header => header.BaseTimestamp >= 0 && header.BaseTimestamp < earliest ? ProduceFate.Refuse : ProduceFate.Take;
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["2001-09-09T00:00:00Z old", "b"], rig.Lines());
+        Assert.Equal([true, false], rig.Broker.Records().Select(static r => r.Position.Flags.HasFlag(PositionFlags.TimestampClamped)));
+        Assert.All(rig.Broker.Log, batch => Assert.True(batch.Header.BaseTimestamp >= earliest));
         await rig.StopAsync();
     });
 
