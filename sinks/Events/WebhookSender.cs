@@ -13,11 +13,14 @@ public sealed class WebhookSender(HttpClient client, NoticeTargets targets) : IC
             return;
         }
         byte[] json = NoticeJson.Write(context.Message);
-        foreach (Uri address in targets.Webhooks)
-        {
-            using var content = new ByteArrayContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
-            using HttpResponseMessage answer = await client.PostAsync(address, content, context.CancellationToken);
-            answer.EnsureSuccessStatusCode();
-        }
+        // To all of them at once: one that does not answer keeps the notice from no other.
+        await Task.WhenAll(targets.Webhooks.Select(address => PostAsync(address, json, context.CancellationToken)));
+    }
+
+    private async Task PostAsync(Uri address, byte[] json, CancellationToken cancellation)
+    {
+        using var content = new ByteArrayContent(json) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
+        using HttpResponseMessage answer = await client.PostAsync(address, content, cancellation);
+        answer.EnsureSuccessStatusCode();
     }
 }

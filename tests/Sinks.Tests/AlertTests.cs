@@ -173,6 +173,19 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
         Assert.Equal(Expected, await File.ReadAllTextAsync(pipe).WaitAsync(Within));
     }
 
+    /// <summary>An address that never answers is waited for and tried again for minutes.</summary>
+    [Fact]
+    public async Task An_address_that_does_not_answer_keeps_no_notice_from_the_others()
+    {
+        using HttpListener silent = Listen(out Uri first);
+        using HttpListener server = Listen(out Uri second);
+        await using SinkBus bus = await SinkBus.StartAsync(NullLoggerFactory.Instance, new NoticeTargets { Webhooks = [first, second] }, default);
+        bus.Publish(new AlertRaised("web", DateTimeOffset.UnixEpoch, "errors", "too many"));
+        Task<HttpListenerContext> hangs = silent.GetContextAsync();
+        Assert.Contains("too many", await AnswerAsync(server, HttpStatusCode.OK), StringComparison.Ordinal);
+        (await hangs).Response.Abort();
+    }
+
     private static HttpListener Listen(out Uri address)
     {
         address = new Uri($"http://127.0.0.1:{Ports.Free()}/hook/");
