@@ -21,7 +21,7 @@ internal static class InspectionCommands
         var explanation = Explanation.Of(options, new OsFileSystem(), whole, LinkOf(whole), running);
         foreach (string line in explanation.Lines)
         {
-            Console.WriteLine(PathText.Show(line));
+            Console.WriteLine(ControlCharacters.Show(PathText.Show(line)));
         }
         return explanation.IsRead ? 0 : 1;
     }
@@ -64,7 +64,7 @@ internal static class InspectionCommands
         double? rate = arguments.Rate ?? running?.RateMax;
         foreach (string line in PlanText.Show(plan, rate, arguments.Rate is null ? "measured" : "given", arguments.ShowsAll ? int.MaxValue : PlanLinesMax))
         {
-            Console.WriteLine(PathText.Show(line));
+            Console.WriteLine(ControlCharacters.Show(PathText.Show(line)));
         }
         return 0;
     }
@@ -78,14 +78,14 @@ internal static class InspectionCommands
     {
         if (isJson)
         {
-            using Stream output = Console.OpenStandardOutput();
+            using var output = new StandardOutputStream();
             output.Write(ReportJson.Write(status.Report));
             output.WriteByte((byte)'\n');
             return;
         }
         foreach (string line in StatusTable.Show(status.Report, status.IsRunning, Width(), rowsMax))
         {
-            Console.WriteLine(line);
+            Console.WriteLine(ControlCharacters.Show(line));
         }
     }
 

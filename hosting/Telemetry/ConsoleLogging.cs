@@ -34,11 +34,11 @@ public static class ConsoleLogging
             to.Write(' ');
             to.Write(Room(entry.Category));
             to.Write(": ");
-            to.Write(entry.Formatter(entry.State, entry.Exception).ReplaceLineEndings(" "));
+            to.Write(ControlCharacters.Show(entry.Formatter(entry.State, entry.Exception).ReplaceLineEndings(" ")));
             // The stack trace is printed at debug level only, in lines of its own below.
             if (entry.Exception is { } e)
             {
-                to.Write(entry.LogLevel <= LogLevel.Debug ? Environment.NewLine + e : $": {e.Message.ReplaceLineEndings(" ")}");
+                to.Write(entry.LogLevel <= LogLevel.Debug ? Environment.NewLine + e : $": {ControlCharacters.Show(e.Message.ReplaceLineEndings(" "))}");
             }
             to.Write(Environment.NewLine);
         }

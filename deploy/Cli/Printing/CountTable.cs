@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using LogPipeline.Hosting;
 using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Printing;
@@ -94,7 +95,7 @@ internal sealed class CountTable(string name, TextWriter output, int screen)
 
     private string Json(RowCount count) => $"{{{JsonSerializer.Serialize(name, Readable)}:{JsonSerializer.Serialize(Text(count.Of), Readable)},\"rows\":{count.Rows.ToString(CultureInfo.InvariantCulture)}}}";
 
-    private static string Shown(object? value) => value is DateTimeOffset time ? Times.Short(time) : value is null ? "(none)" : ScreenText.Clean(Text(value)!);
+    private static string Shown(object? value) => value is DateTimeOffset time ? Times.Short(time) : value is null ? "(none)" : ControlCharacters.Show(Text(value)!);
 
     private static string? Text(object? value) => value is null ? null : value is DateTimeOffset time ? Times.Exact(time) : Convert.ToString(value, CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,4 @@
+using LogPipeline.Hosting;
 using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Printing;
@@ -7,7 +8,7 @@ internal sealed class LineRows(TextWriter output) : IRowWriter
 {
     private readonly bool _screen = !Console.IsOutputRedirected;
 
-    public void Write(LogRow row) => output.Write((_screen ? ScreenText.Clean(row.Line ?? "") : row.Line) + "\n");
+    public void Write(LogRow row) => output.Write((_screen ? ControlCharacters.Show(row.Line ?? "") : row.Line) + "\n");
 
     public void End()
     {

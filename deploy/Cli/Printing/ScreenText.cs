@@ -13,21 +13,6 @@ internal static class ScreenText
         (0xF900, 0xFAFF), (0xFE30, 0xFE6F), (0xFF00, 0xFF60), (0xFFE0, 0xFFE6), (0x1F300, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x20000, 0x3FFFD),
     ];
 
-    /// <summary>
-    /// Makes a log line harmless: its writer must not be able to move the reader's cursor. Control characters become their
-    /// pictures: NUL is shown as U+2400.
-    /// </summary>
-    public static string Clean(string text)
-        => text.AsSpan().IndexOfAnyInRange('\0', '\x1f') < 0 && text.AsSpan().IndexOfAnyInRange('\x7f', '\x9f') < 0
-            ? text
-            : string.Create(text.Length, text, (to, from) =>
-            {
-                for (int i = 0; i < from.Length; i++)
-                {
-                    to[i] = from[i] switch { '\t' => ' ', < ' ' => (char)(0x2400 + from[i]), '\x7f' => '\u2421', >= '\x80' and <= '\x9f' => '\ufffd', var c => c };
-                }
-            });
-
     /// <summary>How many columns of the terminal a text takes.</summary>
     public static int Width(string text)
     {

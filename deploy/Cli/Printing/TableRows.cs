@@ -1,4 +1,5 @@
 using System.Globalization;
+using LogPipeline.Hosting;
 using LogPipeline.Sinks.Query;
 
 namespace LogPipeline.Cli.Printing;
@@ -98,7 +99,7 @@ internal sealed class TableRows(IReadOnlyList<RowColumn> columns, TextWriter out
         null => "",
         DateTimeOffset time => Times.Short(time),
         byte[] bytes => Convert.ToHexString(bytes),
-        string text => ScreenText.Clean(text),
+        string text => ControlCharacters.Show(text),
         _ => Convert.ToString(value, CultureInfo.InvariantCulture) ?? "",
     };
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LogPipeline.Hosting;
 
 namespace LogPipeline.Cli.Printing;
 
@@ -29,5 +30,5 @@ internal sealed class TextTable(params string[] headings)
 
     private bool IsNumeric(int column) => _rows.Count > 0 && _rows.TrueForAll(row => row[column] is int or long or double or null);
 
-    private static string Text(object? cell) => cell is null ? "-" : Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "-";
+    private static string Text(object? cell) => cell is null ? "-" : ControlCharacters.Show(Convert.ToString(cell, CultureInfo.InvariantCulture) ?? "-");
 }

@@ -34,7 +34,7 @@ internal static class CommandsVerb
             {
                 CommandOutcome? outcome = command.Outcome;
                 table.Add(sink.Name, command.Id, command.ToString(), Text(command.Requested), command.RequestedBy,
-                    outcome is null ? "waits" : Text(outcome.Done), outcome?.By, outcome is null ? null : ScreenText.Clean(outcome.Text));
+                    outcome is null ? "waits" : Text(outcome.Done), outcome?.By, outcome?.Text);
             }
             IReadOnlyList<SinkPause> pauses = (await commands.LookAsync(stop)).Pauses;
             states.Add($"{sink.Name}: {(pauses.Count == 0 ? "not paused" : string.Join("; ", pauses))}");

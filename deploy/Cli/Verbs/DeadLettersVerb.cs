@@ -48,8 +48,8 @@ internal static class DeadLettersVerb
         foreach (ListedLetter letter in await letters.ListAsync(choice, parsed.GetValue(Limit), stop))
         {
             table.Add(letter.Time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), $"{letter.Topic}-{letter.Partition}", letter.Offset,
-                letter.File is null ? null : $"{letter.Host}:{letter.File}", letter.State.Length == 0 ? "unreadable" : letter.State, ScreenText.Clean(letter.Reason),
-                letter.MayBeRetried ? ScreenText.Clean(Encoding.UTF8.GetString(letter.Value)) : $"{letter.Value.Length} bytes, cannot be retried");
+                letter.File is null ? null : $"{letter.Host}:{letter.File}", letter.State.Length == 0 ? "unreadable" : letter.State, letter.Reason,
+                letter.MayBeRetried ? Encoding.UTF8.GetString(letter.Value) : $"{letter.Value.Length} bytes, cannot be retried");
         }
         table.Print();
         return Exit.Done;

@@ -71,7 +71,7 @@ internal static class ParseVerb
         var table = new TextTable("COLUMN", "TYPE", "FILLED", "EXAMPLE");
         foreach (TriedColumn column in trial.Columns)
         {
-            table.Add(Cut(column.Name, NameWidth), column.Type, ((double)column.Filled / trial.Fits).ToString("P0", CultureInfo.InvariantCulture), Cut(ScreenText.Clean(column.Example), ExampleWidth));
+            table.Add(Cut(column.Name, NameWidth), column.Type, ((double)column.Filled / trial.Fits).ToString("P0", CultureInfo.InvariantCulture), Cut(column.Example, ExampleWidth));
         }
         table.Print(to);
     }

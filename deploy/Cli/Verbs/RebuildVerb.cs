@@ -4,6 +4,7 @@ using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Printing;
 using LogPipeline.Client.Connections;
 using LogPipeline.Files;
+using LogPipeline.Hosting;
 using LogPipeline.Hosting.Configuration;
 using LogPipeline.Sinks;
 using LogPipeline.Sinks.Parsing;
@@ -100,7 +101,7 @@ internal static class RebuildVerb
             {
                 told = (now.Stage, now.Note);
                 line.Clear();
-                Console.WriteLine($"{now.Stage}{(now.Note is null ? "" : $": {ScreenText.Clean(now.Note)}")}");
+                Console.WriteLine($"{now.Stage}{(now.Note is null ? "" : $": {ControlCharacters.Show(now.Note)}")}");
             }
             if (!now.IsUnderWay)
             {

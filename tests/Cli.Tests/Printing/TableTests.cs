@@ -26,6 +26,16 @@ public class TableTests
         return output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
+    [Fact]
+    public void A_name_with_a_line_feed_stays_in_its_row()
+    {
+        var output = new StringWriter();
+        var table = new TextTable("FILE", "ROWS");
+        table.Add("a\nb.log", 1);
+        table.Print(output);
+        Assert.Equal("FILE     ROWS\na␊b.log     1\n", output.ToString());
+    }
+
     [Theory]
     [InlineData(80, "time,remote_addr,method,path,status")]
     [InlineData(100, "time,remote_addr,method,path,status,body_bytes_sent")]
