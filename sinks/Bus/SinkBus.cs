@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Commands;
 using LogPipeline.Sinks.Events;
 using LogPipeline.Sinks.Rebuilding;
@@ -17,6 +18,9 @@ namespace LogPipeline.Sinks.Bus;
 public sealed class SinkBus : ISinkEvents, ICommandBus, IRebuildBus, IAsyncDisposable
 {
     private static readonly TimeSpan SendMax = TimeSpan.FromSeconds(10);
+
+    /// <summary>So long the end of the process waits for notices on their way: for one try of each target.</summary>
+    private static readonly TimeSpan EndMax = SendMax;
 
     private readonly ServiceProvider _services;
     private readonly IBusControl _bus;
@@ -96,7 +100,17 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IRebuildBus, IAsyncDispo
     {
         _messages.Writer.TryComplete();
         await _pump;
-        await _bus.StopAsync(CancellationToken.None);
+        using var deadline = new CancellationTokenSource(EndMax, TimeProvider.System);
+        try
+        {
+            await _bus.StopAsync(deadline.Token).OrCancelled(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // A target that does not answer would be tried for minutes more, and the process be killed by who stops it.
+            Telemetry.SinkLog.NoticesGivenUp(_logger, EndMax);
+            return;
+        }
         await _services.DisposeAsync();
     }
 

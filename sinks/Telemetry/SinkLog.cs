@@ -55,6 +55,9 @@ internal static partial class SinkLog
     [LoggerMessage(4013, LogLevel.Warning, "a notice did not reach {Target}, and is not sent again: {Reason}")]
     public static partial void NoticeLost(ILogger logger, string target, string reason);
 
+    [LoggerMessage(4023, LogLevel.Warning, "notices that were still being sent after {Patience} are given up: the process ends")]
+    public static partial void NoticesGivenUp(ILogger logger, TimeSpan patience);
+
     [LoggerMessage(4014, LogLevel.Warning, "sink {Sink}: commands for it cannot be read, nor what is paused, until this passes: {Reason}")]
     public static partial void CommandsUnread(ILogger logger, string sink, string reason);
 

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Net.Sockets;
 using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Events;
 using Microsoft.Extensions.Logging;
@@ -47,5 +49,20 @@ public sealed class EventBusTests
         await using SinkBus bus = await SinkBus.StartAsync(lines, NoticeTargets.None, default);
         bus.Publish(new SinkPaused("web", DateTimeOffset.UnixEpoch, "the database is down"));
         Assert.Equal("sink web: waits: the database is down", await lines.Paused.WaitAsync(TimeSpan.FromSeconds(30)));
+    }
+
+    [Fact]
+    public async Task The_end_does_not_wait_for_a_target_that_never_answers()
+    {
+        using var lines = new Lines();
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var targets = new NoticeTargets { Webhooks = [new Uri($"http://{silent.LocalEndpoint}/hook")] };
+        SinkBus bus = await SinkBus.StartAsync(lines, targets, default);
+        bus.Publish(new SinkPaused("web", DateTimeOffset.UnixEpoch, "the database is down"));
+        using TcpClient posted = await silent.AcceptTcpClientAsync();
+        await bus.DisposeAsync(); // all tries would take two minutes and a half
+        Assert.DoesNotContain(lines.All, line => line.Contains("is not sent again", StringComparison.Ordinal));
+        Assert.Contains(lines.All, line => line.Contains("are given up: the process ends", StringComparison.Ordinal));
     }
 }
