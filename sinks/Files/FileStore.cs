@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using LogPipeline.Files;
 using LogPipeline.Files.Waiting;
@@ -173,7 +174,7 @@ public sealed class FileStore(
 
     /// <summary>
     /// With how many bytes a file that was cut goes on, which is told. Behind half of a compressed member nothing could be read: what is left of such a
-    /// file is put aside, under its name and <c>.cut</c>.
+    /// file is put aside, under its name and <c>.cut</c>, or <c>.cut2</c> and so on where that is there from before.
     /// </summary>
     private long WhatIsLeft(string path, long committed, long found)
     {
@@ -181,7 +182,12 @@ public sealed class FileStore(
         events.Publish(new OutputCut(sink, time.GetUtcNow(), path, committed, length));
         if (length < found)
         {
-            files.Rename(path, path + ".cut");
+            string aside = path + ".cut";
+            for (int number = 2; files.FileExists(aside); number++)
+            {
+                aside = string.Create(CultureInfo.InvariantCulture, $"{path}.cut{number}");
+            }
+            files.Rename(path, aside);
             files.FlushDirectory(Path.GetDirectoryName(path)!);
         }
         return length;

@@ -52,7 +52,7 @@ public sealed class ShapingSectionTests
     }
 
     [Fact]
-    public void UTF_16_is_named_for_files_alone()
+    public void Syslog_journal_and_metrics_are_never_UTF_16()
     {
         ConfigurationException wrong = Assert.Throws<ConfigurationException>(() => AgentSection.Find(ConfigurationFile.Read("""
             agent:
@@ -63,7 +63,7 @@ public sealed class ShapingSectionTests
                   topic: t
                   encoding: utf-16le
             """, "agent.yaml", [])));
-        Assert.Contains("agent.yaml:7: agent.inputs[0].encoding: only files have UTF-16 named", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("agent.yaml:7: agent.inputs[0].encoding: syslog, journal and metrics are never UTF-16", wrong.Message, StringComparison.Ordinal);
     }
 
     private static InputOptions Read(string text) => AgentSection.Find(ConfigurationFile.Read($"""
