@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Threading.Channels;
 using LogPipeline.Files.Waiting;
 using LogPipeline.Sinks.Commands;
@@ -52,7 +53,11 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IRebuildBus, IAsyncDispo
             bus.AddConsumer<RebuildStepConsumer>(consumer => consumer.UseMessageRetry(AsLongAsItTakes));
             bus.AddSagaStateMachine<RebuildSaga, RebuildInstance>().InMemoryRepository();
             AddTargets(bus, targets);
-            bus.UsingInMemory((context, memory) => memory.ConfigureEndpoints(context));
+            bus.UsingInMemory((context, memory) =>
+            {
+                ReceiveWebhooks(context, memory, targets.Webhooks);
+                memory.ConfigureEndpoints(context);
+            });
         });
         collection.AddSingleton(targets);
         collection.AddSingleton(typeof(BySink<>));
@@ -66,15 +71,26 @@ public sealed class SinkBus : ISinkEvents, ICommandBus, IRebuildBus, IAsyncDispo
 
     private static void AddTargets(IBusRegistrationConfigurator bus, NoticeTargets targets)
     {
-        if (targets.Webhooks.Count > 0)
-        {
-            bus.AddConsumer<WebhookSender>(consumer => consumer.UseMessageRetry(Again));
-        }
         if (targets.Command.Count > 0)
         {
             bus.AddConsumer<CommandRunner>(consumer => consumer.UseMessageRetry(Again));
         }
         bus.AddConsumer<LostNotices>();
+    }
+
+    /// <summary>An endpoint for each address: one that has a notice does not get it again because another one fails.</summary>
+    private static void ReceiveWebhooks(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator memory, IReadOnlyList<Uri> addresses)
+    {
+        HttpClient client = context.GetRequiredService<HttpClient>();
+        for (int i = 0; i < addresses.Count; i++)
+        {
+            Uri address = addresses[i];
+            memory.ReceiveEndpoint(string.Create(CultureInfo.InvariantCulture, $"webhook-{i + 1}"), endpoint =>
+            {
+                endpoint.UseMessageRetry(Again);
+                endpoint.Consumer(() => new WebhookSender(client, address));
+            });
+        }
     }
 
     private static void Again(IRetryConfigurator retry) => retry.Exponential(6, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(1));
