@@ -210,8 +210,8 @@ public sealed class FileStore(
     internal Exception? Translate(Exception error) => error switch
     {
         DirectoryLockedException => new StoreRefusedException(error.Message, error),
-        UnauthorizedAccessException => new StoreRefusedException($"files directory {Root}: {error.Message} Let the sink's user write there.", error),
-        IOException => new StoreUnavailableException($"files directory {Root}: {error.Message} Check the disk.", error),
+        UnauthorizedAccessException => new StoreRefusedException($"files directory {Root}: {error.Message.TrimEnd('.')}. Let the sink's user write there.", error),
+        IOException => new StoreUnavailableException($"files directory {Root}: {error.Message.TrimEnd('.')}. Check the disk.", error),
         _ => null,
     };
 
