@@ -41,7 +41,8 @@ public sealed class StoppedVerbTests : IAsyncLifetime, IDisposable
     /// <summary>A consumer that has printed what there is.</summary>
     private async Task<RealProcess> ReadingAsync(params string[] options)
     {
-        RealProcess consumer = _workspace.Start(["consume", "notes", "--from-beginning", "--bootstrap", _bootstrap, .. options]);
+        // Who runs the tests in the background has them ignore Ctrl-C, and what they start with them.
+        RealProcess consumer = RealProcess.Start("env", _workspace.Folder, ["--default-signal=INT", Programs.Logpipe, "consume", "notes", "--from-beginning", "--bootstrap", _bootstrap, .. options]);
         await consumer.LineAsync(text => text == "first", TimeSpan.FromSeconds(60));
         return consumer;
     }
