@@ -29,10 +29,8 @@ internal sealed class TableVersions(string sink, string identity, ILineParser pa
     /// <summary>Whether the sink's user may alter it.</summary>
     private const string IsMine = "SELECT pg_has_role(relowner, 'USAGE') FROM pg_class WHERE oid = to_regclass('logpipe_table_versions')";
 
-    private const string IsReadable = """
-        SELECT to_regclass('logpipe_table_versions') IS NOT NULL AND has_table_privilege('logpipe_table_versions', 'SELECT')
-            AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass('logpipe_table_versions') AND attname = 'starts' AND NOT attisdropped)
-        """;
+    /// <summary>Whether it is there as this program makes it, and the sink's user may read it.</summary>
+    private const string IsReadable = $"SELECT to_regclass('logpipe_table_versions') IS NOT NULL AND has_table_privilege('logpipe_table_versions', 'SELECT') AND NOT ({IsOld})";
 
     private readonly RowsVersion _mine = RowsVersion.Of(parser, columns);
 
