@@ -83,6 +83,12 @@ internal static partial class AgentLog
     [LoggerMessage(2093, LogLevel.Warning, "{Path}: cannot be unpacked, to see whether it holds lines that were not read: {Reason}")]
     public static partial void ArchiveUnread(this ILogger logger, string path, string reason);
 
+    [LoggerMessage(2099, LogLevel.Warning, "{Path}: is still being written; the start waits for it, since it may hold lines that were not read")]
+    public static partial void ArchiveGrows(this ILogger logger, string path);
+
+    [LoggerMessage(2058, LogLevel.Warning, "{Path}: ends before what was compressed does; the lines behind its end cannot be read")]
+    public static partial void ArchiveCut(this ILogger logger, string path);
+
     [LoggerMessage(2016, LogLevel.Warning, "Topic {Topic} is in no input any more: {Files} files are not followed; what was under way is still settled")]
     public static partial void Unfollowed(this ILogger logger, string topic, int files);
 

@@ -56,7 +56,7 @@ internal sealed record AgentParts(
         var handles = new FileHandles(files, probe, table, options, time, logger);
         var births = new FileBirths(rules, table, handles, state, generations, options, time, metrics, logger);
         var copies = new FileCopies(probe, table, handles, births, generations, options, time);
-        var archives = new Archives(files, probe, options, logger);
+        var archives = new Archives(files, probe, options, time, logger);
         var lives = new FileLives(table, handles, births, copies, archives, packed, state, generations, time, metrics, logger);
         var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, options, time, metrics, logger);
         var passing = new PassingFiles(rules, probe, table, news, time, metrics, logger);

@@ -27,6 +27,9 @@ internal sealed class DiskPause(TimeProvider time, Action<Exception> onFatal, Ca
 
     public void Fatal(Exception fault) => onFatal(fault);
 
+    /// <summary>Waits for as long as lies between two tries.</summary>
+    public Task MomentAsync() => Task.Delay(Interval, time, stopped);
+
     /// <summary>Writes, again and again while the disk refuses; ends when it is written.</summary>
     /// <param name="write">Writes the same to the same place each time.</param>
     public async Task UntilDoneAsync(Func<Task> write)
@@ -55,7 +58,7 @@ internal sealed class DiskPause(TimeProvider time, Action<Exception> onFatal, Ca
                         Paused?.Invoke(refused.Message);
                     }
                 }
-                await Task.Delay(Interval, time, stopped);
+                await MomentAsync();
             }
         }
     }

@@ -1,12 +1,21 @@
-using System.IO.Compression;
+using ICSharpCode.SharpZipLib;
+using ICSharpCode.SharpZipLib.GZip;
 using LogPipeline.Files;
 using ZstdSharp;
 
 namespace LogPipeline.Agent.Tailing;
 
-/// <summary>What a compressed file holds, from its begin on; gzip and zstd.</summary>
+/// <summary>
+/// What a compressed file holds, from its begin on; gzip and zstd. A file that ends before what it holds does, as one that is still being written,
+/// throws; .NET's own GZipStream takes its end for that of the content.
+/// </summary>
 internal static class ArchiveStream
 {
+    private const int BufferBytes = 64 << 10;
+
+    /// <summary>How much is unpacked at a time: what is unpacked when the file ends is lost.</summary>
+    private const int PieceBytes = 4 << 10;
+
     private static readonly string[] Suffixes = [".gz", ".zst"];
 
     /// <summary>Whether a file of this name may be one.</summary>
@@ -23,13 +32,40 @@ internal static class ArchiveStream
     {
         Span<byte> magic = stackalloc byte[4];
         ReadOnlySpan<byte> begin = magic[..archive.ReadFully(magic, 0)];
-        return IsGzip(begin) ? new GZipStream(new Source(archive), CompressionMode.Decompress)
+        return IsGzip(begin) ? new GZipInputStream(new Source(archive), BufferBytes)
             : IsZstd(begin) ? new DecompressionStream(new Source(archive), leaveOpen: false)
             : null;
     }
 
     /// <summary>Whether a fault of reading one says that it is damaged, or cannot be read.</summary>
-    public static bool IsDamage(Exception fault) => fault is IOException or InvalidDataException or ZstdException;
+    public static bool IsDamage(Exception fault) => fault is IOException or SharpZipBaseException or ZstdException;
+
+    /// <summary>Reads until the buffer is full, what the archive holds ends, or the file ends before that does.</summary>
+    /// <param name="archive">The unpacked bytes.</param>
+    /// <param name="buffer">Where they go.</param>
+    /// <param name="isCut">Whether the file ends early: then nothing follows.</param>
+    /// <returns>How many bytes were read.</returns>
+    public static int Read(Stream archive, Span<byte> buffer, out bool isCut)
+    {
+        int length = 0;
+        isCut = false;
+        try
+        {
+            for (int read = -1; read != 0 && length < buffer.Length; length += read)
+            {
+                read = archive.Read(buffer.Slice(length, Math.Min(PieceBytes, buffer.Length - length)));
+            }
+        }
+        catch (Exception fault) when (IsCut(fault))
+        {
+            isCut = true;
+        }
+        return length;
+    }
+
+    /// <summary>Whether a fault says that the file ended; the library has no type of its own for that.</summary>
+    private static bool IsCut(Exception fault) =>
+        fault is EndOfStreamException or SharpZipBaseException { Message: "Unexpected EOF" or "EOF in header" };
 
     /// <summary>A file read from its begin on; the file stays its owner's.</summary>
     private sealed class Source(IFile file) : Stream

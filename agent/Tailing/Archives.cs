@@ -6,17 +6,21 @@ namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
 /// Finds files that were rotated and compressed while the agent was away. What of one was not read is unpacked into the state directory, at the
-/// positions that it had, and read there like any rotated file; the unpacked file goes when it is read and acked.
+/// positions that it had, and read there like any rotated file; the unpacked file goes when it is read and acked. One that is still being written,
+/// by its compressor or by what copies it, is waited for.
 /// </summary>
-internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions options, ILogger logger)
+internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions options, TimeProvider time, ILogger logger)
 {
     private const int BlockBytes = 64 << 10;
 
-    /// <summary>What each archive of a directory begins with, unpacked: up to a whole fingerprint.</summary>
-    private readonly Dictionary<string, List<(string Path, byte[] Head)>> _heads = new(StringComparer.Ordinal);
+    /// <summary>The archives of each directory.</summary>
+    private readonly Dictionary<string, List<ArchiveHead>> _heads = new(StringComparer.Ordinal);
 
     /// <summary>Archives that cannot be unpacked, each told once.</summary>
     private readonly HashSet<string> _unread = new(StringComparer.Ordinal);
+
+    /// <summary>Archives that end before what they hold does, and that nobody writes to.</summary>
+    private readonly HashSet<string> _cut = new(StringComparer.Ordinal);
 
     private readonly RestFolder _folder = new(files, options.StateDirectory, "unpacked");
 
@@ -24,6 +28,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <param name="generation">The generation.</param>
     /// <param name="holdsKept">Whether a file holds the records that are kept of it: asked where its head is known only as far as it was acked.</param>
     /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
+    /// <exception cref="ArchiveGrowsException">An archive that may be it is still being written: to be tried again.</exception>
     public Archived? Find(Generation generation, Func<IFile, bool> holdsKept)
     {
         if (generation.Read.Position == 0)
@@ -34,10 +39,13 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         string real = FileProbe.DirectoryOf(probe.RealPath(generation.Path));
         foreach (string place in real == directory ? [directory] : new[] { directory, real })
         {
-            foreach ((string path, byte[] head) in HeadsIn(place))
+            foreach (ArchiveHead archive in HeadsIn(place))
             {
-                if (head.Length >= generation.Head.Length && Fingerprint.Of(head.AsSpan(0, generation.Head.Length)) == generation.Head
-                    && Try(path, archive => Unpack(path, archive, generation, holdsKept)) is Archived found)
+                if (archive.IsCut && archive.Bytes.Length < generation.Head.Length)
+                {
+                    EndsEarly(archive.Path);
+                }
+                else if (archive.IsOf(generation) && Try(archive.Path, content => Unpack(archive.Path, content, generation, holdsKept)) is Archived found)
                 {
                     return found;
                 }
@@ -50,10 +58,11 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <param name="path">The archive.</param>
     /// <param name="before">A generation of the path that the archive's file had: its id is part of the unpacked file's name.</param>
     /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
+    /// <exception cref="ArchiveGrowsException">An archive that may be it is still being written: to be tried again.</exception>
     public OpenCopy? UnpackAll(string path, Generation before)
     {
         string target = $"{_folder.PathOf(before)}-{Path.GetFileName(path)}";
-        OpenCopy? whole = Try(path, archive => new Archived(path, Unpack(archive, target, 0, static (_, _) => true)))?.Rest;
+        OpenCopy? whole = Try(path, archive => new Archived(path, Unpack(path, archive, target, 0, static (_, _) => true)))?.Rest;
         if (whole is null)
         {
             TellUnread(path, "it is neither gzip nor zstd");
@@ -68,33 +77,53 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         _folder.ForgetBut(inUse);
     }
 
+    /// <summary>Whether an archive that was unpacked ends before what it holds does.</summary>
+    public bool IsCut(string path) => _cut.Contains(path);
+
     /// <summary>Whether a file was unpacked here.</summary>
     public bool Holds(string path) => _folder.Holds(path);
 
     /// <summary>Deletes what was unpacked and is read; other files stay.</summary>
     public void Forget(string path) => _folder.Forget(path);
 
-    private List<(string Path, byte[] Head)> HeadsIn(string directory)
+    private List<ArchiveHead> HeadsIn(string directory)
     {
-        if (_heads.TryGetValue(directory, out List<(string Path, byte[] Head)>? known))
+        if (_heads.TryGetValue(directory, out List<ArchiveHead>? known))
         {
             return known;
         }
-        _heads[directory] = known = [];
+        known = [];
         foreach (DirectoryEntry entry in probe.List(directory).Where(static entry => !entry.IsDirectory && ArchiveStream.IsNamedSo(entry.Name)))
         {
             string path = Path.Combine(directory, entry.Name);
-            byte[]? head = Try(path, static archive =>
+            ArchiveHead? head = probe.Stat(path) is { Length: 0 } ? new ArchiveHead(path, [], IsCut: true) : Try(path, archive =>
             {
                 byte[] begin = new byte[Fingerprint.LengthMax];
-                return begin[..archive.ReadAtLeast(begin, begin.Length, throwOnEndOfStream: false)];
+                int length = ArchiveStream.Read(archive, begin, out bool isCut);
+                return new ArchiveHead(path, begin[..length], isCut);
             });
             if (head is not null)
             {
-                known.Add((path, head));
+                known.Add(head);
             }
         }
-        return known;
+        return _heads[directory] = known;
+    }
+
+    /// <summary>An archive ends before what it holds does: it is still being written, or cut for good, which is told.</summary>
+    /// <exception cref="ArchiveGrowsException">It was written to just now.</exception>
+    private void EndsEarly(string path)
+    {
+        if (probe.Stat(path) is FileStatus status && time.GetUtcNow() - DateTimeOffset.UnixEpoch - TimeSpan.FromTicks(status.ModifiedTime / 100) is TimeSpan age
+            && age.Duration() < options.CopyWait)
+        {
+            _heads.Clear();
+            throw new ArchiveGrowsException(path);
+        }
+        if (_cut.Add(path))
+        {
+            logger.ArchiveCut(path);
+        }
     }
 
     private T? Try<T>(string path, Func<Stream, T?> read)
@@ -106,7 +135,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             using Stream? archive = file is null ? null : ArchiveStream.Open(file);
             return archive is null ? null : read(archive);
         }
-        catch (Exception damaged) when (damaged is not UnpackRefusedException && ArchiveStream.IsDamage(damaged))
+        catch (Exception damaged) when (damaged is not (UnpackRefusedException or ArchiveGrowsException) && ArchiveStream.IsDamage(damaged))
         {
             TellUnread(path, damaged.Message);
             return null;
@@ -126,7 +155,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     {
         bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
         bool isIts = false;
-        OpenCopy? rest = Unpack(archive, _folder.PathOf(generation), isHeadKnown ? generation.Read.Position - generation.ReadTail.Length : 0, (file, length) =>
+        OpenCopy? rest = Unpack(path, archive, _folder.PathOf(generation), isHeadKnown ? generation.Read.Position - generation.ReadTail.Length : 0, (file, length) =>
         {
             isIts = ContentCheck.Continues(file, generation, () => holdsKept(file));
             return isIts && length > generation.Read.Position;
@@ -135,17 +164,23 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>Writes a file of the state directory. Durable on return: the registry will name it.</summary>
-    /// <param name="archive">What is unpacked.</param>
+    /// <param name="path">The archive.</param>
+    /// <param name="archive">What it holds.</param>
     /// <param name="target">The file.</param>
     /// <param name="from">What lies before, behind the head, stays a hole.</param>
     /// <param name="isKept">Given the file and its length, whether it is needed; null is returned where it is not.</param>
-    private OpenCopy? Unpack(Stream archive, string target, long from, Func<IFile, long, bool> isKept)
+    private OpenCopy? Unpack(string path, Stream archive, string target, long from, Func<IFile, long, bool> isKept)
     {
         IFile file = OnStateDisk(() => _folder.Create(target));
         OpenCopy? kept = null;
         try
         {
-            if (isKept(file, Copy(archive, file, from)))
+            long length = Copy(archive, file, from, out bool isCut);
+            if (isCut)
+            {
+                EndsEarly(path);
+            }
+            if (isKept(file, length))
             {
                 OnStateDisk(() =>
                 {
@@ -168,22 +203,22 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>Copies the head, and all from <paramref name="from"/> on; what lies between stays a hole. Returns the length of the unpacked file.</summary>
-    private static long Copy(Stream archive, IFile file, long from)
+    private static long Copy(Stream archive, IFile file, long from, out bool isCut)
     {
         byte[] block = new byte[BlockBytes];
         long position = 0;
         while (true)
         {
-            int read = archive.ReadAtLeast(block, block.Length, throwOnEndOfStream: false);
-            if (read == 0)
-            {
-                return position;
-            }
-            if (position == 0 || position + read > from)
+            int read = ArchiveStream.Read(archive, block, out isCut);
+            if (read > 0 && (position == 0 || position + read > from))
             {
                 OnStateDisk(() => file.Write(block.AsSpan(0, read), position));
             }
             position += read;
+            if (read < block.Length)
+            {
+                return position;
+            }
         }
     }
 
@@ -208,6 +243,23 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
 
 /// <summary>The state directory's disk does not take what an archive holds.</summary>
 internal sealed class UnpackRefusedException(IOException refused) : IOException($"what is in an archive cannot be unpacked: {refused.Message}", refused);
+
+/// <summary>An archive is still being written.</summary>
+internal sealed class ArchiveGrowsException(string path) : Exception($"{path} is still being written")
+{
+    public string Path => path;
+}
+
+/// <summary>What an archive begins with, unpacked.</summary>
+/// <param name="Path">The archive.</param>
+/// <param name="Bytes">Up to a whole fingerprint.</param>
+/// <param name="IsCut">Whether the file ends before these do.</param>
+internal sealed record ArchiveHead(string Path, byte[] Bytes, bool IsCut)
+{
+    /// <summary>Whether it begins as a generation's file.</summary>
+    public bool IsOf(Generation generation) =>
+        Bytes.Length >= generation.Head.Length && Fingerprint.Of(Bytes.AsSpan(0, generation.Head.Length)) == generation.Head;
+}
 
 /// <summary>A generation's file as it was found, compressed.</summary>
 /// <param name="Path">The archive.</param>

@@ -40,6 +40,7 @@ internal sealed class MissedRotations(
     /// <summary>The files are found again: begins what was missed.</summary>
     /// <param name="archived">The archives in which generations were found.</param>
     /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
+    /// <exception cref="ArchiveGrowsException">One of them is still being written: to be tried again.</exception>
     public void Begin(IReadOnlyDictionary<Generation, string> archived)
     {
         for (; _last.Count > 0; _last.RemoveAt(_last.Count - 1))
@@ -115,13 +116,16 @@ internal sealed class MissedRotations(
         foreach ((string path, RotationName name) in originals.SelectMany(original => rotated[original]).DistinctBy(static file => file.Path))
         {
             if ((known is null || name.IsLaterThan(known)) && (ArchiveStream.IsNamedSo(path) || rules.InputOf(path, input.Topic) is null)
-                && probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status && status.ModifiedTime >= last.Since)
+                && !IsBeingCompressed(path) && probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status && status.ModifiedTime >= last.Since)
             {
                 later.Add(new RotatedFile(path, name, status));
             }
         }
         return later.OrderBy(static file => file.Name, Comparer<RotationName>.Create(RotationName.Compare));
     }
+
+    /// <summary>Whether an archive's file is still there too: its compressor deletes it at the end, and until then the file is what is read.</summary>
+    private bool IsBeingCompressed(string path) => ArchiveStream.IsNamedSo(path) && probe.Stat(Path.ChangeExtension(path, null)) is not null;
 
     private ILookup<string, (string Path, RotationName Name)> RotatedIn(string directory)
     {
@@ -150,7 +154,7 @@ internal sealed class MissedRotations(
             opened = archives.UnpackAll(rotated.Path, last.Generation);
             metrics.MissedFiles.Add(opened is null ? 1 : 0);
         }
-        if (opened is OpenCopy found && IsKnown(found, last))
+        if (opened is OpenCopy found && (IsKnown(found, last) || (archives.IsCut(rotated.Path) && BeginsAsOneRead(found, last))))
         {
             found.File.Dispose();
             archives.Forget(found.Path);
@@ -162,15 +166,23 @@ internal sealed class MissedRotations(
     /// <summary>Whether a file was read as an earlier one of the path, or holds just what was read of one, or what the path's file begins with, as copies do.</summary>
     private bool IsKnown(OpenCopy found, LastFile last)
     {
-        (string firstPath, string topic) = (last.Generation.FirstPath, last.Generation.Topic);
-        if (generations.LastOf(found.Identity, topic) is Generation same && (same.Identity.BirthTime != 0 || ContentCheck.Holds(found.File, same)))
+        if (generations.LastOf(found.Identity, last.Generation.Topic) is Generation same && (same.Identity.BirthTime != 0 || ContentCheck.Holds(found.File, same)))
         {
             return true;
         }
-        _read ??= generations.All.ToLookup(static generation => (generation.FirstPath, generation.Topic));
         using IFile? now = probe.Open(last.Path);
         return (now is not null && ContentCheck.IsBeginOf(found.File, now))
-            || _read[(firstPath, topic)].Any(other => other.Read.Position > 0 && other.Read.Position == found.File.Length && ContentCheck.Holds(found.File, other));
+            || ReadOf(last).Any(other => other.Read.Position > 0 && other.Read.Position == found.File.Length && ContentCheck.Holds(found.File, other));
+    }
+
+    /// <summary>Whether what is left of an archive that was cut begins as a file of the path that was read: most likely it is that, to where it was cut.</summary>
+    private bool BeginsAsOneRead(OpenCopy found, LastFile last) =>
+        ReadOf(last).Any(read => read.Head.Length > 0 && ContentCheck.HeadOf(found.File, read.Head.Length) == read.Head);
+
+    private IEnumerable<Generation> ReadOf(LastFile last)
+    {
+        _read ??= generations.All.ToLookup(static generation => (generation.FirstPath, generation.Topic));
+        return _read[(last.Generation.FirstPath, last.Generation.Topic)];
     }
 
     private static RotationName? NameOf(string name, string[] originals) => originals.Select(original => RotationName.Of(name, original)).FirstOrDefault(static found => found is not null);

@@ -58,22 +58,17 @@ internal sealed class Resume(
         foreach (TailedFile file in gone)
         {
             // What of one was not read may be in an archive, and the state directory too full to unpack it now.
-            await state.Pause.UntilDoneAsync(() =>
+            await UntilUnpackedAsync(() =>
             {
                 if (lives.Gone(file) is string archive)
                 {
                     archived.Add(file.Generation, archive);
                 }
-                return Task.CompletedTask;
             });
         }
         lives.IsResuming = false;
         lives.NoteProved();
-        await state.Pause.UntilDoneAsync(() =>
-        {
-            missed.Begin(archived);
-            return Task.CompletedTask;
-        });
+        await UntilUnpackedAsync(() => missed.Begin(archived));
         HashSet<string> inUse = [.. table.Files.Select(static file => file.Generation.Path)];
         archives.ForgetBut(inUse);
         unwanted.RemoveAll(static generation => generation.IsOver);
@@ -81,6 +76,27 @@ internal sealed class Resume(
         packed.ForgetBut([.. inUse, .. unwanted.Select(packed.PathOf)]);
         Tell(unwanted);
     }
+
+    /// <summary>Unpacks archives, again while the state directory is full or one of them is still being written.</summary>
+    private Task UntilUnpackedAsync(Action unpack) => state.Pause.UntilDoneAsync(async () =>
+    {
+        for (string told = ""; ;)
+        {
+            try
+            {
+                unpack();
+                return;
+            }
+            catch (ArchiveGrowsException growing)
+            {
+                if (growing.Path != told)
+                {
+                    logger.ArchiveGrows(told = growing.Path);
+                }
+                await state.Pause.MomentAsync();
+            }
+        }
+    });
 
     private void Tell(List<Generation> unwanted)
     {

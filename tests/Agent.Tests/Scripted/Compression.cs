@@ -10,6 +10,13 @@ internal static class Compression
     /// <summary>Compresses a file as logrotate does, by gzip or, to a name that ends in .zst, by zstd.</summary>
     public static void Compress(this AgentRig rig, string path, string to)
     {
+        rig.Append(Packed(rig, path, to), to);
+        rig.Machine.Delete(path);
+    }
+
+    /// <summary>What compressing a file to a name makes of it.</summary>
+    public static byte[] Packed(this AgentRig rig, string path, string to)
+    {
         byte[] bytes = AtomicFile.ReadAll(rig.Machine, path)!;
         byte[] packed;
         if (to.EndsWith(".zst", StringComparison.Ordinal))
@@ -26,7 +33,6 @@ internal static class Compression
             }
             packed = memory.ToArray();
         }
-        rig.Append(packed, to);
-        rig.Machine.Delete(path);
+        return packed;
     }
 }

@@ -1,0 +1,98 @@
+using System.Globalization;
+using LogPipeline.Agent.Tests.Scripted;
+
+namespace LogPipeline.Agent.Tests.Tailing;
+
+/// <summary>Archives that end before what was compressed does: they are still being written at the agent's start, or were cut for good.</summary>
+public sealed class ArchivesBeingWrittenTests
+{
+    private const string Archive = AgentRig.LogPath + ".1";
+    private const int ReadLines = 2_000;
+    private const int RestLines = 1_000;
+
+    /// <param name="suffix">Which compression.</param>
+    /// <param name="part">How much of the archive is there at the start; before that all that was read ends, or behind it.</param>
+    [Theory]
+    [InlineData(".gz", 0.0)]
+    [InlineData(".gz", 0.01)]
+    [InlineData(".gz", 0.4)]
+    [InlineData(".gz", 0.9)]
+    [InlineData(".zst", 0.4)]
+    [InlineData(".zst", 0.9)]
+    public void One_that_still_grows_is_waited_for(string suffix, double part) => AgentRig.OnOneThread(async rig =>
+    {
+        await ReadAndRotateAsync(rig);
+        byte[] packed = rig.Packed(AgentRig.LogPath, Archive + suffix);
+        rig.Machine.Delete(AgentRig.LogPath);
+        int there = (int)(packed.Length * part);
+        rig.Append(packed[..there], Archive + suffix);
+        rig.Append("new\n");
+        Task started = rig.StartAsync();
+        await rig.UntilAsync(() => rig.Log.Count("is still being written") == 1, "the start waits");
+        Assert.Equal(ReadLines, rig.Lines().Count);
+        rig.Append(packed[there..], Archive + suffix);
+        await started;
+        await rig.UntilLinesAsync(ReadLines + RestLines + 1);
+        Assert.Equal([.. Lines(0, ReadLines + RestLines), "new"], rig.Lines().OrderBy(NumberOf));
+        Assert.Equal(0, rig.Log.Count("gone while"));
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData(".gz", 0.4)]
+    [InlineData(".gz", 0.9)]
+    [InlineData(".zst", 0.4)]
+    public void Of_one_that_was_cut_for_good_what_is_there_is_read_once(string suffix, double part) => AgentRig.OnOneThread(async rig =>
+    {
+        await ReadAndRotateAsync(rig);
+        byte[] packed = rig.Packed(AgentRig.LogPath, Archive + suffix);
+        rig.Machine.Delete(AgentRig.LogPath);
+        rig.Append(packed[..(int)(packed.Length * part)], Archive + suffix);
+        rig.Time.Advance(TimeSpan.FromHours(1));
+        rig.Append("new\n");
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().Contains("new") && rig.Agent.IsCaughtUp, "the new line");
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        string[] whole = [.. rig.Lines().Where(Lines(0, ReadLines + RestLines).Contains)];
+        Assert.Equal(whole.Distinct(), whole);
+        Assert.Equal(part > 0.5, whole.Length > ReadLines);
+        Assert.Equal(1, rig.Log.Count("ends before what was compressed does"));
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void One_beside_the_file_that_is_being_compressed_is_no_other_file() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append(Text(0, ReadLines));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(ReadLines);
+        await rig.StopAsync();
+        rig.Machine.Rename(AgentRig.LogPath, AgentRig.LogPath + ".2");
+        rig.Time.Advance(TimeSpan.FromHours(24));
+        rig.Append(Text(ReadLines, RestLines), Archive);
+        rig.Append(rig.Packed(Archive, Archive + ".gz"), Archive + ".gz");
+        rig.Append("new\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(ReadLines + RestLines + 1);
+        await rig.PassAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal([.. Lines(0, ReadLines + RestLines), "new"], rig.Lines().OrderBy(NumberOf));
+        await rig.StopAsync();
+    });
+
+    private static async Task ReadAndRotateAsync(AgentRig rig)
+    {
+        rig.Append(Text(0, ReadLines));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(ReadLines);
+        await rig.StopAsync();
+        rig.Time.Advance(TimeSpan.FromHours(24));
+        rig.Append(Text(ReadLines, RestLines));
+    }
+
+    private static int NumberOf(string line) => line == "new" ? int.MaxValue : int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);
+
+    private static string[] Lines(int from, int count) =>
+        [.. Enumerable.Range(from, count).Select(static i => $"line {i} {(uint)i * 2654435761:x} of a file that is rotated while the agent is away")];
+
+    private static string Text(int from, int count) => string.Concat(Lines(from, count).Select(static line => line + "\n"));
+}
