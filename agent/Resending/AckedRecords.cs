@@ -28,13 +28,13 @@ internal sealed class AckedRecords : IDisposable
     /// <param name="agentId">The agent whose records they are.</param>
     /// <param name="generation">What is acked.</param>
     /// <param name="file">The file, open; its owner closes it.</param>
-    /// <param name="time">The clock.</param>
+    /// <param name="time">Says what time the records get; where batches end goes by it too.</param>
     public AckedRecords(AgentOptions options, InputOptions input, Guid agentId, Generation generation, IFile file, TimeProvider time)
     {
         // A limit would hold lines up; which ones it left out cannot be told, and the totals show that there were any.
         _input = input with { RateLimit = null };
         _options = options with { Inputs = [.. options.Inputs.Select(other => ReferenceEquals(other, input) ? _input : other)] };
-        (_agentId, _generation, _file, _time) = (agentId, generation, file, time);
+        (_agentId, _generation, _file, _time) = (agentId, generation, file, new MomentTime(time.GetUtcNow()));
     }
 
     /// <summary>Reads all of it once.</summary>
@@ -135,6 +135,14 @@ internal sealed class AckedRecords : IDisposable
     }
 
     private static ResendRefusedException Changed() => new("the file has changed while it was read; what had not been sent by then is not sent");
+
+    /// <summary>A clock that stands: a record takes more room the longer its batch has been open, and the second reading is to make the batches of the first.</summary>
+    private sealed class MomentTime(DateTimeOffset moment) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow() => moment;
+
+        public override long GetTimestamp() => 0;
+    }
 
     /// <summary>Takes the batches that a reader fills.</summary>
     private sealed class BatchQueue(BatchBuilders builders) : ILineTarget

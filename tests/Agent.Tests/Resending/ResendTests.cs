@@ -146,6 +146,22 @@ public sealed class ResendTests
     });
 
     [Fact]
+    public void Many_batches_go_out_to_a_broker_that_takes_its_time_with_each() => With(Plain, async rig =>
+    {
+        rig.Options = rig.Options with { BatchBytes = 100_000 };
+        const int Lines = 50_000;
+        await SentAsync(rig, string.Concat(Enumerable.Range(0, Lines).Select(static i => $"line {i:00000} of so many others\n")));
+        rig.Broker.Fate = _ =>
+        {
+            rig.Broker.Held = rig.PassAsync(TimeSpan.FromMilliseconds(100));
+            return ProduceFate.Take;
+        };
+        await SendAsync(rig, AgentRig.LogPath);
+        Assert.Equal(2 * Lines, rig.Lines().Count);
+        Assert.Equal(Lines, rig.Stored().Count);
+    });
+
+    [Fact]
     public void Groups_that_a_timeout_ended_and_lines_that_a_limit_left_out_cannot_be_made_again() => With(
         Plain with { Multiline = new MultilineOptions { Continue = new LinePattern("^~"), Timeout = TimeSpan.FromMilliseconds(100) } }, async rig =>
     {
