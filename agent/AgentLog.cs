@@ -68,7 +68,7 @@ internal static partial class AgentLog
     [LoggerMessage(2038, LogLevel.Information, "{Path}: the file that is {Name} now was begun and rotated while the agent was away, and is read from its first byte")]
     public static partial void MissedRotation(this ILogger logger, string path, string name);
 
-    [LoggerMessage(2039, LogLevel.Warning, "{Path}: too little was read of it, up to byte {Position}, to tell whether {Name} is that file or another one that begins alike; what that holds is not read")]
+    [LoggerMessage(2039, LogLevel.Warning, "{Path}: {Name} is taken for what became of it and read on at byte {Position}; that is too little to be sure that it is no other file that begins alike")]
     public static partial void MayBeMissed(this ILogger logger, string path, long position, string name);
 
     [LoggerMessage(2017, LogLevel.Warning, "{Path}: gone while the agent was away, with byte {Position} read; whether more followed cannot be told")]

@@ -63,6 +63,16 @@ internal sealed class Generation
         set => Change(ref field, value);
     }
 
+    /// <summary>
+    /// The file's first bytes, up to 1 KiB, as they were seen while they waited to be read. What was read proves a file; of one that is compressed before
+    /// anything of it could be sent, this is all that a later start can know it by.
+    /// </summary>
+    public Fingerprint Seen
+    {
+        get;
+        set => Change(ref field, value);
+    }
+
     /// <summary>Where reading began: 0 unless what lies before was not to be read.</summary>
     public long Begin { get; init; }
 
@@ -147,6 +157,10 @@ internal sealed class Generation
         to.Int64(PhaseSince);
         to.Int64(Acked.Covered);
         Omitted.Write(to);
+        if (Seen.Length > Acked.Position && !IsOver)
+        {
+            Seen.Write(to);
+        }
     }
 
     public static Generation ReadFrom(ref StateReader from)
@@ -173,6 +187,10 @@ internal sealed class Generation
         {
             generation.Acked = generation.Acked with { Covered = from.Int64() };
             generation.Omitted = OmittedLines.Read(ref from);
+        }
+        if (!from.IsAtEnd)
+        {
+            generation.Seen = Fingerprint.Read(ref from);
         }
         generation.Read = generation.Acked;
         generation.ReadTail = generation.AckedTail;

@@ -22,16 +22,19 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <summary>Archives that end before what they hold does, and that nobody writes to.</summary>
     private readonly HashSet<string> _cut = new(StringComparer.Ordinal);
 
+    /// <summary>Archives that a start found for a generation, each for one of a topic: of files that begin alike, and were not read, nothing else tells which is whose.</summary>
+    private readonly HashSet<(string Path, string Topic)> _given = [];
+
     private readonly RestFolder _folder = new(files, options.StateDirectory, "unpacked");
 
     /// <summary>The archive that holds all that was read of a generation whose file is gone, and what follows; null when there is none.</summary>
     /// <param name="generation">The generation.</param>
-    /// <param name="holdsKept">Whether a file holds the records that are kept of it: asked where its head is known only as far as it was acked.</param>
+    /// <param name="isIts">Whether an unpacked file is the generation's, by its content.</param>
     /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
     /// <exception cref="ArchiveGrowsException">An archive that may be it is still being written: to be tried again.</exception>
-    public Archived? Find(Generation generation, Func<IFile, bool> holdsKept)
+    public Archived? Find(Generation generation, Func<IFile, bool> isIts)
     {
-        if (generation.Read.Position == 0)
+        if (generation.Read.Position == 0 && generation.Seen.Length == 0)
         {
             return null;
         }
@@ -41,12 +44,17 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         {
             foreach (ArchiveHead archive in HeadsIn(place))
             {
-                if (archive.IsCut && archive.Bytes.Length < generation.Head.Length)
+                if (_given.Contains((archive.Path, generation.Topic)))
+                {
+                    continue;
+                }
+                if (archive.IsCut && archive.Bytes.Length < ArchiveHead.KnownOf(generation).Length)
                 {
                     EndsEarly(archive.Path);
                 }
-                else if (archive.IsOf(generation) && Try(archive.Path, content => Unpack(archive.Path, content, generation, holdsKept)) is Archived found)
+                else if (archive.IsOf(generation) && Try(archive.Path, content => Unpack(archive.Path, content, generation, isIts)) is Archived found)
                 {
+                    _given.Add((archive.Path, generation.Topic));
                     return found;
                 }
             }
@@ -74,6 +82,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     public void ForgetBut(IReadOnlySet<string> inUse)
     {
         _heads.Clear();
+        _given.Clear();
         _folder.ForgetBut(inUse);
     }
 
@@ -151,16 +160,16 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>Unpacks what follows the read position, and the bytes before it that prove the file; null when the archive is not the generation's.</summary>
-    private Archived? Unpack(string path, Stream archive, Generation generation, Func<IFile, bool> holdsKept)
+    private Archived? Unpack(string path, Stream archive, Generation generation, Func<IFile, bool> isIts)
     {
-        bool isHeadKnown = generation.Head.Length == Math.Min(generation.Read.Position, Fingerprint.LengthMax);
-        bool isIts = false;
-        OpenCopy? rest = Unpack(path, archive, _folder.PathOf(generation), isHeadKnown ? generation.Read.Position - generation.ReadTail.Length : 0, (file, length) =>
+        bool isFound = false;
+        long from = ContentCheck.IsHeadKnown(generation) ? generation.Read.Position - generation.ReadTail.Length : 0;
+        OpenCopy? rest = Unpack(path, archive, _folder.PathOf(generation), from, (file, length) =>
         {
-            isIts = ContentCheck.Continues(file, generation, () => holdsKept(file));
-            return isIts && length > generation.Read.Position;
+            isFound = isIts(file);
+            return isFound && length > generation.Read.Position;
         });
-        return isIts ? new Archived(path, rest) : null;
+        return isFound ? new Archived(path, rest) : null;
     }
 
     /// <summary>Writes a file of the state directory. Durable on return: the registry will name it.</summary>
@@ -257,8 +266,14 @@ internal sealed class ArchiveGrowsException(string path) : Exception($"{path} is
 internal sealed record ArchiveHead(string Path, byte[] Bytes, bool IsCut)
 {
     /// <summary>Whether it begins as a generation's file.</summary>
-    public bool IsOf(Generation generation) =>
-        Bytes.Length >= generation.Head.Length && Fingerprint.Of(Bytes.AsSpan(0, generation.Head.Length)) == generation.Head;
+    public bool IsOf(Generation generation)
+    {
+        Fingerprint known = KnownOf(generation);
+        return Bytes.Length >= known.Length && Fingerprint.Of(Bytes.AsSpan(0, known.Length)) == known;
+    }
+
+    /// <summary>What is known of the begin of a generation's file.</summary>
+    public static Fingerprint KnownOf(Generation generation) => generation.Seen.Length > generation.Head.Length ? generation.Seen : generation.Head;
 }
 
 /// <summary>A generation's file as it was found, compressed.</summary>

@@ -43,8 +43,13 @@ internal static class ContentCheck
         {
             return false;
         }
-        return (IsHeadKnown(generation) || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation, 2);
+        return (IsHeadKnown(generation) || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation.Read.Position, 2);
     }
+
+    /// <summary>Whether a file begins with what was seen of a generation's file beyond what was read of it, and that is at least a KiB or several lines.</summary>
+    public static bool BeginsAsSeen(IFile file, Generation generation) =>
+        generation.Seen.Length > generation.Read.Position && Holds(file, generation) && HeadOf(file, generation.Seen.Length) == generation.Seen
+        && HasLines(file, generation.Seen.Length, 2);
 
     /// <summary>The fingerprint of a file's first bytes, up to 1 KiB, and whether it is compressed, as they say: gzip, zstd, xz or bzip2.</summary>
     public static (Fingerprint Head, bool IsCompressed) BeginOf(IFile file)
@@ -61,13 +66,13 @@ internal static class ContentCheck
     /// Whether what was read of a generation, which the file holds, is enough to know it by: a whole line, or a whole fingerprint. The
     /// begin of a line may be any file's.
     /// </summary>
-    public static bool Suffices(IFile file, Generation generation) => HasLines(file, generation, 1);
+    public static bool Suffices(IFile file, Generation generation) => HasLines(file, generation.Read.Position, 1);
 
-    /// <summary>Whether what was read of a generation is a whole fingerprint, or at least so many whole lines.</summary>
-    private static bool HasLines(IFile file, Generation generation, int least)
+    /// <summary>Whether what lies before a position is a whole fingerprint, or at least so many whole lines.</summary>
+    private static bool HasLines(IFile file, long position, int least)
     {
         Span<byte> head = stackalloc byte[Fingerprint.LengthMax];
-        head = head[..(int)Math.Min(generation.Read.Position, head.Length)];
+        head = head[..(int)Math.Min(position, head.Length)];
         return head.Length == Fingerprint.LengthMax || (file.ReadFully(head, 0) == head.Length && head.Count((byte)'\n') >= least);
     }
 

@@ -150,9 +150,16 @@ internal sealed class FileLives(
 
     private Archived? FindArchive(TailedFile file)
     {
+        Generation generation = file.Generation;
         Lazy<List<InflightEntry>> kept = KeptOf(file);
-        return archives.Find(file.Generation, unpacked => CrashCut.IsSame(generations.LivesOf(file.Generation), unpacked, kept.Value));
+        return archives.Find(generation, unpacked =>
+            ContentCheck.Continues(unpacked, generation, () => CrashCut.IsSame(generations.LivesOf(generation), unpacked, kept.Value))
+            || (ContentCheck.BeginsAsSeen(unpacked, generation) && !IsOfAnother(unpacked, generation)));
     }
+
+    /// <summary>Whether an earlier file of the path began alike, and the file holds what was read of that.</summary>
+    private bool IsOfAnother(IFile unpacked, Generation generation) => generations.All.Any(other =>
+        other.Read.Position >= generation.Seen.Length && other.FirstPath == generation.FirstPath && other.Topic == generation.Topic && ContentCheck.Holds(unpacked, other));
 
     /// <summary>A rotated file is read to its end, acked and quiet.</summary>
     /// <param name="file">The file.</param>

@@ -60,6 +60,7 @@ internal sealed class MissedRotations(
 
     private void BeginLater(LastFile last, string? place, InputOptions input)
     {
+        // What was read of the path's last file may be too little to know it by. A file that begins with it is most likely that one.
         bool mayBeThere = place is null && last.Generation.Read.Position > 0;
         TailedFile? before = place == last.Path ? null : table.With(last.Generation.Identity, last.Generation.Topic);
         foreach (RotatedFile file in LaterThan(last, place, input))
@@ -67,17 +68,20 @@ internal sealed class MissedRotations(
             if (!_begun.Contains((file.Path, last.Generation.Topic)) && OpenUnknown(file, last) is OpenCopy found)
             {
                 _begun.Add((file.Path, last.Generation.Topic));
-                if (mayBeThere && ContentCheck.Holds(found.File, last.Generation))
-                {
-                    mayBeThere = false;
-                    LeaveOut(found, file, last);
-                    continue;
-                }
-                TailedFile begun = births.Begin(last.Path, input, found.File, 0, GenerationPhase.Rotated, before);
+                long begin = mayBeThere && ContentCheck.Holds(found.File, last.Generation) ? last.Generation.Read.Position : 0;
+                TailedFile begun = births.Begin(last.Path, input, found.File, begin, GenerationPhase.Rotated, before);
                 begun.Predecessor = before;
                 table.Rename(begun, found.Path);
                 handles.GiveBack(begun);
-                logger.MissedRotation(last.Path, file.Path);
+                if (begin > 0)
+                {
+                    mayBeThere = false;
+                    logger.MayBeMissed(last.Path, begin, file.Path);
+                }
+                else
+                {
+                    logger.MissedRotation(last.Path, file.Path);
+                }
                 before = begun;
             }
         }
@@ -85,17 +89,6 @@ internal sealed class MissedRotations(
         {
             now.Predecessor = before;
         }
-    }
-
-    /// <summary>
-    /// What was read of the path's last file is too little to know it by, and this one begins with it: if it is that file, what it begins with is stored.
-    /// </summary>
-    private void LeaveOut(OpenCopy found, RotatedFile file, LastFile last)
-    {
-        found.File.Dispose();
-        archives.Forget(found.Path);
-        metrics.MissedFiles.Add(1);
-        logger.MayBeMissed(last.Path, last.Generation.Read.Position, file.Path);
     }
 
     /// <summary>The files beside a path's last file that were rotated later, the earliest first.</summary>

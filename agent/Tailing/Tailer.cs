@@ -157,9 +157,21 @@ internal sealed class Tailer(
         }
         if (step != FileStep.Cut)
         {
+            NoteBegin(file);
             (file.Size, file.ModifiedTime) = (status.Length, status.ModifiedTime);
         }
         Take(step, file);
+    }
+
+    /// <summary>What was there at the look before and still waits to be read may wait for long, as while the broker is away: notes what the file begins with.</summary>
+    private static void NoteBegin(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        int seen = (int)Math.Min(file.Size, Fingerprint.LengthMax);
+        if (generation.Read.Position < seen && generation.Seen.Length < seen && file.Handle is IFile handle)
+        {
+            generation.Seen = ContentCheck.HeadOf(handle, seen);
+        }
     }
 
     private void Take(FileStep step, TailedFile file)
@@ -193,6 +205,10 @@ internal sealed class Tailer(
     {
         if (file.ScannedUntil < file.Size || file.TakeRest)
         {
+            if (file.Handle is null && handles.Of(file) is not null)
+            {
+                handles.GiveBack(file); // which keeps it where there is room: it may be deleted before it can be read
+            }
             Ready?.Invoke(file);
         }
     }

@@ -7,10 +7,11 @@ namespace LogPipeline.Agent.Tests.Scripted;
 /// <summary>Files that are compressed and deleted.</summary>
 internal static class Compression
 {
-    /// <summary>Compresses a file as logrotate does, by gzip or, to a name that ends in .zst, by zstd.</summary>
+    /// <summary>Compresses a file as logrotate does, by gzip or, to a name that ends in .zst, by zstd; the archive has the file's time.</summary>
     public static void Compress(this AgentRig rig, string path, string to)
     {
         rig.Append(Packed(rig, path, to), to);
+        rig.Disk.SetModifiedTime(to, rig.Machine.Stat(path)!.Value.ModifiedTime);
         rig.Machine.Delete(path);
     }
 

@@ -79,6 +79,17 @@ public sealed class MemoryDisk
         }
     }
 
+    /// <summary>Gives a file another time of its last write, as gzip does with what it makes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="modifiedTime">Nanoseconds since 1970.</param>
+    public void SetModifiedTime(string path, long modifiedTime)
+    {
+        lock (Gate)
+        {
+            Find(path)!.ModifiedTime = modifiedTime;
+        }
+    }
+
     /// <summary>A second disk with the same content as processes see it now, all of it durable: a copied machine or a backup.</summary>
     public MemoryDisk Copy(TimeProvider time, string name)
     {

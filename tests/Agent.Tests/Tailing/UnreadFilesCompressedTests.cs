@@ -1,0 +1,104 @@
+using LogPipeline.Agent.Tests.Scripted;
+
+namespace LogPipeline.Agent.Tests.Tailing;
+
+/// <summary>Files that wait for a broker that is away, and are compressed while the agent is away too.</summary>
+public sealed class UnreadFilesCompressedTests
+{
+    private const string Log = AgentRig.LogPath;
+    private const int Rotations = 4;
+
+    [Theory]
+    [InlineData(true, 20_000, false)]
+    [InlineData(false, 20_000, false)]
+    [InlineData(true, 300, false)]
+    [InlineData(true, 300, true)]
+    public void Each_line_is_sent_once_when_the_broker_is_back(bool isKilled, int lines, bool beginAlike) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("first\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await rig.StopAsync();
+        rig.Broker.IsDown = true;
+        await rig.StartAsync();
+        string banner = beginAlike ? string.Concat(Enumerable.Repeat("the application starts\n", 60)) : "";
+        for (int rotation = 0; rotation < Rotations; rotation++)
+        {
+            rig.Append(banner + Text(rotation * lines, lines));
+            await rig.PassAsync(TimeSpan.FromMinutes(1));
+            Rotate(rig);
+            await rig.PassAsync(TimeSpan.FromMinutes(1));
+        }
+        rig.Append("new\n");
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        if (isKilled)
+        {
+            rig.Kill();
+        }
+        else
+        {
+            await rig.StopAsync();
+        }
+        for (int n = 1; n <= Rotations; n++)
+        {
+            rig.Compress($"{Log}.{n}", $"{Log}.{n}.gz");
+        }
+        rig.Broker.IsDown = false;
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().Contains("new") && rig.Agent.IsCaughtUp, "the new line");
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        string[] written = ["first", .. Enumerable.Range(0, Rotations).SelectMany(n => (banner + Text(n * lines, lines)).TrimEnd().Split('\n')), "new"];
+        Assert.Equal(written.Order(), rig.Lines().Order());
+        Assert.Equal(0, rig.Log.Count("gone while the agent was away"));
+        await rig.StopAsync();
+    });
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void One_that_was_idle_grows_and_is_deleted_before_the_broker_is_back(bool isRestarted) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("first\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        if (isRestarted)
+        {
+            await rig.StopAsync();
+            rig.Broker.IsDown = true;
+            await rig.StartAsync();
+        }
+        else
+        {
+            await rig.UntilAsync(() => rig.Agent.Describe().Contains("closed", StringComparison.Ordinal), "the idle file is closed");
+            rig.Broker.IsDown = true;
+            rig.Broker.Disconnect();
+        }
+        rig.Append("a\nb\n");
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        Rotate(rig);
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        rig.Machine.Delete(Log + ".1");
+        rig.Append("new\n");
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        rig.Broker.IsDown = false;
+        await rig.UntilLinesAsync(4);
+        Assert.Equal(["first", "a", "b", "new"], rig.Lines());
+        Assert.Equal(0, rig.Log.Count("gone"));
+        await rig.StopAsync();
+    });
+
+    private static void Rotate(AgentRig rig)
+    {
+        for (int n = Rotations - 1; n >= 1; n--)
+        {
+            if (rig.Machine.Stat($"{Log}.{n}") is not null)
+            {
+                rig.Machine.Rename($"{Log}.{n}", $"{Log}.{n + 1}");
+            }
+        }
+        rig.Machine.Rename(Log, Log + ".1");
+    }
+
+    private static string Text(int from, int count) =>
+        string.Concat(Enumerable.Range(from, count).Select(static i => $"line {i} of a file that is rotated while the broker is away\n"));
+}
