@@ -71,7 +71,7 @@ internal static partial class AgentLog
     [LoggerMessage(2039, LogLevel.Warning, "{Path}: {Name} is taken for what became of it and read on at byte {Position}; that is too little to be sure that it is no other file that begins alike")]
     public static partial void MayBeMissed(this ILogger logger, string path, long position, string name);
 
-    [LoggerMessage(2017, LogLevel.Warning, "{Path}: gone while the agent was away, with byte {Position} read; whether more followed cannot be told")]
+    [LoggerMessage(2017, LogLevel.Warning, "{Path}: gone while the agent was away, with byte {Position} read; whether more followed cannot be told. No archive of it lies beside it or where paths lead")]
     public static partial void GoneAway(this ILogger logger, string path, long position);
 
     [LoggerMessage(2091, LogLevel.Information, "{Path}: was compressed to {Archive} while the agent was away; it is read on there at byte {Position}")]

@@ -27,6 +27,9 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
 
     private readonly RestFolder _folder = new(files, options.StateDirectory, "unpacked");
 
+    /// <summary>Where archives are looked for too, besides the directory of the file: those in which files are followed, as a rotation may move them there.</summary>
+    public IReadOnlyCollection<string> Places { get; set; } = [];
+
     /// <summary>The archive that holds all that was read of a generation whose file is gone, and what follows; null when there is none.</summary>
     /// <param name="generation">The generation.</param>
     /// <param name="isIts">Whether an unpacked file is the generation's, by its content.</param>
@@ -40,15 +43,16 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         }
         string directory = FileProbe.DirectoryOf(generation.Path);
         string real = FileProbe.DirectoryOf(probe.RealPath(generation.Path));
-        foreach (string place in real == directory ? [directory] : new[] { directory, real })
+        foreach (string place in new[] { directory, real }.Concat(Places).Distinct())
         {
+            bool isBeside = place == directory || place == real;
             foreach (ArchiveHead archive in HeadsIn(place))
             {
                 if (_given.Contains((archive.Path, generation.Topic)))
                 {
                     continue;
                 }
-                if (archive.IsCut && archive.Bytes.Length < ArchiveHead.KnownOf(generation).Length)
+                if (isBeside && archive.IsCut && archive.Bytes.Length < ArchiveHead.KnownOf(generation).Length)
                 {
                     EndsEarly(archive.Path);
                 }

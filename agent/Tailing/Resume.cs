@@ -127,6 +127,7 @@ internal sealed class Resume(
         {
             Note(path, present);
         }
+        archives.Places = [.. directories];
         SortedSet<string> paths = new(StringComparer.Ordinal);
         foreach (Generation generation in generations.All)
         {

@@ -82,6 +82,28 @@ public sealed class ArchivesTests
     });
 
     [Fact]
+    public void One_in_another_directory_that_is_looked_into_is_found() => AgentRig.OnOneThread(async rig =>
+    {
+        string[] first = [.. Enumerable.Range(0, 100).Select(static i => $"line {i} of those that are read before the stop")];
+        InputOptions input = rig.Options.Inputs[0];
+        rig.Options = rig.Options with { Inputs = [input with { Paths = [.. input.Paths, "/logs/old/*"] }] };
+        rig.Machine.CreateDirectory("/logs/old");
+        rig.Append("another\n", "/logs/old/other.log");
+        rig.Append(Text(first));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(first.Length + 1);
+        await rig.StopAsync();
+        rig.Append("rest\n");
+        rig.Compress(AgentRig.LogPath, "/logs/old/access.log.1.gz");
+        rig.Append("new\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(first.Length + 3);
+        Assert.Equal(new[] { "another", "new", "rest" }.Concat(first).Order(), rig.Lines().Order());
+        Assert.Equal(0, rig.Log.Count("gone while"));
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void One_that_was_read_to_its_end_is_known_and_not_read_again() => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("a\nb\n");
