@@ -9,7 +9,7 @@ namespace LogPipeline.Sinks.Files;
 
 /// <summary>
 /// Which file below the directory a row goes to: <c>{topic}/{date}/{partition}</c> by default. Date and hour are the event's, UTC. The extension is
-/// the format's and is added.
+/// the format's and is added, behind <c>.v2</c> in later versions of the columns; a topic that is called so gets a tilde.
 /// </summary>
 internal sealed partial class FilePathTemplate
 {
@@ -24,6 +24,9 @@ internal sealed partial class FilePathTemplate
     private readonly string _template;
     private readonly string _extension;
     private readonly string _directory;
+
+    /// <summary>Whether a topic's or host's name may end as a version does: <c>orders.v2</c> is a topic, and the second version of topic <c>orders</c>.</summary>
+    private readonly bool _endsInName;
 
     /// <param name="template">As configured.</param>
     /// <param name="extension">Is added.</param>
@@ -49,6 +52,7 @@ internal sealed partial class FilePathTemplate
             throw new SinkConfigurationException($"files path '{template}' must be a path below the directory, without parts that are empty or begin with a dot, such as {Default}");
         }
         (_template, _extension, _directory) = (template, extension, directory);
+        _endsInName = template.EndsWith("{topic}", StringComparison.Ordinal) || template.EndsWith("{host}", StringComparison.Ordinal);
         UsesHost = template.Contains("{host}", StringComparison.Ordinal);
         UsesLog = template.Contains("{topic}", StringComparison.Ordinal) && template.Contains("{partition}", StringComparison.Ordinal);
         Width = template.Contains("{hour}", StringComparison.Ordinal) ? Hour : 24 * Hour;
@@ -78,7 +82,8 @@ internal sealed partial class FilePathTemplate
             "hour" => at.ToString("HH", CultureInfo.InvariantCulture),
             _ => PartOf(host),
         });
-        return _directory + string.Join('/', path.Split('/').Select(Shortened)) + (version > 1 ? string.Create(CultureInfo.InvariantCulture, $".v{version}") : "") + _extension;
+        string named = _directory + string.Join('/', path.Split('/').Select(Shortened)) + (_endsInName && Version().IsMatch(path) ? "~" : "");
+        return named + (version > 1 ? string.Create(CultureInfo.InvariantCulture, $".v{version}") : "") + _extension;
     }
 
     /// <summary>A name that no file system would take, made of a long topic or host, is cut: the sum of all of it tells it from others that begin alike.</summary>
@@ -111,4 +116,7 @@ internal sealed partial class FilePathTemplate
 
     [GeneratedRegex(@"\{([^{}]*)\}")]
     private static partial Regex Braces();
+
+    [GeneratedRegex(@"\.v\d+$")]
+    private static partial Regex Version();
 }

@@ -116,6 +116,19 @@ public sealed class FileFormatTests
     }
 
     [Theory]
+    [InlineData("{topic}")]
+    [InlineData("{date}/x-{topic}")]
+    public void A_topic_that_is_called_as_a_version_has_files_of_its_own(string path)
+    {
+        var template = new FilePathTemplate(path, ".csv");
+        string[] topics = ["orders", "orders.v2", "orders.v2.v3"];
+        string[] paths = [.. topics.SelectMany(topic => new[] { 1, 2, 3 }.Select(version => template.PathOf(Log with { Topic = topic }, 0, "", version)))];
+        Assert.Equal(paths.Length, paths.Distinct().Count());
+        Assert.EndsWith("orders.v2.csv", paths[1], StringComparison.Ordinal);
+        Assert.EndsWith("orders.v2~.csv", paths[3], StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("{topic}/{host", "a brace has no other one")]
     [InlineData("{topc}", "did you mean {topic}?")]
     [InlineData("{x}", "there are {topic}, {partition}, {date}, {hour}, {host}")]
