@@ -10,7 +10,7 @@ namespace LogPipeline.Sinks.Verification;
 /// whose offset the topic lost. <see cref="SettleAsync"/> pairs those at the end.
 /// </summary>
 internal sealed class LogComparison(
-    PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, StoredRanges repaired, IReadOnlyDictionary<int, TableSource> sources,
+    PinnedLog log, IAsyncEnumerator<TableRow> rows, HashSet<long> deadLetters, StoredRanges removed, StoredRanges gaps, IReadOnlyDictionary<int, TableSource> sources,
     TopicSide topic)
 {
     private readonly SortedDictionary<SourceKey, GenerationAccount> _accounts = topic.Generations;
@@ -28,6 +28,9 @@ internal sealed class LogComparison(
 
     /// <summary>Records that have no row since the sink's filter left them out.</summary>
     public long Unwanted { get; private set; }
+
+    /// <summary>Records that have no row since the table refused them.</summary>
+    public long DeadLetters { get; private set; }
 
     /// <summary>Rows seen.</summary>
     public long Compared { get; private set; }
@@ -144,33 +147,36 @@ internal sealed class LogComparison(
     private void Note(RowBatch records, int index, bool isFresh, bool stored)
     {
         ref readonly Row record = ref records.Rows[index];
-        if (!stored && repaired.Contains(record.Offset, record.Offset + 1))
+        if (!stored && removed.Contains(record.Offset, record.Offset + 1))
         {
+            CountAsStored(records, record);
+            return;
+        }
+        if (!stored && gaps.Contains(record.Offset, record.Offset + 1))
+        {
+            return;
+        }
+        if (!stored && deadLetters.Contains(record.Offset))
+        {
+            DeadLetters++;
+            CountAsStored(records, record);
             return;
         }
         if (!stored && record.State == RowState.Unwanted)
         {
             Unwanted++;
-            if (record.Source >= 0)
-            {
-                // Its range is in the ledger as a row's is: what is sent again of it is left out.
-                _accounts[records.Sources[record.Source].Key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
-            }
+            CountAsStored(records, record);
             return;
         }
         if (!stored && Expired.Offsets.Contains(record.Offset, record.Offset + 1))
         {
             _expired = (_expired.Records + 1, _expired.Bytes + record.ValueLength);
-            if (record.Source >= 0)
-            {
-                // What is sent again of it was left out, as the ledger counts it as stored.
-                _accounts[records.Sources[record.Source].Key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
-            }
+            CountAsStored(records, record);
             return;
         }
         if (record.Source < 0)
         {
-            if (!stored && !deadLetters.Contains(record.Offset))
+            if (!stored)
             {
                 Report(FindingSide.TableMissing, record.Offset, (Source?)null, null, "is missing");
             }
@@ -178,15 +184,13 @@ internal sealed class LogComparison(
         }
         SourceKey key = records.Sources[record.Source].Key;
         bool isAgain = (record.Flags & PositionFlags.Again) != 0;
-        bool isLetter = deadLetters.Contains(record.Offset);
-        if (stored || (isFresh && (!isAgain || isLetter)))
+        if (stored || (isFresh && !isAgain))
         {
             _accounts[key].Topic.Add(record.LineBegin, record.Part, records.Value(record));
         }
-        // A dead letter has its range in the ledger as a row has: what is sent again of it is left out.
-        if (stored || isLetter)
+        if (stored)
         {
-            _accounts[key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
+            CountAsStored(records, record);
         }
         else if (isAgain)
         {
@@ -197,6 +201,15 @@ internal sealed class LogComparison(
         else
         {
             Report(FindingSide.TableMissing, record.Offset, records.Sources[record.Source], record.LineBegin, "is missing");
+        }
+    }
+
+    /// <summary>The range of a record without a row may be in the ledger as a row's is: what is sent again of it was left out.</summary>
+    private void CountAsStored(RowBatch records, in Row record)
+    {
+        if (record.Source >= 0)
+        {
+            _accounts[records.Sources[record.Source].Key].InTable.Add(record.CoveredBegin, record.CoveredEnd);
         }
     }
 

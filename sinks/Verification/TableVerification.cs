@@ -19,6 +19,7 @@ internal sealed class TableVerification(SinkOptions options, ISqlDialect dialect
         {
             topic.Notes.Add($"the ledger of sink {options.Name} knows nothing of cluster {clusterId}: has the sink run?");
         }
+        await topic.NoteBacklogAsync(options, logs, cancellation);
         // Read after the pins: a source that a pinned row points at is there.
         var sources = (await table.SourcesAsync(cancellation)).ToDictionary(s => s.Id);
         foreach (PinnedLog log in logs)
@@ -101,17 +102,13 @@ internal sealed class TableVerification(SinkOptions options, ISqlDialect dialect
             });
         }
         await using IAsyncEnumerator<TableRow> rows = table.RowsAsync(log, cancellation).GetAsyncEnumerator(cancellation);
-        HashSet<long> letters = await table.DeadLettersAsync(log.Id, cancellation);
+        HashSet<long> deadLetters = await table.DeadLettersAsync(log.Id, cancellation);
         StoredRanges repaired = await table.RepairsAsync(log.Id, cancellation);
         if (repaired.Total > 0)
         {
             topic.Notes.Add($"{partition}: {repaired.Total} rows were removed by repairs");
         }
-        foreach ((long from, long to) in unstored.Ranges)
-        {
-            repaired.Add(from, to);
-        }
-        var comparison = new LogComparison(log, rows, letters, repaired, sources, topic);
+        var comparison = new LogComparison(log, rows, deadLetters, repaired, unstored, sources, topic);
         await comparison.StartAsync(start);
         comparison.Expired = await table.ExpiredAsync(log.Id, cancellation);
         foreach (VersionPart part in VersionPart.Of(log, _versions, options.Parser, start, end))
@@ -130,6 +127,10 @@ internal sealed class TableVerification(SinkOptions options, ISqlDialect dialect
         if (comparison.Unwanted > 0)
         {
             topic.Notes.Add($"{partition}: {comparison.Unwanted} records are left out by the sink's where");
+        }
+        if (comparison.DeadLetters is > 0 and long letters)
+        {
+            topic.Notes.Add($"{partition}: {(letters == 1 ? "1 record is a dead letter" : $"{letters} records are dead letters")}, which the table refused: logpipe deadletters list {options.Name}");
         }
         CheckExpired(partition, comparison, start);
         await comparison.SettleAsync(topicIsWhole: start == 0 && !_madeAnew.Contains(log.Topic));

@@ -28,6 +28,18 @@ internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimePr
     public async Task<bool> WasMadeAnewAsync(PinnedLog log, CancellationToken cancellation) =>
         (await cluster.TopicAsync(log.Topic, refresh: true, cancellation)).TopicId != log.TopicId;
 
+    /// <summary>Notes what the sink has not stored yet: what is compared ends where the sink is.</summary>
+    public async Task NoteBacklogAsync(SinkOptions options, IReadOnlyList<PinnedLog> logs, CancellationToken cancellation)
+    {
+        IReadOnlyList<UnstoredOffsets> unstored = await new Backlog(cluster, options).FindAsync(logs, before: null, cancellation);
+        foreach (IGrouping<string, UnstoredOffsets> behind in unstored.GroupBy(offsets => offsets.Partition.Topic))
+        {
+            UnstoredOffsets most = behind.MaxBy(offsets => offsets.Count);
+            string rest = behind.Count() == 1 ? "" : $", farthest behind of {behind.Count()} partitions";
+            Notes.Add($"{behind.Sum(offsets => offsets.Count)} records of {behind.Key} are not stored yet: sink {options.Name} is at offset {most.From} of {most.Partition}, which ends at {most.To}{rest}");
+        }
+    }
+
     /// <summary>The offsets that can be compared: what the topic has below the ledger's next offset. Null when the topic was deleted since.</summary>
     public async Task<(long Start, long End)?> ExtentAsync(PinnedLog log, CancellationToken cancellation)
     {

@@ -1,5 +1,6 @@
 using LogPipeline.Client.Connections;
 using LogPipeline.Contract;
+using LogPipeline.Sinks.DeadLetters;
 using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Verification;
 using LogPipeline.Testing.Files;
@@ -41,7 +42,33 @@ public sealed class VerifyTests
         await scene.SendAsync(0, "good 2", 14, 21, PositionFlags.None);
         await SinkScene.RunAsync(options, 2);
         Assert.Equal(1L, await SinkScene.ScalarAsync(options, "SELECT count(*) FROM logpipe_dead_letters"));
-        Assert.Empty((await SinkScene.VerifyAsync(options)).Findings);
+        VerifyReport report = await SinkScene.VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        Assert.Equal("web_log-0: 1 record is a dead letter, which the table refused: logpipe deadletters list web_log", Assert.Single(report.Notes));
+        GenerationSummary summary = Assert.Single(report.Generations);
+        Assert.Equal((2, summary.TopicHash), (summary.TopicRecords, summary.TableHash));
+        await using var letters = new DeadLetterTable(options);
+        await letters.DropAsync(new DeadLetterChoice(options.Name), default);
+        report = await SinkScene.VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        summary = Assert.Single(report.Generations);
+        Assert.Equal((2, summary.TopicHash), (summary.TopicRecords, summary.TableHash));
+    }
+
+    [Fact]
+    public async Task What_the_sink_has_not_stored_yet_is_a_note()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite() with { Parser = "none" };
+        await scene.SendAsync(0, ["one", "two"]);
+        Assert.Contains("2 records of web_log are not stored yet: sink web_log is at offset 0 of web_log-0, which ends at 2", (await SinkScene.VerifyAsync(scene.Files())).Notes);
+        await SinkScene.RunAsync(options, 2);
+        Assert.Empty((await SinkScene.VerifyAsync(options)).Notes);
+        await scene.SendAsync(0, ["three"]);
+        await scene.SendAsync(1, ["four", "five"]);
+        VerifyReport report = await SinkScene.VerifyAsync(options);
+        Assert.Equal((2, true), (report.RowsCompared, report.Passed));
+        Assert.Equal("3 records of web_log are not stored yet: sink web_log is at offset 0 of web_log-1, which ends at 2, farthest behind of 2 partitions", Assert.Single(report.Notes));
     }
 
     [Theory]

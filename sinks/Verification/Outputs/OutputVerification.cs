@@ -39,7 +39,9 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
     private async Task<VerifyReport> VerifyAsync(Manifest? manifest, string clusterId, Action<long>? progress, CancellationToken cancellation)
     {
         LedgerEntry[] entries = manifest is null ? [] : [.. manifest.Logs.Where(log => log.Log.Sink == options.Name && log.Log.ClusterId == clusterId).OrderBy(log => log.Log.Topic).ThenBy(log => log.Log.Partition)];
-        if (entries.Length == 0)
+        PinnedLog[] pinned = [.. entries.Select(entry => new PinnedLog(entry.Id, entry.Log.TopicId, entry.Log.Topic, entry.Log.Partition, entry.NextOffset))];
+        await topic.NoteBacklogAsync(options, pinned, cancellation);
+        if (pinned.Length == 0)
         {
             topic.Notes.Add($"the manifest of sink {options.Name} in {Root} knows nothing of cluster {clusterId}: has the sink run?");
             return Report();
@@ -53,7 +55,7 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
                 (_parts.TryGetValue(part.Staged, out List<OutputFile>? others) ? others : _parts[part.Staged] = []).Add(file);
             }
         }
-        await PlanAsync(manifest, entries, cancellation);
+        await PlanAsync(manifest, pinned, cancellation);
         await ExpectAsync(clusterId, progress, cancellation);
         foreach (OutputFile file in _outputs.Values)
         {
@@ -126,13 +128,12 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
     }
 
     /// <summary>Which offsets can be compared, and how they were written.</summary>
-    private async Task PlanAsync(Manifest manifest, LedgerEntry[] entries, CancellationToken cancellation)
+    private async Task PlanAsync(Manifest manifest, PinnedLog[] pinned, CancellationToken cancellation)
     {
         OutputForm?[] forms = [.. manifest.Versions.Select((_, version) => OutputForm.Of(manifest, version, options))];
         _shortened = new ShortenedLogs(areApart: forms.All(form => form is { Paths.UsesLog: true }));
-        foreach (LedgerEntry entry in entries)
+        foreach (PinnedLog log in pinned)
         {
-            var log = new PinnedLog(entry.Id, entry.Log.TopicId, entry.Log.Topic, entry.Log.Partition, entry.NextOffset);
             _logs.Add(log.Id, log);
             if (await topic.ExtentAsync(log, cancellation) is not var (start, end))
             {
