@@ -6,19 +6,23 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Sinks.Alerts;
 
 /// <summary>
-/// Counts a rule's rows again and again and tells when they rise above the limit and when they are below it again. What it told is not kept:
+/// Counts a rule's rows again and again and tells when they rise above the limit, when they are below it again, and when that cannot be known. What it told is not kept:
 /// after a restart an alert that still holds is told once more. One owner.
 /// </summary>
 /// <param name="rule">The rule.</param>
 /// <param name="open">Opens a reader of its rows; again after rows could not be counted, since a rebuild may have given the table another parser.</param>
+/// <param name="delay">Tells why the rows since a time are not stored yet; null when they are. It is asked while they are within the limit, and may throw as the reader does.</param>
 /// <param name="events">Are told when the rule's state changes.</param>
 /// <param name="time">Ends the rule's window.</param>
 /// <param name="logger">Is told when rows cannot be counted.</param>
-public sealed class AlertWatch(AlertRule rule, Func<CancellationToken, ValueTask<ILogReader>> open, ISinkEvents events, TimeProvider time, ILogger logger)
+public sealed class AlertWatch(
+    AlertRule rule, Func<CancellationToken, ValueTask<ILogReader>> open, Func<DateTimeOffset, CancellationToken, Task<string?>> delay, ISinkEvents events, TimeProvider time,
+    ILogger logger)
 {
     private readonly KeyValuePair<string, object?> _tag = new("alert", rule.Name);
     private ILogReader? _reader;
     private bool _isRaised;
+    private bool _isUnknown;
     private string? _problem;
 
     /// <summary>Why the rows cannot be counted, in one line; null while they can. Any thread may ask.</summary>
@@ -52,8 +56,19 @@ public sealed class AlertWatch(AlertRule rule, Func<CancellationToken, ValueTask
         try
         {
             _reader ??= await open(stop);
-            Judge(await AlertCount.TakeAsync(rule, _reader, time.GetUtcNow(), stop));
-            Volatile.Write(ref _problem, null);
+            DateTimeOffset now = time.GetUtcNow();
+            AlertCount count = await AlertCount.TakeAsync(rule, _reader, now, stop);
+            string? unknown = count.IsAbove ? null : await delay(now - rule.Window, stop);
+            if (unknown is null)
+            {
+                Judge(count);
+            }
+            else if (!_isUnknown)
+            {
+                events.Publish(new AlertUnknown(rule.Sink, now, rule.Name, unknown));
+            }
+            _isUnknown = unknown is not null;
+            Volatile.Write(ref _problem, unknown is null ? null : $"it is unknown: {unknown}");
         }
         catch (Exception error) when (error is QueryException or QueryTimeoutException)
         {
@@ -77,12 +92,12 @@ public sealed class AlertWatch(AlertRule rule, Func<CancellationToken, ValueTask
 
     private void Judge(AlertCount count)
     {
-        if (count.IsAbove == _isRaised)
+        if (count.IsAbove == _isRaised && !_isUnknown)
         {
             return;
         }
+        SinkMeter.Alerts.Add((count.IsAbove ? 1 : 0) - (_isRaised ? 1 : 0), _tag);
         _isRaised = count.IsAbove;
-        SinkMeter.Alerts.Add(_isRaised ? 1 : -1, _tag);
         DateTimeOffset now = time.GetUtcNow();
         events.Publish(_isRaised ? new AlertRaised(rule.Sink, now, rule.Name, count.ToString()) : new AlertOver(rule.Sink, now, rule.Name, count.ToString()));
     }

@@ -45,6 +45,9 @@ public sealed record OutputCut(string Sink, DateTimeOffset Time, string Path, lo
 /// <summary>A rule on stored rows found more than it allows.</summary>
 public sealed record AlertRaised(string Sink, DateTimeOffset Time, string Rule, string Found) : SinkEvent(Sink, Time);
 
+/// <summary>Nobody knows what a rule would find: its rows are not stored yet. What follows is that it is raised, or over.</summary>
+public sealed record AlertUnknown(string Sink, DateTimeOffset Time, string Rule, string Reason) : SinkEvent(Sink, Time);
+
 /// <summary>What a rule found is within its limit again.</summary>
 public sealed record AlertOver(string Sink, DateTimeOffset Time, string Rule, string Found) : SinkEvent(Sink, Time);
 

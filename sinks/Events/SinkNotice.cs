@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Sinks.Events;
 
 /// <summary>A sink event as it travels on the bus.</summary>
-/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison, output, alert, alert_over, expired, paused_by_command, resumed_by_command, table, rebuilt.</param>
+/// <param name="Kind">started, stopped, paused, resumed, gap, truncation, overlap, poison, output, alert, alert_unknown, alert_over, expired, paused_by_command, resumed_by_command, table, rebuilt.</param>
 /// <param name="IsAlert">Whether a person should look.</param>
 /// <param name="Text">One line for people.</param>
 public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, bool IsAlert, string Text)
@@ -31,6 +31,7 @@ public sealed record SinkNotice(string Sink, DateTimeOffset Time, string Kind, b
             OutputCut { Length: 0 } e => ("output", true, $"{e.Path} was cut or moved away after {e.Committed} bytes; it is begun anew"),
             OutputCut e => ("output", true, $"{e.Path} was cut from {e.Committed} bytes to {e.Length}; it goes on behind them"),
             AlertRaised e => ("alert", true, $"alert {e.Rule}: {e.Found}"),
+            AlertUnknown e => ("alert_unknown", true, $"alert {e.Rule} is unknown: {e.Reason}"),
             AlertOver e => ("alert_over", false, $"alert {e.Rule} is over: {e.Found}"),
             RowsExpired e => ("expired", false, $"retention removed {e.Part.Name} with {e.Part.Rows} rows of {e.Part.From:yyyy-MM-dd} up to {e.Part.To:yyyy-MM-dd} (noted in logpipe_expired)"),
             TableChanged e => ("table", false, e.Change),

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Net;
 using System.Text;
 using System.Threading.Channels;
+using LogPipeline.Client.Connections;
 using LogPipeline.Sinks.Alerts;
 using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Events;
@@ -41,6 +42,8 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
         Name = "errors", Sink = "web", Query = "status>=500", Above = new AlertLimit(0.25, IsShare: true), Every = TimeSpan.FromSeconds(1),
     };
 
+    private static Task<string?> AllStored(DateTimeOffset begin, CancellationToken cancellation) => Task.FromResult<string?>(null);
+
     private static string Line(int minute, int status) => StoredRows.Line(At(minute).AddSeconds(-1), "/a", status);
 
     private static DateTimeOffset At(int minute) => new(2026, 11, 21, 8, minute, 1, TimeSpan.Zero);
@@ -72,7 +75,7 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
         var told = new Told();
         var time = new SetTime(At(0));
         await using ILogReader reader = SinkStores.CreateReader(options, time);
-        var watch = new AlertWatch(Errors, cancellation => SinkStores.OpenReaderAsync(options, time, cancellation), told, time, told);
+        var watch = new AlertWatch(Errors, cancellation => SinkStores.OpenReaderAsync(options, time, cancellation), AllStored, told, time, told);
         using var stop = new CancellationTokenSource();
 
         // One in four is the limit, and not above it.
@@ -101,10 +104,36 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
     }
 
     [Fact]
+    public async Task While_the_sink_is_behind_the_window_an_alert_is_unknown()
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = scene.Sqlite();
+        AlertRule rule = Errors with { Sink = options.Name, Query = "parsed:false", Above = new AlertLimit(1, IsShare: false) };
+        await scene.SendAsync(0, ["one", "two"]);
+        await SinkScene.RunAsync(options, 2);
+        await scene.SendAsync(0, ["three"]);
+        var told = new Told();
+        var time = new SetTime(TimeProvider.System.GetUtcNow());
+        await using var delay = new SinkDelay(options, new TcpConnector(), TimeProvider.System, new Random());
+        var watch = new AlertWatch(rule, cancellation => SinkStores.OpenReaderAsync(options, time, cancellation), delay.FindAsync, told, time, told);
+        using var stop = new CancellationTokenSource();
+        Task running = watch.RunAsync(stop.Token);
+        Assert.IsType<AlertRaised>(await told.NextAsync());
+        time.Now += TimeSpan.FromHours(1);
+        AlertUnknown unknown = Assert.IsType<AlertUnknown>(await told.NextAsync());
+        Assert.Equal("sink web_log is behind: 1 record from before the window is not stored yet", unknown.Reason);
+        await SinkScene.RunAsync(options, 3);
+        Assert.IsType<AlertOver>(await told.NextAsync());
+        await stop.CancelAsync();
+        await running;
+        Assert.Null(watch.Problem);
+    }
+
+    [Fact]
     public async Task A_database_that_cannot_be_asked_is_a_problem_and_no_alert()
     {
         var told = new Told();
-        var watch = new AlertWatch(Errors, cancellation => SinkStores.OpenReaderAsync(StoredRows.Sqlite(_directory), TimeProvider.System, cancellation), told, TimeProvider.System, told);
+        var watch = new AlertWatch(Errors, cancellation => SinkStores.OpenReaderAsync(StoredRows.Sqlite(_directory), TimeProvider.System, cancellation), AllStored, told, TimeProvider.System, told);
         using var stop = new CancellationTokenSource();
         Task running = watch.RunAsync(stop.Token);
         Assert.StartsWith("alert errors: the rows cannot be counted: ", Assert.IsType<string>(await told.NextAsync()), StringComparison.Ordinal);
@@ -121,7 +150,7 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
         var told = new Told();
         int opened = 0;
         // The first reader knows the table with a parser that makes no column `status`.
-        var watch = new AlertWatch(Errors, _ => ValueTask.FromResult(SinkStores.CreateReader(opened++ == 0 ? options with { Parser = "none" } : options, TimeProvider.System)), told, new SetTime(At(0)), told);
+        var watch = new AlertWatch(Errors, _ => ValueTask.FromResult(SinkStores.CreateReader(opened++ == 0 ? options with { Parser = "none" } : options, TimeProvider.System)), AllStored, told, new SetTime(At(0)), told);
         using var stop = new CancellationTokenSource();
         Task running = watch.RunAsync(stop.Token);
         Assert.Contains("there is no field status", Assert.IsType<string>(await told.NextAsync()), StringComparison.Ordinal);

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Cli.Running;
 
 /// <summary>Watches one alert rule. It never keeps other parts from starting or running: while its rows cannot be counted, health says so.</summary>
-internal sealed class AlertPart(AlertRule rule, SinkOptions sink, ISinkEvents events, ILoggerFactory loggers) : IPart
+internal sealed class AlertPart(AlertRule rule, SinkOptions sink, SinkDelay delay, ISinkEvents events, ILoggerFactory loggers) : IPart
 {
     private readonly CancellationTokenSource _stop = new();
     private AlertWatch? _watch;
@@ -21,7 +21,8 @@ internal sealed class AlertPart(AlertRule rule, SinkOptions sink, ISinkEvents ev
     public Task<string> StartAsync(CancellationToken stop)
     {
         AlertWatch watch = _watch = new AlertWatch(
-            rule, cancellation => SinkStores.OpenReaderAsync(sink, TimeProvider.System, cancellation), events, TimeProvider.System, loggers.CreateLogger("LogPipeline.Sinks"));
+            rule, cancellation => SinkStores.OpenReaderAsync(sink, TimeProvider.System, cancellation), delay.FindAsync, events, TimeProvider.System,
+            loggers.CreateLogger("LogPipeline.Sinks"));
         Running = Task.Run(() => watch.RunAsync(_stop.Token), CancellationToken.None);
         return Task.FromResult(Name);
     }

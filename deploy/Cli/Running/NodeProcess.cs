@@ -2,9 +2,11 @@ using LogPipeline.Agent.Status;
 using LogPipeline.Broker;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Demo;
+using LogPipeline.Client.Connections;
 using LogPipeline.Hosting.Parts;
 using LogPipeline.Hosting.Telemetry;
 using LogPipeline.Sinks;
+using LogPipeline.Sinks.Alerts;
 using LogPipeline.Sinks.Bus;
 using LogPipeline.Sinks.Telemetry;
 using Microsoft.Extensions.Logging;
@@ -64,7 +66,11 @@ internal static class NodeProcess
         }
         bool isAlone = parts.Count + plan.Sinks.Count == 1;
         parts.AddRange(plan.Sinks.Select(sink => new SinkPart(sink, isAlone, bus!, loggers)));
-        parts.AddRange(plan.Sinks.SelectMany(sink => plan.Alerts.Rules.Where(rule => rule.Sink == sink.Name).Select(rule => new AlertPart(rule, sink, bus!, loggers))));
+        await using var delays = new SinkDelays(new TcpConnector(), TimeProvider.System, new Random());
+        foreach (SinkOptions sink in plan.Sinks)
+        {
+            parts.AddRange(plan.Alerts.Rules.Where(rule => rule.Sink == sink.Name).Select(rule => new AlertPart(rule, sink, delays.Of(sink), bus!, loggers)));
+        }
         await new PartsRunner(health, logger).RunAsync(parts, plan.Started, stop);
         return Exit.Done;
     }
