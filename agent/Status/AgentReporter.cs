@@ -12,6 +12,9 @@ internal sealed class AgentReporter(
     AgentMonitor monitor, FileVerdicts verdicts, FileTable table, FileCopies copies, FileProbe probe, Generations generations, AgentState state,
     AgentOptions options, AgentMetrics metrics, TimeProvider time)
 {
+    /// <summary>Files with lines left out that are told.</summary>
+    private const int LeftOutMax = 100;
+
     private readonly long _started = time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>The agent and all that it knows of files, those that are most behind first.</summary>
@@ -56,9 +59,24 @@ internal sealed class AgentReporter(
         AckedRecords = metrics.TotalRecords,
         AckedBytes = metrics.TotalBytes,
         DeadLetters = generations.Losses.DeadLetters,
+        LeftOut = [.. generations.All.Where(static generation => generation.DeadLetters.Records + generation.Omitted.Limited > 0).TakeLast(LeftOutMax).Select(LeftOutOf)],
         LostBytes = generations.Losses.LostBytes,
         Files = [.. files],
     };
+
+    private static LeftOutReport LeftOutOf(Generation generation) => new()
+    {
+        FirstPath = PathText.Show(generation.FirstPath),
+        Topic = generation.Topic,
+        Generation = IdOf(generation),
+        Begin = generation.Begin,
+        Acked = generation.Acked.Position,
+        DeadLetters = generation.DeadLetters.Records,
+        LimitedLines = generation.Omitted.Limited,
+        LimitedBytes = generation.Omitted.LimitedBytes,
+    };
+
+    private static string IdOf(Generation generation) => generation.Id.ToString("x16", CultureInfo.InvariantCulture);
 
     private FileReport Of(TailedFile file)
     {
@@ -85,7 +103,7 @@ internal sealed class AgentReporter(
         FirstPath = PathText.Show(generation.FirstPath),
         Topic = generation.Topic,
         Partition = generation.Partition,
-        Generation = generation.Id.ToString("x16", CultureInfo.InvariantCulture),
+        Generation = IdOf(generation),
         Phase = WordOf(generation.Phase),
         FileSystem = generation.Identity.FileSystem,
         Inode = generation.Identity.Inode,

@@ -122,10 +122,10 @@ internal sealed class StatusPublisher(
     private byte[] Batch(AgentReport report)
     {
         byte[] value = ReportJson.Write(report);
-        for (int files = report.Files.Count; value.Length > RecordBytesMax && files > 0;)
+        for (int files = Math.Max(report.Files.Count, report.LeftOut.Count); value.Length > RecordBytesMax && files > 0;)
         {
             files /= 2; // paths may be long
-            value = ReportJson.Write(report with { Files = [.. report.Files.Take(files)] });
+            value = ReportJson.Write(report with { Files = [.. report.Files.Take(files)], LeftOut = [.. report.LeftOut.TakeLast(files)] });
         }
         using var builder = new RecordBatchBuilder(CompressionCodec.Lz4, RecordBytesMax);
         builder.TryAppend(

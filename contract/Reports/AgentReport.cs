@@ -55,6 +55,9 @@ public sealed record AgentReport
     /// <summary>Records that a broker refused for good, of all files that are remembered.</summary>
     public long DeadLetters { get; init; }
 
+    /// <summary>Files of which lines are in no record though no filter names them, the newest; perhaps not all of them.</summary>
+    public IReadOnlyList<LeftOutReport> LeftOut { get; init; } = [];
+
     /// <summary>Bytes known to have been cut or deleted before they were read, of all files that are remembered.</summary>
     public long LostBytes { get; init; }
 

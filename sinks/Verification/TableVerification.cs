@@ -48,7 +48,7 @@ internal sealed class TableVerification(SinkOptions options, ISqlDialect dialect
             topic.Findings.Add(new Finding(FindingSide.LedgerDiffers, "", -1, -1, null, null, null,
                 $"{rows} rows of {options.Table.Rows} are of logs that logpipe_logs does not have (was it restored or emptied without the table?), so each of their lines may be stored twice"));
         }
-        topic.FindHoles();
+        await topic.FindHolesAsync(cancellation);
         CheckLedger(sources.Values);
         bool hasAlike = await NoteRepeatsAsync(table, sources.Values, cancellation);
         List<GenerationSummary> generations = [.. topic.Generations.Values.Select(a => a.Summary())];

@@ -3,6 +3,7 @@ using LogPipeline.Client.Admin;
 using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Contract;
+using LogPipeline.Contract.Reports;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Rows;
@@ -13,10 +14,11 @@ namespace LogPipeline.Sinks.Verification;
 /// The topic's records, and what they are held against wherever the sink stores: the files that they came from, and themselves, since the
 /// ranges of a generation touch and none comes twice. Collects the findings and notes of a verification.
 /// </summary>
-internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimeProvider time, Random random)
+internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimeProvider time, Random random, string? statusTopic)
 {
     private readonly AdminClient _admin = new(cluster);
     private readonly HashSet<string> _shortened = [];
+    private readonly HashSet<string> _compared = [];
 
     public List<Finding> Findings { get; } = [];
 
@@ -50,6 +52,7 @@ internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimePr
             _shortened.Add(log.Topic);
             return null;
         }
+        _compared.Add(log.Topic);
         long start = (await _admin.OffsetAsync(partition, OffsetSpec.Earliest, cancellation)).Offset;
         long end = Math.Min(log.NextOffset, (await _admin.OffsetAsync(partition, OffsetSpec.Latest, cancellation)).Offset);
         if (end < log.NextOffset)
@@ -148,26 +151,63 @@ internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimePr
             side, log.Topic, log.Partition, offset, source?.Host, source?.File, fileOffset, $"{log.Topic}-{log.Partition} offset {offset}{place} {what}"));
     }
 
-    /// <summary>Within a generation the topic's ranges touch: a hole is a lost record, unless retention took it.</summary>
-    public void FindHoles()
+    /// <summary>
+    /// Within a generation the topic's ranges touch: a hole is a lost record, unless retention took it. What agents say of lines that they left out
+    /// is told with it, or by itself where it leaves no hole, as at a file's end.
+    /// </summary>
+    public async Task FindHolesAsync(CancellationToken cancellation)
     {
+        AgentWords words = await AskAgentsAsync(cancellation);
         foreach ((SourceKey key, GenerationAccount? account) in Generations)
         {
             IReadOnlyList<FileRange> ranges = account.InTopic.Ranges;
-            if (ranges.Count < 2)
+            string reason = words.WhyRefused(key);
+            string file = $"{account.Source.Host}:{account.Source.File}";
+            if (ranges.Count > 1)
             {
-                continue;
+                (long from, long to) = (ranges[0].End, ranges[1].Begin);
+                AddMissing(account.Source, from, $"{file} bytes {from} to {to - 1} are in no record of {key.Topic} ({ranges.Count - 1} holes in generation {key.GenerationText}){(reason.Length > 0 || words.Knows(key.AgentId) ? reason : AgentWords.Silent)}");
             }
-            (long from, long to) = (ranges[0].End, ranges[1].Begin);
-            string text = $"{account.Source.Host}:{account.Source.File} bytes {from} to {to - 1} are in no record of {key.Topic} ({ranges.Count - 1} holes in generation {key.GenerationText})";
-            if (_shortened.Contains(key.Topic))
+            else if (reason.Length > 0 && words.LeftOut[key].Lines is var said && !account.InTopic.Contains(said.Begin, said.Acked))
             {
-                Notes.Add($"{text}; the topic no longer holds all it had");
+                AddMissing(account.Source, ranges[0].End, $"{file} has lines that are in no record of {key.Topic}{reason}");
             }
-            else
+        }
+        foreach ((SourceKey key, (AgentReport agent, LeftOutReport lines)) in words.LeftOut.Where(said => _compared.Contains(said.Key.Topic)))
+        {
+            if (lines.LimitedLines > 0)
             {
-                Findings.Add(new Finding(FindingSide.TopicMissing, key.Topic, -1, -1, account.Source.Host, account.Source.File, from, text));
+                Notes.Add($"{agent.Host}:{lines.FirstPath}: {lines.LimitedLines} lines ({lines.LimitedBytes} bytes) were left out by the agent's rate_limit (policy: drop)");
             }
+            if (lines.DeadLetters > 0 && !Generations.ContainsKey(key))
+            {
+                AddMissing(new Source(key, agent.Host, lines.FirstPath), 0, $"{agent.Host}:{lines.FirstPath} has lines that are in no record of {key.Topic}{words.WhyRefused(key)}");
+            }
+        }
+    }
+
+    private void AddMissing(Source source, long from, string text)
+    {
+        if (_shortened.Contains(source.Key.Topic))
+        {
+            Notes.Add($"{text}; the topic no longer holds all it had");
+        }
+        else
+        {
+            Findings.Add(new Finding(FindingSide.TopicMissing, source.Key.Topic, -1, -1, source.Host, source.File, from, text));
+        }
+    }
+
+    private async Task<AgentWords> AskAgentsAsync(CancellationToken cancellation)
+    {
+        try
+        {
+            return statusTopic is null ? new AgentWords() : await AgentWords.ReadAsync(cluster, statusTopic, time, new Random(random.Next()), cancellation);
+        }
+        catch (BrokerErrorException error)
+        {
+            Notes.Add($"what agents say of lines that they left out cannot be read from {statusTopic}: {error.Message}");
+            return new AgentWords();
         }
     }
 

@@ -21,6 +21,9 @@ public sealed class Verifier
     /// <summary>So many lines of files are looked into at a time, where they differ from the topic.</summary>
     internal long SliceLines { get; init; } = 1 << 20;
 
+    /// <summary>Where agents publish their status, which tells why lines are in no record; null = nowhere.</summary>
+    public string? StatusTopic { get; init; }
+
     public Verifier(SinkOptions options, IConnector connector, IFileSystem files, TimeProvider time, Random random)
     {
         options.Validate();
@@ -35,7 +38,7 @@ public sealed class Verifier
         var client = new ClientOptions { Bootstrap = [.. _options.Bootstrap.Split(',', StringSplitOptions.TrimEntries)], ClientId = "logpipe-verify", AutoCreateTopics = false };
         await using var cluster = new ClusterClient(client, _connector, _time, _random);
         string clusterId = (await new AdminClient(cluster).DescribeClusterAsync(cancellation)).ClusterId;
-        var topic = new TopicSide(cluster, _files, _time, _random);
+        var topic = new TopicSide(cluster, _files, _time, _random, StatusTopic);
         if (_options.Files is not null)
         {
             return await new OutputVerification(_options, topic, _files, SliceLines).RunAsync(clusterId, progress, cancellation);

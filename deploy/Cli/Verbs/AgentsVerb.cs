@@ -3,12 +3,9 @@ using System.Text;
 using LogPipeline.Agent.Configuration;
 using LogPipeline.Agent.Status;
 using LogPipeline.Cli.Printing;
-using LogPipeline.Client;
-using LogPipeline.Client.Admin;
-using LogPipeline.Client.Consuming;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Contract.Reports;
-using LogPipeline.Protocol;
+using LogPipeline.Sinks.Verification;
 
 namespace LogPipeline.Cli.Verbs;
 
@@ -108,36 +105,10 @@ internal static class AgentsVerb
     private static async Task<AgentRuns> ReadAsync(ClusterClient cluster, string topic, CancellationToken stop)
     {
         var runs = new AgentRuns();
-        foreach (TopicPartition partition in await PartitionsAsync(cluster, topic, stop))
+        await foreach ((AgentReport report, ReadOnlyMemory<byte> json) in StatusTopic.ReadAsync(cluster, topic, TimeProvider.System, Random.Shared, stop))
         {
-            long end = (await new AdminClient(cluster).OffsetAsync(partition, OffsetSpec.Latest, stop)).Offset;
-            await using var consumer = new Consumer(new ConsumerOptions { OffsetReset = OffsetReset.Earliest }, cluster, TimeProvider.System, Random.Shared);
-            consumer.Assign([partition]);
-            long begin = (await new AdminClient(cluster).OffsetAsync(partition, OffsetSpec.Earliest, stop)).Offset;
-            while (begin < end && consumer.Position(partition) < end)
-            {
-                foreach (ConsumedRecord record in await consumer.PollAsync(stop))
-                {
-                    if (record.Value is { } json && ReportJson.TryRead(json.Span) is { } report)
-                    {
-                        runs.Add(report, json);
-                    }
-                }
-            }
+            runs.Add(report, json);
         }
         return runs;
-    }
-
-    private static async Task<IReadOnlyList<TopicPartition>> PartitionsAsync(ClusterClient cluster, string topic, CancellationToken stop)
-    {
-        try
-        {
-            TopicMetadata found = await cluster.TopicAsync(topic, refresh: true, stop);
-            return [.. found.Partitions.Select(partition => new TopicPartition(topic, partition.Index))];
-        }
-        catch (BrokerErrorException missing) when (missing.Code == ErrorCode.UnknownTopicOrPartition)
-        {
-            return [];
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LogPipeline.Agent.Configuration;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Printing;
 using LogPipeline.Client.Connections;
@@ -39,14 +40,14 @@ internal static class VerifyVerb
             {
                 await RepairAsync(sink, parsed.GetValue(Yes), stop);
             }
-            passed &= await VerifyAsync(sink, parsed.GetValue(Limit), stop);
+            passed &= await VerifyAsync(sink, configuration.Agent is { } agent ? agent.StatusTopic : AgentSection.DefaultStatusTopic, parsed.GetValue(Limit), stop);
         }
         return passed ? Exit.Done : Exit.AnswerIsNo;
     }
 
-    private static async Task<bool> VerifyAsync(SinkOptions sink, int limit, CancellationToken stop)
+    private static async Task<bool> VerifyAsync(SinkOptions sink, string? statusTopic, int limit, CancellationToken stop)
     {
-        var verifier = new Verifier(sink, new TcpConnector(), new OsFileSystem(), TimeProvider.System, new Random());
+        var verifier = new Verifier(sink, new TcpConnector(), new OsFileSystem(), TimeProvider.System, new Random()) { StatusTopic = statusTopic };
         VerifyReport report = await verifier.RunAsync(ShowProgress, stop);
         ClearProgress();
         (sink.Files is null ? Generations(report) : Outputs(report)).Print();

@@ -61,7 +61,7 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
         {
             await ReadAsync(file, (stretch, _, line) => stretch.Lines.Add(line), cancellation);
         }
-        topic.FindHoles();
+        await topic.FindHolesAsync(cancellation);
         await CompareAsync(clusterId, cancellation);
         return Report();
     }

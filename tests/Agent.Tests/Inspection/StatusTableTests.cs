@@ -55,7 +55,7 @@ public sealed class StatusTableTests
         AgentReport back = ReportJson.TryRead(ReportJson.Write(Report))!;
         Assert.Equal(Report.Files, back.Files);
         Assert.Equal(Report.Problems, back.Problems);
-        Assert.Equal(Report with { Files = [], Problems = [] }, back with { Files = [], Problems = [] });
+        Assert.Equal(Report with { Files = [], Problems = [], LeftOut = [] }, back with { Files = [], Problems = [], LeftOut = [] });
         Assert.Null(ReportJson.TryRead("no json"u8));
     }
 }
