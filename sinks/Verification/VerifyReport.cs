@@ -66,4 +66,9 @@ public sealed record GenerationSummary(
     long TopicRecords, long TopicBytes, ulong TopicHash, long TableRows, long TableBytes, ulong TableHash, long? FileBytes);
 
 /// <summary>One file that a sink wrote: the lines that the topic's records make, those that are there, and whether they are the same.</summary>
-public sealed record OutputSummary(string Path, long TopicLines, long Lines, bool IsSame);
+/// <param name="Path">Below the sink's directory.</param>
+/// <param name="TopicLines">Of the topic's records.</param>
+/// <param name="Lines">That are there.</param>
+/// <param name="IsSame">Whether they are the same.</param>
+/// <param name="IsWrong">Whether something is found wrong with it; where neither holds, a note says what is not compared.</param>
+public sealed record OutputSummary(string Path, long TopicLines, long Lines, bool IsSame, bool IsWrong);

@@ -86,7 +86,7 @@ internal static class VerifyVerb
         var table = new TextTable("OUTPUT", "LINES OF THE TOPIC", "LINES", "SAME");
         foreach (OutputSummary output in report.Outputs)
         {
-            table.Add(output.Path, output.TopicLines, output.Lines, output.IsSame ? "yes" : "no");
+            table.Add(output.Path, output.TopicLines, output.Lines, output.IsSame ? "yes" : output.IsWrong ? "no" : "in part");
         }
         return table;
     }

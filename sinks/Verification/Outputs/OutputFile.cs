@@ -45,6 +45,9 @@ internal sealed class OutputFile
     /// <summary>Why it could not be read to its end; null where it could.</summary>
     public string? Damage { get; set; }
 
+    /// <summary>Whether something is found wrong with it; else a note says why it is not as the topic says.</summary>
+    public bool IsWrong { get; set; }
+
     /// <summary>Where a record's lines are.</summary>
     public OutputStretch StretchOf(int log, long offset)
     {

@@ -20,13 +20,18 @@ internal sealed class OutputFindings(TopicSide topic, string root)
         _goneLines += lines;
     }
 
-    public void AddDamage(OutputFile file) => Add(FindingSide.OutputDiffers, null, $"{PathOf(file)} cannot be read to its end: {file.Damage}");
+    public void AddDamage(OutputFile file)
+    {
+        file.IsWrong = true;
+        Add(FindingSide.OutputDiffers, null, $"{PathOf(file)} cannot be read to its end: {file.Damage}");
+    }
 
     /// <param name="difference">Of one stretch.</param>
     /// <param name="isTopicShort">Whether records are no longer to be had.</param>
     public void Add(StretchDifference difference, bool isTopicShort)
     {
         OutputStretch stretch = difference.Stretch;
+        int before = topic.Findings.Count;
         var extra = new List<(long Number, bool IsRepeat)>(difference.Extra);
         var missing = new List<MissingLine>();
         long resent = 0;
@@ -60,6 +65,7 @@ internal sealed class OutputFindings(TopicSide topic, string root)
             Add(isRepeat ? FindingSide.OutputRepeated : FindingSide.OutputDiffers, null, $"{PathOf(stretch.File)} line {number} {(isRepeat ? "is there once more than in the topic" : "is of no record")}");
         }
         AddRest(difference, resent);
+        stretch.File.IsWrong |= topic.Findings.Count > before;
     }
 
     /// <summary>What of the notes is about several files.</summary>

@@ -277,7 +277,7 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
             Findings = topic.Findings,
             Generations = [],
             Outputs = [.. _outputs.Values.Select(file => new OutputSummary(
-                file.Name, file.Stretches.Sum(stretch => stretch.Expected.Count), file.Stretches.Sum(stretch => stretch.Lines.Count), file.Stretches.All(stretch => stretch.IsSame)))],
+                file.Name, file.Stretches.Sum(stretch => stretch.Expected.Count), file.Stretches.Sum(stretch => stretch.Lines.Count), file.Stretches.All(stretch => stretch.IsSame), file.IsWrong))],
             Notes = topic.Notes,
             HasAlikeGenerations = false,
             RowsCompared = _outputs.Values.Sum(file => file.Stretches.Sum(stretch => stretch.Lines.Count)),

@@ -114,6 +114,7 @@ public sealed class FileVerifyTests : IAsyncLifetime
         VerifyReport gone = await VerifyAsync(options);
         Assert.Empty(gone.Findings);
         Assert.Contains("moved away or emptied: 20 lines", Assert.Single(gone.Notes), StringComparison.Ordinal);
+        Assert.True(Assert.Single(gone.Outputs) is { IsSame: false, IsWrong: false });
 
         await SendAsync(0, 20);
         await _scene.RunFilesAsync(options);
@@ -123,7 +124,9 @@ public sealed class FileVerifyTests : IAsyncLifetime
         Assert.Equal(20, anew.RowsCompared);
 
         Edit(path, compress, lines => lines.RemoveAt(lines.Count - 10));
-        Assert.Contains("offset 30 ", Assert.Single((await VerifyAsync(options)).Findings).Text, StringComparison.Ordinal);
+        VerifyReport edited = await VerifyAsync(options);
+        Assert.Contains("offset 30 ", Assert.Single(edited.Findings).Text, StringComparison.Ordinal);
+        Assert.True(Assert.Single(edited.Outputs).IsWrong);
     }
 
     [Theory]
