@@ -36,7 +36,10 @@ public interface ISinkFlush : IAsyncDisposable
 /// <summary>A transaction of a store whose dead letters can be tried again.</summary>
 public interface IDeadLetterFlush : ISinkFlush
 {
-    /// <summary>Removes dead letters that have a place and returns them, by log and offset.</summary>
+    /// <summary>Letters are taken while those taken have less: they are all in memory, and each may have megabytes.</summary>
+    const int TakenBytesMax = 32 << 20;
+
+    /// <summary>Removes dead letters that have a place and returns them, by log and offset; of large ones fewer than there are, and one at least.</summary>
     /// <param name="condition">On the columns of <c>logpipe_dead_letters</c>.</param>
     /// <param name="after">Only letters behind this log and offset.</param>
     /// <param name="atMost">How many at most.</param>

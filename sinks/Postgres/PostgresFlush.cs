@@ -123,8 +123,11 @@ internal sealed class PostgresFlush(PostgresStore store, NpgsqlConnection connec
         // Held beside flushes, and against a swap of tables: the letters' rows go where their ledger rows speak of.
         await connection.ExecuteAsync($"SELECT id FROM logpipe_logs WHERE sink = {SqlLiteral.Of(store.Sink)} FOR KEY SHARE", cancellation);
         await using var command = new NpgsqlCommand($"""
-            DELETE FROM logpipe_dead_letters WHERE ctid IN (SELECT ctid FROM logpipe_dead_letters
-                WHERE {condition} AND part IS NOT NULL AND (log, log_offset) > ($1, $2) ORDER BY log, log_offset LIMIT $3 FOR UPDATE)
+            DELETE FROM logpipe_dead_letters WHERE ctid IN (
+                SELECT id FROM (SELECT id, sum(size) OVER (ORDER BY log, log_offset) - size AS before FROM (
+                    SELECT ctid AS id, log, log_offset, length(value) AS size FROM logpipe_dead_letters
+                    WHERE {condition} AND part IS NOT NULL AND (log, log_offset) > ($1, $2) ORDER BY log, log_offset LIMIT $3 FOR UPDATE) chosen) summed
+                WHERE before < {IDeadLetterFlush.TakenBytesMax})
             RETURNING log, log_offset, time, state, reason, value, source, file_offset, part, flags
             """, connection, transaction)
         {

@@ -39,8 +39,11 @@ internal sealed class SqliteFlush(SqliteStore store) : IDeadLetterFlush
         store.Thread.RunAsync(() =>
         {
             sqlite3_stmt statement = store.Database.Bind($"""
-                DELETE FROM logpipe_dead_letters WHERE rowid IN (SELECT rowid FROM logpipe_dead_letters
-                    WHERE {condition} AND part IS NOT NULL AND (log, log_offset) > (?1, ?2) ORDER BY log, log_offset LIMIT ?3)
+                DELETE FROM logpipe_dead_letters WHERE rowid IN (
+                    SELECT id FROM (SELECT id, sum(size) OVER (ORDER BY log, log_offset) - size AS before FROM (
+                        SELECT rowid AS id, log, log_offset, length(value) AS size FROM logpipe_dead_letters
+                        WHERE {condition} AND part IS NOT NULL AND (log, log_offset) > (?1, ?2) ORDER BY log, log_offset LIMIT ?3))
+                    WHERE before < {IDeadLetterFlush.TakenBytesMax})
                 RETURNING log, log_offset, time, state, reason, value, source, file_offset, part, flags
                 """, after.Log, after.Offset, atMost);
             var letters = new List<DeadLetter>();

@@ -56,6 +56,35 @@ public sealed class DeadLetterTests(PostgresFixture postgres)
         Assert.Equal(5, await SinkScene.CountAsync(options));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Large_letters_are_taken_some_at_a_time_and_all_are_stored(bool isPostgres)
+    {
+        await using SinkScene scene = await SinkScene.StartAsync();
+        SinkOptions options = (isPostgres ? scene.Postgres(await postgres.NewDatabaseAsync()) : scene.Sqlite()) with { Parser = "none" };
+        await scene.SendAsync(0, ["line"]);
+        await SinkScene.RunAsync(options, 1);
+        string value = isPostgres ? $"convert_to(repeat('x', {20 << 20}), 'UTF8')" : $"CAST(printf('%.{20 << 20}c', 'x') AS BLOB)";
+        for (int offset = 1; offset < 4; offset++)
+        {
+            await SinkScene.ScalarAsync(options, $"""
+                INSERT INTO logpipe_dead_letters (log, log_offset, time, state, reason, value, part, flags)
+                SELECT id, {offset}, '2026-11-21 00:00:00Z', '23514', 'large', {value}, 0, 0 FROM logpipe_logs WHERE partition = 0
+                """);
+        }
+        var choice = new DeadLetterChoice(options.Name);
+        await using (ISinkStore store = SinkStores.Create(options, new OsFileSystem(), TimeProvider.System, new Random(6)))
+        {
+            await store.OpenAsync(default);
+            await using var flush = (IDeadLetterFlush)await store.BeginAsync(default);
+            Assert.Equal([1L, 2L], (await flush.TakeDeadLettersAsync(choice.Condition, (-1, -1), 10, default)).Select(letter => letter.Offset));
+            await flush.RollbackAsync(default);
+        }
+        Assert.Equal(new RetriedLetters(3, 0), await RetryAsync(options, choice));
+        Assert.Equal(4, await SinkScene.CountAsync(options));
+    }
+
     [Fact]
     public async Task A_table_of_an_earlier_version_is_taken_over_and_its_letters_are_shown_but_not_tried()
     {
