@@ -15,5 +15,9 @@ public sealed class WebhookSender(HttpClient client, Uri address) : IConsumer<Si
         using var content = new ByteArrayContent(NoticeJson.Write(context.Message)) { Headers = { ContentType = new MediaTypeHeaderValue("application/json") } };
         using HttpResponseMessage answer = await client.PostAsync(address, content, context.CancellationToken);
         answer.EnsureSuccessStatusCode();
+        if (answer.RequestMessage is { Method: var method, RequestUri: var there } && method != HttpMethod.Post)
+        {
+            throw new HttpRequestException($"{address} sends to {there} without the notice, as 301 and 302 do: write that address");
+        }
     }
 }

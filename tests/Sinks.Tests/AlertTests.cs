@@ -216,6 +216,20 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
         Assert.Contains("again too many", await AnswerAsync(server, HttpStatusCode.OK), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_redirect_that_drops_the_notice_counts_as_failed()
+    {
+        using HttpListener moved = Listen(out Uri address);
+        using HttpListener server = Listen(out Uri there);
+        await using SinkBus bus = await SinkBus.StartAsync(NullLoggerFactory.Instance, new NoticeTargets { Webhooks = [address] }, default);
+        bus.Publish(new AlertRaised("web", DateTimeOffset.UnixEpoch, "errors", "too many"));
+        await AnswerAsync(moved, HttpStatusCode.MovedPermanently, there);
+        Assert.Equal("", await AnswerAsync(server, HttpStatusCode.OK));
+        // It is tried again, and 307 takes the notice along.
+        Assert.Contains("too many", await AnswerAsync(moved, HttpStatusCode.TemporaryRedirect, there), StringComparison.Ordinal);
+        Assert.Contains("too many", await AnswerAsync(server, HttpStatusCode.OK), StringComparison.Ordinal);
+    }
+
     private static HttpListener Listen(out Uri address)
     {
         address = new Uri($"http://127.0.0.1:{Ports.Free()}/hook/");
@@ -224,12 +238,13 @@ public sealed class AlertTests(PostgresFixture postgres) : IDisposable
         return server;
     }
 
-    private static async Task<string> AnswerAsync(HttpListener server, HttpStatusCode status)
+    private static async Task<string> AnswerAsync(HttpListener server, HttpStatusCode status, Uri? location = null)
     {
         HttpListenerContext context = await server.GetContextAsync().WaitAsync(Within);
         using var body = new StreamReader(context.Request.InputStream, Encoding.UTF8);
         string text = await body.ReadToEndAsync();
         context.Response.StatusCode = (int)status;
+        context.Response.RedirectLocation = location?.AbsoluteUri;
         context.Response.Close();
         return text;
     }
