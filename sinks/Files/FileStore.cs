@@ -58,16 +58,24 @@ public sealed class FileStore(
     public async ValueTask<IReadOnlyList<LedgerEntry>> ReadLedgerAsync(CancellationToken cancellation) =>
         await InTurnAsync(() => (IReadOnlyList<LedgerEntry>)[.. Manifest.Logs.Where(l => l.Log.Sink == sink)]);
 
-    public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation) => await InTurnAsync(() =>
+    public async ValueTask CreateAsync(IReadOnlyList<LedgerStart> starts, CancellationToken cancellation)
     {
-        Manifest next = Manifest;
-        foreach (LedgerStart start in starts.Where(start => !next.Logs.Any(l => l.Log == start.Log)))
+        if (await InTurnAsync(() => starts.Any(start => Manifest.Logs.Any(known => known.Log.IsNamesake(start.Log)))))
         {
-            next = next.With(start);
+            // What is staged tells topics by their names: no part has rows of two topics of one name.
+            await PublishAsync(publisher => publisher.PublishAllAsync(cancellation));
         }
-        Replace(next.Copy(), isWhole: next.Versions != Manifest.Versions);
-        return true;
-    });
+        await InTurnAsync(() =>
+        {
+            Manifest next = Manifest;
+            foreach (LedgerStart start in starts.Where(start => !next.Logs.Any(l => l.Log == start.Log)))
+            {
+                next = next.With(start);
+            }
+            Replace(next.Copy(), isWhole: next.Versions != Manifest.Versions);
+            return true;
+        });
+    }
 
     public async ValueTask<LedgerEntry?> ClaimAsync(LogIdentity log, OwnerToken owner, CancellationToken cancellation) => await InTurnAsync(() =>
     {
@@ -87,7 +95,7 @@ public sealed class FileStore(
     {
         if (options.IsParquet)
         {
-            await PublishAsync(isByAge: false, cancellation);
+            await PublishAsync(publisher => publisher.PublishDueAsync(isByAge: false, cancellation));
         }
     }
 
@@ -217,18 +225,18 @@ public sealed class FileStore(
 
     private async ValueTask<IReadOnlyList<ExpiredPart>> PublishOldAsync(CancellationToken cancellation)
     {
-        await PublishAsync(isByAge: true, cancellation);
+        await PublishAsync(publisher => publisher.PublishDueAsync(isByAge: true, cancellation));
         return [];
     }
 
-    /// <summary>Publishes what is due; half of it is cut off at the next look at the disk.</summary>
-    private async ValueTask PublishAsync(bool isByAge, CancellationToken cancellation)
+    /// <summary>Publishes in a turn; half of it is cut off at the next look at the disk.</summary>
+    private async ValueTask PublishAsync(Func<PartPublisher, ValueTask> publish)
     {
         await _turn.TakeAsync();
         bool isDone = false;
         try
         {
-            await Publisher.PublishDueAsync(isByAge, cancellation);
+            await publish(Publisher);
             isDone = true;
         }
         finally

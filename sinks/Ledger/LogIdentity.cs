@@ -4,5 +4,8 @@ namespace LogPipeline.Sinks.Ledger;
 /// <param name="Topic">The name: part of the key for old brokers that know no topic ids.</param>
 public sealed record LogIdentity(string Sink, string ClusterId, Guid TopicId, string Topic, int Partition)
 {
+    /// <summary>Whether it has the name of another log, of which the topic was deleted or is in another cluster.</summary>
+    public bool IsNamesake(LogIdentity other) => Topic == other.Topic && Partition == other.Partition && this != other;
+
     public override string ToString() => $"{Topic}-{Partition}";
 }

@@ -39,6 +39,16 @@ internal sealed class PartPublisher(FileStore store, FilesOptions options, TimeP
         }
     }
 
+    /// <summary>Publishes all that is staged.</summary>
+    public async ValueTask PublishAllAsync(CancellationToken cancellation)
+    {
+        foreach ((string name, long length) in store.Guard(() => store.Manifest).Lengths.Where(file => file.Value > 0 && StagedFormat.IsStaged(file.Key)))
+        {
+            await PublishAsync(name, length, cancellation);
+            _since.Remove(name);
+        }
+    }
+
     private async ValueTask PublishAsync(string staged, long length, CancellationToken cancellation)
     {
         try
@@ -102,7 +112,7 @@ internal sealed class PartPublisher(FileStore store, FilesOptions options, TimeP
         store.FileSystem.Rename(temporary, path);
         store.FileSystem.FlushDirectory(directory);
         Manifest next = store.Manifest.Copy();
-        next.Publish(name, bytes, part);
+        next.Publish(name, bytes, part with { LastLog = next.Logs.Count });
         store.Replace(next);
     }
 }

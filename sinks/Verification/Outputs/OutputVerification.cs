@@ -207,7 +207,7 @@ internal sealed class OutputVerification(SinkOptions options, TopicSide topic, I
     private OutputStretch StretchOf(in ExpectedRow row, OutputForm? form)
     {
         (PinnedLog log, long offset) = (row.Log, row.Offset);
-        OutputFile? part = _parts.GetValueOrDefault(row.Path)?.FindLast(file => file.Part!.Has(log.TopicPartition, offset));
+        OutputFile? part = _parts.GetValueOrDefault(row.Path)?.FindLast(file => file.Part!.Has(log.Id, log.TopicPartition.ToString(), offset));
         return (part ?? OutputOf(row.Path, form)).StretchOf(log.Id, offset);
     }
 

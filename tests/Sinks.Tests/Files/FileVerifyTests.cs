@@ -2,6 +2,7 @@ using LogPipeline.Client.Connections;
 using LogPipeline.Contract;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Files;
+using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Verification;
 using LogPipeline.Testing.Files;
 
@@ -128,6 +129,29 @@ public sealed class FileVerifyTests : IAsyncLifetime
         Assert.Contains("offset 30 ", Assert.Single(edited.Findings).Text, StringComparison.Ordinal);
         Assert.True(Assert.Single(edited.Outputs).IsWrong);
     }
+
+    [Theory]
+    [InlineData(20)] // waits in staging when the topic is made anew
+    [InlineData(2000)] // is published before
+    public async Task Rows_of_a_topic_that_was_made_anew_are_in_no_part_of_the_one_before(int before)
+    {
+        SinkOptions options = _scene.Files("parquet", "zstd");
+        await SendAsync(0, before);
+        await _scene.RunFilesAsync(options);
+        await SendAsync(0, 1);
+        await _scene.RunFilesAsync(options);
+        await _scene.MakeTopicAnewAsync();
+        await SendAsync(0, 10);
+        await SinkScene.RunAsync(options, () => Task.FromResult(Logs(options).Skip(2).Sum(log => log.NextOffset)), 10);
+        await SendAsync(0, 5);
+        await SinkScene.RunAsync(options, () => Task.FromResult(Logs(options).Skip(2).Sum(log => log.NextOffset)), 15);
+        Assert.NotEmpty(FileStore.Committed(new OsFileSystem(), _scene.Output)!.Parts);
+        VerifyReport report = await VerifyAsync(options);
+        Assert.Empty(report.Findings);
+        Assert.Equal(before + 1 + 15, report.RowsCompared);
+    }
+
+    private static List<LedgerEntry> Logs(SinkOptions options) => FileStore.Committed(new OsFileSystem(), options.Files!.Directory)!.Logs;
 
     [Theory]
     [InlineData("raw", 10, 1)]
