@@ -14,6 +14,21 @@ internal static class ContentCheck
         return Fingerprint.Of(head[..length]);
     }
 
+    /// <summary>
+    /// The fingerprint of a file's first bytes, up to <paramref name="lengthMax"/>, as far as they are written for good: what its writer has reserved is zero, and may end
+    /// in the midst of its first line.
+    /// </summary>
+    public static Fingerprint WrittenHeadOf(IFile file, int lengthMax)
+    {
+        Span<byte> buffer = stackalloc byte[lengthMax];
+        ReadOnlySpan<byte> head = buffer[..file.ReadFully(buffer, 0)];
+        bool isFull = head.Length == Fingerprint.LengthMax && !head.Contains((byte)0);
+        return Fingerprint.Of(isFull ? head : head[..(head.LastIndexOf((byte)'\n') + 1)]);
+    }
+
+    /// <summary>Whether a file begins with the bytes of a fingerprint; true where nothing is known.</summary>
+    public static bool BeginsWith(IFile file, in Fingerprint head) => head.Length == 0 || HeadOf(file, head.Length) == head;
+
     /// <summary>The fingerprint of the bytes before <paramref name="position"/>, up to 1 KiB.</summary>
     public static Fingerprint TailBefore(IFile file, long position)
     {
@@ -78,7 +93,7 @@ internal static class ContentCheck
 
     /// <summary>Whether the file begins as it did, and holds before <paramref name="position"/> what it held.</summary>
     private static bool Holds(IFile file, Fingerprint head, long position, Fingerprint tail) =>
-        (head.Length == 0 || HeadOf(file, head.Length) == head) && HoldsBefore(file, position, tail);
+        BeginsWith(file, head) && HoldsBefore(file, position, tail);
 
     public static bool HoldsBefore(IFile file, long position, Fingerprint tail)
     {

@@ -108,7 +108,7 @@ internal sealed class FileCopies(
         Generation generation = original.Generation;
         string topic = original.Input.Topic;
         OpenCopy? heir = null;
-        if (generation.Read.Position == 0)
+        if (generation.Read.Position == 0 && generation.Seen.Length == 0)
         {
             return null;
         }
@@ -122,7 +122,8 @@ internal sealed class FileCopies(
             {
                 LetWait(copy, identity, topic);
             }
-            else if (heir is null && HoldsAll(copy, generation, kept) && !IsRatherOfAnother(copy, path, original))
+            else if (heir is null && (generation.Read.Position == 0 ? IsOfUnread(copy, identity, original) : HoldsAll(copy, generation, kept))
+                && !IsRatherOfAnother(copy, path, original))
             {
                 heir = new OpenCopy(path, copy, identity);
                 _waiting.Remove((identity, topic));
@@ -165,6 +166,15 @@ internal sealed class FileCopies(
         && ContentCheck.Suffices(copy, generation)
         // The tail alone may lie within a line that others have too.
         && (ContentCheck.IsHeadKnown(generation) || CrashCut.IsSame(generations.LivesOf(generation), copy, kept.Value));
+
+    /// <summary>
+    /// Whether a file is the copy of one of which nothing was read: it begins with what was seen of that, was written since, and was never followed.
+    /// An earlier copy may begin with the same lines.
+    /// </summary>
+    private bool IsOfUnread(IFile copy, in FileIdentity identity, TailedFile original) =>
+        ContentCheck.BeginsWith(copy, original.Generation.Seen)
+        && copy.Status().ModifiedTime >= original.Generation.PhaseSince * 1_000_000
+        && generations.LastOf(identity, original.Generation.Topic) is null;
 
     /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>
     private bool IsRatherOfAnother(IFile copy, string path, TailedFile original) =>

@@ -86,10 +86,13 @@ internal interface IPathFacts
 internal static class Reconciler
 {
     /// <param name="facts">The look.</param>
-    /// <param name="holdsTail">Whether the file has before its read position what was read there; asked only where nothing else tells.</param>
+    /// <param name="holdsTail">
+    /// Whether the file has before its read position what was read there, or its first bytes as they were seen; asked only where nothing else tells.
+    /// </param>
     public static FileStep OfFile(in FileFacts facts, Func<bool> holdsTail)
     {
-        if (facts.Length < facts.Read || (facts.IsChanged && facts.Length == facts.Read && !holdsTail()))
+        // That a file was cut and has grown again its reader finds. One of which nothing was read may wait long for that, and its copy be gone.
+        if (facts.Length < facts.Read || (facts.IsChanged && (facts.Length == facts.Read || facts.Read == 0) && !holdsTail()))
         {
             return FileStep.Cut;
         }

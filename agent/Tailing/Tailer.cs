@@ -143,8 +143,7 @@ internal sealed class Tailer(
             return;
         }
         FileFacts facts = FactsOf(file, status.Length, status.Length != file.Size || status.ModifiedTime != file.ModifiedTime);
-        FileStep step = Reconciler.OfFile(facts, () => handles.Of(file) is not IFile handle
-            || ContentCheck.HoldsBefore(handle, file.Generation.Read.Position, file.Generation.ReadTail));
+        FileStep step = Reconciler.OfFile(facts, () => HoldsTail(file));
         if (facts.IsChanged)
         {
             file.ChangedAt = time.GetTimestamp();
@@ -170,8 +169,17 @@ internal sealed class Tailer(
         int seen = (int)Math.Min(file.Size, Fingerprint.LengthMax);
         if (generation.Read.Position < seen && generation.Seen.Length < seen && file.Handle is IFile handle)
         {
-            generation.Seen = ContentCheck.HeadOf(handle, seen);
+            generation.Seen = ContentCheck.WrittenHeadOf(handle, seen);
         }
+    }
+
+    /// <summary>One of which nothing was read, and that waits for a handle, is not opened for this: its reader looks too.</summary>
+    private bool HoldsTail(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        return generation.Read.Position == 0
+            ? file.Handle is not IFile held || ContentCheck.BeginsWith(held, generation.Seen)
+            : handles.Of(file) is not IFile handle || ContentCheck.HoldsBefore(handle, generation.Read.Position, generation.ReadTail);
     }
 
     private void Take(FileStep step, TailedFile file)

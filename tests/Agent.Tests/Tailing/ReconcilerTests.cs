@@ -12,6 +12,9 @@ public sealed class ReconcilerTests
     [InlineData(0, 10, 9, true, true, FileStep.Cut)]
     [InlineData(0, 10, 11, true, true, FileStep.Read)]
     [InlineData(0, 10, 11, false, true, FileStep.Read)] // seen before, not read yet
+    [InlineData(0, 0, 11, true, true, FileStep.Read)]
+    [InlineData(0, 0, 11, true, false, FileStep.Cut)] // cut and written anew before anything of it was read
+    [InlineData(0, 0, 0, true, false, FileStep.Cut)]
     [InlineData(1, 10, 11, true, true, FileStep.Read)]
     [InlineData(2, 10, 11, true, true, FileStep.Revive)]
     [InlineData(2, 10, 10, false, true, FileStep.None)]
