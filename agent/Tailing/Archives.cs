@@ -48,7 +48,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             bool isBeside = place == directory || place == real;
             foreach (ArchiveHead archive in HeadsIn(place))
             {
-                if (_given.Contains((archive.Path, generation.Topic)))
+                if (IsGiven(archive.Path, generation.Topic))
                 {
                     continue;
                 }
@@ -89,6 +89,9 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         _given.Clear();
         _folder.ForgetBut(inUse);
     }
+
+    /// <summary>Whether a start found an archive for a generation of a topic.</summary>
+    public bool IsGiven(string path, string topic) => _given.Contains((path, topic));
 
     /// <summary>Whether an archive that was unpacked ends before what it holds does.</summary>
     public bool IsCut(string path) => _cut.Contains(path);

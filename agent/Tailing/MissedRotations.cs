@@ -136,7 +136,7 @@ internal sealed class MissedRotations(
     {
         FileIdentity identity = FileIdentity.Of(rotated.Status);
         string topic = last.Generation.Topic;
-        if (table.With(identity, topic) is not null || probe.Open(rotated.Path) is not IFile file)
+        if (table.With(identity, topic) is not null || archives.IsGiven(rotated.Path, topic) || probe.Open(rotated.Path) is not IFile file)
         {
             return null;
         }

@@ -9,11 +9,12 @@ public sealed class UnreadFilesCompressedTests
     private const int Rotations = 4;
 
     [Theory]
-    [InlineData(true, 20_000, false)]
-    [InlineData(false, 20_000, false)]
-    [InlineData(true, 300, false)]
-    [InlineData(true, 300, true)]
-    public void Each_line_is_sent_once_when_the_broker_is_back(bool isKilled, int lines, bool beginAlike) => AgentRig.OnOneThread(async rig =>
+    [InlineData(true, 20_000, false, false)]
+    [InlineData(false, 20_000, false, false)]
+    [InlineData(true, 300, false, false)]
+    [InlineData(true, 300, true, false)]
+    [InlineData(true, 300, false, true)]
+    public void Each_line_is_sent_once_when_the_broker_is_back(bool isKilled, int lines, bool beginAlike, bool isWrittenLate) => AgentRig.OnOneThread(async rig =>
     {
         rig.Append("first\n");
         await rig.StartAsync();
@@ -41,13 +42,17 @@ public sealed class UnreadFilesCompressedTests
         }
         for (int n = 1; n <= Rotations; n++)
         {
+            if (isWrittenLate)
+            {
+                rig.Append($"late {n}\n", $"{Log}.{n}");
+            }
             rig.Compress($"{Log}.{n}", $"{Log}.{n}.gz");
         }
         rig.Broker.IsDown = false;
         await rig.StartAsync();
         await rig.UntilAsync(() => rig.Lines().Contains("new") && rig.Agent.IsCaughtUp, "the new line");
         await rig.PassAsync(TimeSpan.FromMinutes(1));
-        string[] written = ["first", .. Enumerable.Range(0, Rotations).SelectMany(n => (banner + Text(n * lines, lines)).TrimEnd().Split('\n')), "new"];
+        string[] written = ["first", .. Enumerable.Range(0, Rotations).SelectMany(n => (banner + Text(n * lines, lines)).TrimEnd().Split('\n')), .. Enumerable.Range(1, isWrittenLate ? Rotations : 0).Select(static n => $"late {n}"), "new"];
         Assert.Equal(written.Order(), rig.Lines().Order());
         Assert.Equal(0, rig.Log.Count("gone while the agent was away"));
         await rig.StopAsync();
