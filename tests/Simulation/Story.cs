@@ -255,6 +255,8 @@ internal sealed class Story
         Servers.Add(server);
         Agents.Add(agent);
         server.IsCompared = agent.HasComparedFiles;
+        server.HoldsFiles = () => !Plan.Freezes && !Plan.DiskFull && agent.IsUpFor(TimeSpan.FromSeconds(5));
+        agent.Ended = server.LetGo;
     }
 
     private void BrokerAndSink()

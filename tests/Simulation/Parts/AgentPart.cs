@@ -24,6 +24,7 @@ internal sealed class AgentPart
 
     private readonly SimNetwork _network;
     private AgentService? _service;
+    private TimeSpan? _startedAt;
 
     public AgentPart(Machine machine, SimNetwork network, string name)
     {
@@ -89,6 +90,12 @@ internal sealed class AgentPart
         }
     }
 
+    /// <summary>Called when a life of the agent ends, and with it the handles that it has.</summary>
+    public Action? Ended { get; set; }
+
+    /// <summary>Whether the agent has been up for so long.</summary>
+    public bool IsUpFor(TimeSpan time) => _service is not null && _startedAt is { } since && Part.Machine.World.Now - since > time;
+
     private string BootId => Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture);
 
     private async Task RunAsync(Life life)
@@ -113,19 +120,23 @@ internal sealed class AgentPart
         {
             MakeSource = source => Sources!.Make(source, life, new TraceLogger(Part)),
         };
-        _service = service;
+        (_service, _startedAt) = (service, null);
         life.AtDeath(() =>
         {
             _service = null;
+            Ended?.Invoke();
             service.Abandon();
         });
         try
         {
             await service.StartAsync(life.Stopping);
+            _startedAt = Part.Machine.World.Now;
             await Task.Delay(Timeout.InfiniteTimeSpan, life.Time, life.Stopping);
         }
         catch (OperationCanceledException) when (life.Stopping.IsCancellationRequested)
         {
+            _startedAt = null;
+            Ended?.Invoke();
             await service.StopAsync(TimeSpan.FromSeconds(4));
             Sources?.Stopped();
         }

@@ -15,7 +15,14 @@ internal sealed class AppServer
     public const string Logs = "/logs";
 
     private readonly List<Line> _lines;
+    /// <summary>How long an agent that is up may take to see a line's file and open it.</summary>
+    private static readonly TimeSpan SeenAfter = TimeSpan.FromSeconds(5);
+
     private readonly List<LogFile> _rotated = [];
+
+    /// <summary>Lines of deleted files that an agent holds open.</summary>
+    private readonly List<Line> _held = [];
+
     private readonly LogFile[] _current;
     private readonly HashSet<int> _mine = [];
     private MemoryFileSystem _files;
@@ -44,6 +51,9 @@ internal sealed class AppServer
 
     /// <summary>Whether the agent has compared all files since the machine's boot, and its registry says so.</summary>
     public Func<bool> IsCompared { get; set; } = static () => false;
+
+    /// <summary>Whether an agent is up, and has been for long enough to have opened all files that have something to read.</summary>
+    public Func<bool> HoldsFiles { get; set; } = static () => false;
 
     private World World => Machine.World;
 
@@ -106,15 +116,37 @@ internal sealed class AppServer
             LogFile oldest = _rotated[0];
             _rotated.RemoveAt(0);
             World.Trace.Say(null, $"{Machine.Name}: {oldest.Path} deleted");
-            oldest.Delete("its rotated file was deleted");
+            DeleteRotated(oldest);
         }
+    }
+
+    /// <summary>An agent that was there in time holds the file open, and sends what it did not have yet; that ends with the agent.</summary>
+    private void DeleteRotated(LogFile oldest)
+    {
+        Line[] held = HoldsFiles() ? [.. oldest.Lines.Where(line => line.Least > 0 && World.Now - line.WrittenAt > SeenAfter)] : [];
+        oldest.Delete("its rotated file was deleted");
+        foreach (Line line in held)
+        {
+            line.Least = 1;
+            _held.Add(line);
+        }
+    }
+
+    /// <summary>The agent is gone, and what it held open.</summary>
+    public void LetGo()
+    {
+        foreach (Line line in _held)
+        {
+            line.Least = 0;
+        }
+        _held.Clear();
     }
 
     private void Append(LogFile file, int count)
     {
         for (int i = 0; i < count; i++)
         {
-            var line = Line.Make(_lines.Count, World.Random);
+            var line = Line.Make(_lines.Count, World.Random, World.Now);
             _lines.Add(line);
             _mine.Add(line.Id);
             bool carriageReturn = World.Chance(0.05);

@@ -28,10 +28,13 @@ internal sealed class Line(int id, byte[] bytes)
     /// <summary>1, or the number of files that hold it after a half-made copy.</summary>
     public int Most { get; set; } = 1;
 
+    /// <summary>When it was written.</summary>
+    public TimeSpan WrittenAt { get; init; }
+
     /// <summary>Where it stands, for messages.</summary>
     public string Story { get; set; } = "";
 
-    public static Line Make(int id, Random random)
+    public static Line Make(int id, Random random, TimeSpan now = default)
     {
         int filler = random.Next(40) switch { 0 => random.Next(1000, 4000), < 6 => random.Next(200), _ => random.Next(30) };
         StringBuilder text = new StringBuilder(Mark).Append(id.ToString("D6", CultureInfo.InvariantCulture)).Append(' ');
@@ -49,7 +52,7 @@ internal sealed class Line(int id, byte[] bytes)
         {
             TableRules.Poison.CopyTo(bytes.AsSpan(8));
         }
-        return new Line(id, bytes);
+        return new Line(id, bytes) { WrittenAt = now };
     }
 
     /// <summary>The id of a whole line; null for a fragment or anything else.</summary>
