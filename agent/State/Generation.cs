@@ -112,6 +112,16 @@ internal sealed class Generation
         set => Change(ref field, value);
     }
 
+    /// <summary>
+    /// Up to when the agent followed its path, in nanoseconds since 1970, where a start's configuration did not want it; 0 while it is wanted. A later one that
+    /// wants it again asks what was rotated since.
+    /// </summary>
+    public long UnwantedSince
+    {
+        get;
+        set => Change(ref field, value);
+    }
+
     /// <summary>Whether the registry on disk knows it with its partition; nothing of it is sent before.</summary>
     public bool IsDurable { get; set; }
 
@@ -157,9 +167,10 @@ internal sealed class Generation
         to.Int64(PhaseSince);
         to.Int64(Acked.Covered);
         Omitted.Write(to);
-        if (Seen.Length > Acked.Position && !IsOver)
+        if ((Seen.Length > Acked.Position && !IsOver) || UnwantedSince > 0)
         {
             Seen.Write(to);
+            to.Int64(UnwantedSince);
         }
     }
 
@@ -191,6 +202,7 @@ internal sealed class Generation
         if (!from.IsAtEnd)
         {
             generation.Seen = Fingerprint.Read(ref from);
+            generation.UnwantedSince = from.Int64();
         }
         generation.Read = generation.Acked;
         generation.ReadTail = generation.AckedTail;

@@ -32,10 +32,14 @@ internal sealed class MissedRotations(
             if (generation.Phase != GenerationPhase.Gone && generations.LatestAt(generation.FirstPath, generation.Topic) == generation)
             {
                 string path = generation.Phase == GenerationPhase.Live ? generation.Path : generation.FirstPath;
-                _last.Add(new LastFile(generation, path, Math.Max(state.LastWritten, generation.PhaseSince * 1_000_000)));
+                _last.Add(new LastFile(generation, path, SinceOf(generation)));
             }
         }
     }
+
+    /// <summary>Up to when a generation's path was followed, in nanoseconds since 1970: the agent was at work, and wanted it, or the file came later.</summary>
+    public long SinceOf(Generation generation) =>
+        generation.UnwantedSince > 0 ? generation.UnwantedSince : Math.Max(state.LastWritten, generation.PhaseSince * 1_000_000);
 
     /// <summary>The files are found again: begins what was missed.</summary>
     /// <param name="archived">The archives in which generations were found.</param>
@@ -183,7 +187,7 @@ internal sealed class MissedRotations(
     /// <summary>The last file that a path is known to have named.</summary>
     /// <param name="Generation">The file.</param>
     /// <param name="Path">The path.</param>
-    /// <param name="Since">When the agent was last seen at work, or the file came later, in nanoseconds since 1970.</param>
+    /// <param name="Since">Up to when the path was followed, in nanoseconds since 1970.</param>
     private sealed record LastFile(Generation Generation, string Path, long Since);
 
     /// <summary>A file that lies under a name of rotations.</summary>

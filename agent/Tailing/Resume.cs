@@ -32,6 +32,7 @@ internal sealed class Resume(
             if (rules.InputOf(generation) is not InputOptions input)
             {
                 unwanted.Add(generation);
+                generation.UnwantedSince = missed.SinceOf(generation);
                 continue;
             }
             if (present.TryGetValue(generation.Identity, out string? path))
@@ -69,6 +70,10 @@ internal sealed class Resume(
         lives.IsResuming = false;
         lives.NoteProved();
         await UntilUnpackedAsync(() => missed.Begin(archived));
+        foreach (TailedFile file in table.Files)
+        {
+            file.Generation.UnwantedSince = 0;
+        }
         HashSet<string> inUse = [.. table.Files.Select(static file => file.Generation.Path)];
         archives.ForgetBut(inUse);
         unwanted.RemoveAll(static generation => generation.IsOver);

@@ -43,6 +43,37 @@ public sealed class MissedRotationsTests
         await rig.StopAsync();
     });
 
+    [Theory]
+    [InlineData("rename")]
+    [InlineData("copytruncate")]
+    [InlineData("compress")]
+    [InlineData("dates")]
+    public void Those_of_a_time_in_which_the_path_was_not_wanted_are_read_when_it_is_again(string how) => AgentRig.OnOneThread(async rig =>
+    {
+        InputOptions wanted = rig.Options.Inputs[0];
+        rig.Append(Text("read", 1, 20));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(20);
+        await rig.StopAsync();
+        rig.Options = rig.Options with { Inputs = [wanted with { Paths = ["/elsewhere/*.log"] }] };
+        for (int rotation = 1; rotation <= 3; rotation++)
+        {
+            await rig.StartAsync();
+            await rig.PassAsync(TimeSpan.FromSeconds(40));
+            rig.Append(Text($"meanwhile {rotation}", 1, 20));
+            await rig.PassAsync(TimeSpan.FromSeconds(40));
+            Rotate(rig, how, rotation);
+            await rig.PassAsync(TimeSpan.FromSeconds(20));
+            await rig.StopAsync();
+        }
+        rig.Append("new\n");
+        rig.Options = rig.Options with { Inputs = [wanted] };
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(81);
+        Assert.Equal([.. Lines("read", 20), .. Enumerable.Range(1, 3).SelectMany(n => Lines($"meanwhile {n}", 20)), "new"], rig.Lines());
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void Where_the_last_one_is_deleted_what_was_written_since_is_read() => AgentRig.OnOneThread(async rig =>
     {
