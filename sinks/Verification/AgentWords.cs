@@ -1,3 +1,4 @@
+using System.Globalization;
 using LogPipeline.Client;
 using LogPipeline.Client.Metadata;
 using LogPipeline.Contract.Reports;
@@ -37,7 +38,11 @@ internal sealed class AgentWords
         {
             foreach (LeftOutReport lines in report.LeftOut)
             {
-                words.LeftOut[new SourceKey(agent, Convert.ToUInt64(lines.Generation, 16), lines.Topic)] = (report, lines);
+                // Anybody may write to the topic.
+                if (ulong.TryParse(lines.Generation, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out ulong generation))
+                {
+                    words.LeftOut[new SourceKey(agent, generation, lines.Topic)] = (report, lines);
+                }
             }
         }
         return words;

@@ -170,7 +170,7 @@ internal sealed class TopicSide(ClusterClient cluster, IFileSystem files, TimePr
             }
             else if (reason.Length > 0 && words.LeftOut[key].Lines is var said && !account.InTopic.Contains(said.Begin, said.Acked))
             {
-                AddMissing(account.Source, ranges[0].End, $"{file} has lines that are in no record of {key.Topic}{reason}");
+                AddMissing(account.Source, ranges is [FileRange all] ? all.End : 0, $"{file} has lines that are in no record of {key.Topic}{reason}");
             }
         }
         foreach ((SourceKey key, (AgentReport agent, LeftOutReport lines)) in words.LeftOut.Where(said => _compared.Contains(said.Key.Topic)))
