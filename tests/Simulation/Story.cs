@@ -255,7 +255,7 @@ internal sealed class Story
         Servers.Add(server);
         Agents.Add(agent);
         server.IsCompared = agent.HasComparedFiles;
-        server.HoldsFiles = () => !Plan.Freezes && !Plan.DiskFull && agent.IsUpFor(TimeSpan.FromSeconds(5));
+        server.HoldsFiles = () => !Plan.Freezes && !Plan.DiskFull && agent.IsUpFor(AppServer.SeenAfter);
         agent.Ended = server.LetGo;
     }
 

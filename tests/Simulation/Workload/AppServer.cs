@@ -15,8 +15,8 @@ internal sealed class AppServer
     public const string Logs = "/logs";
 
     private readonly List<Line> _lines;
-    /// <summary>How long an agent that is up may take to see a line's file and open it.</summary>
-    private static readonly TimeSpan SeenAfter = TimeSpan.FromSeconds(5);
+    /// <summary>How long an agent that is up may take to see a line's file and open it: its looks are up to 10 s apart where no hints come and the disk is slow.</summary>
+    public static readonly TimeSpan SeenAfter = TimeSpan.FromSeconds(15);
 
     private readonly List<LogFile> _rotated = [];
 
@@ -123,7 +123,8 @@ internal sealed class AppServer
     /// <summary>An agent that was there in time holds the file open, and sends what it did not have yet; that ends with the agent.</summary>
     private void DeleteRotated(LogFile oldest)
     {
-        Line[] held = HoldsFiles() ? [.. oldest.Lines.Where(line => line.Least > 0 && World.Now - line.WrittenAt > SeenAfter)] : [];
+        bool isOpen = HoldsFiles() && World.Now - oldest.CopiedAt > SeenAfter;
+        Line[] held = isOpen ? [.. oldest.Lines.Where(line => line.Least > 0 && World.Now - line.WrittenAt > SeenAfter)] : [];
         oldest.Delete("its rotated file was deleted");
         foreach (Line line in held)
         {
@@ -188,7 +189,7 @@ internal sealed class AppServer
         file.Finish();
         string to = NextName(stream);
         World.Trace.Say(null, $"{Machine.Name}: {file.Path} copied to {to}, to be truncated");
-        LogFile copy = file.CopyTo(to);
+        LogFile copy = file.CopyTo(to, World.Now);
         _rotated.Add(copy);
         int boot = Machine.BootCount;
         TimeSpan gap = World.Chance(0.5) ? TimeSpan.Zero : World.Between(TimeSpan.Zero, Habits.CopyGapMax);

@@ -24,6 +24,9 @@ internal sealed class LogFile
 
     public string Path { get; private set; }
 
+    /// <summary>When a copy was made; zero for a file that is written itself: who follows it has it open.</summary>
+    public TimeSpan CopiedAt { get; private init; }
+
     public List<Line> Lines { get; } = [];
 
     /// <summary>A line whose end is yet to be written.</summary>
@@ -147,11 +150,11 @@ internal sealed class LogFile
         _file.Dispose();
     }
 
-    public LogFile CopyTo(string path)
+    public LogFile CopyTo(string path, TimeSpan now)
     {
         byte[] bytes = new byte[_length];
         _file.Read(bytes, 0);
-        var copy = new LogFile(_files, path);
+        var copy = new LogFile(_files, path) { CopiedAt = now };
         copy.AppendBytes(bytes);
         copy.Lines.AddRange(Lines);
         return copy;
