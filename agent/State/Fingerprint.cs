@@ -32,6 +32,9 @@ internal readonly record struct Fingerprint(int Length, ulong Hash)
         return new Fingerprint(bytes.Length, Fold(hash ^ SecondKey, FirstKey));
     }
 
+    /// <summary>Whether bytes begin with those that were hashed; true where nothing is known.</summary>
+    public bool IsBeginOf(ReadOnlySpan<byte> bytes) => bytes.Length >= Length && Of(bytes[..Length]) == this;
+
     private static ulong Step(ulong hash, ReadOnlySpan<byte> block) => Fold(
         BinaryPrimitives.ReadUInt64LittleEndian(block) ^ FirstKey ^ hash, BinaryPrimitives.ReadUInt64LittleEndian(block[8..]) ^ SecondKey);
 

@@ -151,7 +151,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             using Stream? archive = file is null ? null : ArchiveStream.Open(file);
             return archive is null ? null : read(archive);
         }
-        catch (Exception damaged) when (damaged is not (UnpackRefusedException or ArchiveGrowsException) && ArchiveStream.IsDamage(damaged))
+        catch (Exception damaged) when (damaged is not UnpackRefusedException && ArchiveStream.IsDamage(damaged))
         {
             TellUnread(path, damaged.Message);
             return null;
@@ -273,11 +273,7 @@ internal sealed class ArchiveGrowsException(string path) : Exception($"{path} is
 internal sealed record ArchiveHead(string Path, byte[] Bytes, bool IsCut)
 {
     /// <summary>Whether it begins as a generation's file.</summary>
-    public bool IsOf(Generation generation)
-    {
-        Fingerprint known = KnownOf(generation);
-        return Bytes.Length >= known.Length && Fingerprint.Of(Bytes.AsSpan(0, known.Length)) == known;
-    }
+    public bool IsOf(Generation generation) => KnownOf(generation).IsBeginOf(Bytes);
 
     /// <summary>What is known of the begin of a generation's file.</summary>
     public static Fingerprint KnownOf(Generation generation) => generation.Seen.Length > generation.Head.Length ? generation.Seen : generation.Head;

@@ -64,7 +64,7 @@ internal sealed class FileReader
         Span<byte> buffer = isBehindNuls ? _buffer.AsSpan(0, before + 1) : _buffer;
         int got = handle.ReadFully(buffer, position - before);
         if (got < before || (before > 0 && Fingerprint.Of(_buffer.AsSpan(0, before)) != generation.ReadTail)
-            || (position == 0 && !isBehindNuls && !BeginsWith(generation.Seen, _buffer.AsSpan(0, got))))
+            || (position == 0 && !isBehindNuls && !generation.Seen.IsBeginOf(_buffer.AsSpan(0, got))))
         {
             return ReadOutcome.Changed;
         }
@@ -91,8 +91,6 @@ internal sealed class FileReader
         GrowHead(generation, handle, position - before);
         return blocked ? file.Shape is not null && _shaped.IsWaiting ? ReadOutcome.Waiting : ReadOutcome.Blocked : reachesEnd ? ReadOutcome.AtEnd : ReadOutcome.More;
     }
-
-    private static bool BeginsWith(in Fingerprint seen, ReadOnlySpan<byte> begin) => seen.Length <= begin.Length && Fingerprint.Of(begin[..seen.Length]) == seen;
 
     private static int BlockBytesOf(InputOptions input) => (LineShape.HeldLines(input) * input.MaxLineBytes) + (64 << 10);
 

@@ -174,7 +174,7 @@ internal sealed class MissedRotations(
 
     /// <summary>Whether what is left of an archive that was cut begins as a file of the path that was read: most likely it is that, to where it was cut.</summary>
     private bool BeginsAsOneRead(OpenCopy found, LastFile last) =>
-        ReadOf(last).Any(read => read.Head.Length > 0 && ContentCheck.HeadOf(found.File, read.Head.Length) == read.Head);
+        ReadOf(last).Any(read => read.Head.Length > 0 && ContentCheck.BeginsWith(found.File, read.Head));
 
     private IEnumerable<Generation> ReadOf(LastFile last)
     {

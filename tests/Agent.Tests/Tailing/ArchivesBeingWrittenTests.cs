@@ -21,16 +21,12 @@ public sealed class ArchivesBeingWrittenTests
     [InlineData(".zst", 0.9)]
     public void One_that_still_grows_is_waited_for(string suffix, double part) => AgentRig.OnOneThread(async rig =>
     {
-        await ReadAndRotateAsync(rig);
-        byte[] packed = rig.Packed(AgentRig.LogPath, Archive + suffix);
-        rig.Machine.Delete(AgentRig.LogPath);
-        int there = (int)(packed.Length * part);
-        rig.Append(packed[..there], Archive + suffix);
+        byte[] rest = await ReadAndCompressAsync(rig, suffix, part);
         rig.Append("new\n");
         Task started = rig.StartAsync();
         await rig.UntilAsync(() => rig.Log.Count("is still being written") == 1, "the start waits");
         Assert.Equal(ReadLines, rig.Lines().Count);
-        rig.Append(packed[there..], Archive + suffix);
+        rig.Append(rest, Archive + suffix);
         await started;
         await rig.UntilLinesAsync(ReadLines + RestLines + 1);
         Assert.Equal([.. Lines(0, ReadLines + RestLines), "new"], rig.Lines().OrderBy(NumberOf));
@@ -44,10 +40,7 @@ public sealed class ArchivesBeingWrittenTests
     [InlineData(".zst", 0.4)]
     public void Of_one_that_was_cut_for_good_what_is_there_is_read_once(string suffix, double part) => AgentRig.OnOneThread(async rig =>
     {
-        await ReadAndRotateAsync(rig);
-        byte[] packed = rig.Packed(AgentRig.LogPath, Archive + suffix);
-        rig.Machine.Delete(AgentRig.LogPath);
-        rig.Append(packed[..(int)(packed.Length * part)], Archive + suffix);
+        await ReadAndCompressAsync(rig, suffix, part);
         rig.Time.Advance(TimeSpan.FromHours(1));
         rig.Append("new\n");
         await rig.StartAsync();
@@ -79,7 +72,8 @@ public sealed class ArchivesBeingWrittenTests
         await rig.StopAsync();
     });
 
-    private static async Task ReadAndRotateAsync(AgentRig rig)
+    /// <summary>Lines are read, more are written while the agent is away, and a part of the archive of all is there. Returns the other part.</summary>
+    private static async Task<byte[]> ReadAndCompressAsync(AgentRig rig, string suffix, double part)
     {
         rig.Append(Text(0, ReadLines));
         await rig.StartAsync();
@@ -87,6 +81,11 @@ public sealed class ArchivesBeingWrittenTests
         await rig.StopAsync();
         rig.Time.Advance(TimeSpan.FromHours(24));
         rig.Append(Text(ReadLines, RestLines));
+        byte[] packed = rig.Packed(AgentRig.LogPath, Archive + suffix);
+        rig.Machine.Delete(AgentRig.LogPath);
+        int there = (int)(packed.Length * part);
+        rig.Append(packed[..there], Archive + suffix);
+        return packed[there..];
     }
 
     private static int NumberOf(string line) => line == "new" ? int.MaxValue : int.Parse(line.Split(' ')[1], CultureInfo.InvariantCulture);

@@ -1,4 +1,3 @@
-using System.IO.Compression;
 using LogPipeline.Agent.Tailing;
 using LogPipeline.Agent.Tests.Scripted;
 using LogPipeline.Files;
@@ -350,18 +349,7 @@ public sealed class MissedRotationsTests
         }
         if (how == "compress" && rotation > 1)
         {
-            Compress(rig, Log + ".2"); // delaycompress
+            rig.Compress(Log + ".2", Log + ".2.gz"); // delaycompress
         }
-    }
-
-    private static void Compress(AgentRig rig, string path)
-    {
-        using var memory = new MemoryStream();
-        using (var gzip = new GZipStream(memory, CompressionMode.Compress))
-        {
-            gzip.Write(AtomicFile.ReadAll(rig.Machine, path)!);
-        }
-        rig.Append(memory.ToArray(), path + ".gz");
-        rig.Machine.Delete(path);
     }
 }
