@@ -191,6 +191,7 @@ public abstract class ClusterTests(string bootstrap) : IAsyncLifetime, IAsyncDis
         var admin = new AdminClient(_cluster);
         Assert.Equal(ErrorCode.None, (await admin.CreateTopicsAsync([new NewTopic(_topic, 2, 1, [new("retention.ms", "1234567")])], Ct))[0].Error);
         Assert.Equal(ErrorCode.TopicAlreadyExists, (await admin.CreateTopicsAsync([new NewTopic(_topic)], Ct))[0].Error);
+        await UntilAsync(admin, exists: true);
         Assert.Equal(2, (await admin.DescribeTopicAsync(_topic, Ct)).Partitions.Count);
         Assert.Contains(await admin.ListTopicsAsync(Ct), t => t.Name == _topic);
         Assert.Equal("1234567", (await admin.DescribeConfigsAsync(ConfigResourceType.Topic, _topic, Ct)).Single(c => c.Name == "retention.ms").Value);
@@ -203,6 +204,7 @@ public abstract class ClusterTests(string bootstrap) : IAsyncLifetime, IAsyncDis
         Assert.Equal(0, (await admin.OffsetAsync(new(_topic, 1), OffsetSpec.MaxTimestamp, Ct)).Offset);
         Assert.Equal(0, Assert.Single(await admin.DescribeProducersAsync(new(_topic, 1), Ct)).LastSequence);
         Assert.Equal(ErrorCode.None, (await admin.DeleteTopicsAsync([_topic], Ct))[0].Error);
+        await UntilAsync(admin, exists: false);
         await Assert.ThrowsAsync<BrokerErrorException>(() => admin.DescribeTopicAsync(_topic, Ct).AsTask());
     }
 
@@ -234,6 +236,18 @@ public abstract class ClusterTests(string bootstrap) : IAsyncLifetime, IAsyncDis
         SessionTimeout = TimeSpan.FromSeconds(10),
         PollIntervalMax = TimeSpan.FromSeconds(20),
     };
+
+    /// <summary>
+    /// Returns once the broker lists the topic, or no longer does. Apache Kafka acknowledges a topic's creation or
+    /// deletion when its controller has committed it (KIP-500); each broker follows the controller's log a little later.
+    /// </summary>
+    private async Task UntilAsync(AdminClient admin, bool exists)
+    {
+        while ((await admin.ListTopicsAsync(Ct)).Any(t => t.Name == _topic) != exists)
+        {
+            await Task.Delay(20, Ct);
+        }
+    }
 
     private async Task CreateAsync(int partitions)
     {
