@@ -10,8 +10,8 @@ namespace LogPipeline.Agent.Tailing;
 ///   at the stop     access.log (A)
 ///   at the start    access.log (C)   access.log.1 (B)   access.log.2 (A)      B is read from its begin, between A and C
 /// </code>
-/// Where a path's last file lies now tells which names were rotated later. Such a file is taken for one that the path named if it was written since, is
-/// none that the agent knows, and does not hold just what was read of another.
+/// Where a path's last file lies now tells which names may have been rotated later. Such a file is taken for one that the path named if it was written
+/// since, unless the agent knows it, or it holds just what was read of another.
 /// </summary>
 internal sealed class MissedRotations(
     PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileBirths births, Archives archives, AgentState state, Generations generations, AgentMetrics metrics, ILogger logger)
@@ -112,13 +112,13 @@ internal sealed class MissedRotations(
         List<RotatedFile> later = [];
         foreach ((string path, RotationName name) in originals.SelectMany(original => rotated[original]).DistinctBy(static file => file.Path))
         {
-            if ((known is null || name.IsLaterThan(known)) && (ArchiveStream.IsNamedSo(path) || rules.InputOf(path, input.Topic) is null)
+            if ((known is null || name.MayBeLaterThan(known)) && (ArchiveStream.IsNamedSo(path) || rules.InputOf(path, input.Topic) is null)
                 && !IsBeingCompressed(path) && probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status && status.ModifiedTime >= last.Since)
             {
                 later.Add(new RotatedFile(path, name, status));
             }
         }
-        return later.OrderBy(static file => file.Name, Comparer<RotationName>.Create(RotationName.Compare));
+        return later.OrderBy(static file => (file.Name, file.Status.ModifiedTime), Comparer<(RotationName, long)>.Create(RotationName.Compare));
     }
 
     /// <summary>Whether an archive's file is still there too: its compressor deletes it at the end, and until then the file is what is read.</summary>

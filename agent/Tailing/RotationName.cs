@@ -3,20 +3,25 @@ using System.Globalization;
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
-/// What a rotation puts into a file's name, which tells the order in which files had that name: <c>access.log.2.gz</c> was rotated before
-/// <c>access.log.1</c>, and <c>access.log-20261125</c> before <c>access.log-20261126</c>.
+/// What a rotation puts into a file's name: a date, a count, or a date and a count of the rotations of that day. Dates tell the order in which files had
+/// the name: <c>access.log-20261125</c> was rotated before <c>access.log-20261126</c>. Counts alone do not: with logrotate <c>app.log.1</c> is
+/// the newest, with NLog, log4j2 and logback the highest number is.
 /// </summary>
 internal sealed record RotationName
 {
     /// <summary>A count of rotations has fewer digits than a date.</summary>
     private const int CountDigitsMax = 5;
 
+    /// <summary>The digits of a year, a month and a day.</summary>
+    private const int DateDigits = 8;
+
     private static readonly string[] Archives = [".gz", ".zst", ".bz2", ".xz"];
 
-    private readonly string _mark;
+    private readonly string _date;
     private readonly int? _count;
+    private readonly bool _isAppended;
 
-    private RotationName(string mark, int? count) => (_mark, _count) = (mark, count);
+    private RotationName(string date, int? count, bool isAppended) => (_date, _count, _isAppended) = (date, count, isAppended);
 
     /// <summary>Returns the mark of a name, if it is one that a rotation gives to a file that was called <paramref name="original"/>; else null.</summary>
     public static RotationName? Of(string name, string original) => PartsOf(name).FirstOrDefault(part => part.Original == original).Mark;
@@ -27,32 +32,51 @@ internal sealed record RotationName
         string plain = Archives.FirstOrDefault(suffix => name.EndsWith(suffix, StringComparison.Ordinal)) is string archive ? name[..^archive.Length] : name;
         foreach ((string original, string mark) in CopyNames.PartsOf(plain))
         {
-            if (OfMark(mark) is RotationName rotation)
+            if (OfMark(mark, plain.EndsWith(mark, StringComparison.Ordinal)) is RotationName rotation)
             {
                 yield return (original, rotation);
             }
         }
     }
 
-    /// <summary>Whether the file of this name was rotated later; false as well where the two are not of one kind.</summary>
-    public bool IsLaterThan(RotationName other) => (_count, other._count) switch
+    /// <summary>Whether the file of this name may have been rotated later; false as well where the two are not of one kind.</summary>
+    public bool MayBeLaterThan(RotationName other)
     {
-        (int own, int others) => own < others,
-        (null, null) => string.CompareOrdinal(_mark, other._mark) > 0,
-        _ => false,
-    };
+        if (_isAppended != other._isAppended || _date.Length == 0 != (other._date.Length == 0))
+        {
+            return false;
+        }
+        int order = string.CompareOrdinal(_date, other._date);
+        return order > 0 || (order == 0 && _count != other._count);
+    }
 
-    /// <summary>Sorts by the time of the rotation, the earliest first.</summary>
-    public static int Compare(RotationName a, RotationName b) => a.IsLaterThan(b) ? 1 : b.IsLaterThan(a) ? -1 : 0;
+    /// <summary>
+    /// Sorts by the time of the rotation, the earliest first. Where the dates do not tell, the time at which each file was written last does; where that
+    /// is the same, a day's counts rise, and those without a date fall.
+    /// </summary>
+    public static int Compare((RotationName Name, long ModifiedTime) a, (RotationName Name, long ModifiedTime) b)
+    {
+        int byDate = string.CompareOrdinal(a.Name._date, b.Name._date);
+        int byTime = byDate != 0 ? byDate : a.ModifiedTime.CompareTo(b.ModifiedTime);
+        int byCount = Nullable.Compare(a.Name._count, b.Name._count);
+        return byTime != 0 ? byTime : a.Name._date.Length > 0 ? byCount : -byCount;
+    }
 
-    private static RotationName? OfMark(string mark)
+    private static RotationName? OfMark(string mark, bool isAppended)
     {
         int digits = mark.Count(char.IsAsciiDigit);
         if (digits == mark.Length && digits is > 0 and <= CountDigitsMax)
         {
-            return new RotationName(mark, int.Parse(mark, CultureInfo.InvariantCulture));
+            return new RotationName("", int.Parse(mark, CultureInfo.InvariantCulture), isAppended);
         }
-        bool isDate = digits > CountDigitsMax && char.IsAsciiDigit(mark[0]) && mark.All(static c => char.IsAsciiDigit(c) || "-_.:T".Contains(c, StringComparison.Ordinal));
-        return isDate ? new RotationName(mark, null) : null;
+        if (digits <= CountDigitsMax || !char.IsAsciiDigit(mark[0]) || !mark.All(static c => char.IsAsciiDigit(c) || "-_.:T".Contains(c, StringComparison.Ordinal)))
+        {
+            return null;
+        }
+        int end = mark.Length - mark.AsSpan().LastIndexOfAnyExceptInRange('0', '9') - 1;
+        bool hasCount = end is > 0 and <= CountDigitsMax && digits - end >= DateDigits;
+        return hasCount
+            ? new RotationName(mark[..^(end + 1)], int.Parse(mark.AsSpan(mark.Length - end), CultureInfo.InvariantCulture), isAppended)
+            : new RotationName(mark, null, isAppended);
     }
 }

@@ -15,6 +15,8 @@ public sealed class MissedRotationsTests
     [InlineData("copytruncate")]
     [InlineData("compress")]
     [InlineData("dates")]
+    [InlineData("counts of a day")]
+    [InlineData("rising counts")]
     public void Each_is_read_once_and_in_order_however_it_was_rotated(string how) => AgentRig.OnOneThread(async rig =>
     {
         rig.Append(Text("read", 1, 20));
@@ -47,6 +49,8 @@ public sealed class MissedRotationsTests
     [InlineData("copytruncate")]
     [InlineData("compress")]
     [InlineData("dates")]
+    [InlineData("counts of a day")]
+    [InlineData("rising counts")]
     public void Those_of_a_time_in_which_the_path_was_not_wanted_are_read_when_it_is_again(string how) => AgentRig.OnOneThread(async rig =>
     {
         InputOptions wanted = rig.Options.Inputs[0];
@@ -133,7 +137,7 @@ public sealed class MissedRotationsTests
             AgentRig.OnOneThread(async rig =>
             {
                 List<string> written = [];
-                string how = new[] { "rename", "copytruncate", "compress", "dates" }[random.Next(4)];
+                string how = new[] { "rename", "copytruncate", "compress", "dates", "counts of a day", "rising counts" }[random.Next(6)];
                 int rotations = 0;
                 for (int run = 1; run <= 4; run++)
                 {
@@ -302,14 +306,21 @@ public sealed class MissedRotationsTests
 
     [Theory]
     [InlineData("access.log.1", "access.log.2.gz", true)]
-    [InlineData("access.log.10", "access.log.9", false)]
+    [InlineData("access.log.10", "access.log.9", true)]
+    [InlineData("access.log.9", "access.log.9.gz", false)]
     [InlineData("access.1.log", "access.2.log", true)]
+    [InlineData("access.2.log", "access.log.1", false)]
     [InlineData("access.log-20261126", "access.log-20261125.zst", true)]
+    [InlineData("access.log-20261125", "access.log-20261126", false)]
     [InlineData("access.log-2026112600", "access.log-2026112523", true)]
+    [InlineData("access.log-2026112523", "access.log-2026112600", false)]
     [InlineData("access-2026-11-26.log", "access-2026-11-25.log.gz", true)]
+    [InlineData("access-2026-11-25.12.log", "access-2026-11-26.3.log", false)]
+    [InlineData("access-2026-11-26.10.log", "access-2026-11-26.9.log", true)]
+    [InlineData("access-2026-11-26.1.log", "access-2026-11-26.log", true)]
     [InlineData("access.log.1", "access.log-20261125", false)]
-    public void The_name_tells_which_was_rotated_later(string name, string other, bool isLater) =>
-        Assert.Equal(isLater, RotationName.Of(name, "access.log")!.IsLaterThan(RotationName.Of(other, "access.log")!));
+    public void The_name_tells_which_may_have_been_rotated_later(string name, string other, bool mayBeLater) =>
+        Assert.Equal(mayBeLater, RotationName.Of(name, "access.log")!.MayBeLaterThan(RotationName.Of(other, "access.log")!));
 
     [Theory]
     [InlineData("access.log")]
@@ -329,6 +340,20 @@ public sealed class MissedRotationsTests
         if (how == "dates")
         {
             rig.Machine.Rename(Log, $"{Log}-202611{rotation + 10}");
+            return;
+        }
+        if (how == "counts of a day")
+        {
+            rig.Machine.Rename(Log, $"{Log}.2026-11-26.{rotation + 7}");
+            return;
+        }
+        if (how == "rising counts")
+        {
+            rig.Machine.Rename(Log, $"{Log}.{rotation + 8}");
+            if (rotation > 1)
+            {
+                rig.Compress($"{Log}.{rotation + 7}", $"{Log}.{rotation + 7}.gz");
+            }
             return;
         }
         for (int n = rotation - 1; n >= 1; n--)
