@@ -9,7 +9,7 @@ namespace LogPipeline.Agent.Tailing;
 /// no more is not followed, whatever the registry says.
 /// </summary>
 internal sealed class Resume(
-    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, MissedRotations missed, Archives archives, PackedFiles packed, Tailer tailer, Generations generations, AgentState state,
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileLives lives, MissedRotations missed, MovedDirectories moved, Archives archives, PackedFiles packed, Tailer tailer, Generations generations, AgentState state,
     ILogger logger)
 {
     private readonly Lazy<List<InflightEntry>> _kept = new(() => [.. state.FoundWhole]);
@@ -48,6 +48,10 @@ internal sealed class Resume(
             {
                 generations.Identify(generation, identity);
                 found.Add(Follow(generation, input, generation.Path));
+            }
+            else if (generation.Phase != GenerationPhase.Finished && moved.Find(generation) is string there)
+            {
+                found.Add(Follow(generation, input, there));
             }
             else if (generation.Phase != GenerationPhase.Finished)
             {
