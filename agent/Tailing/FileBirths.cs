@@ -28,6 +28,9 @@ internal sealed class FileBirths(
         return begun;
     }
 
+    /// <summary>Whether an input wants a path: a generation that began at another one would be nobody's at the next start.</summary>
+    public bool IsWanted(string path, InputOptions input) => input.Source is not null || rules.InputOf(path, input.Topic) is not null;
+
     /// <param name="path">What names the file, or named it.</param>
     /// <param name="input">The input that wants it.</param>
     /// <param name="file">The file, open: from now on <see cref="FileHandles"/> has the handle.</param>

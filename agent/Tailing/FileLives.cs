@@ -102,7 +102,12 @@ internal sealed class FileLives(
             End(file);
         }
         long size = handle.Length;
-        TailedFile next = births.Begin(path, file.Input, handle, different ?? 0, phase, file);
+        string first = phase == GenerationPhase.Live || births.IsWanted(path, file.Input) ? path : generation.FirstPath;
+        TailedFile next = births.Begin(first, file.Input, handle, different ?? 0, phase, file);
+        if (first != path)
+        {
+            table.Rename(next, path);
+        }
         next.Predecessor = heir is null ? null : file;
         next.Size = size;
     }

@@ -41,6 +41,30 @@ public sealed class RotationTests
         await rig.StopAsync();
     });
 
+    [Fact]
+    public void A_file_that_was_cut_and_then_renamed_to_a_name_that_nobody_wants_is_read_though_the_agent_is_killed_before() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("read before it was cut\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await rig.StopAsync();
+        rig.Truncate();
+        rig.Append("a\n");
+        rig.Machine.Rename(AgentRig.LogPath, "/logs/saved.txt");
+        rig.Append("b\n");
+        bool away = true;
+        rig.Broker.Fate = _ => away ? ProduceFate.DropConnection : ProduceFate.Take;
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromMilliseconds(50));
+        rig.Kill();
+        away = false;
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["read before it was cut", "a", "b"], rig.Lines());
+        Assert.Equal([AgentRig.LogPath], rig.Broker.FileHeaders());
+        await rig.StopAsync();
+    });
+
     [Theory]
     [InlineData(Rotated, false)]
     [InlineData("/old/access.log", false)]
