@@ -86,11 +86,15 @@ internal sealed class IisParser : ILineParser
     /// <summary>Whether a text can be the field's value: after another `#Fields` line as many values may stand in another order.</summary>
     private static bool MayBe(string name, ReadOnlySpan<byte> value) => name switch
     {
-        "s-ip" or "c-ip" => Addresses.TryParse(value, stackalloc byte[16]) > 0,
+        "s-ip" or "c-ip" => Addresses.TryParse(WithoutZone(value), stackalloc byte[16]) > 0,
         "cs-method" => value.Length <= MethodLengthMax && value.IndexOfAnyExcept(MethodLetters) < 0,
         "cs-uri-stem" => value[0] is (byte)'/' or (byte)'*' || value.IndexOf("://"u8) > 0,
         _ => true,
     };
+
+    /// <summary>An address of the own link has its network card behind it: <c>fe80::1%12</c>.</summary>
+    private static ReadOnlySpan<byte> WithoutZone(ReadOnlySpan<byte> address) =>
+        address.IndexOf((byte)'%') is > 0 and var at && address[(at + 1)..].IndexOfAnyExceptInRange((byte)'0', (byte)'9') < 0 ? address[..at] : address;
 
     private static ColumnKind KindOf(string name) => name switch
     {

@@ -104,7 +104,7 @@ internal sealed class LogfmtParser(ParserOptions options) : ILineParser
         }
         else
         {
-            int blank = line[from..].IndexOf((byte)' ');
+            int blank = line[from..].IndexOfAny((byte)' ', (byte)'\t');
             to = blank < 0 ? line.Length : from + blank;
             value = Field.InLine(from, to - from);
             if (line[from..to].Contains((byte)'"'))
@@ -112,17 +112,19 @@ internal sealed class LogfmtParser(ParserOptions options) : ILineParser
                 return false;
             }
         }
-        if (to < line.Length && line[to] != ' ')
+        if (to < line.Length && !IsBlank(line[to]))
         {
             return false;
         }
-        while (to < line.Length && line[to] == ' ')
+        while (to < line.Length && IsBlank(line[to]))
         {
             to++;
         }
         at = to;
         return true;
     }
+
+    private static bool IsBlank(byte c) => c is (byte)' ' or (byte)'\t';
 
     /// <summary>Finds the quote that ends a value whose escapes are JSON's.</summary>
     private static bool TryQuoted(ReadOnlySpan<byte> line, ref int at)

@@ -84,7 +84,7 @@ internal sealed partial class NginxFormatParser : ILineParser
                 at += literal.Length;
                 continue;
             }
-            int length = i + 1 == _parts.Count ? line.Length - at : LengthUpTo(line[at..], _parts[i + 1].Literal);
+            int length = i + 1 == _parts.Count ? line.Length - at : LengthUpTo(line[at..], _parts[i + 1].Literal, mayBeList: IsList(part.Variable));
             if (length < 0 || !TryTake(line, at, length, part, ref into))
             {
                 return false;
@@ -118,8 +118,14 @@ internal sealed partial class NginxFormatParser : ILineParser
         return true;
     }
 
-    /// <summary>Finds the text that ends a value; where it begins with a quote, one behind a backslash is the value's.</summary>
-    private static int LengthUpTo(ReadOnlySpan<byte> line, ReadOnlySpan<byte> end)
+    /// <summary>Variables that may hold several values: nginx puts <c>, </c> between the servers that it asked and <c> : </c> at a redirect within.</summary>
+    private static bool IsList(string variable) => variable.StartsWith("upstream_", StringComparison.Ordinal) || variable.EndsWith("x_forwarded_for", StringComparison.Ordinal);
+
+    /// <summary>
+    /// Finds the text that ends a value; where it begins with a quote, one behind a backslash is the value's, and where it begins with a blank, one
+    /// between the values of a list is.
+    /// </summary>
+    private static int LengthUpTo(ReadOnlySpan<byte> line, ReadOnlySpan<byte> end, bool mayBeList)
     {
         int at = 0;
         while (line[at..].IndexOf(end) is >= 0 and var found)
@@ -130,7 +136,8 @@ internal sealed partial class NginxFormatParser : ILineParser
             {
                 slashes++;
             }
-            if (slashes % 2 == 0)
+            bool isWithin = slashes % 2 != 0 || (mayBeList && end[0] == ' ' && IsBetweenValues(line, at));
+            if (!isWithin)
             {
                 return at;
             }
@@ -138,6 +145,10 @@ internal sealed partial class NginxFormatParser : ILineParser
         }
         return -1;
     }
+
+    /// <summary>Whether the blank at a place belongs to a comma or a colon between two values.</summary>
+    private static bool IsBetweenValues(ReadOnlySpan<byte> line, int at) =>
+        (at > 0 && line[at - 1] == ',') || line[at..].StartsWith(" : "u8) || (at > 1 && line[at - 1] == ':' && line[at - 2] == ' ');
 
     [GeneratedRegex(@"\G\$(?:\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")]
     private static partial Regex Variable();

@@ -89,7 +89,7 @@ internal sealed class SyslogParser : ILineParser
         int length = TimeFormat.SyslogTime(line[at..], into.RecordTime, out long time);
         length = length > 0 ? length : TimeFormat.IsoTime(line[at..], out time);
         at += length + 1;
-        if (length == 0 || at > line.Length || line[at - 1] != ' ' || !TryWord(line, ref at, out Field host))
+        if (length == 0 || at > line.Length || line[at - 1] != ' ' || !TryHost(line, ref at, out Field host))
         {
             return false;
         }
@@ -124,6 +124,25 @@ internal sealed class SyslogParser : ILineParser
         at += at + 1 < line.Length && line[at + 1] == ' ' ? 2 : 1;
         into.Fields[At.Message] = Field.InLine(at, line.Length - at);
         return true;
+    }
+
+    /// <summary>
+    /// Reads the host's name. Some senders leave it out, as those do that write to <c>/dev/log</c>: a word that ends in a colon is the program's name and
+    /// stays to be read. False also where a year stands in its place.
+    /// </summary>
+    private static bool TryHost(ReadOnlySpan<byte> line, ref int at, out Field host)
+    {
+        int start = at;
+        if (!TryWord(line, ref at, out host))
+        {
+            return false;
+        }
+        ReadOnlySpan<byte> word = line.Slice(host.Start, host.Length);
+        if (word[^1] == ':' && !word.EndsWith("::"u8))
+        {
+            (host, at) = (default, start);
+        }
+        return word.Length != 4 || CalendarTime.Digits(word, 0, 4) < 0;
     }
 
     /// <summary>Reads up to a blank, which is passed over.</summary>

@@ -170,6 +170,28 @@ public sealed class ParserTests
         "event time=2026-11-21T12:05:09.000 | remote_addr=1.2.3.4 | time_local=2026-11-21T12:05:09.000 | method=GET | path=/a | protocol=HTTP/1.1 | status=200 | body_bytes_sent=12 | request_time=0.25 | http_user_agent=curl/8 | upstream_addr=10.0.0.1:80",
         Shown(Every[9], Good[3]));
 
+    [Theory]
+    [InlineData("$http_x_forwarded_for $remote_addr $status", "1.2.3.4, 5.6.7.8 10.0.0.9 200", "http_x_forwarded_for=1.2.3.4, 5.6.7.8 | remote_addr=10.0.0.9 | status=200")]
+    [InlineData("$upstream_addr $upstream_status $upstream_response_time $request_time", "10.0.0.1:80, unix:/run/a.sock : 10.0.0.3:80 502, 504 : 200 0.001, - : 0.003 0.004",
+        "upstream_addr=10.0.0.1:80, unix:/run/a.sock : 10.0.0.3:80 | upstream_status=502, 504 : 200 | upstream_response_time=0.001, - : 0.003 | request_time=0.004")]
+    [InlineData("$upstream_addr $upstream_status", "- 200", "upstream_status=200")]
+    public void Lists_of_nginx_are_one_value(string format, string line, string expected) => Assert.Equal(expected, Shown(new() { Type = "nginx", Format = format }, line));
+
+    [Theory]
+    [InlineData("<13>Nov 21 13:05:09 sshd[12]: no host", "app_name=sshd | process_id=12 | message=no host")]
+    [InlineData("<13>Nov 21 13:05:09 root: no host", "app_name=root | message=no host")]
+    [InlineData("<13>Nov 21 13:05:09 fe80:: app: x", "host_name=fe80:: | app_name=app | message=x")]
+    [InlineData("<13>Nov 21 13:05:09 2026 host app: x", "not parsed")]
+    public void What_stands_in_the_host_s_place_is_not_taken_for_one(string line, string expected) =>
+        Assert.EndsWith(expected.StartsWith("not", StringComparison.Ordinal) ? expected : $"level=notice | {expected}", Shown("syslog", line), StringComparison.Ordinal);
+
+    [Fact]
+    public void Pairs_of_logfmt_may_have_tabs_between_them() => Assert.Equal("""level=warn | fields={"a":"1","b":"x\ty"}""", Shown("logfmt", "a=1\tlevel=warn \tb=\"x\\ty\""));
+
+    [Fact]
+    public void An_address_of_IIS_may_have_its_zone() => Assert.Contains(
+        "c_ip=fe80::1%12", Shown("iis", "2026-11-21 12:05:09 ::1 GET /a - 443 - fe80::1%12 Mozilla/5.0+(X) - 200 0 0 15"), StringComparison.Ordinal);
+
     [Fact]
     public void Groups_of_an_expression_are_columns_also_behind_letters_of_two_bytes() => Assert.Equal(
         "event time=2026-11-21T12:05:09.000 | level=INFO | n=12 | message=the message", Shown(Every[10] with { Columns = [new("n", "int")], Pattern = @"^(?<time>\S+) (?<level>[A-Z]+) (?<n>\d+) \S+ (?<message>.*)$" }, Good[10]));
