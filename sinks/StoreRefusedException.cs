@@ -10,6 +10,12 @@ public sealed class StoreRefusedException(string message, Exception? cause = nul
         $"sink {sink}: the ledger has lost its rows of topic {topic} (logpipe_logs), and logpipe_sources says that lines of it are stored, which would be stored once more: "
         + "restore logpipe_logs from a backup, or give the sink a new name and table, which are filled from the topic.");
 
+    /// <summary>Says that the ledger with which the process worked is gone.</summary>
+    /// <param name="place">Such as <c>database logs</c>.</param>
+    internal static StoreRefusedException LostLedger(string sink, string place) => new(
+        $"sink {sink}: {place} holds no ledger (logpipe_ledger). Restore it from a backup: the sink goes on by itself then, and stores what came since. "
+        + "Nothing is made in its place while this process runs.");
+
     /// <summary>Says that the rows there are another sink's: beside them this one would store each line once more.</summary>
     /// <param name="place">Such as <c>table web_log_rows</c>.</param>
     /// <param name="setting">What names the place in the configuration.</param>

@@ -56,6 +56,10 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
         }
         // Two sinks that start together would both create: one at a time.
         await connection.ExecuteAsync($"SELECT pg_advisory_xact_lock({CreationLock})", cancellation);
+        if (!migration.MayMigrate && !await HoldsLedgerAsync(connection, cancellation))
+        {
+            throw StoreRefusedException.LostLedger(sink, $"database {connection.Database}");
+        }
         bool isNew = await EnsureTablesAsync(connection, fresh, cancellation);
         await EnsureDeadLettersAsync(connection, cancellation);
         await CheckRightsAsync(connection, cancellation);
@@ -73,6 +77,10 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
         await _rows.EnsureViewAsync(connection, cancellation);
         return (ledger, identity);
     }
+
+    private static async Task<bool> HoldsLedgerAsync(NpgsqlConnection connection, CancellationToken cancellation) =>
+        await connection.ScalarAsync("SELECT to_regclass('logpipe_ledger') IS NOT NULL", cancellation) is true
+        && await connection.ScalarAsync("SELECT EXISTS (SELECT FROM logpipe_ledger)", cancellation) is true;
 
     /// <summary>Makes what is missing, but the view; where all is there it takes no right to make anything. Returns whether the rows table is new.</summary>
     private async Task<bool> EnsureTablesAsync(NpgsqlConnection connection, Guid fresh, CancellationToken cancellation)

@@ -24,6 +24,9 @@ internal sealed class TableMigration(string sink, TableName table, ILineParser p
 
     private string SinkLiteral => SqlLiteral.Of(sink);
 
+    /// <summary>Whether tables may be made and taken over, see <see cref="MigrationRight"/>.</summary>
+    public bool MayMigrate => mayMigrate;
+
     /// <summary>What became of the table, for people; null when nothing did.</summary>
     public string? Change { get; private set; }
 

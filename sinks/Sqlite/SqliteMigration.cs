@@ -23,6 +23,9 @@ internal sealed class SqliteMigration(string sink, string table, ILineParser par
     /// <summary>The parser's columns as CREATE TABLE has them.</summary>
     public IReadOnlyList<string> Definitions { get; } = [.. parser.Columns.Select(column => $"{column.Name} {TypeOf(column.Kind)}")];
 
+    /// <summary>Whether tables may be made and taken over, see <see cref="MigrationRight"/>.</summary>
+    public bool MayMigrate => mayMigrate;
+
     /// <summary>What became of the table, for people; null when nothing did.</summary>
     public string? Change { get; private set; }
 

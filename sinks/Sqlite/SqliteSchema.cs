@@ -34,6 +34,10 @@ internal sealed class SqliteSchema(string sink, string table, SqliteMigration mi
     /// <summary>Gives the ledger's id and the table's identity. Runs in the caller's transaction.</summary>
     public (Guid Ledger, string Table) Ensure(SqliteDatabase database, Guid fresh)
     {
+        if (!migration.MayMigrate && !HoldsLedger(database))
+        {
+            throw StoreRefusedException.LostLedger(sink, "the SQLite file");
+        }
         database.Execute(LedgerTables);
         database.Run("INSERT INTO logpipe_ledger SELECT ?1, 1 WHERE NOT EXISTS (SELECT 1 FROM logpipe_ledger)", fresh.ToString());
         var ledger = Guid.Parse(database.Text("SELECT id FROM logpipe_ledger")!);
@@ -56,6 +60,9 @@ internal sealed class SqliteSchema(string sink, string table, SqliteMigration mi
         EnsureDeadLetters(database);
         return (ledger, identity);
     }
+
+    private static bool HoldsLedger(SqliteDatabase database) =>
+        database.Text("SELECT name FROM sqlite_master WHERE name = 'logpipe_ledger'") is not null && database.Text("SELECT id FROM logpipe_ledger") is not null;
 
     /// <summary>SQLite renames no index: in a table that was rebuilt it has the shadow's name, and the table before may have the name that it would get.</summary>
     private void EnsureIndex(SqliteDatabase database, RowIndex index, string identity)

@@ -161,7 +161,7 @@ internal sealed class SinkScene : IAsyncDisposable
     public async Task<long> EndAsync(int partition) =>
         (await new AdminClient(_cluster).OffsetAsync(new TopicPartition("web_log", partition), OffsetSpec.Latest, default)).Offset;
 
-    public SinkOptions Sqlite() => Options() with { Sqlite = new SqliteOptions { File = Path.Combine(_directory, "logs.db") } };
+    public SinkOptions Sqlite(string file = "logs.db") => Options() with { Sqlite = new SqliteOptions { File = Path.Combine(_directory, file) } };
 
     public SinkOptions Postgres(string connection) => Options() with { Postgres = new PostgresOptions { Connection = connection } };
 

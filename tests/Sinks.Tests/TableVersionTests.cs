@@ -145,6 +145,25 @@ public sealed class TableVersionTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_process_that_was_at_work_makes_nothing_in_an_empty_database_and_goes_on_when_it_is_restored()
+    {
+        foreach ((SinkOptions options, SinkOptions empty) in _databases.Zip(new[] { _scene.Sqlite("empty.db"), _scene.Postgres(await postgres.NewDatabaseAsync()) }))
+        {
+            var right = new MigrationRight();
+            await using ISinkStore store = Store(options, "combined", right);
+            await ReadyAsync(options, store);
+
+            await using ISinkStore inEmpty = Store(empty, "combined", right);
+            StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await inEmpty.OpenAsync(default));
+            Assert.Contains("holds no ledger", error.Message, StringComparison.Ordinal);
+            Assert.Equal("0", await TextAsync(empty, empty.Postgres is null ? "SELECT count(*) FROM sqlite_master" : "SELECT count(*) FROM pg_class WHERE relname LIKE 'logpipe%' OR relname LIKE 'web_log%'"));
+
+            await using ISinkStore restored = Store(options, "combined", right);
+            await restored.OpenAsync(default);
+        }
+    }
+
+    [Fact]
     public async Task Settings_of_a_parser_are_a_version_too()
     {
         foreach (SinkOptions options in _databases)
