@@ -101,9 +101,11 @@ internal static class ExpiryNotes
         return begun;
     }
 
-    /// <summary>Null when it was dropped meanwhile: then the totals have it.</summary>
+    /// <summary>Null when it was dropped meanwhile: then the totals have it. It may be large, so no time bounds the statement.</summary>
     private static async Task<ExpiredRows?> PartitionAsync(NpgsqlConnection connection, string partition, int log, CancellationToken cancellation)
     {
+        await using NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellation);
+        await connection.ExecuteAsync("SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0", cancellation);
         try
         {
             return (await CountAsync(connection, partition, log, cancellation)).GetValueOrDefault(log);
