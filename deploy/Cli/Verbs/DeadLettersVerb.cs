@@ -14,6 +14,8 @@ namespace LogPipeline.Cli.Verbs;
 /// <summary><c>logpipe deadletters</c>: the lines that a sink's table refused.</summary>
 internal static class DeadLettersVerb
 {
+    private const int BytesShown = 200;
+
     private static readonly Argument<string?> Name = new("NAME") { Description = "Which sink; without a name the first that writes to a database", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string?> Config = SharedOptions.Config();
     private static readonly Option<string?> State = new("--state") { Description = "Only those refused with this state, such as 23514", HelpName = "STATE" };
@@ -24,7 +26,7 @@ internal static class DeadLettersVerb
 
     public static Command Create()
     {
-        var list = new Verb("list", "Show the newest, oldest first.", "logpipe deadletters list --config logpipe.yaml") { Name, State, Partition, Offset, Limit, Config };
+        var list = new Verb("list", "Show the newest, oldest first, long lines by their beginning; the view TABLE_dead_letters has all of them.", "logpipe deadletters list --config logpipe.yaml") { Name, State, Partition, Offset, Limit, Config };
         list.Does(ListAsync);
         var retry = new Verb("retry", "Store them as the rows that they would have been, after what refused them was mended. Exit 1 when some are refused again.",
             "logpipe deadletters retry web_log --state 23514") { Name, State, Partition, Offset, Config };
@@ -49,11 +51,15 @@ internal static class DeadLettersVerb
         {
             table.Add(letter.Time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), $"{letter.Topic}-{letter.Partition}", letter.Offset,
                 letter.File is null ? null : $"{letter.Host}:{letter.File}", letter.State.Length == 0 ? "unreadable" : letter.State, letter.Reason,
-                letter.MayBeRetried ? Encoding.UTF8.GetString(letter.Value) : $"{letter.Value.Length} bytes, cannot be retried");
+                letter.MayBeRetried ? Beginning(letter.Value) : $"{letter.Value.Length} bytes, cannot be retried");
         }
         table.Print();
         return Exit.Done;
     }
+
+    /// <summary>A line that was too large for its table may be of megabytes; the view has all of it.</summary>
+    private static string Beginning(byte[] line) =>
+        line.Length <= BytesShown ? Encoding.UTF8.GetString(line) : $"{Encoding.UTF8.GetString(line, 0, BytesShown).TrimEnd('\uFFFD')}… ({line.Length} bytes)";
 
     private static async Task<int> RetryAsync(ParseResult parsed, CancellationToken stop)
     {
