@@ -11,7 +11,7 @@ public enum TimeForm
     /// <summary>The common log format of web servers: <c>[26/Nov/2026:08:00:00 +0000]</c>.</summary>
     Clf,
 
-    /// <summary>Syslog's <c>Nov 26 08:00:00</c>: this host's zone, and the year that makes it nearest to now.</summary>
+    /// <summary>Syslog's <c>Nov 26 08:00:00</c>: this host's zone, and the latest year that makes it no time to come, but for a clock that is some days ahead.</summary>
     Rfc3164,
 
     /// <summary>Seconds, milli-, micro- or nanoseconds since 1970, by the number of digits.</summary>
@@ -22,6 +22,7 @@ public enum TimeForm
 internal static class TimeInLine
 {
     private const int SearchedMax = 256;
+    private const long AheadMax = 7 * TimeSpan.MillisecondsPerDay;
 
     private static ReadOnlySpan<byte> Months => "JanFebMarAprMayJunJulAugSepOctNovDec"u8;
 
@@ -78,18 +79,19 @@ internal static class TimeInLine
             return null;
         }
         DateTimeOffset now = time.GetUtcNow();
-        long? nearest = null;
-        for (int year = now.Year - 1; year <= now.Year + 1; year++)
+        for (int year = now.Year + 1; year >= now.Year - 1; year--)
         {
             if (LineTime.TryMake(year, month, day, seconds, 0, out long local))
             {
                 var said = DateTimeOffset.FromUnixTimeMilliseconds(local);
                 long found = local - (long)time.LocalTimeZone.GetUtcOffset(DateTime.SpecifyKind(said.UtcDateTime, DateTimeKind.Unspecified)).TotalMilliseconds;
-                long away = Math.Abs(found - now.ToUnixTimeMilliseconds());
-                nearest = nearest is null || away < Math.Abs(nearest.Value - now.ToUnixTimeMilliseconds()) ? found : nearest;
+                if (found <= now.ToUnixTimeMilliseconds() + AheadMax)
+                {
+                    return found;
+                }
             }
         }
-        return nearest;
+        return null;
     }
 
     private static bool TryReadEpoch(ReadOnlySpan<byte> text, out long milliseconds)

@@ -47,11 +47,18 @@ internal sealed class LogfmtParser(ParserOptions options) : ILineParser
     private bool KeepRest(ReadOnlySpan<byte> line, ref ParsedLine into)
     {
         int begin = into.Scratch.Used;
+        Span<bool> seen = stackalloc bool[Columns.Count];
+        seen.Clear();
         into.Scratch.Append("{"u8);
         for (int at = 0; TryPair(line, ref at, out Field key, out Field value);)
         {
             int column = _columns.Find(line.Slice(key.Start, key.Length));
-            if (column >= 0 || (column == KeyedColumns.Time && into.EventTime != ParsedLine.NoTime))
+            bool isTaken = column >= 0 ? !seen[column] : column == KeyedColumns.Time && into.EventTime != ParsedLine.NoTime;
+            if (column >= 0)
+            {
+                seen[column] = true;
+            }
+            if (isTaken)
             {
                 continue;
             }

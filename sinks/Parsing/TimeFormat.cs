@@ -9,6 +9,8 @@ internal sealed class TimeFormat
 {
     private const string Directives = "YmdHMSfbzsyeT%";
 
+    private const long AheadMax = 7 * TimeSpan.TicksPerDay / TimeSpan.TicksPerMicrosecond;
+
     private static readonly string[] Names = ["auto", "iso8601", "clf", "syslog", "epoch"];
 
     private readonly string _format;
@@ -43,16 +45,16 @@ internal sealed class TimeFormat
     }
 
     /// <param name="text">The time alone.</param>
-    /// <param name="near">Microseconds: what decides the year where the text has none.</param>
+    /// <param name="arrival">Microseconds: when the line came, which decides the year where the text has none.</param>
     /// <param name="microseconds">Since 1970, UTC.</param>
-    public bool TryParse(ReadOnlySpan<byte> text, long near, out long microseconds) => _format switch
+    public bool TryParse(ReadOnlySpan<byte> text, long arrival, out long microseconds) => _format switch
     {
         "auto" => TryIso(text, out microseconds) || TimeLocal.TryParse(text, out microseconds) || TryEpoch(text, out microseconds),
         "iso8601" => TryIso(text, out microseconds),
         "clf" => TimeLocal.TryParse(text, out microseconds),
-        "syslog" => SyslogTime(text, near, out microseconds) == text.Length && text.Length > 0,
+        "syslog" => SyslogTime(text, arrival, out microseconds) == text.Length && text.Length > 0,
         "epoch" => TryEpoch(text, out microseconds),
-        _ => TryPattern(text, near, out microseconds),
+        _ => TryPattern(text, arrival, out microseconds),
     };
 
     /// <summary><c>2026-11-21T13:05:09.123+01:00</c>; a blank for the T, a comma for the point, and no offset are let pass.</summary>
@@ -88,8 +90,8 @@ internal sealed class TimeFormat
         return time.TryGet(out microseconds) ? at : 0;
     }
 
-    /// <summary>Reads <c>Nov 21 13:05:09</c> at the beginning of a text, in the year that is the nearest; returns its length, 0 where there is none.</summary>
-    public static int SyslogTime(ReadOnlySpan<byte> text, long near, out long microseconds)
+    /// <summary>Reads <c>Nov 21 13:05:09</c> at the beginning of a text, in the latest year that is possible; returns its length, 0 where there is none.</summary>
+    public static int SyslogTime(ReadOnlySpan<byte> text, long arrival, out long microseconds)
     {
         const int length = 15;
         microseconds = 0;
@@ -105,7 +107,7 @@ internal sealed class TimeFormat
             Minute = CalendarTime.Digits(text, 10, 2),
             Second = CalendarTime.Digits(text, 13, 2),
         };
-        return TryNearestYear(time, near, out microseconds) ? length : 0;
+        return TryLatestYear(time, arrival, out microseconds) ? length : 0;
     }
 
     /// <summary>Seconds since 1970 with or without a fraction; so many digits that they would be beyond 5138 are milliseconds, microseconds or nanoseconds.</summary>
@@ -128,22 +130,25 @@ internal sealed class TimeFormat
         return true;
     }
 
-    private static bool TryNearestYear(CalendarTime time, long near, out long microseconds)
+    /// <summary>
+    /// Gives a time the latest year in which it is not after its line's arrival, but for a clock that is some days ahead: a line of last
+    /// December may be read in November, and none of next December.
+    /// </summary>
+    private static bool TryLatestYear(CalendarTime time, long arrival, out long microseconds)
     {
-        int year = DateTime.UnixEpoch.AddTicks(Math.Clamp(near, 0, 250_000_000_000_000_000) * TimeSpan.TicksPerMicrosecond).Year;
-        long best = long.MaxValue;
-        microseconds = 0;
-        for (time.Year = year - 1; time.Year <= year + 1; time.Year++)
+        int year = DateTime.UnixEpoch.AddTicks(Math.Clamp(arrival, 0, 250_000_000_000_000_000) * TimeSpan.TicksPerMicrosecond).Year;
+        for (time.Year = year + 1; time.Year >= year - 1; time.Year--)
         {
-            if (time.TryGet(out long candidate) && Math.Abs(candidate - near) < best)
+            if (time.TryGet(out microseconds) && microseconds - AheadMax <= arrival)
             {
-                (best, microseconds) = (Math.Abs(candidate - near), candidate);
+                return true;
             }
         }
-        return best != long.MaxValue;
+        microseconds = 0;
+        return false;
     }
 
-    private bool TryPattern(ReadOnlySpan<byte> text, long near, out long microseconds)
+    private bool TryPattern(ReadOnlySpan<byte> text, long arrival, out long microseconds)
     {
         var time = new CalendarTime { Day = 1, Month = 1 };
         int at = 0;
@@ -169,7 +174,7 @@ internal sealed class TimeFormat
         {
             return at == text.Length;
         }
-        return time.Year == 0 ? TryNearestYear(time, near, out microseconds) : time.TryGet(out microseconds);
+        return time.Year == 0 ? TryLatestYear(time, arrival, out microseconds) : time.TryGet(out microseconds);
     }
 
     private static int Read(ReadOnlySpan<byte> text, char directive, ref CalendarTime time, ref long epoch)

@@ -71,6 +71,14 @@ public sealed class RedactionTests
     public void Times_of_lines(TimeForm form, string line, long? expected) =>
         Assert.Equal(expected, TimeInLine.Read(form, Encoding.UTF8.GetBytes(line), new ManualTime()));
 
+    /// <summary>It is the first of January 2026.</summary>
+    [Theory]
+    [InlineData("<13>Jan  3 08:00:00 h app: of a clock that is ahead", 2026)]
+    [InlineData("Dec 31 08:00:00 h app: x", 2025)]
+    [InlineData("Jun 20 08:00:00 h app: of an old file, and none of the next summer", 2025)]
+    public void A_time_of_syslog_without_a_year_is_none_to_come(string line, int expected) =>
+        Assert.Equal(expected, DateTimeOffset.FromUnixTimeMilliseconds(TimeInLine.Read(TimeForm.Rfc3164, Encoding.UTF8.GetBytes(line), new ManualTime())!.Value).Year);
+
     [Theory]
     [InlineData("user=anna did", "anna")]
     [InlineData("nobody", null)]

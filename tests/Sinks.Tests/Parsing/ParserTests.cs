@@ -189,6 +189,10 @@ public sealed class ParserTests
     public void Pairs_of_logfmt_may_have_tabs_between_them() => Assert.Equal("""level=warn | fields={"a":"1","b":"x\ty"}""", Shown("logfmt", "a=1\tlevel=warn \tb=\"x\\ty\""));
 
     [Fact]
+    public void Of_a_key_that_stands_twice_the_second_value_is_kept_in_the_rest() =>
+        Assert.Equal("""level=info | message=a | fields={"level":"warn","message":"b"}""", Shown("logfmt", "level=info msg=a level=warn message=b"));
+
+    [Fact]
     public void An_address_of_IIS_may_have_its_zone() => Assert.Contains(
         "c_ip=fe80::1%12", Shown("iis", "2026-11-21 12:05:09 ::1 GET /a - 443 - fe80::1%12 Mozilla/5.0+(X) - 200 0 0 15"), StringComparison.Ordinal);
 
@@ -223,6 +227,9 @@ public sealed class ParserTests
     [InlineData("epoch", "1795262709500", "2026-11-21T12:05:09.500")]
     [InlineData("clf", "21/Nov/2026:13:05:09 +0100", "2026-11-21T12:05:09.000")]
     [InlineData("syslog", "Nov 21 12:05:09", "2026-11-21T12:05:09.000")]
+    [InlineData("syslog", "Nov 24 12:05:09", "2026-11-24T12:05:09.000")]
+    [InlineData("syslog", "Dec 31 12:05:09", "2025-12-31T12:05:09.000")]
+    [InlineData("%b %e %T", "Jan  2 12:05:09", "2026-01-02T12:05:09.000")]
     [InlineData("%d.%m.%Y %T", "21.11.2026 12:05:09", "2026-11-21T12:05:09.000")]
     [InlineData("%b %e %H:%M:%S.%f", "Nov 21 12:05:09.5", "2026-11-21T12:05:09.500")]
     [InlineData("%y%m%d %H%M%S%z", "261121 120509+0000", "2026-11-21T12:05:09.000")]
