@@ -9,7 +9,7 @@ namespace LogPipeline.Cli.Verbs;
 internal sealed class QuestionOptions
 {
     private readonly RowFilter _filter = new();
-    private readonly Option<string?> _since = new("--since") { Description = "Rows at or after this: 15m, 2h (ago), or a time such as 2026-11-21T08:30:00Z", HelpName = "TIME" };
+    private readonly Option<string?> _since = new("--since") { Description = "Rows at or after this: 15m, 2h (ago), today, yesterday, or a time such as 2026-11-21T08:30:00Z", HelpName = "TIME" };
     private readonly Option<string?> _until = new("--until") { Description = "Rows before this", HelpName = "TIME" };
     private readonly Option<bool> _explain = new("--explain") { Description = "Print the SQL that the query becomes, and do not run it" };
     private readonly Option<string?> _sink = SharedOptions.Sink();

@@ -19,14 +19,14 @@ internal static class TailVerb
 
     private static readonly Option<string> Output = new("--output", "-o")
     {
-        Description = "line: as it was written; jsonl: one object a line",
-        HelpName = "line|jsonl",
+        Description = "line: as it was written; jsonl or ndjson: one object a line",
+        HelpName = "line|jsonl|ndjson",
         DefaultValueFactory = _ => "line",
     };
 
     public static Command Create()
     {
-        Output.AcceptOnlyFromAmong("line", "jsonl", "json");
+        Output.AcceptOnlyFromAmong("line", "jsonl", "ndjson", "json");
         var verb = new Verb("tail", "Follow lines as they come: stored rows, then from the broker what is not stored yet, each once.",
             "logpipe tail",
             "logpipe tail 'status>=500' --last 0",
