@@ -95,6 +95,12 @@ internal sealed class PostgresSchema(string sink, TableName table, ILineParser p
         }
         await CheckSchemasAsync(connection, missing, cancellation);
         await connection.ExecuteAsync(LedgerTables, cancellation);
+        string isGone = $"SELECT to_regclass({table.RowsLiteral}) IS NULL AND EXISTS (SELECT FROM logpipe_logs WHERE sink = {SinkLiteral} AND table_name = {table.Literal})";
+        if (await connection.ScalarAsync(isGone, cancellation) is true)
+        {
+            throw new StoreRefusedException(
+                $"sink {sink}: table {table.Rows}, which holds its rows, is gone (dropped, renamed or in another schema?): restore it under that name, or give the sink a new name.");
+        }
         return await _rows.EnsureAsync(connection, fresh, cancellation);
     }
 

@@ -120,7 +120,9 @@ internal sealed class RowsTable(TableName table, ILineParser parser)
         string? comment = await connection.ScalarAsync($"SELECT obj_description({table.RowsLiteral}::regclass)", cancellation) as string;
         if (comment?.StartsWith(CommentPrefix, StringComparison.Ordinal) != true || comment.Length < CommentPrefix.Length + IdentityLength)
         {
-            throw new StoreRefusedException($"table {table.Rows} is not this program's (its comment does not say so). Give the sink another `table`.");
+            string noted = await connection.ScalarAsync($"SELECT table_identity FROM logpipe_logs WHERE table_name = {table.Literal} ORDER BY id DESC LIMIT 1", cancellation) is string known
+                ? $"If a restore left its comment out, as with --no-comments: COMMENT ON TABLE {table.Rows} IS {SqlLiteral.Of(CommentPrefix + known)}. Else give" : "Give";
+            throw new StoreRefusedException($"table {table.Rows} is not this program's (its comment does not say so). {noted} the sink another `table`.");
         }
         return comment.Substring(CommentPrefix.Length, IdentityLength);
     }

@@ -156,6 +156,23 @@ public sealed class PostgresStoreTests(PostgresFixture postgres) : SinkStoreCont
     }
 
     [Fact]
+    public async Task A_table_that_was_renamed_or_lost_its_comment_is_named_with_what_helps()
+    {
+        (ISinkStore? store, LedgerEntry _, OwnerToken _) = await ReadyAsync();
+        await store.DisposeAsync();
+        await PostgresFixture.RowsAsync(_connection!, "ALTER TABLE web_log_rows RENAME TO mine");
+        await using ISinkStore renamed = await OpenAsync();
+        StoreRefusedException error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await renamed.OpenAsync(default));
+        Assert.Contains("table web_log_rows, which holds its rows, is gone", error.Message, StringComparison.Ordinal);
+
+        await PostgresFixture.RowsAsync(_connection!, "ALTER TABLE mine RENAME TO web_log_rows; COMMENT ON TABLE web_log_rows IS NULL");
+        await using ISinkStore restored = await OpenAsync();
+        error = await Assert.ThrowsAsync<StoreRefusedException>(async () => await restored.OpenAsync(default));
+        await PostgresFixture.RowsAsync(_connection!, error.Message[error.Message.IndexOf("COMMENT ON", StringComparison.Ordinal)..error.Message.IndexOf(". Else", StringComparison.Ordinal)]);
+        await restored.OpenAsync(default);
+    }
+
+    [Fact]
     public async Task A_refused_login_and_a_silent_host_are_told_apart()
     {
         string wrong = new NpgsqlConnectionStringBuilder(postgres.Server.Connection()) { Username = "nobody_here" }.ConnectionString;
