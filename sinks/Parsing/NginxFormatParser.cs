@@ -136,7 +136,7 @@ internal sealed partial class NginxFormatParser : ILineParser
             {
                 slashes++;
             }
-            bool isWithin = slashes % 2 != 0 || (mayBeList && end[0] == ' ' && IsBetweenValues(line, at));
+            bool isWithin = slashes % 2 != 0 || (mayBeList && end[0] == ' ' && !end.StartsWith(" :"u8) && IsBetweenValues(line, at));
             if (!isWithin)
             {
                 return at;

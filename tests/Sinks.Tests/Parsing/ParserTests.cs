@@ -175,6 +175,7 @@ public sealed class ParserTests
     [InlineData("$upstream_addr $upstream_status $upstream_response_time $request_time", "10.0.0.1:80, unix:/run/a.sock : 10.0.0.3:80 502, 504 : 200 0.001, - : 0.003 0.004",
         "upstream_addr=10.0.0.1:80, unix:/run/a.sock : 10.0.0.3:80 | upstream_status=502, 504 : 200 | upstream_response_time=0.001, - : 0.003 | request_time=0.004")]
     [InlineData("$upstream_addr $upstream_status", "- 200", "upstream_status=200")]
+    [InlineData("$upstream_addr : $upstream_status", "10.0.0.1:80, 10.0.0.2:80 : 200", "upstream_addr=10.0.0.1:80, 10.0.0.2:80 | upstream_status=200")]
     public void Lists_of_nginx_are_one_value(string format, string line, string expected) => Assert.Equal(expected, Shown(new() { Type = "nginx", Format = format }, line));
 
     [Theory]
