@@ -377,5 +377,7 @@ internal sealed class Tailer(
 
     private TailedFile? KnownBy(in FileStatus status, string topic) => table.With(FileIdentity.Of(status), topic);
 
-    private bool IsForgotten(Generation generation) => Now - generation.PhaseSince > ForgottenAfter;
+    /// <summary>What tells a later configuration which files of a path were rotated since this one does not want it stays as long as what is over.</summary>
+    private bool IsForgotten(Generation generation) =>
+        Now - Math.Max(generation.PhaseSince, generation.UnwantedSince / 1_000_000) > ForgottenAfter;
 }

@@ -1,15 +1,12 @@
-using LogPipeline.Agent.Tailing;
 using LogPipeline.Agent.Tests.Scripted;
-using LogPipeline.Files;
 using LogPipeline.Testing.Files;
+using static LogPipeline.Agent.Tests.Tailing.Rotations;
 
 namespace LogPipeline.Agent.Tests.Tailing;
 
 /// <summary>Files that were begun and rotated again while the agent was away, under names that no pattern takes.</summary>
 public sealed class MissedRotationsTests
 {
-    private const string Log = AgentRig.LogPath;
-
     [Theory]
     [InlineData("rename")]
     [InlineData("copytruncate")]
@@ -41,39 +38,6 @@ public sealed class MissedRotationsTests
         await rig.StartAsync();
         await rig.UntilLinesAsync(121);
         Assert.Equal([.. expected, "new"], rig.Lines());
-        await rig.StopAsync();
-    });
-
-    [Theory]
-    [InlineData("rename")]
-    [InlineData("copytruncate")]
-    [InlineData("compress")]
-    [InlineData("dates")]
-    [InlineData("counts of a day")]
-    [InlineData("rising counts")]
-    public void Those_of_a_time_in_which_the_path_was_not_wanted_are_read_when_it_is_again(string how) => AgentRig.OnOneThread(async rig =>
-    {
-        InputOptions wanted = rig.Options.Inputs[0];
-        rig.Append(Text("read", 1, 20));
-        await rig.StartAsync();
-        await rig.UntilLinesAsync(20);
-        await rig.StopAsync();
-        rig.Options = rig.Options with { Inputs = [wanted with { Paths = ["/elsewhere/*.log"] }] };
-        for (int rotation = 1; rotation <= 3; rotation++)
-        {
-            await rig.StartAsync();
-            await rig.PassAsync(TimeSpan.FromSeconds(40));
-            rig.Append(Text($"meanwhile {rotation}", 1, 20));
-            await rig.PassAsync(TimeSpan.FromSeconds(40));
-            Rotate(rig, how, rotation);
-            await rig.PassAsync(TimeSpan.FromSeconds(20));
-            await rig.StopAsync();
-        }
-        rig.Append("new\n");
-        rig.Options = rig.Options with { Inputs = [wanted] };
-        await rig.StartAsync();
-        await rig.UntilLinesAsync(81);
-        Assert.Equal([.. Lines("read", 20), .. Enumerable.Range(1, 3).SelectMany(n => Lines($"meanwhile {n}", 20)), "new"], rig.Lines());
         await rig.StopAsync();
     });
 
@@ -303,78 +267,4 @@ public sealed class MissedRotationsTests
         Assert.Equal(1, rig.Log.Count("it is neither gzip nor zstd"));
         await rig.StopAsync();
     });
-
-    [Theory]
-    [InlineData("access.log.1", "access.log.2.gz", true)]
-    [InlineData("access.log.10", "access.log.9", true)]
-    [InlineData("access.log.9", "access.log.9.gz", false)]
-    [InlineData("access.1.log", "access.2.log", true)]
-    [InlineData("access.2.log", "access.log.1", false)]
-    [InlineData("access.log-20261126", "access.log-20261125.zst", true)]
-    [InlineData("access.log-20261125", "access.log-20261126", false)]
-    [InlineData("access.log-2026112600", "access.log-2026112523", true)]
-    [InlineData("access.log-2026112523", "access.log-2026112600", false)]
-    [InlineData("access-2026-11-26.log", "access-2026-11-25.log.gz", true)]
-    [InlineData("access-2026-11-25.12.log", "access-2026-11-26.3.log", false)]
-    [InlineData("access-2026-11-26.10.log", "access-2026-11-26.9.log", true)]
-    [InlineData("access-2026-11-26.1.log", "access-2026-11-26.log", true)]
-    [InlineData("access.log.1", "access.log-20261125", false)]
-    public void The_name_tells_which_may_have_been_rotated_later(string name, string other, bool mayBeLater) =>
-        Assert.Equal(mayBeLater, RotationName.Of(name, "access.log")!.MayBeLaterThan(RotationName.Of(other, "access.log")!));
-
-    [Theory]
-    [InlineData("access.log")]
-    [InlineData("access.log.old")]
-    [InlineData("access.log.bak1")]
-    [InlineData("access10.log")]
-    [InlineData("access.log.")]
-    [InlineData("error.log.1")]
-    public void Other_names_tell_nothing(string name) => Assert.Null(RotationName.Of(name, "access.log"));
-
-    private static string[] Lines(string of, int count) => [.. Enumerable.Range(1, count).Select(n => $"{of}: line {n} of {count}, long enough to be told from others")];
-
-    private static string Text(string of, int from, int count) => string.Concat(Lines(of, count).Skip(from - 1).Select(static line => line + "\n"));
-
-    private static void Rotate(AgentRig rig, string how, int rotation)
-    {
-        if (how == "dates")
-        {
-            rig.Machine.Rename(Log, $"{Log}-202611{rotation + 10}");
-            return;
-        }
-        if (how == "counts of a day")
-        {
-            rig.Machine.Rename(Log, $"{Log}.2026-11-26.{rotation + 7}");
-            return;
-        }
-        if (how == "rising counts")
-        {
-            rig.Machine.Rename(Log, $"{Log}.{rotation + 8}");
-            if (rotation > 1)
-            {
-                rig.Compress($"{Log}.{rotation + 7}", $"{Log}.{rotation + 7}.gz");
-            }
-            return;
-        }
-        for (int n = rotation - 1; n >= 1; n--)
-        {
-            foreach (string suffix in new[] { "", ".gz" }.Where(suffix => rig.Machine.FileExists($"{Log}.{n}{suffix}")))
-            {
-                rig.Machine.Rename($"{Log}.{n}{suffix}", $"{Log}.{n + 1}{suffix}");
-            }
-        }
-        if (how == "copytruncate")
-        {
-            rig.Append(System.Text.Encoding.UTF8.GetString(AtomicFile.ReadAll(rig.Machine, Log)!), Log + ".1");
-            rig.Truncate();
-        }
-        else
-        {
-            rig.Machine.Rename(Log, Log + ".1");
-        }
-        if (how == "compress" && rotation > 1)
-        {
-            rig.Compress(Log + ".2", Log + ".2.gz"); // delaycompress
-        }
-    }
 }
