@@ -101,24 +101,45 @@ internal sealed class MissedRotations(
     /// <param name="input">The path's.</param>
     private IEnumerable<RotatedFile> LaterThan(LastFile last, string? place, InputOptions input)
     {
-        string directory = FileProbe.DirectoryOf(place ?? probe.RealPath(last.Path));
-        string[] originals = [.. new[] { last.Path, probe.RealPath(last.Path) }.Select(static path => Path.GetFileName(path)).Distinct()];
-        RotationName? known = place is null || place == last.Path ? null : NameOf(Path.GetFileName(place), originals);
-        if (known is null && place is not null && place != last.Path)
-        {
-            return []; // a name that tells no order
-        }
-        ILookup<string, (string Path, RotationName Name)> rotated = RotatedIn(directory);
+        string real = probe.RealPath(last.Path);
+        string directory = FileProbe.DirectoryOf(place ?? real);
+        string[] originals = [.. new[] { last.Path, real }.Select(static path => Path.GetFileName(path)).Distinct()];
+        bool isMoved = place is not null && place != last.Path;
+        RotationName? known = isMoved ? NameOf(Path.GetFileName(place!), originals) : null;
+        // What came later was written after the last file was, also where somebody has set the clock back meanwhile.
+        long since = isMoved && probe.Stat(place!) is FileStatus lies ? Math.Min(last.Since, lies.ModifiedTime) : last.Since;
+        IEnumerable<(string Path, RotationName Name)> marked = isMoved && known is null ? [] // a name that tells no order
+            : originals.SelectMany(original => RotatedIn(directory)[original]).Where(file => known is null || file.Name.MayBeLaterThan(known));
         List<RotatedFile> later = [];
-        foreach ((string path, RotationName name) in originals.SelectMany(original => rotated[original]).DistinctBy(static file => file.Path))
+        foreach ((string path, RotationName name) in marked.Concat(TargetsOf(last.Path, real)).DistinctBy(static file => file.Path))
         {
-            if ((known is null || name.MayBeLaterThan(known)) && (ArchiveStream.IsNamedSo(path) || rules.InputOf(path, input.Topic) is null)
-                && !IsBeingCompressed(path) && probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status && status.ModifiedTime >= last.Since)
+            if ((ArchiveStream.IsNamedSo(path) || rules.InputOf(path, input.Topic) is null)
+                && !IsBeingCompressed(path) && probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status && status.ModifiedTime >= since
+                && (name != RotationName.None || status.BirthTime == 0 || status.BirthTime >= since))
             {
                 later.Add(new RotatedFile(path, name, status));
             }
         }
         return later.OrderBy(static file => (file.Name, file.Status.ModifiedTime), Comparer<(RotationName, long)>.Create(RotationName.Compare));
+    }
+
+    /// <summary>
+    /// The files to which a path that is a link may have led: those beside the one to which it leads now, with names that differ from that one's in digits alone,
+    /// such as glog's <c>app.INFO</c>, a link to <c>app.host.user.log.INFO.20261128-101010.1234</c>.
+    /// </summary>
+    private IEnumerable<(string Path, RotationName Name)> TargetsOf(string path, string real)
+    {
+        string target = WithoutDigits(Path.GetFileName(real));
+        string directory = FileProbe.DirectoryOf(real);
+        return Path.GetFileName(path) == Path.GetFileName(real) ? []
+            : probe.List(directory).Where(entry => !entry.IsDirectory && !entry.IsLink && WithoutDigits(entry.Name) == target)
+                .Select(entry => (Path.Combine(directory, entry.Name), RotationName.None)).Where(file => file.Item1 != real);
+    }
+
+    private static string WithoutDigits(string name)
+    {
+        string plain = ArchiveStream.IsNamedSo(name) ? Path.GetFileNameWithoutExtension(name) : name;
+        return string.Concat(plain.Where(static c => !char.IsAsciiDigit(c)));
     }
 
     /// <summary>Whether an archive's file is still there too: its compressor deletes it at the end, and until then the file is what is read.</summary>

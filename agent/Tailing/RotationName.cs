@@ -23,6 +23,9 @@ internal sealed record RotationName
 
     private RotationName(string date, int? count, bool isAppended) => (_date, _count, _isAppended) = (date, count, isAppended);
 
+    /// <summary>Of a file that had its name from the start.</summary>
+    public static RotationName None { get; } = new("", null, false);
+
     /// <summary>Returns the mark of a name, if it is one that a rotation gives to a file that was called <paramref name="original"/>; else null.</summary>
     public static RotationName? Of(string name, string original) => PartsOf(name).FirstOrDefault(part => part.Original == original).Mark;
 

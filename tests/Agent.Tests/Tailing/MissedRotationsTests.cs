@@ -41,6 +41,61 @@ public sealed class MissedRotationsTests
         await rig.StopAsync();
     });
 
+    [Theory]
+    [InlineData("rename")]
+    [InlineData("dates")]
+    [InlineData("rising counts")]
+    public void Those_of_an_absence_in_which_the_clock_was_set_back_are_read(string how) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Time.WallOffset = TimeSpan.FromDays(1);
+        rig.Append(Text("read", 1, 20));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(20);
+        await rig.StopAsync();
+        rig.Time.WallOffset = TimeSpan.Zero;
+        rig.Append("rest\n");
+        for (int rotation = 1; rotation <= 3; rotation++)
+        {
+            rig.Time.Advance(TimeSpan.FromHours(1));
+            Rotate(rig, how, rotation);
+            rig.Append(Text($"missed {rotation}", 1, 20));
+        }
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(81);
+        Assert.Equal([.. Lines("read", 20), "rest", .. Enumerable.Range(1, 3).SelectMany(n => Lines($"missed {n}", 20))], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void Those_to_which_a_link_led_in_between_are_read() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("of long ago\n", "/logs/app.INFO.20261124-9");
+        rig.Append("of another program\n", "/logs/app.WARN.20261125-9");
+        rig.Time.Advance(TimeSpan.FromHours(1));
+        rig.Append("read\n", "/logs/app.INFO.20261125-9");
+        rig.Disk.Links[Log] = "/logs/app.INFO.20261125-9";
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await rig.StopAsync();
+        rig.Append("rest\n", "/logs/app.INFO.20261125-9");
+        for (int day = 26; day <= 28; day++)
+        {
+            rig.Time.Advance(TimeSpan.FromHours(24));
+            rig.Append("of another program\n", "/logs/app.WARN.20261125-9");
+            rig.Append($"missed {day}\n", $"/logs/app.INFO.202611{day}-10");
+            rig.Disk.Links[Log] = $"/logs/app.INFO.202611{day}-10";
+        }
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(5);
+        Assert.Equal(["read", "rest", "missed 26", "missed 27", "missed 28"], rig.Lines());
+        Assert.Equal([Log], rig.Broker.FileHeaders());
+        await rig.StopAsync();
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(5, rig.Lines().Count);
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void Where_the_last_one_is_deleted_what_was_written_since_is_read() => AgentRig.OnOneThread(async rig =>
     {

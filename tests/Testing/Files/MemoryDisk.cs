@@ -36,6 +36,9 @@ public sealed class MemoryDisk
     /// <summary>Bytes that files hold.</summary>
     public long UsedBytes { get; internal set; }
 
+    /// <summary>Symbolic links to files, and the absolute paths that they lead to; what these name need not be there. They are changed here, and are durable.</summary>
+    public IDictionary<string, string> Links { get; } = new SortedDictionary<string, string>(StringComparer.Ordinal);
+
     internal Lock Gate { get; } = new();
 
     internal long Now => (_time.GetUtcNow() - DateTimeOffset.UnixEpoch).Ticks * 100;
@@ -106,6 +109,7 @@ public sealed class MemoryDisk
     internal MemoryNode? Find(ReadOnlySpan<char> path)
     {
         MemoryNode node = _root;
+        path = Links.Count > 0 && Links.TryGetValue(path.ToString(), out string? target) ? target : path;
         foreach (Range part in path.Split('/'))
         {
             ReadOnlySpan<char> name = path[part];

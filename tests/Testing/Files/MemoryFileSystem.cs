@@ -210,8 +210,7 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
         Leave(call);
     }
 
-    /// <summary>The path itself: there are no links on this disk.</summary>
-    public string? RealPath(string path) => Ask(path) is null ? null : path;
+    public string? RealPath(string path) => Ask(path) is null ? null : disk.Links.TryGetValue(path, out string? target) ? target : path;
 
     public IReadOnlyList<DirectoryEntry> List(string path)
     {
@@ -223,6 +222,8 @@ public sealed class MemoryFileSystem(MemoryDisk disk) : IFileSystem
             if (disk.Find(path) is MemoryDirectory directory)
             {
                 entries.AddRange(directory.SortedNames().Select(static entry => new DirectoryEntry(entry.Key, entry.Value is MemoryDirectory)));
+                entries.AddRange(disk.Links.Keys.Where(link => Path.GetDirectoryName(link) == path)
+                    .Select(static link => new DirectoryEntry(Path.GetFileName(link), IsDirectory: false, IsLink: true)));
             }
         }
         Leave(call);
