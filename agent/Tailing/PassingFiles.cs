@@ -58,7 +58,11 @@ internal sealed class PassingFiles(PathRules rules, FileProbe probe, FileTable t
     }
 
     /// <summary>The look is over.</summary>
-    public void End() => _history.Seen(path => probe.Stat(path) is not null);
+    public void End() => _history.Seen(path => probe.Stat(path) is not null || IsDanglingLink(path));
+
+    /// <summary>A name that leads nowhere is seen all the same: when it is removed, no file is missed.</summary>
+    private bool IsDanglingLink(string path) =>
+        probe.List(FileProbe.DirectoryOf(path)).Any(entry => entry.IsLink && entry.Name == Path.GetFileName(path));
 
     private void Begin(PassingFile file, FileStatus status)
     {

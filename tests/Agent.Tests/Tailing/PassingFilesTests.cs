@@ -73,6 +73,23 @@ public sealed class PassingFilesTests
     });
 
     [Fact]
+    public void A_link_that_leads_nowhere_is_no_missed_file_when_it_is_removed() => AgentRig.OnOneThread(async rig =>
+    {
+        Writer writer = await Writer.StartAsync(rig, keep: 1);
+        rig.Disk.Links["/logs/link.log"] = "/nothing";
+        writer.Tell(null, "/logs/link.log");
+        writer.Write("a");
+        await rig.PassAsync(Soon);
+        rig.Disk.Links.Clear();
+        writer.Tell("/logs/link.log", null);
+        writer.Write("b");
+        await rig.PassAsync(Soon);
+        Assert.Equal(["a", "b"], rig.Lines());
+        Assert.DoesNotContain(rig.Log.Lines, static line => line.Contains(Missed, StringComparison.Ordinal));
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void Names_that_no_pattern_matches_are_nobodys_business() => AgentRig.OnOneThread(async rig =>
     {
         Writer writer = await Writer.StartAsync(rig, keep: 1);
