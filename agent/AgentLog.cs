@@ -188,7 +188,7 @@ internal static partial class AgentLog
     [LoggerMessage(2023, LogLevel.Warning, "{Topic}-{Partition}: {Found} batches were in the log, {Missing} are sent anew, {Lost} acked ones are sent again")]
     public static partial void Scanned(this ILogger logger, string topic, int partition, int found, int missing, int lost);
 
-    [LoggerMessage(2024, LogLevel.Warning, "{Topic}-{Partition}: another cluster or topic than before; what is not acked is sent to it marked 'again'")]
+    [LoggerMessage(2024, LogLevel.Warning, "{Topic}-{Partition}: another cluster or topic than before; what is not acked is sent to it marked 'again'. Lines that were acked before and that it lacks, logpipe-agent resend sends from files that are still there")]
     public static partial void LogReplaced(this ILogger logger, string topic, int partition);
 
     [LoggerMessage(2025, LogLevel.Error, "{Topic}-{Partition}: a batch is refused ({Error}); it is split to find the record")]

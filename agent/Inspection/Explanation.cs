@@ -142,7 +142,9 @@ public sealed class Explanation
         {
             if (_obstacle is null && running is not null)
             {
-                _obstacle = ("the agent has not found it yet", "it is found at the next look, within seconds");
+                _obstacle = known.FirstOrDefault(file => AgentReporter.IsRefusedAbove(file, _shown)) is FileReport above
+                    ? ($"the agent cannot look for it in {above.Path}: {above.Reason}", "let the agent's user list that directory, or name the file without wildcards")
+                    : ("the agent has not found it yet", "it is found at the next look, within seconds");
             }
             return;
         }

@@ -67,7 +67,7 @@ internal sealed record PathLook
         {
             using IFile file = files.Open(path, FileOpenMode.Read);
             return ContentCheck.BeginOf(file).IsCompressed
-                ? ("it is compressed: its lines were read before it was", "unpack it to another name that an input matches") : null;
+                ? ("it is compressed: its lines were read before it was, or are older than the agent", "unpack it to another name that an input matches") : null;
         }
         catch (Exception refused) when (refused is IOException or UnauthorizedAccessException)
         {

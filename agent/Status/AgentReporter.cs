@@ -18,7 +18,7 @@ internal sealed class AgentReporter(
     private readonly long _started = time.GetUtcNow().ToUnixTimeMilliseconds();
 
     /// <summary>The agent and all that it knows of files, those that are most behind first.</summary>
-    /// <param name="path">Only files that have, or first had, this path; null = all.</param>
+    /// <param name="path">Only files that have, or first had, this path, and directories above it that are refused; null = all.</param>
     /// <param name="filesMax">The most files that are told.</param>
     public AgentReport Report(string? path, int filesMax)
     {
@@ -28,8 +28,12 @@ internal sealed class AgentReporter(
             {
                 Path = PathText.Show(refused.Key), FirstPath = PathText.Show(refused.Key), State = FileStates.Unreadable, Reason = refused.Value,
             }));
-        return With(WorstFirst(files.Where(file => path is null || file.Path == path || file.FirstPath == path)).Take(filesMax));
+        return With(WorstFirst(files.Where(file => path is null || file.Path == path || file.FirstPath == path || IsRefusedAbove(file, path))).Take(filesMax));
     }
+
+    /// <summary>Whether a directory that a path lies in is refused, so that nothing is found there.</summary>
+    internal static bool IsRefusedAbove(FileReport file, string path) =>
+        file.Generation.Length == 0 && file.State == FileStates.Unreadable && path.StartsWith($"{file.Path}/", StringComparison.Ordinal);
 
     /// <summary>The agent and the files that are behind: of the others no report is made.</summary>
     public AgentReport Brief(int filesMax) =>

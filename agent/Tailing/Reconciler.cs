@@ -29,7 +29,7 @@ internal enum PathStep
     /// <summary>It cannot be read, or has another name by now: the next look tells.</summary>
     None,
 
-    /// <summary>It is compressed: its lines were read before it was.</summary>
+    /// <summary>It is compressed: its lines were read before it was, or are older than the agent.</summary>
     LeaveOut,
 
     /// <summary>A generation that was over goes on in it: it was away, as while its volume was not mounted.</summary>

@@ -52,7 +52,7 @@ public sealed class ExplanationTests
         rig.Machine.CreateDirectory("/logs/dir");
         await rig.StartAsync();
         await rig.PassAsync(TimeSpan.FromSeconds(2));
-        AssertNotRead(rig, "/logs/old.gz", "not read: it is compressed: its lines were read before it was");
+        AssertNotRead(rig, "/logs/old.gz", "not read: it is compressed: its lines were read before it was, or are older than the agent");
         AssertNotRead(rig, "/logs/app.debug.log", "not read: logpipe.yaml:5 *debug* excludes it");
         AssertNotRead(rig, "/logs/forbidden.log", "not read: Permission denied");
         AssertNotRead(rig, "/logs/.hidden", "a name that begins with a dot is matched only by one that does");
@@ -88,6 +88,25 @@ public sealed class ExplanationTests
         rig.Broker.IsDown = false;
         await rig.UntilLinesAsync(41);
         Assert.True(Explain(rig, AgentRig.LogPath).IsRead);
+        await rig.StopAsync();
+    });
+
+    [Fact]
+    public void A_directory_that_may_not_be_listed_is_named() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { Inputs = [Web with { Paths = ["/logs/*/app.log"] }] };
+        rig.Machine.CreateDirectory("/logs/a");
+        rig.Append("x\n", "/logs/a/app.log");
+        rig.BeforeFileCall = call =>
+        {
+            if (call is { Operation: FileOperation.List, Path: "/logs" })
+            {
+                throw new UnauthorizedAccessException("Access to '/logs' is denied");
+            }
+        };
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromSeconds(2));
+        AssertNotRead(rig, "/logs/a/app.log", "not read: the agent cannot look for it in /logs: Access to '/logs' is denied");
         await rig.StopAsync();
     });
 

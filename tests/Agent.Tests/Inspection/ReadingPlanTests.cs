@@ -34,7 +34,7 @@ public sealed class ReadingPlanTests
             "start      /new/tail.log -> u, from byte 4: 4 B",
             "go on      /logs/a.log -> t, at byte 4: 5 B left",
             "stop       /logs/b.log -> t, at byte 4: 7 B not read",
-            "leave out  /new/c.log.gz -> t: it is compressed: its lines were read before it was",
+            "leave out  /new/c.log.gz -> t: it is compressed: its lines were read before it was, or are older than the agent",
             "no file    /nowhere/*",
             "2 start, 1 go on, 1 stop, 1 leave out; 15 B to read, 2 s at 10 B/s (given)",
         ], PlanText.Show(plan, 10, "given", 20));
