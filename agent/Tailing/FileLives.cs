@@ -64,15 +64,16 @@ internal sealed class FileLives(
     }
 
     /// <summary>A followed file does not hold what was read of it.</summary>
-    public void Cut(TailedFile file)
+    /// <returns>The archive that holds that, where a start finds one.</returns>
+    /// <exception cref="UnpackRefusedException">The state directory's disk refuses what is in an archive: to be tried again.</exception>
+    /// <exception cref="ArchiveGrowsException">An archive that may be its own is still being written: to be tried again.</exception>
+    public string? Cut(TailedFile file)
     {
         Generation generation = file.Generation;
         if (handles.Of(file) is not IFile handle)
         {
-            Gone(file);
-            return;
+            return Gone(file);
         }
-        metrics.Truncations.Add(1);
         string path = generation.Path;
         GenerationPhase phase = generation.Phase == GenerationPhase.Live ? GenerationPhase.Live : GenerationPhase.Rotated;
         long position = generation.Read.Position;
@@ -80,13 +81,16 @@ internal sealed class FileLives(
         long? different = HostCrashed
             ? CrashCut.GoOnAt(generations.LivesOf(generation), handle, kept.Value, phase == GenerationPhase.Live) : null;
         OpenCopy? heir = copies.Resolve(file, kept, HostCrashed, different is null ? null : handle);
+        Archived? archived = heir is null && different is null ? ArchiveOf(file) : null;
+        heir ??= archived?.Rest;
+        metrics.Truncations.Add(1);
         if (different is long from)
         {
             logger.CutByCrash(path, from);
         }
         else
         {
-            logger.Truncated(path, position, NoteOf(file, heir));
+            logger.Truncated(path, position, NoteOf(file, heir, archived));
         }
         // The new generation reads the same open file, even where no path names it any more.
         handles.Take(file);
@@ -96,7 +100,7 @@ internal sealed class FileLives(
         }
         else
         {
-            long lost = different is null ? Math.Max(0, file.Size - position) : 0;
+            long lost = different is null && archived is null ? Math.Max(0, file.Size - position) : 0;
             generations.Lost(generation, lost);
             metrics.LostBytes.Add(lost);
             End(file);
@@ -110,6 +114,7 @@ internal sealed class FileLives(
         }
         next.Predecessor = heir is null ? null : file;
         next.Size = size;
+        return archived?.Path;
     }
 
     /// <summary>A followed file is nowhere to be found.</summary>
@@ -129,7 +134,7 @@ internal sealed class FileLives(
             GoOnIn(kept, file);
             return null;
         }
-        Archived? archived = IsResuming && file.Input.Source is null ? FindArchive(file) : null;
+        Archived? archived = ArchiveOf(file);
         if (archived?.Rest is OpenCopy rest)
         {
             GoOnIn(rest, file);
@@ -153,9 +158,14 @@ internal sealed class FileLives(
         return archived?.Path;
     }
 
-    private Archived? FindArchive(TailedFile file)
+    /// <summary>The archive that holds what was read of a file, where a start looks for one.</summary>
+    private Archived? ArchiveOf(TailedFile file)
     {
         Generation generation = file.Generation;
+        if (!IsResuming || file.Input.Source is not null)
+        {
+            return null;
+        }
         Lazy<List<InflightEntry>> kept = KeptOf(file);
         return archives.Find(generation, unpacked =>
             ContentCheck.Continues(unpacked, generation, () => CrashCut.IsSame(generations.LivesOf(generation), unpacked, kept.Value))
@@ -303,10 +313,11 @@ internal sealed class FileLives(
 
     private Lazy<List<InflightEntry>> KeptOf(TailedFile file) => _found ?? new Lazy<List<InflightEntry>>(() => [.. file.Log?.Kept() ?? []]);
 
-    private static string NoteOf(TailedFile file, OpenCopy? heir)
+    private static string NoteOf(TailedFile file, OpenCopy? heir, Archived? archived)
     {
         long unread = Math.Max(0, file.Size - file.Generation.Read.Position);
-        return heir is OpenCopy copy ? $"the rest is read from its copy {copy.Path}"
+        return archived is { Rest: null } ? $"all of it is in {archived.Path}, and was read before"
+            : heir is OpenCopy copy ? $"the rest is read from its copy {archived?.Path ?? copy.Path}"
             : unread == 0 ? "all that was seen of it is read" : $"{unread} bytes seen behind it are gone";
     }
 }

@@ -22,7 +22,7 @@ internal sealed class MissedRotations(
     /// <summary>The files of a directory that have names of rotations, by the names that they may have had: a look at all of them for each path would cost their square.</summary>
     private readonly Dictionary<string, ILookup<string, (string Path, RotationName Name)>> _rotated = new(StringComparer.Ordinal);
 
-    private ILookup<(string FirstPath, string Topic), Generation>? _read;
+    private ILookup<(long Position, string Topic), Generation>? _readTo;
 
     /// <summary>A start begins to find files again: notes which was the last that each path named.</summary>
     public void Note()
@@ -59,14 +59,16 @@ internal sealed class MissedRotations(
         }
         _begun.Clear();
         _rotated.Clear();
-        _read = null;
+        _readTo = null;
     }
 
     private void BeginLater(LastFile last, string? place, InputOptions input)
     {
         // What was read of the path's last file may be too little to know it by. A file that begins with it is most likely that one.
         bool mayBeThere = place is null && last.Generation.Read.Position > 0;
-        TailedFile? before = place == last.Path ? null : table.With(last.Generation.Identity, last.Generation.Topic);
+        TailedFile? now = table.At(last.Path, last.Generation.Topic);
+        // Where the last one was cut, its file is what the path names now: that comes after all that was missed.
+        TailedFile? before = table.With(last.Generation.Identity, last.Generation.Topic) is TailedFile same && same != now ? same : null;
         foreach (RotatedFile file in LaterThan(last, place, input))
         {
             if (!_begun.Contains((file.Path, last.Generation.Topic)) && OpenUnknown(file, last) is OpenCopy found)
@@ -89,7 +91,7 @@ internal sealed class MissedRotations(
                 before = begun;
             }
         }
-        if (before is not null && table.At(last.Path, last.Generation.Topic) is TailedFile now && now != before)
+        if (before is not null && now is not null && now != before)
         {
             now.Predecessor = before;
         }
@@ -181,7 +183,9 @@ internal sealed class MissedRotations(
         return opened;
     }
 
-    /// <summary>Whether a file was read as an earlier one of the path, or holds just what was read of one, or what the path's file begins with, as copies do.</summary>
+    /// <summary>
+    /// Whether a file was read as an earlier one of the path, or holds just what was read of one, by whatever name, or what the path's file begins with, as copies do.
+    /// </summary>
     private bool IsKnown(OpenCopy found, LastFile last)
     {
         if (generations.LastOf(found.Identity, last.Generation.Topic) is Generation same && (same.Identity.BirthTime != 0 || ContentCheck.Holds(found.File, same)))
@@ -189,18 +193,20 @@ internal sealed class MissedRotations(
             return true;
         }
         using IFile? now = probe.Open(last.Path);
+        _readTo ??= generations.All.ToLookup(static generation => (generation.Read.Position, generation.Topic));
         return (now is not null && ContentCheck.IsBeginOf(found.File, now))
-            || ReadOf(last).Any(other => other.Read.Position > 0 && other.Read.Position == found.File.Length && ContentCheck.Holds(found.File, other));
+            || (found.File.Length > 0 && _readTo[(found.File.Length, last.Generation.Topic)].Any(other => IsOfPath(other, last) && ContentCheck.Holds(found.File, other)));
     }
 
     /// <summary>Whether what is left of an archive that was cut begins as a file of the path that was read: most likely it is that, to where it was cut.</summary>
     private bool BeginsAsOneRead(OpenCopy found, LastFile last) =>
-        ReadOf(last).Any(read => read.Head.Length > 0 && ContentCheck.BeginsWith(found.File, read.Head));
+        generations.All.Any(read => read.Head.Length > 0 && read.Topic == last.Generation.Topic && IsOfPath(read, last) && ContentCheck.BeginsWith(found.File, read.Head));
 
-    private IEnumerable<Generation> ReadOf(LastFile last)
+    /// <summary>Whether a file had the path, or was first seen under a name that a rotation gives to the path's files.</summary>
+    private static bool IsOfPath(Generation generation, LastFile last)
     {
-        _read ??= generations.All.ToLookup(static generation => (generation.FirstPath, generation.Topic));
-        return _read[(last.Generation.FirstPath, last.Generation.Topic)];
+        (string first, string path) = (generation.FirstPath, last.Generation.FirstPath);
+        return first == path || (FileProbe.DirectoryOf(first) == FileProbe.DirectoryOf(path) && CopyNames.IsCopyOf(Path.GetFileName(first), Path.GetFileName(path)));
     }
 
     private static RotationName? NameOf(string name, string[] originals) => originals.Select(original => RotationName.Of(name, original)).FirstOrDefault(static found => found is not null);

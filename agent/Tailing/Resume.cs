@@ -59,17 +59,13 @@ internal sealed class Resume(
             }
         }
         lives.IsResuming = true;
-        found.ForEach(TryProve);
+        foreach (TailedFile file in found)
+        {
+            await NoteArchiveAsync(file, TryProve);
+        }
         foreach (TailedFile file in gone)
         {
-            // What of one was not read may be in an archive, and the state directory too full to unpack it now.
-            await UntilUnpackedAsync(() =>
-            {
-                if (lives.Gone(file) is string archive)
-                {
-                    archived.Add(file.Generation, archive);
-                }
-            });
+            await NoteArchiveAsync(file, lives.Gone);
         }
         lives.IsResuming = false;
         lives.NoteProved();
@@ -84,6 +80,15 @@ internal sealed class Resume(
         // What this configuration does not want the next one may: a packed file may be all that is left of a deleted one.
         packed.ForgetBut([.. inUse, .. unwanted.Select(packed.PathOf)]);
         Tell(unwanted);
+
+        // What was not read of a file that is cut or gone may be in an archive, and the state directory too full to unpack it now.
+        Task NoteArchiveAsync(TailedFile file, Func<TailedFile, string?> find) => UntilUnpackedAsync(() =>
+        {
+            if (find(file) is string archive)
+            {
+                archived.Add(file.Generation, archive);
+            }
+        });
     }
 
     /// <summary>Unpacks archives, again while the state directory is full or one of them is still being written.</summary>
@@ -199,32 +204,33 @@ internal sealed class Resume(
         return file;
     }
 
-    private void TryProve(TailedFile file)
+    /// <summary>Holds a file that was found against what was read of it. Returns the archive that holds that where the file was cut, if there is one.</summary>
+    private string? TryProve(TailedFile file)
     {
         try
         {
-            Prove(file);
+            return Prove(file);
         }
-        catch (IOException e)
+        catch (IOException e) when (e is not UnpackRefusedException)
         {
             Doubt(file);
             probe.Failed(file.Generation.Path, e.Message);
+            return null;
         }
     }
 
-    private void Prove(TailedFile file)
+    private string? Prove(TailedFile file)
     {
         if (probe.Stat(file.Generation.Path) is not FileStatus status || handles.Of(file) is not IFile handle)
         {
             Doubt(file);
-            return;
+            return null;
         }
         // The tail alone may lie within a line that another one begun since is like.
         if (!ContentCheck.Holds(handle, file.Generation)
             || !(ContentCheck.IsHeadKnown(file.Generation) || CrashCut.IsSame(generations.LivesOf(file.Generation), handle, _kept.Value)))
         {
-            lives.Cut(file);
-            return;
+            return lives.Cut(file);
         }
         tailer.Check(file, status);
         if (file.Unread <= 0)
@@ -235,6 +241,7 @@ internal sealed class Resume(
         {
             handles.GiveBack(file);
         }
+        return null;
     }
 
     private void Doubt(TailedFile file)

@@ -93,7 +93,7 @@ internal sealed class Nemesis
         {
             WriterHabits habits = server.Habits;
             habits.PauseMax = TimeSpan.FromMilliseconds(_world.Random.Next(100, 2000));
-            habits.Rename = _world.Chance(0.5) ? 0.1 : 0;
+            habits.Rename = _world.Chance(0.5) || habits.Compress > 0 ? 0.1 : 0;
             habits.CopyTruncate = _world.Chance(0.2) ? 0.05 : 0;
             habits.ShiftNames = _world.Chance(0.5);
             habits.Truncate = _world.Chance(0.15) ? 0.03 : 0;

@@ -77,23 +77,27 @@ internal sealed class Story
             AddSink();
         }
         // The seed alone decides, so that the other stories stay as they are.
-        if (World.Seed % 6 == 1)
+        switch (World.Seed % 6)
         {
-            AddFileSink();
-        }
-        if (World.Seed % 6 == 3)
-        {
-            AddTableOwner();
-        }
-        if (World.Seed % 6 == 5)
-        {
-            Filter.Habit = World.Seed % 12 == 5 ? FilterHabit.Constant : FilterHabit.Changing;
+            case 1:
+                AddFileSink();
+                break;
+            case 3:
+                AddTableOwner();
+                break;
+            case 5:
+                Filter.Habit = World.Seed % 12 == 5 ? FilterHabit.Constant : FilterHabit.Changing;
+                break;
         }
         Table = new TableWatch(this);
         plant?.Invoke(this);
         if (World.Seed % 8 == 6)
         {
             AddSources();
+        }
+        if (World.Seed % 7 == 2)
+        {
+            Weather.Archives(this);
         }
         for (int i = 0; i < Plan.ForeignProducers; i++)
         {
@@ -238,7 +242,6 @@ internal sealed class Story
             var server = new AppServer(machine, Lines, World.Random.Next(1, 4));
             Join(server, new AgentPart(machine, Network, string.Create(CultureInfo.InvariantCulture, $"agent{i}")));
         }
-        // The seed alone decides, so that the other stories stay as they are.
         if (World.Seed % 5 == 4)
         {
             Resends.Add(new ResendPart(Agents[0], Network, Plan.Storm));
@@ -256,6 +259,7 @@ internal sealed class Story
         Agents.Add(agent);
         server.IsCompared = agent.HasComparedFiles;
         server.HoldsFiles = () => !Plan.Freezes && !Plan.DiskFull && agent.IsUpFor(AppServer.SeenAfter);
+        server.LooksForArchives = () => agent.HasHeldFiles && agent.IsDown;
         agent.Ended = server.LetGo;
     }
 

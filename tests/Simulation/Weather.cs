@@ -16,6 +16,11 @@ internal static class Weather
     /// <summary>An agent that reads more than files.</summary>
     public static void Sources(Story story) => story.AddSources();
 
+    /// <summary>
+    /// Rotated files are compressed, unless clocks jump: by times alone an agent knows that an archive is older than what it has read.
+    /// </summary>
+    public static void Archives(Story story) => story.Servers.ForEach(server => server.Habits.Compress = story.Plan.ClockJumps ? 0 : 0.1);
+
     /// <summary>A sink of files beside that of the database.</summary>
     public static void Files(Story story) => story.AddFileSink();
 }

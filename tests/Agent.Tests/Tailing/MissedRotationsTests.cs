@@ -11,6 +11,7 @@ public sealed class MissedRotationsTests
     [InlineData("rename")]
     [InlineData("copytruncate")]
     [InlineData("compress")]
+    [InlineData("copytruncate, compress")]
     [InlineData("dates")]
     [InlineData("counts of a day")]
     [InlineData("rising counts")]

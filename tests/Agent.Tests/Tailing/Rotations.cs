@@ -40,7 +40,7 @@ internal static class Rotations
                 rig.Machine.Rename($"{Log}.{n}{suffix}", $"{Log}.{n + 1}{suffix}");
             }
         }
-        if (how == "copytruncate")
+        if (how.StartsWith("copytruncate", StringComparison.Ordinal))
         {
             rig.Append(System.Text.Encoding.UTF8.GetString(AtomicFile.ReadAll(rig.Machine, Log)!), Log + ".1");
             rig.Truncate();
@@ -52,6 +52,10 @@ internal static class Rotations
         if (how == "compress" && rotation > 1)
         {
             rig.Compress(Log + ".2", Log + ".2.gz"); // delaycompress
+        }
+        else if (how == "copytruncate, compress")
+        {
+            rig.Compress(Log + ".1", Log + ".1.gz");
         }
     }
 }

@@ -10,6 +10,7 @@ public sealed class RotationsWhileUnwantedTests
     [InlineData("rename")]
     [InlineData("copytruncate")]
     [InlineData("compress")]
+    [InlineData("copytruncate, compress")]
     [InlineData("dates")]
     [InlineData("counts of a day")]
     [InlineData("rising counts")]

@@ -96,6 +96,12 @@ internal sealed class AgentPart
     /// <summary>Whether the agent has been up for so long.</summary>
     public bool IsUpFor(TimeSpan time) => _service is not null && _startedAt is { } since && Part.Machine.World.Now - since > time;
 
+    /// <summary>Whether no life of the agent is there.</summary>
+    public bool IsDown => _service is null;
+
+    /// <summary>Whether a life of the agent was up for long enough to note all files.</summary>
+    public bool HasHeldFiles { get; private set; }
+
     private string BootId => Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture);
 
     private async Task RunAsync(Life life)
@@ -123,8 +129,8 @@ internal sealed class AgentPart
         (_service, _startedAt) = (service, null);
         life.AtDeath(() =>
         {
+            LetGo();
             _service = null;
-            Ended?.Invoke();
             service.Abandon();
         });
         try
@@ -135,11 +141,17 @@ internal sealed class AgentPart
         }
         catch (OperationCanceledException) when (life.Stopping.IsCancellationRequested)
         {
+            LetGo();
             _startedAt = null;
-            Ended?.Invoke();
             await service.StopAsync(TimeSpan.FromSeconds(4));
             Sources?.Stopped();
         }
+    }
+
+    private void LetGo()
+    {
+        HasHeldFiles |= IsUpFor(AppServer.SeenAfter);
+        Ended?.Invoke();
     }
 
     private void CopyState(Machine original) => CopyFolder(new MemoryFileSystem(original.Disk), new MemoryFileSystem(Part.Machine.Disk), State);

@@ -101,6 +101,9 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
         new("agent does not see rotated files", Cast.Whole, [Drains, InTable, InTopic, NoHole, EndToEnd], Kills, static story =>
             story.Agents.ForEach(static agent => agent.WrapFiles = static files =>
                 new WrappedFiles(files) { Hides = static name => name.Contains(".log.", StringComparison.Ordinal) })),
+        new("agent does not see archives", Cast.Whole, [Drains, InTable, InTopic], FilesAreCompressed, static story =>
+            story.Agents.ForEach(static agent => agent.WrapFiles = static files =>
+                new WrappedFiles(files) { Hides = static name => name.EndsWith(Gzip.Suffix, StringComparison.Ordinal) })),
         new("agent's spools are not flushed", Cast.Whole, [InTopic, InTable, Drains, OnceInTopic, Once], SourcesFail,
             static story => Agents(story, IsSpool)),
         new("agent goes on in the journal behind what is not spooled yet", Cast.Whole, [InTopic, InTable, Drains], SourcesFail, static story =>
@@ -298,6 +301,13 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
     }
 
     private static void Kills(Story story) => story.Plan.Kills = true;
+
+    private static void FilesAreCompressed(Story story)
+    {
+        story.Plan.Kills = true;
+        story.Plan.ClockJumps = false;
+        Weather.Archives(story);
+    }
 
     private static void DatabaseFails(Story story)
     {

@@ -28,6 +28,7 @@ internal sealed class AppServer
     private MemoryFileSystem _files;
     private readonly bool[] _rotating;
     private Dictionary<ulong, LogFile> _before = [];
+    private LogFile? _compressing;
     private int _rotations;
 
     /// <param name="machine">Where.</param>
@@ -39,7 +40,7 @@ internal sealed class AppServer
         _lines = lines;
         _files = new MemoryFileSystem(machine.Disk);
         _files.CreateDirectory(Logs);
-        _current = [.. Enumerable.Range(0, streams).Select(stream => new LogFile(_files, PathOf(stream)))];
+        _current = [.. Enumerable.Range(0, streams).Select(stream => new LogFile(_files, PathOf(stream), World.Now))];
         _rotating = new bool[streams];
         machine.LosingPower = LosingPower;
         machine.PowerLost = PowerLost;
@@ -54,6 +55,9 @@ internal sealed class AppServer
 
     /// <summary>Whether an agent is up, and has been for long enough to have opened all files that have something to read.</summary>
     public Func<bool> HoldsFiles { get; set; } = static () => false;
+
+    /// <summary>Whether no agent is up, and the next one will look for what was compressed meanwhile.</summary>
+    public Func<bool> LooksForArchives { get; set; } = static () => false;
 
     private World World => Machine.World;
 
@@ -109,11 +113,19 @@ internal sealed class AppServer
         {
             file.Delete("deleted at once");
             World.Trace.Say(null, $"{Machine.Name}: {file.Path} deleted and made anew");
-            _current[stream] = new LogFile(_files, file.Path);
+            _current[stream] = new LogFile(_files, file.Path, World.Now);
+        }
+        else if (Habits.Compress > 0 && World.Chance(Habits.Compress))
+        {
+            Compress(stream);
         }
         if (_rotated.Count > 0 && World.Chance(Habits.DeleteRotated))
         {
             LogFile oldest = _rotated[0];
+            if (oldest == _compressing)
+            {
+                return;
+            }
             _rotated.RemoveAt(0);
             World.Trace.Say(null, $"{Machine.Name}: {oldest.Path} deleted");
             DeleteRotated(oldest);
@@ -176,7 +188,7 @@ internal sealed class AppServer
         World.Trace.Say(null, $"{Machine.Name}: {file.Path} renamed to {to}");
         file.RenameTo(to);
         _rotated.Add(file);
-        _current[stream] = new LogFile(_files, PathOf(stream));
+        _current[stream] = new LogFile(_files, PathOf(stream), World.Now);
         if (World.Chance(0.5))
         {
             _files.FlushDirectory(Logs);
@@ -215,6 +227,45 @@ internal sealed class AppServer
         });
     }
 
+    /// <summary>Compresses a rotated file of the stream, in pieces.</summary>
+    private void Compress(int stream)
+    {
+        List<LogFile> plain = [.. _rotated.Where(file => !file.IsPacked && file.Path.StartsWith(PathOf(stream), StringComparison.Ordinal))];
+        if (plain.Count == 0 || _compressing is not null)
+        {
+            return;
+        }
+        LogFile original = plain[World.Random.Next(plain.Count)];
+        World.Trace.Say(null, $"{Machine.Name}: {original.Path} is being compressed");
+        var gzip = new Gzip(_files, original, World.Now);
+        int boot = Machine.BootCount;
+        _rotating[stream] = true;
+        _compressing = original;
+        TimeSpan gap = World.Chance(0.5) ? TimeSpan.Zero : World.Between(TimeSpan.Zero, Habits.CopyGapMax);
+        gzip.Write(World.Random.Next(200));
+        World.After(gap, () =>
+        {
+            _rotating[stream] = false;
+            _compressing = null;
+            if (Machine.IsUp && Machine.BootCount == boot)
+            {
+                Compressed(original, gzip);
+            }
+        });
+    }
+
+    private void Compressed(LogFile original, Gzip gzip)
+    {
+        World.Trace.Say(null, $"{Machine.Name}: {original.Path} is compressed");
+        bool isFound = LooksForArchives() ? !original.IsCut || IsCompared() : HoldsFiles() && World.Now - original.MadeAt > SeenAfter;
+        foreach (Line line in isFound ? [] : original.Lines)
+        {
+            line.WasUnseen = true;
+            line.Story = $"{original.Path} was compressed before the agent could see it";
+        }
+        _rotated[_rotated.IndexOf(original)] = gzip.Finish();
+    }
+
     /// <summary>Where a line stands now, for messages.</summary>
     public string? Find(Line line)
     {
@@ -224,6 +275,7 @@ internal sealed class AppServer
             using IFile file = files.Open($"{Logs}/{entry.Name}", FileOpenMode.Read);
             byte[] bytes = new byte[file.Length];
             file.Read(bytes, 0);
+            bytes = entry.Name.EndsWith(Gzip.Suffix, StringComparison.Ordinal) ? Gzip.Unpack(bytes) : bytes;
             int at = bytes.AsSpan().IndexOf(line.Bytes);
             if (at >= 0)
             {
@@ -239,18 +291,20 @@ internal sealed class AppServer
     {
         if (!Habits.ShiftNames)
         {
-            return NumberedName(stream, ++_rotations);
+            return Habits.Compress > 0 ? DatedName(stream) : NumberedName(stream, ++_rotations);
         }
         string prefix = PathOf(stream) + ".";
         foreach ((LogFile file, int number) in _rotated
             .Where(file => file.Path.StartsWith(prefix, StringComparison.Ordinal))
-            .Select(file => (file, int.Parse(file.Path.AsSpan(prefix.Length), CultureInfo.InvariantCulture)))
+            .Select(file => (file, int.Parse(file.Path.AsSpan(prefix.Length).TrimEnd(Gzip.Suffix), CultureInfo.InvariantCulture)))
             .OrderByDescending(static rotated => rotated.Item2).ToList())
         {
-            file.RenameTo(NumberedName(stream, number + 1));
+            file.RenameTo(NumberedName(stream, number + 1) + (file.IsPacked ? Gzip.Suffix : ""));
         }
         return NumberedName(stream, 1);
     }
+
+    private string DatedName(int stream) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(stream)}-20261128-{++_rotations:D6}");
 
     private string NumberedName(int stream, int number) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(stream)}.{number}");
 
@@ -280,8 +334,13 @@ internal sealed class AppServer
         foreach (DirectoryEntry entry in _files.List(Logs))
         {
             string path = $"{Logs}/{entry.Name}";
+            if (path.EndsWith(Gzip.Suffix, StringComparison.Ordinal) && _files.FileExists(path[..^Gzip.Suffix.Length]))
+            {
+                _files.Delete(path); // begun only: gzip begins anew
+                continue;
+            }
             int stream = Array.FindIndex(_current, current => current.Path == path);
-            LogFile file = LogFile.Found(_files, path, _lines, isWritten: stream >= 0, _before, wasCompared);
+            LogFile file = LogFile.Found(_files, path, _lines, isWritten: stream >= 0, _before, wasCompared, World.Now);
             if (stream >= 0)
             {
                 _current[stream] = file;
@@ -303,7 +362,7 @@ internal sealed class AppServer
         {
             if (!_files.FileExists(_current[stream].Path))
             {
-                _current[stream] = new LogFile(_files, _current[stream].Path);
+                _current[stream] = new LogFile(_files, _current[stream].Path, World.Now);
             }
         }
         foreach (Line line in _lines)

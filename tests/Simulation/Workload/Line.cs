@@ -18,12 +18,15 @@ internal sealed class Line(int id, byte[] bytes)
     /// <summary>1 while a file holds it; 0 once it was destroyed, perhaps before anyone could read it.</summary>
     public int Least
     {
-        get => WasDeleted ? 0 : field;
+        get => WasDeleted || WasUnseen ? 0 : field;
         set;
     } = 1;
 
     /// <summary>Delivered to a topic that was deleted, or lost its first records, afterwards.</summary>
     public bool WasDeleted { get; set; }
+
+    /// <summary>Compressed while an agent was up that may not have seen its file yet: it does not read archives as it finds them.</summary>
+    public bool WasUnseen { get; set; }
 
     /// <summary>1, or the number of files that hold it after a half-made copy.</summary>
     public int Most { get; set; } = 1;

@@ -11,12 +11,12 @@ internal sealed class LogFile
     private readonly IFile _file;
     private long _length;
     private long _synced;
-    private bool _isCut;
 
-    public LogFile(MemoryFileSystem files, string path)
+    public LogFile(MemoryFileSystem files, string path, TimeSpan now)
     {
         _files = files;
         Path = path;
+        MadeAt = now;
         _file = files.Open(path, FileOpenMode.ReadWrite);
         _length = _file.Length;
         _synced = _length;
@@ -24,8 +24,11 @@ internal sealed class LogFile
 
     public string Path { get; private set; }
 
+    /// <summary>When it was made, or found by a boot.</summary>
+    public TimeSpan MadeAt { get; private set; }
+
     /// <summary>When a copy was made; zero for a file that is written itself: who follows it has it open.</summary>
-    public TimeSpan CopiedAt { get; private init; }
+    public TimeSpan CopiedAt { get; private set; }
 
     public List<Line> Lines { get; } = [];
 
@@ -35,11 +38,17 @@ internal sealed class LogFile
     /// <summary>A line at the end of a rotated file that lost its line feed: it may come out, but who reads cannot know that it is whole.</summary>
     public Line? Unended { get; private set; }
 
+    /// <summary>Whether a crash took its end.</summary>
+    public bool IsCut { get; private set; }
+
     /// <summary>
     /// The lines before what a crash took, where they are less than a fingerprint: who read more cannot tell a copy of what was
     /// written since from another file that begins alike. Empty once the file was compared, or begins anew.
     /// </summary>
     public IReadOnlyList<Line> LeftByCrash { get; private set; } = [];
+
+    /// <summary>Whether it is an archive.</summary>
+    public bool IsPacked => Path.EndsWith(Gzip.Suffix, StringComparison.Ordinal);
 
     /// <summary>Where the disk keeps it, whatever its name is.</summary>
     public ulong Inode => _file.Status().Inode;
@@ -51,12 +60,12 @@ internal sealed class LogFile
     /// <param name="isWritten">Whether a logger goes on writing it; nobody touches a rotated file.</param>
     /// <param name="before">The files as they were, by inode.</param>
     /// <param name="wasCompared">Whether the agent had compared the files since the crash before.</param>
+    /// <param name="now">When.</param>
     public static LogFile Found(
-        MemoryFileSystem files, string path, List<Line> all, bool isWritten, IReadOnlyDictionary<ulong, LogFile> before, bool wasCompared)
+        MemoryFileSystem files, string path, List<Line> all, bool isWritten, IReadOnlyDictionary<ulong, LogFile> before, bool wasCompared, TimeSpan now)
     {
-        var found = new LogFile(files, path);
-        byte[] bytes = new byte[found._length];
-        found._file.Read(bytes, 0);
+        var found = new LogFile(files, path, now);
+        byte[] bytes = found.IsPacked ? Gzip.Unpack(found.Read()) : found.Read();
         int at = 0;
         for (int end; (end = bytes.AsSpan(at).IndexOf((byte)'\n')) >= 0; at += end + 1)
         {
@@ -79,7 +88,8 @@ internal sealed class LogFile
         if (before.TryGetValue(found.Inode, out LogFile? was))
         {
             IReadOnlyList<Line> left = wasCompared ? [] : was.LeftByCrash;
-            bool isLess = was._isCut && (left.Count == 0 || found.Lines.Count < left.Count);
+            found.IsCut = was.IsCut;
+            bool isLess = was.IsCut && (left.Count == 0 || found.Lines.Count < left.Count);
             long same = last is null ? at : bytes.Length;
             found.LeftByCrash = !isLess ? left : same < Fingerprint.LengthMax ? [.. found.Lines] : [];
         }
@@ -152,12 +162,30 @@ internal sealed class LogFile
 
     public LogFile CopyTo(string path, TimeSpan now)
     {
-        byte[] bytes = new byte[_length];
-        _file.Read(bytes, 0);
-        var copy = new LogFile(_files, path) { CopiedAt = now };
-        copy.AppendBytes(bytes);
+        var copy = new LogFile(_files, path, now) { CopiedAt = now };
+        copy.AppendBytes(Read());
         copy.Lines.AddRange(Lines);
         return copy;
+    }
+
+    /// <summary>All bytes, as they are on the disk.</summary>
+    public byte[] Read()
+    {
+        byte[] bytes = new byte[_length];
+        _file.Read(bytes, 0);
+        return bytes;
+    }
+
+    /// <summary>This file holds all of another one now, and deletes that one's name, durably; an agent may still have it open.</summary>
+    public void TakeLinesOf(LogFile original)
+    {
+        Lines.AddRange(original.Lines);
+        Unended = original.Unended;
+        LeftByCrash = original.LeftByCrash;
+        (MadeAt, CopiedAt) = (original.MadeAt, original.CopiedAt);
+        _files.Delete(original.Path);
+        _files.FlushDirectory(AppServer.Logs);
+        original._file.Dispose();
     }
 
     /// <summary>The second half of copytruncate: what the copy has lives on there, what came after it is lost.</summary>
@@ -171,8 +199,10 @@ internal sealed class LogFile
     public void CutUnsynced(Random random)
     {
         long keep = random.Next(3) switch { 0 => _length, 1 => _synced, _ => random.NextInt64(_synced, _length + 1) };
-        _isCut = keep < _length;
+        IsCut = keep < _length;
+        long written = _file.Status().ModifiedTime;
         _file.SetLength(keep);
+        _files.Disk.SetModifiedTime(Path, written); // nobody wrote to it
         _file.Flush();
     }
 

@@ -45,7 +45,7 @@ public sealed class LogFileTests
     /// <summary>Two lines that reached the disk, of so many bytes together, and one that did not.</summary>
     private LogFile Written(int synced)
     {
-        var file = new LogFile(_files, Path);
+        var file = new LogFile(_files, Path, default);
         Append(file, 100);
         Append(file, synced - 100);
         file.Sync();
@@ -64,7 +64,7 @@ public sealed class LogFileTests
     private LogFile Crash(LogFile file, long keep)
     {
         file.CutUnsynced(new CutAt(keep));
-        return LogFile.Found(_files, Path, _lines, isWritten: true, new Dictionary<ulong, LogFile> { [file.Inode] = file }, wasCompared: false);
+        return LogFile.Found(_files, Path, _lines, isWritten: true, new Dictionary<ulong, LogFile> { [file.Inode] = file }, wasCompared: false, now: default);
     }
 
     private sealed class CutAt(long keep) : Random

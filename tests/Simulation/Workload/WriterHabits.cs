@@ -19,6 +19,9 @@ internal sealed class WriterHabits
     /// <summary>Whether the newest rotated file is always number 1 and all others move up by one, logrotate's way; else numbers only rise.</summary>
     public bool ShiftNames { get; set; }
 
+    /// <summary>Compresses a rotated file.</summary>
+    public double Compress { get; set; }
+
     /// <summary>How long logrotate may take from the copy to the cut.</summary>
     public TimeSpan CopyGapMax { get; set; } = TimeSpan.FromSeconds(2);
 
