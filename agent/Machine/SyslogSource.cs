@@ -26,6 +26,11 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
 
     private readonly HashSet<Task> _connections = [];
 
+    /// <summary>Guards the count, and what the spool tells of it.</summary>
+    private readonly Lock _gate = new();
+
+    private int _open;
+
     protected override Task<string> FeedAsync(Spool spool, CancellationToken stopped) =>
         options.Transport == SyslogTransport.Udp ? ReceiveAsync(spool, stopped) : ListenAsync(spool, stopped);
 
@@ -77,9 +82,9 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
             {
                 TcpClient client = await listener.AcceptTcpClientAsync(stopped);
                 _connections.RemoveWhere(static connection => connection.IsCompleted);
-                if (_connections.Count >= ConnectionsMax)
+                if (!TryOpen(spool))
                 {
-                    Refuse(client, spool);
+                    client.Dispose();
                     continue;
                 }
                 _connections.Add(ServeAsync(client, certificate, spool, stopped));
@@ -94,16 +99,33 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
         }
     }
 
-    /// <summary>Told once, until a connection is closed.</summary>
-    private void Refuse(TcpClient client, Spool spool)
+    /// <summary>Takes a place for a connection; false when there is none, which is told once, until a connection is closed.</summary>
+    private bool TryOpen(Spool spool)
     {
-        spool.Refused();
-        if (spool.Limitation is null)
+        lock (_gate)
         {
-            spool.Limitation = $"{ConnectionsMax} connections are open, and further ones are refused";
-            Logger.SourceSaid(options.Name, spool.Limitation);
+            if (_open < ConnectionsMax)
+            {
+                _open++;
+                return true;
+            }
+            spool.Refused();
+            if (spool.Limitation is null)
+            {
+                spool.Limitation = $"{ConnectionsMax} connections are open, and further ones are refused";
+                Logger.SourceSaid(options.Name, spool.Limitation);
+            }
+            return false;
         }
-        client.Dispose();
+    }
+
+    private void Close(Spool spool)
+    {
+        lock (_gate)
+        {
+            _open--;
+            spool.Limitation = null;
+        }
     }
 
     private SslStreamCertificateContext LoadCertificate()
@@ -117,11 +139,12 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
 
     private async Task ServeAsync(TcpClient client, SslStreamCertificateContext? certificate, Spool spool, CancellationToken stopped)
     {
-        EndPoint? peer = client.Client.RemoteEndPoint;
+        EndPoint? peer = null;
         try
         {
             using (client)
             {
+                peer = client.Client.RemoteEndPoint;
                 client.Client.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
                 await using Stream stream = certificate is null ? client.GetStream() : new SslStream(client.GetStream());
                 if (stream is SslStream secure)
@@ -141,7 +164,7 @@ internal sealed class SyslogSource(SyslogSourceOptions options, TimeProvider tim
         }
         finally
         {
-            spool.Limitation = null;
+            Close(spool);
         }
     }
 

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using LogPipeline.Files;
 using LogPipeline.Testing.Files;
 
 namespace LogPipeline.Simulation.Workload;
