@@ -31,7 +31,11 @@ internal sealed class JournalSource(JournalSourceOptions options, string machine
         journal.BeginErrorReadLine();
         try
         {
-            await StreamFeed.RunAsync(journal.StandardOutput.BaseStream, new JournalExport(from), spool, stopped);
+            var export = new JournalExport(from)
+            {
+                MessageLeftOut = bytes => Logger.SourceSaid(options.Name, $"an entry's MESSAGE has {bytes} bytes, more than 512 KiB, and goes out as null"),
+            };
+            await StreamFeed.RunAsync(journal.StandardOutput.BaseStream, export, spool, stopped);
         }
         finally
         {

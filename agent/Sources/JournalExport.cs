@@ -15,15 +15,17 @@ namespace LogPipeline.Agent.Sources;
 ///   LF                                             the entry ends
 /// </code>
 /// As in <c>journalctl -o json</c>, a field that is given twice is a list, a value that is no UTF-8 a list of its bytes, and one that is
-/// longer than a bound is null.
+/// longer than a bound is null. The bound of MESSAGE, which is the line that was logged, is 512 KiB, that of other fields 64 KiB.
 /// </summary>
 /// <param name="after">The cursor of an entry that is left out where the stream begins with it: what comes behind it is wanted. Null = none is.</param>
 internal sealed class JournalExport(string? after = null) : ILineFraming
 {
     public const string CursorField = "__CURSOR";
 
+    private const string MessageField = "MESSAGE";
+    private const int MessageBytesMax = 512 << 10;
     private const int FieldBytesMax = 64 << 10;
-    private const int EntryBytesMax = 512 << 10;
+    private const int EntryBytesMax = 1 << 20;
     private const int LineBytesMax = 16 << 20;
 
     private static readonly JsonWriterOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
@@ -33,6 +35,9 @@ internal sealed class JournalExport(string? after = null) : ILineFraming
     private string? _after = after;
     private int _entryBytes;
     private ulong _skip;
+
+    /// <summary>Called for a MESSAGE that is too long, with its length in bytes.</summary>
+    public Action<ulong>? MessageLeftOut { get; init; }
 
     /// <summary>Adds bytes of the stream, and a line for each entry that is whole to <paramref name="lines"/>.</summary>
     /// <exception cref="InvalidDataException">This is no export stream.</exception>
@@ -117,7 +122,7 @@ internal sealed class JournalExport(string? after = null) : ILineFraming
         int equals = line.IndexOf((byte)'=');
         if (equals >= 0)
         {
-            Keep(line[..equals], line[(equals + 1)..]);
+            Keep(Encoding.ASCII.GetString(line[..equals]), line[(equals + 1)..]);
             left = left[(end + 1)..];
             return true;
         }
@@ -133,9 +138,10 @@ internal sealed class JournalExport(string? after = null) : ILineFraming
         }
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(value);
         value = value[sizeof(ulong)..];
-        if (length > FieldBytesMax)
+        string key = Encoding.ASCII.GetString(left[..end]);
+        if (length > (ulong)BoundOf(key))
         {
-            _fields.Add((Encoding.ASCII.GetString(left[..end]), null));
+            LeaveOut(key, length);
             _skip = length + 1;
             left = value;
             return true;
@@ -144,16 +150,31 @@ internal sealed class JournalExport(string? after = null) : ILineFraming
         {
             return false;
         }
-        Keep(left[..end], value[..(int)length]);
+        Keep(key, value[..(int)length]);
         left = value[((int)length + 1)..];
         return true;
     }
 
-    private void Keep(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    private static int BoundOf(string key) => key == MessageField ? MessageBytesMax : FieldBytesMax;
+
+    private void Keep(string key, ReadOnlySpan<byte> value)
     {
-        bool fits = value.Length <= FieldBytesMax && _entryBytes + value.Length <= EntryBytesMax;
-        _entryBytes += fits ? value.Length : 0;
-        _fields.Add((Encoding.ASCII.GetString(key), fits ? value.ToArray() : null));
+        if (value.Length > BoundOf(key) || _entryBytes + value.Length > EntryBytesMax)
+        {
+            LeaveOut(key, (ulong)value.Length);
+            return;
+        }
+        _entryBytes += value.Length;
+        _fields.Add((key, value.ToArray()));
+    }
+
+    private void LeaveOut(string key, ulong length)
+    {
+        _fields.Add((key, null));
+        if (key == MessageField)
+        {
+            MessageLeftOut?.Invoke(length);
+        }
     }
 
     private void EndEntry(IBufferWriter<byte> lines)

@@ -61,10 +61,13 @@ internal static class ContentCheck
         return (IsHeadKnown(generation) || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation.Read.Position, 2);
     }
 
-    /// <summary>Whether a file begins with what was seen of a generation's file beyond what was read of it, and that is at least a KiB or several lines.</summary>
+    /// <summary>
+    /// Whether a file begins with what was seen of a generation's file beyond what was read of it, and that is at least a KiB, or several lines, or all that
+    /// the file holds.
+    /// </summary>
     public static bool BeginsAsSeen(IFile file, Generation generation) =>
         generation.Seen.Length > generation.Read.Position && Holds(file, generation) && BeginsWith(file, generation.Seen)
-        && HasLines(file, generation.Seen.Length, 2);
+        && (file.Length == generation.Seen.Length || HasLines(file, generation.Seen.Length, 2));
 
     /// <summary>The fingerprint of a file's first bytes, up to 1 KiB, and whether it is compressed, as they say: gzip, zstd, xz or bzip2.</summary>
     public static (Fingerprint Head, bool IsCompressed) BeginOf(IFile file)

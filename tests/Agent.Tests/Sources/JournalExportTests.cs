@@ -34,6 +34,23 @@ public sealed class JournalExportTests
         }
     }
 
+    [Theory]
+    [InlineData(200_000, true)]
+    [InlineData(600_000, false)]
+    public void A_long_message_is_kept_and_one_beyond_the_bound_is_told(int length, bool isKept)
+    {
+        List<ulong> leftOut = [];
+        var export = new JournalExport { MessageLeftOut = leftOut.Add };
+        var lines = new ArrayBufferWriter<byte>();
+        string message = new('x', length);
+        export.Add(Encoding.UTF8.GetBytes($"__CURSOR=a\nMESSAGE={message}\n\n__CURSOR=b\nMESSAGE\n"), lines);
+        export.Add(BitConverter.GetBytes((ulong)length), lines);
+        export.Add(Encoding.UTF8.GetBytes($"{message}\n\n"), lines);
+        string value = isKept ? $"\"{message}\"" : "null";
+        Assert.Equal($"{{\"__CURSOR\":\"a\",\"MESSAGE\":{value}}}\n{{\"__CURSOR\":\"b\",\"MESSAGE\":{value}}}\n", Encoding.UTF8.GetString(lines.WrittenSpan));
+        Assert.Equal(isKept ? [] : [(ulong)length, (ulong)length], leftOut);
+    }
+
     [Fact]
     public void A_field_that_is_too_long_is_null_and_what_follows_is_read()
     {

@@ -12,6 +12,7 @@ public sealed class UnreadFilesCompressedTests
     [InlineData(true, 20_000, false, false)]
     [InlineData(false, 20_000, false, false)]
     [InlineData(true, 300, false, false)]
+    [InlineData(true, 1, false, false)]
     [InlineData(true, 300, true, false)]
     [InlineData(true, 300, false, true)]
     public void Each_line_is_sent_once_when_the_broker_is_back(bool isKilled, int lines, bool beginAlike, bool isWrittenLate) => AgentRig.OnOneThread(async rig =>
