@@ -49,7 +49,7 @@ internal sealed class Resume(
                 generations.Identify(generation, identity);
                 found.Add(Follow(generation, input, generation.Path));
             }
-            else if (generation.Phase != GenerationPhase.Finished && moved.Find(generation) is string there)
+            else if (moved.Find(generation) is string there)
             {
                 found.Add(Follow(generation, input, there));
             }

@@ -32,6 +32,24 @@ public sealed class MovedDirectoriesTests : IDisposable
     });
 
     [Fact]
+    public void One_that_was_read_there_to_its_end_is_read_on_when_it_has_grown() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Machine.Rename("/logs", "/logs.old");
+        rig.Machine.CreateDirectory("/logs");
+        await rig.UntilAsync(() => rig.Agent.Describe().Contains("Finished", StringComparison.Ordinal), "the file is finished");
+        await rig.PassAsync(TimeSpan.FromSeconds(2)); // the registry knows
+        rig.Kill();
+        rig.Append("b\n", "/logs.old/access.log");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["a", "b"], rig.Lines());
+        await rig.StopAsync();
+    });
+
+    [Fact]
     public void A_file_is_found_where_a_link_led_before_it_was_switched()
     {
         Generation generation = Make("release-6/log/app.log", "current/log/app.log");
