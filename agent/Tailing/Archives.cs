@@ -23,7 +23,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     private readonly HashSet<string> _cut = new(StringComparer.Ordinal);
 
     /// <summary>Archives that a start found for a generation, each for one of a topic: of files that begin alike, and were not read, nothing else tells which is whose.</summary>
-    private readonly HashSet<(string Path, string Topic)> _given = [];
+    private readonly HashSet<(FileIdentity Archive, string Topic)> _given = [];
 
     private readonly RestFolder _folder = new(files, options.StateDirectory, "unpacked");
 
@@ -48,7 +48,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
             bool isBeside = place == directory || place == real;
             foreach (ArchiveHead archive in HeadsIn(place))
             {
-                if (IsGiven(archive.Path, generation.Topic))
+                if (IsGiven(archive.Identity, generation.Topic))
                 {
                     continue;
                 }
@@ -56,9 +56,9 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
                 {
                     EndsEarly(archive.Path);
                 }
-                else if (archive.IsOf(generation) && Try(archive.Path, content => Unpack(archive.Path, content, generation, isIts)) is Archived found)
+                else if (archive.IsOf(generation) && Try(archive.Path, content => Unpack(archive, content, generation, isIts)) is Archived found)
                 {
-                    _given.Add((archive.Path, generation.Topic));
+                    _given.Add((archive.Identity, generation.Topic));
                     return found;
                 }
             }
@@ -74,7 +74,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     public OpenCopy? UnpackAll(string path, Generation before)
     {
         string target = $"{_folder.PathOf(before)}-{Path.GetFileName(path)}";
-        OpenCopy? whole = Try(path, archive => new Archived(path, Unpack(path, archive, target, 0, static (_, _) => true)))?.Rest;
+        OpenCopy? whole = Try(path, archive => new Archived(path, default, Unpack(path, archive, target, 0, static (_, _) => true)))?.Rest;
         if (whole is null)
         {
             TellUnread(path, "it is neither gzip nor zstd");
@@ -91,7 +91,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>Whether a start found an archive for a generation of a topic.</summary>
-    public bool IsGiven(string path, string topic) => _given.Contains((path, topic));
+    public bool IsGiven(in FileIdentity archive, string topic) => _given.Contains((archive, topic));
 
     /// <summary>Whether an archive that was unpacked ends before what it holds does.</summary>
     public bool IsCut(string path) => _cut.Contains(path);
@@ -112,18 +112,23 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         foreach (DirectoryEntry entry in probe.List(directory).Where(static entry => !entry.IsDirectory && ArchiveStream.IsNamedSo(entry.Name)))
         {
             string path = Path.Combine(directory, entry.Name);
-            ArchiveHead? head = probe.Stat(path) is { Length: 0 } ? new ArchiveHead(path, [], IsCut: true) : Try(path, archive =>
-            {
-                byte[] begin = new byte[Fingerprint.LengthMax];
-                int length = ArchiveStream.Read(archive, begin, out bool isCut);
-                return new ArchiveHead(path, begin[..length], isCut);
-            });
-            if (head is not null)
+            if (probe.Stat(path) is FileStatus status && HeadOf(path, status) is ArchiveHead head)
             {
                 known.Add(head);
             }
         }
         return _heads[directory] = known;
+    }
+
+    private ArchiveHead? HeadOf(string path, in FileStatus status)
+    {
+        FileIdentity identity = FileIdentity.Of(status);
+        return status.Length == 0 ? new ArchiveHead(path, identity, [], IsCut: true) : Try(path, archive =>
+        {
+            byte[] begin = new byte[Fingerprint.LengthMax];
+            int length = ArchiveStream.Read(archive, begin, out bool isCut);
+            return new ArchiveHead(path, identity, begin[..length], isCut);
+        });
     }
 
     /// <summary>An archive ends before what it holds does: it is still being written, or cut for good, which is told.</summary>
@@ -167,16 +172,16 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>Unpacks what follows the read position, and the bytes before it that prove the file; null when the archive is not the generation's.</summary>
-    private Archived? Unpack(string path, Stream archive, Generation generation, Func<IFile, bool> isIts)
+    private Archived? Unpack(ArchiveHead head, Stream archive, Generation generation, Func<IFile, bool> isIts)
     {
         bool isFound = false;
         long from = ContentCheck.IsHeadKnown(generation) ? generation.Read.Position - generation.ReadTail.Length : 0;
-        OpenCopy? rest = Unpack(path, archive, _folder.PathOf(generation), from, (file, length) =>
+        OpenCopy? rest = Unpack(head.Path, archive, _folder.PathOf(generation), from, (file, length) =>
         {
             isFound = isIts(file);
             return isFound && length > generation.Read.Position;
         });
-        return isFound ? new Archived(path, rest) : null;
+        return isFound ? new Archived(head.Path, head.Identity, rest) : null;
     }
 
     /// <summary>Writes a file of the state directory. Durable on return: the registry will name it.</summary>
@@ -219,7 +224,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>Copies the head, and all from <paramref name="from"/> on; what lies between stays a hole. Returns the length of the unpacked file.</summary>
-    private static long Copy(Stream archive, IFile file, long from, out bool isCut)
+    private long Copy(Stream archive, IFile file, long from, out bool isCut)
     {
         byte[] block = new byte[BlockBytes];
         long position = 0;
@@ -238,13 +243,13 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         }
     }
 
-    private static void OnStateDisk(Action write) => OnStateDisk(() =>
+    private void OnStateDisk(Action write) => OnStateDisk(() =>
     {
         write();
         return true;
     });
 
-    private static T OnStateDisk<T>(Func<T> write)
+    private T OnStateDisk<T>(Func<T> write)
     {
         try
         {
@@ -252,6 +257,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
         }
         catch (IOException refused)
         {
+            _heads.Clear(); // a rotation may give the archives other names until there is room
             throw new UnpackRefusedException(refused);
         }
     }
@@ -268,9 +274,10 @@ internal sealed class ArchiveGrowsException(string path) : Exception($"{path} is
 
 /// <summary>What an archive begins with, unpacked.</summary>
 /// <param name="Path">The archive.</param>
+/// <param name="Identity">Its file, whatever its name is.</param>
 /// <param name="Bytes">Up to a whole fingerprint.</param>
 /// <param name="IsCut">Whether the file ends before these do.</param>
-internal sealed record ArchiveHead(string Path, byte[] Bytes, bool IsCut)
+internal sealed record ArchiveHead(string Path, FileIdentity Identity, byte[] Bytes, bool IsCut)
 {
     /// <summary>Whether it begins as a generation's file.</summary>
     public bool IsOf(Generation generation) => KnownOf(generation).IsBeginOf(Bytes);
@@ -281,5 +288,6 @@ internal sealed record ArchiveHead(string Path, byte[] Bytes, bool IsCut)
 
 /// <summary>A generation's file as it was found, compressed.</summary>
 /// <param name="Path">The archive.</param>
+/// <param name="Identity">Its file, whatever its name is.</param>
 /// <param name="Rest">The file that holds what was not read; null when all was.</param>
-internal sealed record Archived(string Path, OpenCopy? Rest);
+internal sealed record Archived(string Path, FileIdentity Identity, OpenCopy? Rest);

@@ -67,7 +67,7 @@ internal sealed class FileLives(
     /// <returns>The archive that holds that, where a start finds one.</returns>
     /// <exception cref="UnpackRefusedException">The state directory's disk refuses what is in an archive: to be tried again.</exception>
     /// <exception cref="ArchiveGrowsException">An archive that may be its own is still being written: to be tried again.</exception>
-    public string? Cut(TailedFile file)
+    public Archived? Cut(TailedFile file)
     {
         Generation generation = file.Generation;
         if (handles.Of(file) is not IFile handle)
@@ -114,12 +114,12 @@ internal sealed class FileLives(
         }
         next.Predecessor = heir is null ? null : file;
         next.Size = size;
-        return archived?.Path;
+        return archived;
     }
 
     /// <summary>A followed file is nowhere to be found.</summary>
     /// <returns>The archive that holds it, where a start finds one.</returns>
-    public string? Gone(TailedFile file)
+    public Archived? Gone(TailedFile file)
     {
         string path = file.Generation.Path;
         long position = file.Generation.Read.Position;
@@ -139,7 +139,7 @@ internal sealed class FileLives(
         {
             GoOnIn(rest, file);
             logger.Unpacked(path, archived.Path, position);
-            return archived.Path;
+            return archived;
         }
         if (archived is not null)
         {
@@ -155,7 +155,7 @@ internal sealed class FileLives(
             logger.GoneAway(path, position);
         }
         End(file);
-        return archived?.Path;
+        return archived;
     }
 
     /// <summary>The archive that holds what was read of a file, where a start looks for one.</summary>

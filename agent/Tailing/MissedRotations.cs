@@ -17,7 +17,7 @@ internal sealed class MissedRotations(
     PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileBirths births, Archives archives, AgentState state, Generations generations, AgentMetrics metrics, ILogger logger)
 {
     private readonly List<LastFile> _last = [];
-    private readonly HashSet<(string Path, string Topic)> _begun = []; // so that what is tried again begins no file twice
+    private readonly HashSet<(FileIdentity File, string Topic)> _begun = []; // so that what is tried again begins no file twice
 
     /// <summary>The files of a directory that have names of rotations, by the names that they may have had: a look at all of them for each path would cost their square.</summary>
     private readonly Dictionary<string, ILookup<string, (string Path, RotationName Name)>> _rotated = new(StringComparer.Ordinal);
@@ -45,12 +45,13 @@ internal sealed class MissedRotations(
     /// <param name="archived">The archives in which generations were found.</param>
     /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
     /// <exception cref="ArchiveGrowsException">One of them is still being written: to be tried again.</exception>
-    public void Begin(IReadOnlyDictionary<Generation, string> archived)
+    public void Begin(IReadOnlyDictionary<Generation, Archived> archived)
     {
+        _rotated.Clear(); // what is tried again may find other names
         for (; _last.Count > 0; _last.RemoveAt(_last.Count - 1))
         {
             LastFile last = _last[^1];
-            string? place = archived.GetValueOrDefault(last.Generation) ?? (last.Generation.Phase == GenerationPhase.Gone ? null : last.Generation.Path);
+            string? place = PlaceOf(last.Generation, archived.GetValueOrDefault(last.Generation));
             bool isSame = place == last.Path && last.Generation.Read.Position > 0; // of one that was cut before it was read nothing tells that
             if (!isSame && rules.InputOf(last.Generation) is { Source: null } input)
             {
@@ -58,8 +59,21 @@ internal sealed class MissedRotations(
             }
         }
         _begun.Clear();
-        _rotated.Clear();
         _readTo = null;
+    }
+
+    /// <summary>Where a generation's file lies, or its archive, as it is called now; null when it is nowhere.</summary>
+    private string? PlaceOf(Generation generation, Archived? archived)
+    {
+        if (archived is null && generation.Phase == GenerationPhase.Gone)
+        {
+            return null;
+        }
+        (string path, FileIdentity identity) = archived is null ? (generation.Path, generation.Identity) : (archived.Path, archived.Identity);
+        string directory = FileProbe.DirectoryOf(path);
+        return IsAt(path) ? path : probe.List(directory).Select(entry => Path.Combine(directory, entry.Name)).FirstOrDefault(IsAt) ?? path;
+
+        bool IsAt(string there) => probe.Stat(there) is FileStatus status && FileIdentity.Of(status) == identity;
     }
 
     private void BeginLater(LastFile last, string? place, InputOptions input)
@@ -71,9 +85,9 @@ internal sealed class MissedRotations(
         TailedFile? before = table.With(last.Generation.Identity, last.Generation.Topic) is TailedFile same && same != now ? same : null;
         foreach (RotatedFile file in LaterThan(last, place, input))
         {
-            if (!_begun.Contains((file.Path, last.Generation.Topic)) && OpenUnknown(file, last) is OpenCopy found)
+            if (!_begun.Contains((FileIdentity.Of(file.Status), last.Generation.Topic)) && OpenUnknown(file, last) is OpenCopy found)
             {
-                _begun.Add((file.Path, last.Generation.Topic));
+                _begun.Add((FileIdentity.Of(file.Status), last.Generation.Topic));
                 long begin = mayBeThere && ContentCheck.Holds(found.File, last.Generation) ? last.Generation.Read.Position : 0;
                 TailedFile begun = births.Begin(last.Path, input, found.File, begin, GenerationPhase.Rotated, before);
                 begun.Predecessor = before;
@@ -163,7 +177,7 @@ internal sealed class MissedRotations(
     {
         FileIdentity identity = FileIdentity.Of(rotated.Status);
         string topic = last.Generation.Topic;
-        if (table.With(identity, topic) is not null || archives.IsGiven(rotated.Path, topic) || probe.Open(rotated.Path) is not IFile file)
+        if (table.With(identity, topic) is not null || archives.IsGiven(identity, topic) || probe.Open(rotated.Path) is not IFile file)
         {
             return null;
         }

@@ -20,7 +20,7 @@ internal sealed class Resume(
         List<TailedFile> found = [];
         List<TailedFile> gone = [];
         List<Generation> unwanted = [];
-        Dictionary<Generation, string> archived = [];
+        Dictionary<Generation, Archived> archived = [];
         missed.Note();
         // All files must be known before the first is examined; otherwise one could be taken for a copy of another.
         foreach (Generation generation in generations.All)
@@ -82,9 +82,9 @@ internal sealed class Resume(
         Tell(unwanted);
 
         // What was not read of a file that is cut or gone may be in an archive, and the state directory too full to unpack it now.
-        Task NoteArchiveAsync(TailedFile file, Func<TailedFile, string?> find) => UntilUnpackedAsync(() =>
+        Task NoteArchiveAsync(TailedFile file, Func<TailedFile, Archived?> find) => UntilUnpackedAsync(() =>
         {
-            if (find(file) is string archive)
+            if (find(file) is Archived archive)
             {
                 archived.Add(file.Generation, archive);
             }
@@ -205,7 +205,7 @@ internal sealed class Resume(
     }
 
     /// <summary>Holds a file that was found against what was read of it. Returns the archive that holds that where the file was cut, if there is one.</summary>
-    private string? TryProve(TailedFile file)
+    private Archived? TryProve(TailedFile file)
     {
         try
         {
@@ -219,7 +219,7 @@ internal sealed class Resume(
         }
     }
 
-    private string? Prove(TailedFile file)
+    private Archived? Prove(TailedFile file)
     {
         if (probe.Stat(file.Generation.Path) is not FileStatus status || handles.Of(file) is not IFile handle)
         {

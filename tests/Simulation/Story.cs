@@ -259,7 +259,7 @@ internal sealed class Story
         Agents.Add(agent);
         server.IsCompared = agent.HasComparedFiles;
         server.HoldsFiles = () => !Plan.Freezes && !Plan.DiskFull && agent.IsUpFor(AppServer.SeenAfter);
-        server.LooksForArchives = () => agent.HasHeldFiles && agent.IsDown;
+        (server.IsStarting, server.FindsArchive) = (() => agent.IsStarting, agent.FindsArchive);
         agent.Ended = server.LetGo;
     }
 

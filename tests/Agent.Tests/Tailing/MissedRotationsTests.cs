@@ -217,8 +217,10 @@ public sealed class MissedRotationsTests
         }
     }
 
-    [Fact]
-    public void A_start_that_is_killed_or_held_up_by_a_full_disk_begins_each_once() => AgentRig.OnOneThread(async rig =>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_start_that_is_killed_or_held_up_by_a_full_disk_begins_each_once(bool isRotatedMeanwhile) => AgentRig.OnOneThread(async rig =>
     {
         rig.Append(Text("read", 1, 20));
         await rig.StartAsync();
@@ -240,6 +242,10 @@ public sealed class MissedRotationsTests
         };
         Task started = rig.StartAsync();
         await rig.UntilAsync(() => rig.Log.Count("cannot be unpacked: No space left on device") == 1, "the full disk is told");
+        if (isRotatedMeanwhile)
+        {
+            Rotate(rig, "compress", 5);
+        }
         isFull = false;
         await started;
         await rig.UntilAsync(() => rig.Lines().Count > 50, "a part is read");

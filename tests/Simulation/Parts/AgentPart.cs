@@ -26,6 +26,11 @@ internal sealed class AgentPart
     private AgentService? _service;
     private TimeSpan? _startedAt;
 
+    /// <summary>When a life ended that was up for long enough to have seen all files; null when none was.</summary>
+    private TimeSpan? _heldUntil;
+
+    private TimeSpan _endedAt;
+
     public AgentPart(Machine machine, SimNetwork network, string name)
     {
         _network = network;
@@ -96,11 +101,12 @@ internal sealed class AgentPart
     /// <summary>Whether the agent has been up for so long.</summary>
     public bool IsUpFor(TimeSpan time) => _service is not null && _startedAt is { } since && Part.Machine.World.Now - since > time;
 
-    /// <summary>Whether no life of the agent is there.</summary>
-    public bool IsDown => _service is null;
+    /// <summary>Whether a life of the agent is there that is not ready yet.</summary>
+    public bool IsStarting => _service is not null && _startedAt is null;
 
-    /// <summary>Whether a life of the agent was up for long enough to note all files.</summary>
-    public bool HasHeldFiles { get; private set; }
+    /// <summary>Whether no life of the agent is there, and the next one finds a file that is compressed now: one that an earlier one had seen, or that was written to since.</summary>
+    public bool FindsArchive(LogFile file) =>
+        _service is null && _heldUntil is { } held && (file.MadeAt + AppServer.SeenAfter < held || file.Lines.Exists(line => line.WrittenAt > _endedAt));
 
     private string BootId => Part.Machine.BootCount.ToString(CultureInfo.InvariantCulture);
 
@@ -150,7 +156,8 @@ internal sealed class AgentPart
 
     private void LetGo()
     {
-        HasHeldFiles |= IsUpFor(AppServer.SeenAfter);
+        _endedAt = Part.Machine.World.Now;
+        _heldUntil = IsUpFor(AppServer.SeenAfter) ? _endedAt : _heldUntil;
         Ended?.Invoke();
     }
 

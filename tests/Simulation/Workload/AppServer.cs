@@ -56,8 +56,11 @@ internal sealed class AppServer
     /// <summary>Whether an agent is up, and has been for long enough to have opened all files that have something to read.</summary>
     public Func<bool> HoldsFiles { get; set; } = static () => false;
 
-    /// <summary>Whether no agent is up, and the next one will look for what was compressed meanwhile.</summary>
-    public Func<bool> LooksForArchives { get; set; } = static () => false;
+    /// <summary>Whether no agent is up, and the next one finds a file that is compressed now: one that the last agent had seen, or that was written to since.</summary>
+    public Func<LogFile, bool> FindsArchive { get; set; } = static _ => false;
+
+    /// <summary>Whether an agent is up that is not ready yet.</summary>
+    public Func<bool> IsStarting { get; set; } = static () => false;
 
     private World World => Machine.World;
 
@@ -92,7 +95,8 @@ internal sealed class AppServer
         {
             file.Sync();
         }
-        if (_rotating[stream])
+        // A rotation in the midst of a start is rare, and may hide from it what it looks for.
+        if (_rotating[stream] || (Habits.Compress > 0 && IsStarting()))
         {
             return;
         }
@@ -257,7 +261,7 @@ internal sealed class AppServer
     private void Compressed(LogFile original, Gzip gzip)
     {
         World.Trace.Say(null, $"{Machine.Name}: {original.Path} is compressed");
-        bool isFound = LooksForArchives() ? !original.IsCut || IsCompared() : HoldsFiles() && World.Now - original.MadeAt > SeenAfter;
+        bool isFound = FindsArchive(original) ? !original.IsCut || IsCompared() : HoldsFiles() && World.Now - original.MadeAt > SeenAfter;
         foreach (Line line in isFound ? [] : original.Lines)
         {
             line.WasUnseen = true;
