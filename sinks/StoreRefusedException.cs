@@ -14,7 +14,7 @@ public sealed class StoreRefusedException(string message, Exception? cause = nul
     /// <param name="place">Such as <c>database logs</c>.</param>
     internal static StoreRefusedException LostLedger(string sink, string place) => new(
         $"sink {sink}: {place} holds no ledger (logpipe_ledger). Restore it from a backup: the sink goes on by itself then, and stores what came since. "
-        + "Nothing is made in its place while this process runs.");
+        + "Nothing is made in its place while this process runs; to begin anew in an empty database, start it again.");
 
     /// <summary>Says that the rows there are another sink's: beside them this one would store each line once more.</summary>
     /// <param name="place">Such as <c>table web_log_rows</c>.</param>
