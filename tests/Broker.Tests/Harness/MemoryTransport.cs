@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Threading.Channels;
 using LogPipeline.Broker.Network;
@@ -48,11 +49,16 @@ internal sealed class MemoryTransport : IConnectionTransport
         return count;
     }
 
-    public ValueTask SendAsync(FrameBuffer frame, CancellationToken cancellation)
+    /// <summary>Answers that are ready together are sent together: the test reads them one by one, each with its size.</summary>
+    public async ValueTask SendAsync(FrameBuffer frame, CancellationToken cancellation)
     {
-        byte[] whole = new byte[frame.TotalLength];
-        frame.CopyTo(whole);
-        return _toClient.Writer.WriteAsync(whole, cancellation);
+        byte[] sent = new byte[frame.TotalLength];
+        frame.CopyTo(sent);
+        for (int at = 0, next; at < sent.Length; at = next)
+        {
+            next = at + sizeof(int) + BinaryPrimitives.ReadInt32BigEndian(sent.AsSpan(at));
+            await _toClient.Writer.WriteAsync(sent[at..next], cancellation);
+        }
     }
 
     public void Abort()
