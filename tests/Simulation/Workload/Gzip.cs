@@ -51,12 +51,19 @@ internal sealed class Gzip
         return _archive;
     }
 
-    /// <summary>What a packed file holds, as far as it is there.</summary>
+    /// <summary>What a packed file holds, as far as it is there: of one that was being written when power failed, any part may be.</summary>
     public static byte[] Unpack(byte[] packed)
     {
         using var stream = new GZipStream(new MemoryStream(packed), CompressionMode.Decompress);
         using var plain = new MemoryStream();
-        stream.CopyTo(plain);
+        try
+        {
+            stream.CopyTo(plain);
+        }
+        catch (InvalidDataException)
+        {
+            // What comes before the damage is unpacked.
+        }
         return plain.ToArray();
     }
 }
