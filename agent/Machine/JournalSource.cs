@@ -33,7 +33,7 @@ internal sealed class JournalSource(JournalSourceOptions options, string machine
         {
             var export = new JournalExport(from)
             {
-                MessageLeftOut = bytes => Logger.SourceSaid(options.Name, $"an entry's MESSAGE has {bytes} bytes, more than 512 KiB, and goes out as null"),
+                MessageLeftOut = bytes => Logger.SourceSaid(options.Name, $"an entry's MESSAGE of {bytes} bytes is too long, by itself or beside its other fields, and goes out as null"),
             };
             await StreamFeed.RunAsync(journal.StandardOutput.BaseStream, export, spool, stopped);
         }

@@ -103,7 +103,7 @@ internal sealed record Plant(string Name, Cast Cast, IReadOnlyList<string> Rules
                 new WrappedFiles(files) { Hides = static name => name.Contains(".log.", StringComparison.Ordinal) })),
         new("agent does not see archives", Cast.Whole, [Drains, InTable, InTopic], FilesAreCompressed, static story =>
             story.Agents.ForEach(static agent => agent.WrapFiles = static files =>
-                new WrappedFiles(files) { Hides = static name => name.EndsWith(Gzip.Suffix, StringComparison.Ordinal) })),
+                new WrappedFiles(files) { Hides = Gzip.IsNamedSo })),
         new("agent's spools are not flushed", Cast.Whole, [InTopic, InTable, Drains, OnceInTopic, Once], SourcesFail,
             static story => Agents(story, IsSpool)),
         new("agent goes on in the journal behind what is not spooled yet", Cast.Whole, [InTopic, InTable, Drains], SourcesFail, static story =>

@@ -279,7 +279,7 @@ internal sealed class AppServer
             using IFile file = files.Open($"{Logs}/{entry.Name}", FileOpenMode.Read);
             byte[] bytes = new byte[file.Length];
             file.Read(bytes, 0);
-            bytes = entry.Name.EndsWith(Gzip.Suffix, StringComparison.Ordinal) ? Gzip.Unpack(bytes) : bytes;
+            bytes = Gzip.IsNamedSo(entry.Name) ? Gzip.Unpack(bytes) : bytes;
             int at = bytes.AsSpan().IndexOf(line.Bytes);
             if (at >= 0)
             {
@@ -338,7 +338,7 @@ internal sealed class AppServer
         foreach (DirectoryEntry entry in _files.List(Logs))
         {
             string path = $"{Logs}/{entry.Name}";
-            if (path.EndsWith(Gzip.Suffix, StringComparison.Ordinal) && _files.FileExists(path[..^Gzip.Suffix.Length]))
+            if (Gzip.IsNamedSo(path) && _files.FileExists(path[..^Gzip.Suffix.Length]))
             {
                 _files.Delete(path); // begun only: gzip begins anew
                 continue;

@@ -32,6 +32,9 @@ internal sealed class Gzip
         _archive = new LogFile(files, path, now);
     }
 
+    /// <summary>Whether a file of this name is an archive.</summary>
+    public static bool IsNamedSo(string name) => name.EndsWith(Suffix, StringComparison.Ordinal);
+
     /// <summary>Writes so many bytes more, if there are so many.</summary>
     public void Write(int count)
     {

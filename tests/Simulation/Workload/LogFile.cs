@@ -48,7 +48,7 @@ internal sealed class LogFile
     public IReadOnlyList<Line> LeftByCrash { get; private set; } = [];
 
     /// <summary>Whether it is an archive.</summary>
-    public bool IsPacked => Path.EndsWith(Gzip.Suffix, StringComparison.Ordinal);
+    public bool IsPacked => Gzip.IsNamedSo(Path);
 
     /// <summary>Where the disk keeps it, whatever its name is.</summary>
     public ulong Inode => _file.Status().Inode;
