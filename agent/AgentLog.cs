@@ -65,8 +65,11 @@ internal static partial class AgentLog
     [LoggerMessage(2028, LogLevel.Warning, "{Path}: a file of this name was made and deleted before it could be opened; what it held is lost. More such files of this name are only counted")]
     public static partial void Missed(this ILogger logger, string path);
 
-    [LoggerMessage(2038, LogLevel.Information, "{Path}: the file that is {Name} now was begun and rotated while the agent was away, and is read from its first byte")]
-    public static partial void MissedRotation(this ILogger logger, string path, string name);
+    [LoggerMessage(2038, LogLevel.Information, "{Path}: the file that is {Name} now was begun and rotated {When}, and is read from its first byte")]
+    public static partial void MissedRotation(this ILogger logger, string path, string name, string when);
+
+    [LoggerMessage(2005, LogLevel.Warning, "{Path}: {Name} was begun, rotated and compressed between two looks: its lines are not read")]
+    public static partial void CompressedBetweenLooks(this ILogger logger, string path, string name);
 
     [LoggerMessage(2039, LogLevel.Warning, "{Path}: {Name} is taken for what became of it and read on at byte {Position}; that is too little to be sure that it is no other file that begins alike")]
     public static partial void MayBeMissed(this ILogger logger, string path, long position, string name);

@@ -61,10 +61,10 @@ internal sealed record AgentParts(
         var news = new NewFiles(rules, probe, table, handles, births, lives, copies, generations, state, options, time, metrics, logger);
         var passing = new PassingFiles(rules, probe, table, news, time, metrics, logger);
         var tailer = new Tailer(rules, probe, table, handles, lives, copies, news, passing, generations, state, options, time, logger);
-        var missed = new MissedRotations(rules, probe, table, handles, births, archives, state, generations, metrics, logger);
+        var missed = new MissedRotations(rules, probe, table, handles, births, lives, archives, state, generations, time, metrics, logger);
         var resume = new Resume(rules, probe, table, handles, lives, missed, new MovedDirectories(files), archives, packed, tailer, generations, state, logger);
         var reads = new ReadLoop(new FileReader(options, time, metrics, logger), probe, table, handles, tailer, options, time);
-        var looks = new LookLoop(tailer, passing, births, table, state, options, watch, time) { Attach = attach };
+        var looks = new LookLoop(tailer, passing, missed, births, table, state, options, watch, time) { Attach = attach };
         foreach (Spool spool in sources.Spools)
         {
             spool.Grown = looks.Hint;

@@ -117,7 +117,11 @@ internal sealed class Generations
     {
         _losses = null;
         _byId.Add(generation.Id, generation);
-        _latest[(generation.FirstPath, generation.Topic)] = generation;
+        // One that was missed may be noticed only after the file that came later.
+        if (generation.Phase == GenerationPhase.Live || LatestAt(generation.FirstPath, generation.Topic) is not { Phase: GenerationPhase.Live })
+        {
+            _latest[(generation.FirstPath, generation.Topic)] = generation;
+        }
         AddLife(generation);
     }
 

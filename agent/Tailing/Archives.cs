@@ -93,6 +93,10 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <summary>Whether a start found an archive for a generation of a topic.</summary>
     public bool IsGiven(in FileIdentity archive, string topic) => _given.Contains((archive, topic));
 
+    /// <summary>Whether an archive begins as a generation's file, of whose begin something is known.</summary>
+    public bool BeginsAs(string path, Generation generation) =>
+        ArchiveHead.KnownOf(generation).Length > 0 && probe.Stat(path) is FileStatus status && HeadOf(path, status)?.IsOf(generation) is true;
+
     /// <summary>Whether an archive that was unpacked ends before what it holds does.</summary>
     public bool IsCut(string path) => _cut.Contains(path);
 

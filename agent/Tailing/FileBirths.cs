@@ -52,6 +52,7 @@ internal sealed class FileBirths(
             FirstPath = path,
             Path = path,
             Identity = FileIdentity.Of(status),
+            Seen = begin == 0 ? ContentCheck.WrittenHeadOf(file, (int)Math.Min(status.Length, Fingerprint.LengthMax)) : default,
             Head = ContentCheck.HeadOf(file, (int)Math.Min(begin, Fingerprint.LengthMax)),
             Begin = begin,
             Acked = Progress.At(begin),

@@ -168,12 +168,12 @@ internal sealed class FileCopies(
         && (ContentCheck.IsHeadKnown(generation) || CrashCut.IsSame(generations.LivesOf(generation), copy, kept.Value));
 
     /// <summary>
-    /// Whether a file is the copy of one of which nothing was read: it begins with what was seen of that, was written since, and was never followed.
-    /// An earlier copy may begin with the same lines.
+    /// Whether a file is the copy of one of which nothing was read: it begins with what was seen of that, was written since, or not long before, and was never
+    /// followed. An earlier copy may begin with the same lines.
     /// </summary>
     private bool IsOfUnread(IFile copy, in FileIdentity identity, TailedFile original) =>
         ContentCheck.BeginsWith(copy, original.Generation.Seen)
-        && copy.Status().ModifiedTime >= original.Generation.PhaseSince * 1_000_000
+        && copy.Status().ModifiedTime >= (original.Generation.PhaseSince - (long)options.CopyWait.TotalMilliseconds) * 1_000_000
         && generations.LastOf(identity, original.Generation.Topic) is null;
 
     /// <summary>Whether more speaks for another original: it begins with all of the copy, and that is more than was read of this one.</summary>

@@ -17,6 +17,9 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     /// <summary>What of the state directory is read as if it was not packed; null where nothing of it is read.</summary>
     public PackedFiles? Packed { private get; init; }
 
+    /// <summary>Whether a path is that of a deleted file that is kept in the state directory.</summary>
+    public bool IsPacked(string path) => Packed?.Holds(path) is true;
+
     /// <summary>A look begins: each directory is listed and resolved anew, once.</summary>
     public void BeginLook()
     {
@@ -51,8 +54,8 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
         {
             return null;
         }
-        IFile? handle = Packed?.Holds(path) is true
-            ? Try(path, (_, path) => Packed.Open(path)) : Try(path, static (files, path) => files.Open(path, FileOpenMode.Read));
+        IFile? handle = IsPacked(path)
+            ? Try(path, (_, path) => Packed!.Open(path)) : Try(path, static (files, path) => files.Open(path, FileOpenMode.Read));
         if (handle is not null)
         {
             _unreadable.Remove(path);
@@ -79,7 +82,7 @@ internal sealed class FileProbe(IFileSystem files, AgentMetrics metrics, ILogger
     public bool IsUnlisted(string path) => _unreadable.ContainsKey(DirectoryOf(path));
 
     public FileStatus? Stat(string path) =>
-        Packed?.Holds(path) is true ? Try(path, (_, path) => Packed.Stat(path)) : Try(path, static (files, path) => files.Stat(path));
+        IsPacked(path) ? Try(path, (_, path) => Packed!.Stat(path)) : Try(path, static (files, path) => files.Stat(path));
 
     /// <summary>The path with its links resolved; the path itself when that cannot be told.</summary>
     public string RealPath(string path)

@@ -22,6 +22,7 @@ internal sealed class FileTable(PathRules rules, AgentOptions options, AgentStat
     private readonly OrderedSet<TailedFile> _unproved = new();
     private readonly OrderedSet<TailedFile> _active = new();
     private readonly Dictionary<string, string> _links = new(StringComparer.Ordinal);
+    private List<PathChange> _changes = [];
     private int? _followedCount;
 
     public IReadOnlyCollection<TailedFile> Files => _files;
@@ -154,7 +155,26 @@ internal sealed class FileTable(PathRules rules, AgentOptions options, AgentStat
     }
 
     /// <summary>Its path no longer names it.</summary>
-    public void Unname(TailedFile file) => Unindex(_byPath, file.Generation.Path, file);
+    public void Unname(TailedFile file)
+    {
+        Generation generation = file.Generation;
+        if (At(generation.Path, generation.Topic) == file)
+        {
+            _changes.Add(new PathChange(generation, generation.Path));
+        }
+        Unindex(_byPath, generation.Path, file);
+    }
+
+    /// <summary>A path may have named others before this file, the first that was seen.</summary>
+    public void NoteFirst(TailedFile file) => _changes.Add(new PathChange(file.Generation, file.Generation.Path));
+
+    /// <summary>What has changed since the last call.</summary>
+    public List<PathChange> TakeChanges()
+    {
+        List<PathChange> changes = _changes;
+        _changes = [];
+        return changes;
+    }
 
     /// <summary>Its bytes go on under another identity.</summary>
     public void Identify(TailedFile file, in FileIdentity identity, Action<FileIdentity> change)
@@ -240,3 +260,8 @@ internal sealed class FileTable(PathRules rules, AgentOptions options, AgentStat
         }
     }
 }
+
+/// <summary>A path names another file than it did, or may have named one meanwhile.</summary>
+/// <param name="Before">The file that it named before; where none is known, the one that it names.</param>
+/// <param name="Path">The path.</param>
+internal readonly record struct PathChange(Generation Before, string Path);

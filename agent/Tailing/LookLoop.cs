@@ -8,7 +8,7 @@ namespace LogPipeline.Agent.Tailing;
 /// time to pass as often as a sweep may come. Makes begun generations durable before they are read.
 /// </summary>
 internal sealed class LookLoop(
-    Tailer tailer, PassingFiles passing, FileBirths births, FileTable table, AgentState state, AgentOptions options, IFileWatch? watch, TimeProvider time)
+    Tailer tailer, PassingFiles passing, MissedRotations missed, FileBirths births, FileTable table, AgentState state, AgentOptions options, IFileWatch? watch, TimeProvider time)
 {
     /// <summary>Of the time, looks at everything take at most one part in this many: without hints nothing else finds what changed.</summary>
     private const int CostFactor = 20;
@@ -22,7 +22,9 @@ internal sealed class LookLoop(
 
     private readonly AsyncSignal _signal = new();
     private readonly SortedSet<string> _hints = new(StringComparer.Ordinal);
+    private HashSet<string> _watched = new(StringComparer.Ordinal);
     private bool _all;
+    private bool _isWatched; // the watch was told of all directories before the last look at everything
     private bool _hasPartitions;
 
     /// <summary>Called for a file whose topic and partition are known now, or whose topic's partitions are not.</summary>
@@ -113,7 +115,10 @@ internal sealed class LookLoop(
     public async Task LookAtAllAsync()
     {
         _all = false;
+        long begun = time.GetTimestamp();
         tailer.LookAtAll();
+        missed.BeginBetweenLooks(begun, _isWatched && watch is { IsComplete: true } && !passing.HasForgotten);
+        (_isWatched, passing.HasForgotten) = (true, false);
         Watch();
         await FollowUpAsync();
     }
@@ -122,7 +127,10 @@ internal sealed class LookLoop(
     {
         if (watch is not null)
         {
-            foreach (string directory in tailer.Directories)
+            HashSet<string> directories = new(tailer.Directories, StringComparer.Ordinal);
+            _isWatched &= directories.IsSubsetOf(_watched);
+            _watched = directories;
+            foreach (string directory in directories)
             {
                 watch.Watch(directory);
             }

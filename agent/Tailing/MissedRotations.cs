@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 namespace LogPipeline.Agent.Tailing;
 
 /// <summary>
-/// Files that were begun and rotated again while the agent was away, so that it never saw them under the name that it reads:
+/// Files that were begun and rotated again while the agent was away, or between two of its looks, so that it never saw them under the name that it reads:
 /// <code>
 ///   at the stop     access.log (A)
 ///   at the start    access.log (C)   access.log.1 (B)   access.log.2 (A)      B is read from its begin, between A and C
@@ -14,32 +14,46 @@ namespace LogPipeline.Agent.Tailing;
 /// since, unless the agent knows it, or it holds just what was read of another.
 /// </summary>
 internal sealed class MissedRotations(
-    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileBirths births, Archives archives, AgentState state, Generations generations, AgentMetrics metrics, ILogger logger)
+    PathRules rules, FileProbe probe, FileTable table, FileHandles handles, FileBirths births, FileLives lives, Archives archives, AgentState state, Generations generations,
+    TimeProvider time, AgentMetrics metrics, ILogger logger)
 {
+    /// <summary>So much earlier than the last look a file may have been made that it did not show: network file systems show a directory as it was up to a minute ago.</summary>
+    private static readonly TimeSpan Unseen = TimeSpan.FromMinutes(1);
+
     private readonly List<LastFile> _last = [];
     private readonly HashSet<(FileIdentity File, string Topic)> _begun = []; // so that what is tried again begins no file twice
 
-    /// <summary>The files of a directory that have names of rotations, by the names that they may have had: a look at all of them for each path would cost their square.</summary>
-    private readonly Dictionary<string, ILookup<string, (string Path, RotationName Name)>> _rotated = new(StringComparer.Ordinal);
-
+    private readonly RotatedFiles _rotated = new(rules, probe);
     private ILookup<(long Position, string Topic), Generation>? _readTo;
+    private (DateTimeOffset Utc, long Timestamp) _lookedAt;
+    private long _startedAt;
 
     /// <summary>A start begins to find files again: notes which was the last that each path named.</summary>
     public void Note()
     {
+        _startedAt = time.GetTimestamp();
+        _lookedAt = (time.GetUtcNow(), _startedAt);
         foreach (Generation generation in generations.All)
         {
             if (generation.Phase != GenerationPhase.Gone && generations.LatestAt(generation.FirstPath, generation.Topic) == generation)
             {
                 string path = generation.Phase == GenerationPhase.Live ? generation.Path : generation.FirstPath;
-                _last.Add(new LastFile(generation, path, SinceOf(generation)));
+                _last.Add(new LastFile(generation, path, SinceOf(generation), WasUp: false));
             }
         }
     }
 
-    /// <summary>Up to when a generation's path was followed, in nanoseconds since 1970: the agent was at work, and wanted it, or the file came later.</summary>
-    public long SinceOf(Generation generation) =>
-        generation.UnwantedSince > 0 ? generation.UnwantedSince : Math.Max(state.LastWritten, generation.PhaseSince * 1_000_000);
+    /// <summary>
+    /// Up to when a generation's path was followed, in nanoseconds since 1970: the agent was at work, and wanted it, or the file came later. That a file is rotated an agent
+    /// notices with a look, which may be the last that it had time for.
+    /// </summary>
+    public long SinceOf(Generation generation)
+    {
+        long unseen = Nanoseconds(Unseen);
+        long phaseSince = generation.PhaseSince * 1_000_000;
+        return generation.UnwantedSince > 0 ? generation.UnwantedSince
+            : Math.Max(state.LastWritten - unseen, generation.Phase == GenerationPhase.Live ? phaseSince : phaseSince - unseen);
+    }
 
     /// <summary>The files are found again: begins what was missed.</summary>
     /// <param name="archived">The archives in which generations were found.</param>
@@ -47,43 +61,87 @@ internal sealed class MissedRotations(
     /// <exception cref="ArchiveGrowsException">One of them is still being written: to be tried again.</exception>
     public void Begin(IReadOnlyDictionary<Generation, Archived> archived)
     {
-        _rotated.Clear(); // what is tried again may find other names
+        _rotated.Forget(); // what is tried again may find other names
         for (; _last.Count > 0; _last.RemoveAt(_last.Count - 1))
         {
-            LastFile last = _last[^1];
-            string? place = PlaceOf(last.Generation, archived.GetValueOrDefault(last.Generation));
-            bool isSame = place == last.Path && last.Generation.Read.Position > 0; // of one that was cut before it was read nothing tells that
-            if (!isSame && rules.InputOf(last.Generation) is { Source: null } input)
+            Begin(_last[^1], archived.GetValueOrDefault(_last[^1].Generation));
+        }
+        Forget();
+        table.TakeChanges(); // of this start itself
+    }
+
+    /// <summary>
+    /// A look at all files is over: begins what no path shows any more, since it was begun and rotated after the look before, and no watch told of it. Of those that
+    /// are compressed already it tells.
+    /// </summary>
+    /// <param name="begun">When the look began: a timestamp.</param>
+    /// <param name="isWatched">Whether a watch told of all names since the look before: <see cref="PassingFiles"/> has begun those files then.</param>
+    public void BeginBetweenLooks(long begun, bool isWatched)
+    {
+        // The wall clock may have been set back meanwhile, and files that were made before have its old times.
+        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset looked = now - time.GetElapsedTime(_lookedAt.Timestamp);
+        TimeSpan unseen = time.GetElapsedTime(_startedAt, _lookedAt.Timestamp) is TimeSpan up && up < Unseen ? up : Unseen; // what was there at the start it has found
+        long since = Nanoseconds((looked < _lookedAt.Utc ? looked : _lookedAt.Utc) - DateTimeOffset.UnixEpoch - unseen) + 1; // the look has shown what was made in its moment
+        _lookedAt = (now - time.GetElapsedTime(begun), begun);
+        _rotated.Forget();
+        foreach (PathChange change in table.TakeChanges().Where(_ => !isWatched))
+        {
+            try
             {
-                BeginLater(last, place, input);
+                Begin(new LastFile(change.Before, change.Path, since, WasUp: true), archived: null);
+            }
+            catch (IOException refused)
+            {
+                probe.Failed(change.Path, refused.Message);
             }
         }
+        Forget();
+    }
+
+    private void Forget()
+    {
         _begun.Clear();
+        _rotated.Forget();
         _readTo = null;
+    }
+
+    private void Begin(LastFile last, Archived? archived)
+    {
+        string? place = PlaceOf(last.Generation, archived);
+        // Of one that was cut before it was read nothing tells that. Between two looks others may have come before the first file that a path was seen to name.
+        bool isSame = place == last.Path && last.Generation.Read.Position > 0 && !last.WasUp;
+        if (!isSame && rules.InputOf(last.Generation) is { Source: null } input && (!last.WasUp || births.IsWanted(last.Path, input)))
+        {
+            BeginLater(last, place, input);
+        }
     }
 
     /// <summary>Where a generation's file lies, or its archive, as it is called now; null when it is nowhere.</summary>
     private string? PlaceOf(Generation generation, Archived? archived)
     {
-        if (archived is null && generation.Phase == GenerationPhase.Gone)
+        if (archived is null && (generation.Phase == GenerationPhase.Gone || probe.IsPacked(generation.Path)))
         {
             return null;
         }
         (string path, FileIdentity identity) = archived is null ? (generation.Path, generation.Identity) : (archived.Path, archived.Identity);
-        string directory = FileProbe.DirectoryOf(path);
-        return IsAt(path) ? path : probe.List(directory).Select(entry => Path.Combine(directory, entry.Name)).FirstOrDefault(IsAt) ?? path;
-
-        bool IsAt(string there) => probe.Stat(there) is FileStatus status && FileIdentity.Of(status) == identity;
+        return probe.Stat(path) is FileStatus status && FileIdentity.Of(status) == identity ? path : probe.Find(identity, path);
     }
 
     private void BeginLater(LastFile last, string? place, InputOptions input)
     {
+        List<RotatedFile> later = _rotated.LaterThan(last, place, input);
+        if (later.Count > 0 && last.WasUp)
+        {
+            CutOriginals(last);
+        }
         // What was read of the path's last file may be too little to know it by. A file that begins with it is most likely that one.
-        bool mayBeThere = place is null && last.Generation.Read.Position > 0;
+        bool mayBeThere = place is null && last.Generation.Read.Position > 0 && !probe.IsPacked(last.Generation.Path);
         TailedFile? now = table.At(last.Path, last.Generation.Topic);
         // Where the last one was cut, its file is what the path names now: that comes after all that was missed.
-        TailedFile? before = table.With(last.Generation.Identity, last.Generation.Topic) is TailedFile same && same != now ? same : null;
-        foreach (RotatedFile file in LaterThan(last, place, input))
+        TailedFile? before = table.With(last.Generation.Identity, last.Generation.Topic) is TailedFile same && same != now ? same : now?.Predecessor;
+        TailedFile? first = before;
+        foreach (RotatedFile file in later)
         {
             if (!_begun.Contains((FileIdentity.Of(file.Status), last.Generation.Topic)) && OpenUnknown(file, last) is OpenCopy found)
             {
@@ -100,76 +158,15 @@ internal sealed class MissedRotations(
                 }
                 else
                 {
-                    logger.MissedRotation(last.Path, file.Path);
+                    logger.MissedRotation(last.Path, file.Path, last.WasUp ? "between two looks" : "while the agent was away");
                 }
                 before = begun;
             }
         }
-        if (before is not null && now is not null && now != before)
+        if (before is not null && now is not null && now != before && (before != first || !last.WasUp))
         {
             now.Predecessor = before;
         }
-    }
-
-    /// <summary>The files beside a path's last file that were rotated later, the earliest first.</summary>
-    /// <param name="last">The path's last file.</param>
-    /// <param name="place">Where that lies now; null when it is gone: then all that was written since is later.</param>
-    /// <param name="input">The path's.</param>
-    private IEnumerable<RotatedFile> LaterThan(LastFile last, string? place, InputOptions input)
-    {
-        string real = probe.RealPath(last.Path);
-        string directory = FileProbe.DirectoryOf(place ?? real);
-        string[] originals = [.. new[] { last.Path, real }.Select(static path => Path.GetFileName(path)).Distinct()];
-        bool isMoved = place is not null && place != last.Path;
-        RotationName? known = isMoved ? NameOf(Path.GetFileName(place!), originals) : null;
-        // What came later was written after the last file was, also where somebody has set the clock back meanwhile.
-        long since = isMoved && probe.Stat(place!) is FileStatus lies ? Math.Min(last.Since, lies.ModifiedTime) : last.Since;
-        IEnumerable<(string Path, RotationName Name)> marked = isMoved && known is null ? [] // a name that tells no order
-            : originals.SelectMany(original => RotatedIn(directory)[original]).Where(file => known is null || file.Name.MayBeLaterThan(known));
-        List<RotatedFile> later = [];
-        foreach ((string path, RotationName name) in marked.Concat(TargetsOf(last.Path, real)).DistinctBy(static file => file.Path))
-        {
-            if ((ArchiveStream.IsNamedSo(path) || rules.InputOf(path, input.Topic) is null)
-                && !IsBeingCompressed(path) && probe.Stat(path) is FileStatus { Kind: FileKind.Regular } status && status.ModifiedTime >= since
-                && (name != RotationName.None || status.BirthTime == 0 || status.BirthTime >= since))
-            {
-                later.Add(new RotatedFile(path, name, status));
-            }
-        }
-        return later.OrderBy(static file => (file.Name, file.Status.ModifiedTime), Comparer<(RotationName, long)>.Create(RotationName.Compare));
-    }
-
-    /// <summary>
-    /// The files to which a path that is a link may have led: those beside the one to which it leads now, with names that differ from that one's in digits alone,
-    /// such as glog's <c>app.INFO</c>, a link to <c>app.host.user.log.INFO.20261128-101010.1234</c>.
-    /// </summary>
-    private IEnumerable<(string Path, RotationName Name)> TargetsOf(string path, string real)
-    {
-        string target = WithoutDigits(Path.GetFileName(real));
-        string directory = FileProbe.DirectoryOf(real);
-        return Path.GetFileName(path) == Path.GetFileName(real) ? []
-            : probe.List(directory).Where(entry => !entry.IsDirectory && !entry.IsLink && WithoutDigits(entry.Name) == target)
-                .Select(entry => (Path.Combine(directory, entry.Name), RotationName.None)).Where(file => file.Item1 != real);
-    }
-
-    private static string WithoutDigits(string name)
-    {
-        string plain = ArchiveStream.IsNamedSo(name) ? Path.GetFileNameWithoutExtension(name) : name;
-        return string.Concat(plain.Where(static c => !char.IsAsciiDigit(c)));
-    }
-
-    /// <summary>Whether an archive's file is still there too: its compressor deletes it at the end, and until then the file is what is read.</summary>
-    private bool IsBeingCompressed(string path) => ArchiveStream.IsNamedSo(path) && probe.Stat(Path.ChangeExtension(path, null)) is not null;
-
-    private ILookup<string, (string Path, RotationName Name)> RotatedIn(string directory)
-    {
-        if (!_rotated.TryGetValue(directory, out ILookup<string, (string Path, RotationName Name)>? known))
-        {
-            _rotated[directory] = known = probe.List(directory).Where(static entry => !entry.IsDirectory)
-                .SelectMany(static entry => RotationName.PartsOf(entry.Name), (entry, part) => (part.Original, Path: Path.Combine(directory, entry.Name), part.Mark))
-                .ToLookup(static file => file.Original, static file => (file.Path, file.Mark));
-        }
-        return known;
     }
 
     /// <summary>Opens a file that the agent has not read yet, unpacked where it is compressed; null when it has, or when the file cannot be read.</summary>
@@ -185,6 +182,11 @@ internal sealed class MissedRotations(
         if (ContentCheck.BeginOf(file).IsCompressed)
         {
             file.Dispose();
+            if (last.WasUp)
+            {
+                TellArchive(rotated.Path, last);
+                return null;
+            }
             opened = archives.UnpackAll(rotated.Path, last.Generation);
             metrics.MissedFiles.Add(opened is null ? 1 : 0);
         }
@@ -208,9 +210,56 @@ internal sealed class MissedRotations(
         }
         using IFile? now = probe.Open(last.Path);
         _readTo ??= generations.All.ToLookup(static generation => (generation.Read.Position, generation.Topic));
-        return (now is not null && ContentCheck.IsBeginOf(found.File, now))
+        return (now is not null && ContentCheck.IsBeginOf(found.File, now)) || IsCopyOfFollowed(found, last)
             || (found.File.Length > 0 && _readTo[(found.File.Length, last.Generation.Topic)].Any(other => IsOfPath(other, last) && ContentCheck.Holds(found.File, other)));
     }
+
+    /// <summary>Files of the path that were cut and have grown again show only now, and what seems to be missed may be the copy that was made of one.</summary>
+    private void CutOriginals(LastFile last)
+    {
+        foreach (TailedFile original in FollowedOf(last))
+        {
+            if (handles.Of(original) is IFile handle && !ContentCheck.Holds(handle, original.Generation))
+            {
+                lives.Cut(original);
+            }
+            else
+            {
+                handles.GiveBack(original);
+            }
+        }
+    }
+
+    /// <summary>Whether a file is what one that is followed begins with, and that is not read to its end yet.</summary>
+    private bool IsCopyOfFollowed(OpenCopy found, LastFile last)
+    {
+        foreach (TailedFile original in FollowedOf(last).Where(static file => file.Unread > 0))
+        {
+            bool isCopy = handles.Of(original) is IFile handle && ContentCheck.IsBeginOf(found.File, handle);
+            handles.GiveBack(original);
+            if (isCopy)
+            {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /// <summary>The files of the path that are followed.</summary>
+    private List<TailedFile> FollowedOf(LastFile last) =>
+        [.. table.Named(Path.GetFileName(last.Generation.FirstPath), last.Generation.Topic).Where(file => !file.IsUnproved && IsOfPath(file.Generation, last))];
+
+    /// <summary>A file was compressed before it was looked at: tells that its lines are not read, unless it begins as one that was.</summary>
+    private void TellArchive(string path, LastFile last)
+    {
+        if (!generations.All.Any(read => read.Topic == last.Generation.Topic && IsOfPath(read, last) && archives.BeginsAs(path, read)))
+        {
+            metrics.MissedFiles.Add(1);
+            logger.CompressedBetweenLooks(last.Path, path);
+        }
+    }
+
+    private static long Nanoseconds(TimeSpan time) => time.Ticks * 100;
 
     /// <summary>Whether what is left of an archive that was cut begins as a file of the path that was read: most likely it is that, to where it was cut.</summary>
     private bool BeginsAsOneRead(OpenCopy found, LastFile last) =>
@@ -222,15 +271,4 @@ internal sealed class MissedRotations(
         (string first, string path) = (generation.FirstPath, last.Generation.FirstPath);
         return first == path || (FileProbe.DirectoryOf(first) == FileProbe.DirectoryOf(path) && CopyNames.IsCopyOf(Path.GetFileName(first), Path.GetFileName(path)));
     }
-
-    private static RotationName? NameOf(string name, string[] originals) => originals.Select(original => RotationName.Of(name, original)).FirstOrDefault(static found => found is not null);
-
-    /// <summary>The last file that a path is known to have named.</summary>
-    /// <param name="Generation">The file.</param>
-    /// <param name="Path">The path.</param>
-    /// <param name="Since">Up to when the path was followed, in nanoseconds since 1970.</param>
-    private sealed record LastFile(Generation Generation, string Path, long Since);
-
-    /// <summary>A file that lies under a name of rotations.</summary>
-    private readonly record struct RotatedFile(string Path, RotationName Name, FileStatus Status);
 }

@@ -24,6 +24,9 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
     /// <summary>Whether changes came since <see cref="Apply"/>.</summary>
     public bool HasChanges => _changes.Count > 0;
 
+    /// <summary>Whether changes were missed.</summary>
+    public bool HasForgotten { get; set; }
+
     /// <summary>Notes a change, in the order in which they happened.</summary>
     public void Note(in NameChange change)
     {
@@ -37,6 +40,7 @@ internal sealed class NameHistory(Func<string, bool> isWanted, Func<string, bool
     /// <summary>Changes were missed, so that what is noted proves nothing.</summary>
     public void Forget()
     {
+        HasForgotten = true;
         _changes.Clear();
         _files.Clear();
         _fresh.Clear();

@@ -112,6 +112,10 @@ internal sealed class NewFiles(
                 GenerationPhase phase = sighting.Status.Links > 0 ? GenerationPhase.Live : GenerationPhase.Rotated;
                 TailedFile begun = births.Begin(sighting.Path, input, path.Take(), begin, phase);
                 begun.Predecessor = before ?? begun.Predecessor;
+                if (before is null)
+                {
+                    table.NoteFirst(begun);
+                }
                 break;
             default:
                 break;

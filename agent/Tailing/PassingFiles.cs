@@ -19,6 +19,13 @@ internal sealed class PassingFiles(PathRules rules, FileProbe probe, FileTable t
         path => rules.Topics.Any(topic => table.At(path, topic) is not null),
         time);
 
+    /// <summary>Whether changes of names were missed since the last look at all files, which sets it back.</summary>
+    public bool HasForgotten
+    {
+        get => _history.HasForgotten;
+        set => _history.HasForgotten = value;
+    }
+
     /// <summary>Notes what a watch saw.</summary>
     public void Note(in NameChange change) => _history.Note(change);
 

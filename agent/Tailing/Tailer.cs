@@ -148,6 +148,10 @@ internal sealed class Tailer(
         {
             file.ChangedAt = time.GetTimestamp();
             table.Activate(file);
+            if (facts.Read == 0 && file.Generation.Seen.Length == 0)
+            {
+                table.NoteFirst(file); // where no line of it is known, nothing tells that it was written, copied and cut meanwhile
+            }
             if (step != FileStep.Cut && status.Length <= file.Size)
             {
                 // Cut behind the position, and perhaps written anew.

@@ -8,11 +8,12 @@ namespace LogPipeline.Simulation;
 internal static class Program
 {
     private const string Usage = """
-        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--retention] [--files] [--archives] [--tables] [--sources] [--trace FILE] [--survey] [--plants]
+        usage: simulate [--seeds N] [--from SEED] [--broker-and-sink] [--retention] [--files] [--archives] [--current-names] [--tables] [--sources] [--trace FILE] [--survey] [--plants]
           Runs N seeds (1000) from SEED (1) on, over all cores. The first that fails is run again and its trace written to FILE
           (artifacts/simulation-SEED.txt). --survey runs them all and lists which rules broke;
           --retention lets every broker keep records for seconds only; --files gives every story a sink of files;
           --archives servers where rotated files are compressed;
+          --current-names agents that look for files only under the names under which they are written;
           --sources standard input, syslog and the journal beside an agent's files;
           --tables people who constrain the table, pause the sink and retry dead letters;
           --plants [WORD] breaks the rules one by one, or those with the word in their name, and says who noticed. The last line says `N passed, N failed`.
@@ -52,6 +53,9 @@ internal static class Program
                     break;
                 case "--files":
                     weather = Weather.Files;
+                    break;
+                case "--current-names":
+                    weather = Weather.CurrentNames;
                     break;
                 case "--archives":
                     weather = Weather.Archives;

@@ -99,6 +99,10 @@ internal sealed class Story
         {
             Weather.Archives(this);
         }
+        if (World.Seed % 9 == 4)
+        {
+            Weather.CurrentNames(this);
+        }
         for (int i = 0; i < Plan.ForeignProducers; i++)
         {
             _ = new ForeignProducer(new Machine(World, string.Create(CultureInfo.InvariantCulture, $"foreign{i}")), Network, Foreign, Plan.Storm);
@@ -158,6 +162,9 @@ internal sealed class Story
 
     public int PartitionCount { get; }
 
+    /// <summary>Whether the topic lacks records that it had.</summary>
+    public bool IsShorter => TailLost || Deletion.Happened || Removals.Happened;
+
     /// <summary>Whether a broker has lost acked records in this run.</summary>
     public bool TailLost { get; set; }
 
@@ -214,14 +221,15 @@ internal sealed class Story
         Servers.ForEach(static server => server.Finish());
         Sources?.Finish(Agents[0].Part.Life);
         _owner?.Finish();
+        var drain = new Drain(this);
         bool drained = false;
-        Poll(() => drained = drained || IsDrained());
+        Poll(() => drained = drained || drain.IsOver());
         TimeSpan bound = World.Now + CalmMax;
         if (!World.Run(bound, () => drained))
         {
             if (World.Failure is null)
             {
-                World.Fail("everything drains", new DrainReport(this).Text());
+                World.Fail("everything drains", drain.Report());
             }
             return;
         }
@@ -259,7 +267,7 @@ internal sealed class Story
         Agents.Add(agent);
         server.IsCompared = agent.HasComparedFiles;
         server.HoldsFiles = () => !Plan.Freezes && !Plan.DiskFull && agent.IsUpFor(AppServer.SeenAfter);
-        (server.IsStarting, server.FindsArchive) = (() => agent.IsStarting, agent.FindsArchive);
+        (server.IsStarting, server.WasReady, server.HasStartedAfter, server.FindsArchive) = (() => agent.IsStarting, () => agent.WasReady, agent.HasStartedAfter, agent.FindsArchive);
         agent.Ended = server.LetGo;
     }
 
@@ -278,24 +286,6 @@ internal sealed class Story
         World.After(TimeSpan.FromMilliseconds(500), () => Poll(look));
     }
 
-    private bool IsDrained()
-    {
-        if (!Table.HasAll(Lines) || Sources?.IsEmpty == false || (Retry is not null && Database.Tables.DeadLetters.Exists(static letter => letter.Place is not null)))
-        {
-            return false;
-        }
-        for (int partition = 0; partition < PartitionCount; partition++)
-        {
-            List<StoredBatch> stored = Stored(partition);
-            long end = Acks.EndOf(partition, stored);
-            if ((LedgerOf(partition) ?? 0) != end || (Output is not null && (ManifestOf(partition) ?? 0) != end))
-            {
-                return false;
-            }
-        }
-        return true;
-    }
-
     private void Account()
     {
         var topic = new List<TopicLine>();
@@ -306,10 +296,9 @@ internal sealed class Story
             topic.AddRange(Delivery.LinesOf(partition, stored));
         }
         Foreign.Check(TopicReader.Read(BrokerHost.Disk, BrokerPart.Data, ForeignProducer.Topic, partition: 0));
-        bool isShorter = TailLost || Deletion.Happened || Removals.Happened;
-        Delivery.CheckLines(World, "topic", Lines, Delivery.CountTopic(topic), mayLack: _ => isShorter);
+        Delivery.CheckLines(World, "topic", Lines, Delivery.CountTopic(topic), mayLack: _ => IsShorter);
         Table.CheckLines();
-        if (!isShorter)
+        if (!IsShorter)
         {
             Delivery.CheckRanges(World, topic);
             StreamOrder.Check(World, Sources?.Streams ?? [], topic);

@@ -112,6 +112,9 @@ public sealed class StoryTests
     public void Files_that_are_compressed_are_delivered_once() => Deliver(Weather.Archives);
 
     [Fact]
+    public void Files_that_no_pattern_takes_once_they_are_rotated_are_delivered_once() => Deliver(Weather.CurrentNames);
+
+    [Fact]
     public void What_an_agent_takes_that_is_in_no_file_is_delivered_once() => Deliver(Weather.Sources);
 
     [Fact]

@@ -25,6 +25,7 @@ internal sealed class AgentPart
     private readonly SimNetwork _network;
     private AgentService? _service;
     private TimeSpan? _startedAt;
+    private TimeSpan? _readyAt;
 
     /// <summary>When a life ended that was up for long enough to have seen all files; null when none was.</summary>
     private TimeSpan? _heldUntil;
@@ -101,6 +102,12 @@ internal sealed class AgentPart
     /// <summary>Whether the agent has been up for so long.</summary>
     public bool IsUpFor(TimeSpan time) => _service is not null && _startedAt is { } since && Part.Machine.World.Now - since > time;
 
+    /// <summary>Whether a life of the agent became ready after a moment, or is about to.</summary>
+    public bool HasStartedAfter(TimeSpan moment) => IsStarting || _readyAt >= moment;
+
+    /// <summary>Whether a life of the agent was ever ready.</summary>
+    public bool WasReady => _readyAt is not null;
+
     /// <summary>Whether a life of the agent is there that is not ready yet.</summary>
     public bool IsStarting => _service is not null && _startedAt is null;
 
@@ -142,7 +149,7 @@ internal sealed class AgentPart
         try
         {
             await service.StartAsync(life.Stopping);
-            _startedAt = Part.Machine.World.Now;
+            _startedAt = _readyAt = Part.Machine.World.Now;
             await Task.Delay(Timeout.InfiniteTimeSpan, life.Time, life.Stopping);
         }
         catch (OperationCanceledException) when (life.Stopping.IsCancellationRequested)

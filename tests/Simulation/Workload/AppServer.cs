@@ -14,10 +14,10 @@ internal sealed class AppServer
 {
     public const string Logs = "/logs";
 
-    private readonly List<Line> _lines;
     /// <summary>How long an agent that is up may take to see a line's file and open it: its looks are up to 10 s apart where no hints come and the disk is slow.</summary>
     public static readonly TimeSpan SeenAfter = TimeSpan.FromSeconds(15);
 
+    private readonly List<Line> _lines;
     private readonly List<LogFile> _rotated = [];
 
     /// <summary>Lines of deleted files that an agent holds open.</summary>
@@ -58,6 +58,12 @@ internal sealed class AppServer
 
     /// <summary>Whether no agent is up, and the next one finds a file that is compressed now: one that the last agent had seen, or that was written to since.</summary>
     public Func<LogFile, bool> FindsArchive { get; set; } = static _ => false;
+
+    /// <summary>Whether an agent was ever ready.</summary>
+    public Func<bool> WasReady { get; set; } = static () => false;
+
+    /// <summary>Whether an agent became ready after a moment, or is about to.</summary>
+    public Func<TimeSpan, bool> HasStartedAfter { get; set; } = static _ => false;
 
     /// <summary>Whether an agent is up that is not ready yet.</summary>
     public Func<bool> IsStarting { get; set; } = static () => false;
@@ -192,6 +198,7 @@ internal sealed class AppServer
         World.Trace.Say(null, $"{Machine.Name}: {file.Path} renamed to {to}");
         file.RenameTo(to);
         _rotated.Add(file);
+        Rotated(file, isCopiedUnseen: false);
         _current[stream] = new LogFile(_files, PathOf(stream), World.Now);
         if (World.Chance(0.5))
         {
@@ -227,8 +234,22 @@ internal sealed class AppServer
                     }
                 }
                 file.TruncateAfterCopy(copy);
+                Rotated(copy, HasStartedAfter(copy.CopiedAt));
             }
         });
+    }
+
+    /// <summary>
+    /// An agent that looks for current names only knows nothing of what was rotated before the first one came; nor of a copy that was made before it started, and
+    /// whose original is cut before anything of that is read.
+    /// </summary>
+    private void Rotated(LogFile file, bool isCopiedUnseen)
+    {
+        bool isUnseen = Habits.IsFoundByCurrentName && (isCopiedUnseen || !WasReady());
+        foreach (Line line in isUnseen ? file.Lines : [])
+        {
+            (line.WasUnseen, line.Story) = (true, $"{file.Path} was rotated before the agent was ready");
+        }
     }
 
     /// <summary>Compresses a rotated file of the stream, in pieces.</summary>
@@ -268,25 +289,6 @@ internal sealed class AppServer
             line.Story = $"{original.Path} was compressed before the agent could see it";
         }
         _rotated[_rotated.IndexOf(original)] = gzip.Finish();
-    }
-
-    /// <summary>Where a line stands now, for messages.</summary>
-    public string? Find(Line line)
-    {
-        var files = new MemoryFileSystem(Machine.Disk);
-        foreach (DirectoryEntry entry in files.List(Logs))
-        {
-            using IFile file = files.Open($"{Logs}/{entry.Name}", FileOpenMode.Read);
-            byte[] bytes = new byte[file.Length];
-            file.Read(bytes, 0);
-            bytes = Gzip.IsNamedSo(entry.Name) ? Gzip.Unpack(bytes) : bytes;
-            int at = bytes.AsSpan().IndexOf(line.Bytes);
-            if (at >= 0)
-            {
-                return string.Create(CultureInfo.InvariantCulture, $"{Machine.Name}:{Logs}/{entry.Name}, byte {at} of {bytes.Length}");
-            }
-        }
-        return null;
     }
 
     private string PathOf(int stream) => string.Create(CultureInfo.InvariantCulture, $"{Logs}/app{stream}.log");
@@ -352,6 +354,7 @@ internal sealed class AppServer
             else
             {
                 _rotated.Add(file);
+                Rotated(file, isCopiedUnseen: false); // a copy whose original was to be cut
             }
             foreach (Line line in file.Lines)
             {

@@ -19,6 +19,9 @@ internal sealed class WriterHabits
     /// <summary>Whether the newest rotated file is always number 1 and all others move up by one, logrotate's way; else numbers only rise.</summary>
     public bool ShiftNames { get; set; }
 
+    /// <summary>Whether the agent looks for files only under the names under which they are written.</summary>
+    public bool IsFoundByCurrentName { get; set; }
+
     /// <summary>Compresses a rotated file.</summary>
     public double Compress { get; set; }
 
