@@ -85,7 +85,7 @@ internal sealed class MissedRotations(
         long since = Nanoseconds((looked < _lookedAt.Utc ? looked : _lookedAt.Utc) - DateTimeOffset.UnixEpoch - unseen) + 1; // the look has shown what was made in its moment
         _lookedAt = (now - time.GetElapsedTime(begun), begun);
         _rotated.Forget();
-        foreach (PathChange change in table.TakeChanges().Where(_ => !isWatched))
+        foreach (PathChange change in table.TakeChanges().Where(change => !isWatched && (!IsFirst(change) || _rotated.MayBeOf(change.Path))))
         {
             try
             {
@@ -98,6 +98,9 @@ internal sealed class MissedRotations(
         }
         Forget();
     }
+
+    /// <summary>Whether a change is of a file that its path still names, as all are that an agent's first look finds.</summary>
+    private bool IsFirst(PathChange change) => table.At(change.Path, change.Before.Topic)?.Generation == change.Before;
 
     private void Forget()
     {

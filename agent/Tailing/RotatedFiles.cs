@@ -12,6 +12,13 @@ internal sealed class RotatedFiles(PathRules rules, FileProbe probe)
     /// <summary>Directories are listed anew.</summary>
     public void Forget() => _rotated.Clear();
 
+    /// <summary>Whether files lie beside a path that may have been rotated from it. Costs less than to find them.</summary>
+    public bool MayBeOf(string path)
+    {
+        string real = probe.RealPath(path);
+        return Path.GetFileName(path) != Path.GetFileName(real) || RotatedIn(FileProbe.DirectoryOf(real)).Contains(Path.GetFileName(path));
+    }
+
     /// <summary>The files beside a path's last file that were rotated later, the earliest first.</summary>
     /// <param name="last">The path's last file.</param>
     /// <param name="place">Where that lies now; null when it is gone: then all that was written since is later.</param>
