@@ -81,7 +81,13 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
     private static async Task RequireLogAsync(DbConnection connection, Rebuild rebuild, IReadOnlyList<RebuildStart> starts, CancellationToken cancellation)
     {
         IReadOnlyList<LedgerEnd> ends = await RebuildTable.EndsAsync(connection, rebuild.Before.Sink, cancellation);
-        long gone = starts.Sum(start => ends.FirstOrDefault(start.IsOf) is { } end ? Math.Max(0, start.LogStart - end.Next) : 0);
+        long gone = 0;
+        foreach (LedgerEnd log in await RebuildTable.EndsAsync(connection, rebuild.Sink, cancellation))
+        {
+            long stopped = ends.FirstOrDefault(end => (end.TopicId, end.Topic, end.Partition) == (log.TopicId, log.Topic, log.Partition))?.Next ?? 0;
+            long logStart = starts.FirstOrDefault(start => start.IsOf(log))?.LogStart ?? long.MaxValue; // of a topic that was deleted nothing is left
+            gone += Math.Max(0, Math.Min(log.Next, logStart) - stopped);
+        }
         if (gone > 0)
         {
             throw new RebuildRefusedException($"the table before stopped at the swap, and the log no longer has {gone} records that came since: they would be missing in it. --without-older rolls back all the same");

@@ -25,6 +25,8 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
     /// <summary>A swap waits no longer for a lock: others wait behind it.</summary>
     private const int LockSeconds = 5;
 
+    private const string IsBehind = "the shadow does not reach the live table";
+
     /// <summary>The sink that fills the shadow.</summary>
     public static SinkOptions ShadowOf(SinkOptions live, Rebuild rebuild) => live.With(rebuild.Parser).With(rebuild.Shadow.Table) with
     {
@@ -73,10 +75,10 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
 
     private async Task CreateShadowAsync(Rebuild rebuild, CancellationToken cancellation)
     {
-        IReadOnlyList<RebuildStart> starts = await new RebuildStarts(live, connector, environment).FindAsync(rebuild.Shadow.Sink, rebuild.FromOffset, rebuild.FromTime, cancellation);
+        IReadOnlyList<RebuildStart> starts = await StartsAsync(rebuild, cancellation);
         if (!rebuild.LeavesOlder)
         {
-            await RequireNoneOlderAsync(rebuild, starts, cancellation);
+            await new RebuildLosses(table, rebuild).RequireNoneOlderAsync(starts, cancellation);
         }
         await using (ISinkStore store = SinkStores.Create(ShadowOf(live, rebuild), new OsFileSystem(), environment.Time, new Random(environment.Random.Next())))
         {
@@ -93,42 +95,35 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
         }, cancellation);
     }
 
-    /// <exception cref="RebuildRefusedException">Rows of the live table would be in the new one no more: says how many.</exception>
-    private async Task RequireNoneOlderAsync(Rebuild rebuild, IReadOnlyList<RebuildStart> starts, CancellationToken cancellation)
-    {
-        long older = await table.GuardAsync(async () =>
-        {
-            await using DbConnection connection = await table.Database.OpenAsync(cancellation);
-            IReadOnlyList<LedgerEnd> logs = await RebuildTable.EndsAsync(connection, rebuild.Sink, cancellation);
-            string firsts = string.Concat(logs.Select(log => FormattableString.Invariant($" WHEN {log.Id} THEN {starts.FirstOrDefault(start => start.IsOf(log))?.First ?? long.MaxValue}")));
-            await using DbCommand count = connection.Command(
-                $"SELECT count(*) FROM {rebuild.Live.Rows} r WHERE r.log IN ({string.Join(", ", logs.Select(log => log.Id))}) AND r.log_offset < CASE r.log{firsts} END");
-            count.CommandTimeout = 0;
-            return (long)(await count.ExecuteScalarAsync(cancellation))!;
-        });
-        if (older > 0)
-        {
-            throw new RebuildRefusedException(
-                $"{older} rows of {rebuild.Table} are from before the records that the new table would begin with: they are not in the log any more, or --from leaves them out. --without-older lets them go with the old table");
-        }
-    }
-
     /// <summary>Waits until the shadow has what the live table had a look ago: under load one of the two is always a little ahead.</summary>
     private async Task CatchUpAsync(Rebuild rebuild, CancellationToken cancellation)
     {
-        Dictionary<int, long> wanted = (await table.OffsetsAsync(rebuild, cancellation)).ToDictionary(at => at.Log, at => at.Live);
+        IReadOnlyList<(int Log, long Live, long Shadow)> before = await table.OffsetsAsync(rebuild, cancellation);
         while ((await table.FindAsync(rebuild.Id, cancellation))?.Stage == RebuildStage.Filling)
         {
             IReadOnlyList<(int Log, long Live, long Shadow)> now = await table.OffsetsAsync(rebuild, cancellation);
-            if (now.All(at => wanted.TryGetValue(at.Log, out long live) && at.Shadow >= live))
+            if (now.All(at => before.Any(earlier => earlier.Log == at.Log && at.Shadow >= earlier.Live)))
             {
                 await MoveAsync(rebuild, RebuildStage.CaughtUp, cancellation);
                 return;
             }
-            wanted = now.ToDictionary(at => at.Log, at => at.Live);
+            if (now.Any(at => at.Shadow < at.Live && before.Any(earlier => (earlier.Log, earlier.Shadow) == (at.Log, at.Shadow))))
+            {
+                await RequireLogsAsync(rebuild, cancellation);
+            }
+            before = now;
             await Task.Delay(LookInterval, environment.Time, cancellation);
         }
     }
+
+    private Task<IReadOnlyList<RebuildStart>> StartsAsync(Rebuild rebuild, CancellationToken cancellation) =>
+        new RebuildStarts(live, connector, environment).FindAsync(rebuild.Shadow.Sink, rebuild.FromOffset, rebuild.FromTime, cancellation);
+
+    private async Task RequireLogsAsync(Rebuild rebuild, CancellationToken cancellation) =>
+        await new RebuildLosses(table, rebuild).RequireLogsAsync(await StartsAsync(rebuild, cancellation), cancellation);
+
+    private Task RequireNonePassedOverAsync(Rebuild rebuild, CancellationToken cancellation) =>
+        rebuild.LeavesOlder ? Task.CompletedTask : new RebuildLosses(table, rebuild).RequireNonePassedOverAsync(cancellation);
 
     /// <summary>Compares the shadow's rows below offsets that it pins with the log's records, while it goes on.</summary>
     private async Task ProveAsync(Rebuild rebuild, CancellationToken cancellation)
@@ -138,6 +133,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
             await TakeRemovalsOverAsync(connection, rebuild, cancellation);
             return true;
         }, cancellation);
+        await RequireNonePassedOverAsync(rebuild, cancellation);
         var verifier = new Verifier(ShadowOf(live, rebuild), connector, new OsFileSystem(), environment.Time, new Random(environment.Random.Next()));
         VerifyReport report = await verifier.RunAsync(null, cancellation);
         Finding[] wrong = [.. report.Findings.Where(finding => finding.Side is FindingSide.TableMissing or FindingSide.TableRepeated or FindingSide.TableDiffers or FindingSide.LedgerDiffers)];
@@ -175,10 +171,11 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
     {
         while ((await table.FindAsync(rebuild.Id, cancellation))?.Stage == RebuildStage.Verified)
         {
+            await RequireNonePassedOverAsync(rebuild, cancellation);
             string? obstacle;
             try
             {
-                obstacle = await SwapAsync(rebuild, cancellation) ? null : "the shadow does not reach the live table";
+                obstacle = await SwapAsync(rebuild, cancellation) ? null : IsBehind;
             }
             catch (Exception error) when (error is RebuildRefusedException or StoreUnavailableException or StoreRefusedException)
             {
@@ -189,6 +186,10 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
                 return;
             }
             await table.NoteAsync(rebuild, $"the swap waits: {obstacle}", cancellation);
+            if (obstacle == IsBehind)
+            {
+                await RequireLogsAsync(rebuild, cancellation);
+            }
             await Task.Delay(LookInterval, environment.Time, cancellation);
         }
     }

@@ -118,6 +118,53 @@ public sealed class RebuildTests(PostgresFixture postgres)
         Assert.Contains("web_log-1: offsets 0 to 9 were left out by a rebuild", report.Notes);
     }
 
+    [Theory]
+    [InlineData(true, false, "7 rows of web_log are of records that went from the log before the new table had them.")]
+    [InlineData(false, false, "7 rows of web_log are of records that went from the log before the new table had them.")]
+    [InlineData(true, true, "the log of web_log-0, web_log-1 is gone since the rebuild began")]
+    [InlineData(false, true, "the log of web_log-0, web_log-1 is gone since the rebuild began")]
+    public async Task A_rebuild_that_the_log_does_not_wait_for_is_given_up(bool isPostgres, bool isMadeAnew, string reason)
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres, isPostgres);
+        await scene.RequestAsync("combined");
+        await scene.HoldBackFromAsync(RebuildStage.CaughtUp);
+        await using (await RunningSink.StartAsync(scene.Options))
+        {
+            await scene.UntilAsync(RebuildStage.Filling);
+        }
+        // As if the process had ended before the shadow had anything.
+        await scene.ExecuteAsync("""
+            DELETE FROM web_log_rebuild1_rows;
+            DELETE FROM logpipe_sources WHERE sink <> 'web_log';
+            UPDATE logpipe_logs SET next_offset = 0 WHERE sink <> 'web_log';
+            """);
+        await (isMadeAnew ? scene.Topic.MakeTopicAnewAsync() : scene.Topic.RestartBrokerAsync(static directory => SinkScene.RaiseStart(directory, 7)));
+        await scene.ReleaseAsync();
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        Rebuild aborted = await scene.UntilAsync(RebuildStage.Aborted);
+        Assert.StartsWith(reason, aborted.Note, StringComparison.Ordinal);
+        Assert.Equal(40, await scene.CountAsync());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_came_since_of_a_topic_that_was_made_anew_goes_in_a_rollback_only_when_that_was_said(bool isPostgres)
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres, isPostgres);
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        await scene.RequestAsync("combined");
+        await scene.UntilAsync(RebuildStage.Swapped);
+        await scene.SendAsync(20);
+        await scene.AllStoredAsync();
+        await scene.Topic.MakeTopicAnewAsync();
+        RebuildRefusedException refused = await Assert.ThrowsAsync<RebuildRefusedException>(() => scene.Kept.RollBackAsync(false, default));
+        Assert.Contains("no longer has 20 records that came since", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(60, await scene.CountAsync());
+        await scene.Kept.RollBackAsync(true, default);
+        Assert.Equal(40, await scene.CountAsync());
+    }
+
     [Fact]
     public async Task What_people_removed_stays_removed_and_what_they_built_on_the_view_stays()
     {
