@@ -14,9 +14,10 @@ namespace LogPipeline.Sinks.Rebuilding;
 /// <param name="outgoing">What the table that had them is called from now on.</param>
 internal sealed class PostgresNames(NpgsqlConnection connection, TableName live, TableName incoming, TableName outgoing)
 {
-    /// <exception cref="RebuildRefusedException">Other views would go on reading the table that goes.</exception>
+    /// <exception cref="RebuildRefusedException">Triggers and publications would stay with the table that goes, or other views would go on reading it.</exception>
     public async Task ExchangeAsync(CancellationToken cancellation)
     {
+        await RequireNothingStaysAsync(cancellation);
         // A query locks the view before the table below it; so does this, or each would wait for the other.
         await RequireNoReadersAsync(live.RowsLiteral, $"AND v.oid <> to_regclass({live.Literal})", cancellation);
         string definition = await DefinitionAsync(incoming, cancellation);
@@ -36,6 +37,20 @@ internal sealed class PostgresNames(NpgsqlConnection connection, TableName live,
         await CopyRightsAsync(live.RowsLiteral, incoming.Rows, cancellation);
         await RenameAsync(live, outgoing, cancellation);
         await RenameAsync(incoming, live, cancellation);
+    }
+
+    private async Task RequireNothingStaysAsync(CancellationToken cancellation)
+    {
+        string? remedy = await connection.ScalarAsync($"""
+            SELECT string_agg(remedy, '; ') FROM (
+                SELECT format('DROP TRIGGER %I ON {Quoted(live.Rows)}', tgname) AS remedy FROM pg_trigger WHERE tgrelid = to_regclass({live.RowsLiteral}) AND NOT tgisinternal
+                UNION ALL SELECT format('ALTER PUBLICATION %I DROP TABLE {Quoted(live.Rows)}', pubname)
+                FROM pg_publication_rel JOIN pg_publication p ON p.oid = prpubid WHERE prrelid = to_regclass({live.RowsLiteral})) made
+            """, cancellation) as string;
+        if (remedy is not null)
+        {
+            throw new RebuildRefusedException($"triggers and publications of {live.Rows} would stay with the table that is swapped out: {remedy}; and make them again after the swap");
+        }
     }
 
     private async Task<string> DefinitionAsync(TableName view, CancellationToken cancellation) =>

@@ -4,7 +4,6 @@ using LogPipeline.Client.Connections;
 using LogPipeline.Files;
 using LogPipeline.Sinks.Ledger;
 using LogPipeline.Sinks.Parsing;
-using LogPipeline.Sinks.Query;
 using LogPipeline.Sinks.Rows;
 using LogPipeline.Sinks.Verification;
 

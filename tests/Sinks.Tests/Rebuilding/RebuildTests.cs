@@ -196,6 +196,23 @@ public sealed class RebuildTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Triggers_and_publications_of_the_live_table_are_in_the_way_of_the_swap()
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres);
+        await scene.ExecuteAsync("""
+            CREATE FUNCTION watch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+            CREATE TRIGGER watch AFTER INSERT ON web_log_rows FOR EACH ROW EXECUTE FUNCTION watch();
+            CREATE PUBLICATION everywhere FOR TABLE web_log_rows;
+            """);
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        await scene.RequestAsync("combined");
+        const string remedy = "DROP TRIGGER watch ON web_log_rows; ALTER PUBLICATION everywhere DROP TABLE web_log_rows";
+        await RebuildScene.UntilAsync(async () => (await scene.Rebuilds.FindAsync(null, default))!.Note?.Contains(remedy, StringComparison.Ordinal) == true);
+        await scene.ExecuteAsync(remedy);
+        await scene.UntilAsync(RebuildStage.Swapped);
+    }
+
+    [Fact]
     public async Task In_SQLite_views_read_the_new_table_and_what_would_stay_with_the_old_one_is_in_the_way()
     {
         await using RebuildScene scene = await RebuildScene.StartAsync(postgres, isPostgres: false, parser: "combined");
