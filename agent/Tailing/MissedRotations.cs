@@ -213,7 +213,7 @@ internal sealed class MissedRotations(
         }
         using IFile? now = probe.Open(last.Path);
         _readTo ??= generations.All.ToLookup(static generation => (generation.Read.Position, generation.Topic));
-        return (now is not null && ContentCheck.IsBeginOf(found.File, now)) || IsCopyOfFollowed(found, last)
+        return (now is not null && ContentCheck.IsBeginOf(found.File, now)) || IsCopyOfFollowed(found, last) || IsOfPacked(found, last)
             || (found.File.Length > 0 && _readTo[(found.File.Length, last.Generation.Topic)].Any(other => IsOfPath(other, last) && ContentCheck.Holds(found.File, other)));
     }
 
@@ -247,6 +247,11 @@ internal sealed class MissedRotations(
         }
         return false;
     }
+
+    /// <summary>Whether a file is one of the path that was deleted, as by its compressor, and whose rest the state directory keeps.</summary>
+    private bool IsOfPacked(OpenCopy found, LastFile last) => generations.All.Any(kept =>
+        probe.IsPacked(kept.Path) && kept.Topic == last.Generation.Topic && IsOfPath(kept, last)
+        && (kept.Read.Position > 0 ? ContentCheck.Holds(found.File, kept) : kept.Seen.Length > 0 && ContentCheck.BeginsWith(found.File, kept.Seen)));
 
     /// <summary>The files of the path that are followed.</summary>
     private List<TailedFile> FollowedOf(LastFile last) =>

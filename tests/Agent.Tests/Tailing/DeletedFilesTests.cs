@@ -82,6 +82,31 @@ public sealed class DeletedFilesTests
         await rig.StopAsync();
     });
 
+    /// <summary>What deleted it may be its compressor, and another file may have come and gone meanwhile under a name of rotations.</summary>
+    [Fact]
+    public void Its_archive_is_not_read_beside_it_and_what_was_rotated_later_is() => AgentRig.OnOneThread(async rig =>
+    {
+        Prepare(rig, out _);
+        bool isAway = false;
+        rig.Broker.Fate = _ => isAway ? ProduceFate.DropConnection : ProduceFate.Take;
+        rig.Append("sent\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        isAway = true;
+        Write(rig, Lines);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + ".2.gz");
+        await rig.UntilAsync(() => Packed(rig).Exists(static path => !path.EndsWith(".tmp", StringComparison.Ordinal)), "it is packed");
+        rig.Kill();
+        rig.Append("missed\n", AgentRig.LogPath + ".1");
+        rig.Append("new\n");
+        isAway = false;
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Stored().Count >= Lines + 3 && rig.Agent.IsCaughtUp, "all is stored");
+        Assert.Equal(["sent", .. Expected(Lines), "missed", "new"], rig.Stored());
+        await rig.StopAsync();
+    });
+
     /// <summary>Before the packed file has its name the lines go with the agent, as they would have without it; from then on nothing is lost.</summary>
     [Fact]
     public void A_kill_at_any_call_while_it_is_packed_loses_all_or_nothing_and_repeats_nothing()

@@ -61,7 +61,7 @@ internal sealed class OutputHost
 
     public Machine Machine { get; }
 
-    public SinkOptions Options { get; }
+    public SinkOptions Options { get; set; }
 
     public LineFilter Filter { get; }
 
