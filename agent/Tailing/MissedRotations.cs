@@ -25,6 +25,8 @@ internal sealed class MissedRotations(
 
     private readonly RotatedFiles _rotated = new(rules, probe);
     private ILookup<(long Position, string Topic), Generation>? _readTo;
+    private ILookup<string, Generation>? _rotatedAtFirst; // by the names that they may have had before
+    private List<InflightEntry>? _kept; // what a start found of the last run
     private (DateTimeOffset Utc, long Timestamp) _lookedAt;
     private long _startedAt;
 
@@ -106,7 +108,7 @@ internal sealed class MissedRotations(
     {
         _begun.Clear();
         _rotated.Forget();
-        _readTo = null;
+        (_readTo, _rotatedAtFirst, _kept) = (null, null, null);
     }
 
     private void Begin(LastFile last, Archived? archived)
@@ -149,12 +151,17 @@ internal sealed class MissedRotations(
             if (!_begun.Contains((FileIdentity.Of(file.Status), last.Generation.Topic)) && OpenUnknown(file, last) is OpenCopy found)
             {
                 _begun.Add((FileIdentity.Of(file.Status), last.Generation.Topic));
-                long begin = mayBeThere && ContentCheck.Holds(found.File, last.Generation) ? last.Generation.Read.Position : 0;
+                bool isMostLikelyLast = mayBeThere && ContentCheck.Holds(found.File, last.Generation);
+                long begin = isMostLikelyLast ? last.Generation.Read.Position : CutByCrashAt(found, last) ?? 0;
                 TailedFile begun = births.Begin(last.Path, input, found.File, begin, GenerationPhase.Rotated, before);
                 begun.Predecessor = before;
                 table.Rename(begun, found.Path);
                 handles.GiveBack(begun);
-                if (begin > 0)
+                if (begin > 0 && !isMostLikelyLast)
+                {
+                    logger.CutByCrash(found.Path, begin);
+                }
+                else if (begin > 0)
                 {
                     mayBeThere = false;
                     logger.MayBeMissed(last.Path, begin, file.Path);
@@ -193,7 +200,8 @@ internal sealed class MissedRotations(
             opened = archives.UnpackAll(rotated.Path, last.Generation);
             metrics.MissedFiles.Add(opened is null ? 1 : 0);
         }
-        if (opened is OpenCopy found && (IsKnown(found, last) || (archives.IsCut(rotated.Path) && BeginsAsOneRead(found, last))))
+        if (opened is OpenCopy found
+            && (IsKnown(found, last) || (archives.IsCut(rotated.Path) && BeginsAsOneRead(found, last)) || CutByCrashAt(found, last) == found.File.Length))
         {
             found.File.Dispose();
             archives.Forget(found.Path);
@@ -215,6 +223,22 @@ internal sealed class MissedRotations(
         _readTo ??= generations.All.ToLookup(static generation => (generation.Read.Position, generation.Topic));
         return (now is not null && ContentCheck.IsBeginOf(found.File, now)) || IsCopyOfFollowed(found, last) || IsOfPacked(found, last)
             || (found.File.Length > 0 && _readTo[(found.File.Length, last.Generation.Topic)].Any(other => IsOfPath(other, last) && ContentCheck.Holds(found.File, other)));
+    }
+
+    /// <summary>
+    /// Where to go on in an archive of a file of the path that the host's crash cut before it was compressed: it holds less than was read, or something else from
+    /// there on. Null when it is none.
+    /// </summary>
+    private long? CutByCrashAt(OpenCopy found, LastFile last)
+    {
+        if (last.WasUp || !state.HostRestarted || !archives.Holds(found.Path))
+        {
+            return null;
+        }
+        _kept ??= [.. state.FoundWhole];
+        return generations.All.Where(gone => gone.Phase == GenerationPhase.Gone && gone.Topic == last.Generation.Topic && gone.Read.Position > 0 && IsOfPath(gone, last))
+            .Select(gone => CrashCut.GoOnInCopy([.. generations.LivesOf(gone).Where(life => life.Id <= gone.Id)], found.File, _kept, hostCrashed: true))
+            .FirstOrDefault(static goOn => goOn is not null);
     }
 
     /// <summary>Files of the path that were cut and have grown again show only now, and what seems to be missed may be the copy that was made of one.</summary>
@@ -253,9 +277,16 @@ internal sealed class MissedRotations(
         probe.IsPacked(kept.Path) && kept.Topic == last.Generation.Topic && IsOfPath(kept, last)
         && (kept.Read.Position > 0 ? ContentCheck.Holds(found.File, kept) : kept.Seen.Length > 0 && ContentCheck.BeginsWith(found.File, kept.Seen)));
 
-    /// <summary>The files of the path that are followed.</summary>
-    private List<TailedFile> FollowedOf(LastFile last) =>
-        [.. table.Named(Path.GetFileName(last.Generation.FirstPath), last.Generation.Topic).Where(file => !file.IsUnproved && IsOfPath(file.Generation, last))];
+    /// <summary>The files of the path that are followed, also those that were first seen under a name that a rotation gave them.</summary>
+    private List<TailedFile> FollowedOf(LastFile last)
+    {
+        string name = Path.GetFileName(last.Generation.FirstPath);
+        _rotatedAtFirst ??= generations.All.Where(static generation => !generation.IsOver)
+            .SelectMany(static generation => CopyNames.OriginalsOf(Path.GetFileName(generation.FirstPath)), static (generation, original) => (original, generation))
+            .ToLookup(static rotated => rotated.original, static rotated => rotated.generation);
+        IEnumerable<TailedFile> rotated = _rotatedAtFirst[name].Select(generation => table.With(generation.Identity, last.Generation.Topic)).OfType<TailedFile>();
+        return [.. table.Named(name, last.Generation.Topic).Union(rotated).Where(file => !file.IsUnproved && IsOfPath(file.Generation, last))];
+    }
 
     /// <summary>A file was compressed before it was looked at: tells that its lines are not read, unless it begins as one that was.</summary>
     private void TellArchive(string path, LastFile last)

@@ -221,11 +221,12 @@ internal sealed class Resume(
 
     private Archived? Prove(TailedFile file)
     {
-        if (probe.Stat(file.Generation.Path) is not FileStatus status || handles.Of(file) is not IFile handle)
+        if (handles.Of(file) is not IFile handle)
         {
             Doubt(file);
             return null;
         }
+        FileStatus status = probe.Stat(file.Generation.Path) ?? handle.Status(); // deleted while this start waits for its archive
         // The tail alone may lie within a line that another one begun since is like.
         if (!ContentCheck.Holds(handle, file.Generation)
             || !(ContentCheck.IsHeadKnown(file.Generation) || CrashCut.IsSame(generations.LivesOf(file.Generation), handle, _kept.Value)))

@@ -97,6 +97,9 @@ internal sealed class TailedFile(Generation generation, InputOptions input, Line
     /// <summary>Whether what follows the last line feed is to be sent as it is: the generation is over.</summary>
     public bool TakeRest { get; set; }
 
+    /// <summary>Whether nothing of it was read, or known of its begin, when it was last looked at.</summary>
+    public bool WasUnknown { get; set; }
+
     /// <summary>The number of the look that last found a name of it.</summary>
     public long SeenIn { get; set; } = -1;
 

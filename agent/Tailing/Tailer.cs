@@ -148,9 +148,9 @@ internal sealed class Tailer(
         {
             file.ChangedAt = time.GetTimestamp();
             table.Activate(file);
-            if (facts.Read == 0 && file.Generation.Seen.Length == 0)
+            if (file.WasUnknown || IsUnknown(file))
             {
-                table.NoteFirst(file); // where no line of it is known, nothing tells that it was written, copied and cut meanwhile
+                table.NoteFirst(file); // where no line of it was known, nothing tells that it was written, copied and cut meanwhile
             }
             if (step != FileStep.Cut && status.Length <= file.Size)
             {
@@ -162,9 +162,12 @@ internal sealed class Tailer(
         {
             NoteBegin(file);
             (file.Size, file.ModifiedTime) = (status.Length, status.ModifiedTime);
+            file.WasUnknown = IsUnknown(file);
         }
         Take(step, file);
     }
+
+    private static bool IsUnknown(TailedFile file) => file.Generation.Read.Position == 0 && file.Generation.Seen.Length == 0;
 
     /// <summary>What was there at the look before and still waits to be read may wait for long, as while the broker is away: notes what the file begins with.</summary>
     private static void NoteBegin(TailedFile file)

@@ -72,6 +72,36 @@ public sealed class ArchivesBeingWrittenTests
         await rig.StopAsync();
     });
 
+    /// <summary>Its compressor deletes the file that it is made of while the start waits; the agent has that open.</summary>
+    [Theory]
+    [InlineData("/logs/*.log")]
+    [InlineData("/logs/*.log*")]
+    public void One_of_a_file_that_was_cut_and_is_still_open_is_not_read_beside_it(string pattern) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = [pattern] }] };
+        rig.Broker.IsDown = true;
+        rig.Append("lost\n");
+        await rig.StartAsync();
+        await rig.PassAsync(TimeSpan.FromSeconds(30));
+        rig.Kill();
+        rig.Truncate();
+        rig.Append(Text(0, ReadLines));
+        rig.Machine.Rename(AgentRig.LogPath, Archive);
+        byte[] packed = rig.Packed(Archive, Archive + ".gz");
+        rig.Append(packed[..100], Archive + ".gz");
+        rig.Append("new\n");
+        Task started = rig.StartAsync();
+        await rig.UntilAsync(() => rig.Log.Count("is still being written") == 1, "the start waits");
+        rig.Append(packed[100..], Archive + ".gz");
+        rig.Machine.Delete(Archive);
+        await started;
+        rig.Broker.IsDown = false;
+        await rig.UntilAsync(() => rig.Lines().Contains("new") && rig.Agent.IsCaughtUp, "the new line");
+        await rig.PassAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal([.. Lines(0, ReadLines), "new"], rig.Lines().OrderBy(NumberOf));
+        await rig.StopAsync();
+    });
+
     /// <summary>Lines are read, more are written while the agent is away, and a part of the archive of all is there. Returns the other part.</summary>
     private static async Task<byte[]> ReadAndCompressAsync(AgentRig rig, string suffix, double part)
     {

@@ -74,6 +74,25 @@ public sealed class MissedBetweenLooksTests
         await rig.StopAsync();
     });
 
+    /// <summary>The broker is away meanwhile, and comes back before the look after: what the file holds then is read at once.</summary>
+    [Fact]
+    public void The_copy_of_one_that_was_empty_two_looks_ago_is_read() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Options = rig.Options with { SweepInterval = TimeSpan.FromMinutes(1) };
+        rig.Broker.IsDown = true;
+        rig.Append("");
+        await rig.StartAsync();
+        await rig.PassAsync(Soon);
+        rig.Append("missed 1\n");
+        await rig.PassAsync(rig.Options.SweepInterval);
+        Rotate(rig, "copytruncate", 1);
+        rig.Append("new, and longer than what was there before\n");
+        rig.Broker.IsDown = false;
+        await rig.UntilLinesAsync(2);
+        Assert.Equal(["missed 1", "new, and longer than what was there before"], rig.Lines().Order(StringComparer.Ordinal));
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void Where_the_last_one_is_deleted_what_was_made_since_is_read() => AgentRig.OnOneThread(async rig =>
     {

@@ -42,6 +42,28 @@ public sealed class MissedRotationsTests
         await rig.StopAsync();
     });
 
+    /// <summary>What was read stands in the batches that are kept, byte for byte; what the application wrote after the crash is new.</summary>
+    [Theory]
+    [InlineData("")]
+    [InlineData("after the crash\n")]
+    public void One_that_a_crash_of_the_host_cut_and_that_was_compressed_since_is_not_read_again(string written) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append(Text("read", 1, 40));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(40);
+        rig.Kill();
+        rig.Truncate();
+        rig.Append(string.Concat(Lines("read", 40).Take(35).Select(static line => line + "\n")) + written);
+        rig.Compress(Log, Log + ".2.gz");
+        rig.Append(Text("missed", 1, 20), Log + ".1");
+        rig.Append("new\n");
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Stored().Contains("new") && rig.Agent.IsCaughtUp, "all is stored");
+        Assert.Equal([.. Lines("read", 40), .. written.Split('\n', StringSplitOptions.RemoveEmptyEntries), .. Lines("missed", 20), "new"], rig.Stored());
+        await rig.StopAsync();
+    });
+
     [Theory]
     [InlineData("rename")]
     [InlineData("dates")]

@@ -224,19 +224,21 @@ internal sealed class AppServer
             if (Machine.IsUp && Machine.BootCount == boot)
             {
                 World.Trace.Say(null, $"{Machine.Name}: {file.Path} truncated after its copy");
-                if (!IsCompared())
-                {
-                    // Its copy is now the only witness, and proves nothing: rather twice than never.
-                    foreach (Line line in file.LeftByCrash.Intersect(copy.Lines))
-                    {
-                        line.Most++;
-                        line.Story = $"left by a crash at the begin of {file.Path} and copied before it was looked at";
-                    }
-                }
+                OnlyWitness(file, copy.Lines, "copied");
                 file.TruncateAfterCopy(copy);
                 Rotated(copy, HasStartedAfter(copy.CopiedAt));
             }
         });
+    }
+
+    /// <summary>A file that a crash cut goes before the agent has looked at it. The copy or archive that stays proves nothing: rather twice than never.</summary>
+    private void OnlyWitness(LogFile file, IEnumerable<Line> there, string done)
+    {
+        foreach (Line line in IsCompared() ? [] : file.LeftByCrash.Intersect(there))
+        {
+            line.Most++;
+            line.Story = $"left by a crash at the begin of {file.Path} and {done} before it was looked at";
+        }
     }
 
     /// <summary>
@@ -288,6 +290,7 @@ internal sealed class AppServer
             line.WasUnseen = true;
             line.Story = $"{original.Path} was compressed before the agent could see it";
         }
+        OnlyWitness(original, original.Lines, "compressed");
         _rotated[_rotated.IndexOf(original)] = gzip.Finish();
     }
 
