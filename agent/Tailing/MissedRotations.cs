@@ -227,7 +227,7 @@ internal sealed class MissedRotations(
 
     /// <summary>
     /// Where to go on in an archive of a file of the path that the host's crash cut before it was compressed: it holds less than was read, or something else from
-    /// there on. Null when it is none.
+    /// there on. Null where no kept batch shows that.
     /// </summary>
     private long? CutByCrashAt(OpenCopy found, LastFile last)
     {
