@@ -87,7 +87,7 @@ internal static class ContentCheck
     public static bool Suffices(IFile file, Generation generation) => HasLines(file, generation.Read.Position, 1);
 
     /// <summary>Whether what lies before a position is a whole fingerprint, or at least so many whole lines.</summary>
-    private static bool HasLines(IFile file, long position, int least)
+    public static bool HasLines(IFile file, long position, int least)
     {
         Span<byte> head = stackalloc byte[Fingerprint.LengthMax];
         head = head[..(int)Math.Min(position, head.Length)];

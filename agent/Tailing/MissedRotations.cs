@@ -152,7 +152,7 @@ internal sealed class MissedRotations(
             {
                 _begun.Add((FileIdentity.Of(file.Status), last.Generation.Topic));
                 bool isMostLikelyLast = mayBeThere && ContentCheck.Holds(found.File, last.Generation);
-                long begin = isMostLikelyLast ? last.Generation.Read.Position : CutByCrashAt(found, last) ?? 0;
+                long begin = isMostLikelyLast ? last.Generation.Read.Position : GoOnInPart(found, last) ?? 0;
                 TailedFile begun = births.Begin(last.Path, input, found.File, begin, GenerationPhase.Rotated, before);
                 begun.Predecessor = before;
                 table.Rename(begun, found.Path);
@@ -201,7 +201,7 @@ internal sealed class MissedRotations(
             metrics.MissedFiles.Add(opened is null ? 1 : 0);
         }
         if (opened is OpenCopy found
-            && (IsKnown(found, last) || (archives.IsCut(rotated.Path) && BeginsAsOneRead(found, last)) || CutByCrashAt(found, last) == found.File.Length))
+            && (IsKnown(found, last) || (archives.IsCut(rotated.Path) && BeginsAsOneRead(found, last)) || IsReadPart(found, last)))
         {
             found.File.Dispose();
             archives.Forget(found.Path);
@@ -226,20 +226,29 @@ internal sealed class MissedRotations(
     }
 
     /// <summary>
-    /// Where to go on in an archive of a file of the path that the host's crash cut before it was compressed: it holds less than was read, or something else from
-    /// there on. Null where no kept batch shows that.
+    /// Where to go on in an archive that holds less than was read of a file of the path that is gone, or something else from there on: of one that the host's
+    /// crash cut before it was compressed, or of a copy that was made before the last lines were written and read. Null where no kept batch shows that.
     /// </summary>
-    private long? CutByCrashAt(OpenCopy found, LastFile last)
+    private long? GoOnInPart(OpenCopy found, LastFile last)
     {
-        if (last.WasUp || !state.HostRestarted || !archives.Holds(found.Path))
+        if (last.WasUp || !archives.Holds(found.Path))
         {
             return null;
         }
         _kept ??= [.. state.FoundWhole];
         return generations.All.Where(gone => gone.Phase == GenerationPhase.Gone && gone.Topic == last.Generation.Topic && gone.Read.Position > 0 && IsOfPath(gone, last))
-            .Select(gone => CrashCut.GoOnInCopy([.. generations.LivesOf(gone).Where(life => life.Id <= gone.Id)], found.File, _kept, hostCrashed: true))
-            .FirstOrDefault(static goOn => goOn is not null);
+            .Select(gone => CrashCut.GoOnInCopy([.. generations.LivesOf(gone).Where(life => life.Id <= gone.Id)], found.File, _kept, state.HostRestarted))
+            .FirstOrDefault(goOn => goOn is long from && ContentCheck.HasLines(found.File, from, 2));
     }
+
+    /// <summary>Whether an archive holds a part of what was read and nothing else; only a crash of the host lets something else follow.</summary>
+    private bool IsReadPart(OpenCopy found, LastFile last) =>
+        GoOnInPart(found, last) is long goOn ? goOn == found.File.Length || !state.HostRestarted : !state.HostRestarted && IsPartOfRead(found, last);
+
+    /// <summary>Whether a file is shorter than what was read of one of the path, and begins with its whole first KiB.</summary>
+    private bool IsPartOfRead(OpenCopy found, LastFile last) => generations.All.Any(read =>
+        found.File.Length < read.Read.Position && read.Head.Length == Fingerprint.LengthMax && read.Topic == last.Generation.Topic && IsOfPath(read, last)
+        && ContentCheck.BeginsWith(found.File, read.Head));
 
     /// <summary>Files of the path that were cut and have grown again show only now, and what seems to be missed may be the copy that was made of one.</summary>
     private void CutOriginals(LastFile last)

@@ -64,6 +64,32 @@ public sealed class MissedRotationsTests
         await rig.StopAsync();
     });
 
+    /// <summary>Lines that are written between copy and cut are read from the file, and are not in the copy.</summary>
+    [Theory]
+    [InlineData(5)]
+    [InlineData(40)]
+    public void A_copy_that_lacks_the_last_lines_read_and_was_compressed_at_once_is_not_read_again(int lines) => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append(Text("read", 1, lines));
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(lines);
+        rig.Append(Text("read", 1, lines), Log + ".1");
+        rig.Append("after the copy\n");
+        await rig.UntilLinesAsync(lines + 1);
+        rig.Truncate();
+        rig.Compress(Log + ".1", Log + ".1.gz");
+        rig.Append("second\n");
+        await rig.UntilLinesAsync(lines + 2);
+        rig.Machine.Delete(Log);
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        await rig.StopAsync();
+        await rig.StartAsync();
+        rig.Append("new\n");
+        await rig.UntilAsync(() => rig.Stored().Contains("new") && rig.Agent.IsCaughtUp, "all is stored");
+        Assert.Equal([.. Lines("read", lines), "after the copy", "second", "new"], rig.Stored());
+        await rig.StopAsync();
+    });
+
     [Theory]
     [InlineData("rename")]
     [InlineData("dates")]
