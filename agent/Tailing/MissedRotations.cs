@@ -125,13 +125,16 @@ internal sealed class MissedRotations(
     /// <summary>Where a generation's file lies, or its archive, as it is called now; null when it is nowhere.</summary>
     private string? PlaceOf(Generation generation, Archived? archived)
     {
-        if (archived is null && (generation.Phase == GenerationPhase.Gone || probe.IsPacked(generation.Path)))
+        if (archived is null && (generation.Phase == GenerationPhase.Gone || IsInState(generation)))
         {
             return null;
         }
         (string path, FileIdentity identity) = archived is null ? (generation.Path, generation.Identity) : (archived.Path, archived.Identity);
         return probe.Stat(path) is FileStatus status && FileIdentity.Of(status) == identity ? path : probe.Find(identity, path);
     }
+
+    /// <summary>Whether the state directory has a generation's file, or what is left of it, as of one that an earlier start unpacked: which names it had is not known.</summary>
+    private bool IsInState(Generation generation) => probe.IsPacked(generation.Path) || archives.Holds(generation.Path);
 
     private void BeginLater(LastFile last, string? place, InputOptions input)
     {
@@ -141,7 +144,7 @@ internal sealed class MissedRotations(
             CutOriginals(last);
         }
         // What was read of the path's last file may be too little to know it by. A file that begins with it is most likely that one.
-        bool mayBeThere = place is null && last.Generation.Read.Position > 0 && !probe.IsPacked(last.Generation.Path);
+        bool mayBeThere = place is null && last.Generation.Read.Position > 0 && !IsInState(last.Generation);
         TailedFile? now = table.At(last.Path, last.Generation.Topic);
         // Where the last one was cut, its file is what the path names now: that comes after all that was missed.
         TailedFile? before = table.With(last.Generation.Identity, last.Generation.Topic) is TailedFile same && same != now ? same : now?.Predecessor;

@@ -102,6 +102,38 @@ public sealed class ArchivesBeingWrittenTests
         await rig.StopAsync();
     });
 
+    /// <summary>The first start has unpacked one archive when it waits for another, and knows no more what was rotated later.</summary>
+    [Fact]
+    public void What_was_missed_is_read_though_the_start_that_waits_is_killed() => AgentRig.OnOneThread(async rig =>
+    {
+        const string Other = "/logs/other.log";
+        rig.Append(Text(0, ReadLines));
+        rig.Append(Text(2 * ReadLines, ReadLines), Other);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2 * ReadLines);
+        await rig.StopAsync();
+        rig.Append("rest\n");
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + ".2.gz");
+        rig.Append("missed\n", Archive);
+        rig.Compress(Archive, Archive + ".gz");
+        rig.Append("new\n");
+        rig.Append("rest of the other\n", Other);
+        byte[] packed = rig.Packed(Other, Other + ".1.gz");
+        rig.Append(packed[..^100], Other + ".1.gz");
+        rig.Machine.Delete(Other);
+        _ = rig.StartAsync();
+        await rig.UntilAsync(() => rig.Log.Count("is still being written") == 1, "the start waits");
+        await rig.PassAsync(rig.Options.RegistryInterval * 4);
+        rig.Kill();
+        rig.Append(packed[^100..], Other + ".1.gz");
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Stored().Contains("new") && rig.Agent.IsCaughtUp, "the new line");
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(["missed", "new", "rest", "rest of the other"], rig.Stored().Where(static line => !line.StartsWith("line ", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal((2 * ReadLines) + 4, rig.Stored().Count);
+        await rig.StopAsync();
+    });
+
     /// <summary>Lines are read, more are written while the agent is away, and a part of the archive of all is there. Returns the other part.</summary>
     private static async Task<byte[]> ReadAndCompressAsync(AgentRig rig, string suffix, double part)
     {
