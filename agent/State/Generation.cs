@@ -131,6 +131,9 @@ internal sealed class Generation
     /// <summary>Whether it stands among <see cref="Changes"/>.</summary>
     public bool IsChanged { get; set; }
 
+    /// <summary>Whether nothing of its file was read, or is known of the file's begin.</summary>
+    public bool IsUnknown => Read.Position == 0 && Seen.Length == 0;
+
     public bool IsOver => Phase is GenerationPhase.Finished or GenerationPhase.Gone;
 
     /// <summary>All up to the end of <paramref name="range"/> is acked.</summary>

@@ -37,7 +37,7 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     /// <exception cref="ArchiveGrowsException">An archive that may be it is still being written: to be tried again.</exception>
     public Archived? Find(Generation generation, Func<IFile, bool> isIts)
     {
-        if (generation.Read.Position == 0 && generation.Seen.Length == 0)
+        if (generation.IsUnknown)
         {
             return null;
         }

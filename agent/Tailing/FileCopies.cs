@@ -108,7 +108,7 @@ internal sealed class FileCopies(
         Generation generation = original.Generation;
         string topic = original.Input.Topic;
         OpenCopy? heir = null;
-        if (generation.Read.Position == 0 && generation.Seen.Length == 0)
+        if (generation.IsUnknown)
         {
             return null;
         }

@@ -239,7 +239,7 @@ internal sealed class MissedRotations(
             return null;
         }
         _kept ??= [.. state.FoundWhole];
-        return generations.All.Where(gone => gone.Phase == GenerationPhase.Gone && gone.Topic == last.Generation.Topic && gone.Read.Position > 0 && IsOfPath(gone, last))
+        return OfPath(last).Where(static gone => gone.Phase == GenerationPhase.Gone && gone.Read.Position > 0)
             .Select(gone => CrashCut.GoOnInCopy([.. generations.LivesOf(gone).Where(life => life.Id <= gone.Id)], found.File, _kept, state.HostRestarted))
             .FirstOrDefault(goOn => goOn is long from && ContentCheck.HasLines(found.File, from, 2));
     }
@@ -249,9 +249,8 @@ internal sealed class MissedRotations(
         GoOnInPart(found, last) is long goOn ? goOn == found.File.Length || !state.HostRestarted : !state.HostRestarted && IsPartOfRead(found, last);
 
     /// <summary>Whether a file is shorter than what was read of one of the path, and begins with its whole first KiB.</summary>
-    private bool IsPartOfRead(OpenCopy found, LastFile last) => generations.All.Any(read =>
-        found.File.Length < read.Read.Position && read.Head.Length == Fingerprint.LengthMax && read.Topic == last.Generation.Topic && IsOfPath(read, last)
-        && ContentCheck.BeginsWith(found.File, read.Head));
+    private bool IsPartOfRead(OpenCopy found, LastFile last) => OfPath(last).Any(read =>
+        found.File.Length < read.Read.Position && read.Head.Length == Fingerprint.LengthMax && ContentCheck.BeginsWith(found.File, read.Head));
 
     /// <summary>Files of the path that were cut and have grown again show only now, and what seems to be missed may be the copy that was made of one.</summary>
     private void CutOriginals(LastFile last)
@@ -285,8 +284,8 @@ internal sealed class MissedRotations(
     }
 
     /// <summary>Whether a file is one of the path that was deleted, as by its compressor, and whose rest the state directory keeps.</summary>
-    private bool IsOfPacked(OpenCopy found, LastFile last) => generations.All.Any(kept =>
-        probe.IsPacked(kept.Path) && kept.Topic == last.Generation.Topic && IsOfPath(kept, last)
+    private bool IsOfPacked(OpenCopy found, LastFile last) => OfPath(last).Any(kept =>
+        probe.IsPacked(kept.Path)
         && (kept.Read.Position > 0 ? ContentCheck.Holds(found.File, kept) : kept.Seen.Length > 0 && ContentCheck.BeginsWith(found.File, kept.Seen)));
 
     /// <summary>The files of the path that are followed, also those that were first seen under a name that a rotation gave them.</summary>
@@ -303,7 +302,7 @@ internal sealed class MissedRotations(
     /// <summary>A file was compressed before it was looked at: tells that its lines are not read, unless it begins as one that was.</summary>
     private void TellArchive(string path, LastFile last)
     {
-        if (!generations.All.Any(read => read.Topic == last.Generation.Topic && IsOfPath(read, last) && archives.BeginsAs(path, read)))
+        if (!OfPath(last).Any(read => archives.BeginsAs(path, read)))
         {
             metrics.MissedFiles.Add(1);
             logger.CompressedBetweenLooks(last.Path, path);
@@ -314,7 +313,10 @@ internal sealed class MissedRotations(
 
     /// <summary>Whether what is left of an archive that was cut begins as a file of the path that was read: most likely it is that, to where it was cut.</summary>
     private bool BeginsAsOneRead(OpenCopy found, LastFile last) =>
-        generations.All.Any(read => read.Head.Length > 0 && read.Topic == last.Generation.Topic && IsOfPath(read, last) && ContentCheck.BeginsWith(found.File, read.Head));
+        OfPath(last).Any(read => read.Head.Length > 0 && ContentCheck.BeginsWith(found.File, read.Head));
+
+    /// <summary>All that the agent knows of the path's files.</summary>
+    private IEnumerable<Generation> OfPath(LastFile last) => generations.All.Where(known => known.Topic == last.Generation.Topic && IsOfPath(known, last));
 
     /// <summary>Whether a file had the path, or was first seen under a name that a rotation gives to the path's files.</summary>
     private static bool IsOfPath(Generation generation, LastFile last)

@@ -31,11 +31,11 @@ internal sealed class RotatedFiles(PathRules rules, FileProbe probe)
         bool isMoved = place is not null && place != last.Path;
         RotationName? known = isMoved ? NameOf(Path.GetFileName(place!), originals) : null;
         // One of which nothing is known may have been cut before it was renamed, and its copy has the earlier name.
-        bool isNameOnly = isMoved && !last.WasUp && last.Generation.Read.Position == 0 && last.Generation.Seen.Length == 0;
+        bool mayBeCut = isMoved && !last.WasUp && last.Generation.IsUnknown;
         // What came later was written after the last file was, also where somebody has set the clock back meanwhile.
         long since = isMoved && !last.WasUp && probe.Stat(place!) is FileStatus lies ? Math.Min(last.Since, lies.ModifiedTime) : last.Since;
         IEnumerable<(string Path, RotationName Name)> marked = isMoved && known is null ? [] // a name that tells no order
-            : originals.SelectMany(original => RotatedIn(directory)[original]).Where(file => known is null || (isNameOnly && !ArchiveStream.IsNamedSo(file.Path)) || file.Name.MayBeLaterThan(known));
+            : originals.SelectMany(original => RotatedIn(directory)[original]).Where(file => known is null || (mayBeCut && !ArchiveStream.IsNamedSo(file.Path)) || file.Name.MayBeLaterThan(known));
         List<RotatedFile> later = [];
         foreach ((string path, RotationName name) in marked.Concat(TargetsOf(last.Path, real)).DistinctBy(static file => file.Path))
         {

@@ -148,7 +148,7 @@ internal sealed class Tailer(
         {
             file.ChangedAt = time.GetTimestamp();
             table.Activate(file);
-            if (file.WasUnknown || IsUnknown(file))
+            if (file.WasUnknown || file.Generation.IsUnknown)
             {
                 table.NoteFirst(file); // where no line of it was known, nothing tells that it was written, copied and cut meanwhile
             }
@@ -162,12 +162,10 @@ internal sealed class Tailer(
         {
             NoteBegin(file);
             (file.Size, file.ModifiedTime) = (status.Length, status.ModifiedTime);
-            file.WasUnknown = IsUnknown(file);
+            file.WasUnknown = file.Generation.IsUnknown;
         }
         Take(step, file);
     }
-
-    private static bool IsUnknown(TailedFile file) => file.Generation.Read.Position == 0 && file.Generation.Seen.Length == 0;
 
     /// <summary>What was there at the look before and still waits to be read may wait for long, as while the broker is away: notes what the file begins with.</summary>
     private static void NoteBegin(TailedFile file)
