@@ -34,9 +34,11 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
             {
                 await RequireLogAsync(connection, rebuild, starts, cancellation);
             }
+            await TakenOverRemovals.TakeAsync(connection, rebuild.Sink, rebuild.Before, cancellation);
+            long again = await TakenOverRemovals.CountBehindAsync(connection, rebuild.Sink, rebuild.Before.Sink, cancellation);
             await new TableSwap(table.Database, connection).RunAsync(new SinkTable(rebuild.Sink, rebuild.Live), rebuild.Before, rebuild.Undone, cancellation);
             await table.MoveAsync(connection, rebuild, RebuildStage.RolledBack, keepsOther: true, null, cancellation);
-            return $"{rebuild.Table} is the table before {rebuild} again, and stores what came since; the other one is kept as {rebuild.Undone.Table} until --drop-old";
+            return $"{rebuild.Table} is the table before {rebuild} again, and stores what came since; the other one is kept as {rebuild.Undone.Table} until --drop-old{(again == 0 ? "" : $". {WhatComesAgain(rebuild, again)}")}";
         }, cancellation);
     }
 
@@ -93,6 +95,9 @@ public sealed class KeptTable(RebuildTable table, SinkOptions sink, IConnector c
             throw new RebuildRefusedException($"the table before stopped at the swap, and the log no longer has {gone} records that came since: they would be missing in it. --without-older rolls back all the same");
         }
     }
+
+    private static string WhatComesAgain(Rebuild rebuild, long records) =>
+        $"{records} record{(records == 1 ? "" : "s")} that came since the swap, and that you removed, will be stored again: when the sink has them, remove them once more (logpipe_repairs has their offsets, of sink {rebuild.Undone.Sink} in logpipe_logs)";
 
     private async Task<string> InTransactionAsync(Rebuild rebuild, Func<DbConnection, Task<string>> work, CancellationToken cancellation)
     {

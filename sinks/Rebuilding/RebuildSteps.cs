@@ -129,7 +129,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
     {
         await InTransactionAsync(rebuild, async connection =>
         {
-            await TakeRemovalsOverAsync(connection, rebuild, cancellation);
+            await TakenOverRemovals.TakeAsync(connection, rebuild.Sink, rebuild.Shadow, cancellation);
             return true;
         }, cancellation);
         await RequireNonePassedOverAsync(rebuild, cancellation);
@@ -141,28 +141,6 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
             throw new RebuildRefusedException($"the new table is not what the log has, in {wrong.Length} place{(wrong.Length == 1 ? "" : "s")}; the first: {wrong[0].Text}");
         }
         await MoveAsync(rebuild, RebuildStage.Verified, cancellation);
-    }
-
-    /// <summary>What people removed from the live table for good, and noted, is removed from the shadow too.</summary>
-    private static async Task TakeRemovalsOverAsync(DbConnection connection, Rebuild rebuild, CancellationToken cancellation)
-    {
-        string fresh = $"""
-            WITH fresh AS MATERIALIZED (
-                SELECT DISTINCT shadow.id AS log, p.from_offset, p.to_offset FROM {RebuildTable.Pairs(rebuild)} JOIN logpipe_repairs p ON p.log = live.id
-                WHERE NOT EXISTS (SELECT 1 FROM logpipe_repairs q WHERE (q.log, q.from_offset, q.to_offset) = (shadow.id, p.from_offset, p.to_offset)))
-            """;
-        if (await connection.ScalarAsync($"{fresh} SELECT 1 FROM fresh LIMIT 1", cancellation) is null)
-        {
-            return;
-        }
-        foreach (string from in new[] { rebuild.Shadow.Table.Rows, "logpipe_dead_letters" })
-        {
-            await using DbCommand delete = connection.Command(
-                $"{fresh} DELETE FROM {from} AS r WHERE EXISTS (SELECT 1 FROM fresh p WHERE p.log = r.log AND r.log_offset >= p.from_offset AND r.log_offset < p.to_offset)");
-            delete.CommandTimeout = 0;
-            await delete.ExecuteNonQueryAsync(cancellation);
-        }
-        await connection.ExecuteAsync($"{fresh} INSERT INTO logpipe_repairs (log, from_offset, to_offset) SELECT log, from_offset, to_offset FROM fresh", cancellation);
     }
 
     /// <summary>Tries to swap until nothing is in the way any more, and notes what is.</summary>
@@ -213,7 +191,7 @@ internal sealed class RebuildSteps(RebuildTable table, SinkOptions live, IConnec
                 return false;
             }
             await database.HoldLedgerAsync(connection, rebuild.Shadow.Sink, cancellation);
-            await TakeRemovalsOverAsync(connection, rebuild, cancellation);
+            await TakenOverRemovals.TakeAsync(connection, rebuild.Sink, rebuild.Shadow, cancellation);
             await new TableSwap(database, connection).RunAsync(new SinkTable(rebuild.Sink, rebuild.Live), rebuild.Shadow, rebuild.Before, cancellation);
             await table.MoveAsync(connection, rebuild, RebuildStage.Swapped, keepsOther: true, null, cancellation);
             return true;

@@ -92,9 +92,14 @@ public sealed class RebuildTable : IAsyncDisposable
     public ValueTask DisposeAsync() => Database.DisposeAsync();
 
     /// <summary>The ledger rows <c>live</c> and <c>shadow</c> that are of the same log.</summary>
-    internal static string Pairs(Rebuild rebuild) => $"""
-        logpipe_logs live JOIN logpipe_logs shadow ON (live.cluster_id, live.topic_id, live.topic, live.partition) = (shadow.cluster_id, shadow.topic_id, shadow.topic, shadow.partition)
-            AND live.sink = {SqlLiteral.Of(rebuild.Sink)} AND shadow.sink = {SqlLiteral.Of(rebuild.Shadow.Sink)}
+    internal static string Pairs(Rebuild rebuild) => Pairs(rebuild.Sink, rebuild.Shadow.Sink);
+
+    /// <param name="live">A sink.</param>
+    /// <param name="shadow">Another one.</param>
+    /// <param name="join">LEFT JOIN for those too that only the first has.</param>
+    internal static string Pairs(string live, string shadow, string join = "JOIN") => $"""
+        (SELECT * FROM logpipe_logs WHERE sink = {SqlLiteral.Of(live)}) AS live {join} (SELECT * FROM logpipe_logs WHERE sink = {SqlLiteral.Of(shadow)}) AS shadow
+            ON (live.cluster_id, live.topic_id, live.topic, live.partition) = (shadow.cluster_id, shadow.topic_id, shadow.topic, shadow.partition)
         """;
 
     /// <summary>A connection, when the sink's database is there and had a rebuild.</summary>

@@ -101,6 +101,29 @@ public sealed class RebuildTests(PostgresFixture postgres)
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
+    public async Task What_people_removed_since_the_swap_stays_removed_in_a_rollback_or_is_told(bool isPostgres)
+    {
+        await using RebuildScene scene = await RebuildScene.StartAsync(postgres, isPostgres);
+        await using RunningSink running = await RunningSink.StartAsync(scene.Options);
+        await scene.RequestAsync("combined");
+        await scene.UntilAsync(RebuildStage.Swapped);
+        await scene.SendAsync(20);
+        await scene.AllStoredAsync();
+        // Items 3 were there before the swap, items 23 came since.
+        await scene.ExecuteAsync("""
+            INSERT INTO logpipe_repairs SELECT log, log_offset, log_offset + 1 FROM web_log_rows WHERE path LIKE '%/3' OR path LIKE '%/23';
+            DELETE FROM web_log_rows WHERE path LIKE '%/3' OR path LIKE '%/23';
+            """);
+        Assert.Contains(" 2 records that came since the swap, and that you removed, will be stored again", await scene.Kept.RollBackAsync(false, default), StringComparison.Ordinal);
+        await RebuildScene.UntilAsync(async () => await scene.CountAsync() == 58);
+        Assert.Equal(0L, await scene.ScalarAsync("SELECT count(*) FROM web_log WHERE line LIKE '%/item/_/3 %'"));
+        VerifyReport report = await SinkScene.VerifyAsync(scene.Options);
+        Assert.True(report.Passed, string.Join('\n', report.Findings.Select(finding => finding.Text)));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
     public async Task Rows_that_the_log_no_longer_has_go_only_when_that_was_said(bool isPostgres)
     {
         await using RebuildScene scene = await RebuildScene.StartAsync(postgres, isPostgres);
