@@ -1,10 +1,14 @@
 using System.Diagnostics;
+using LogPipeline.Sinks.Telemetry;
 using MassTransit;
+using Microsoft.Extensions.Logging;
 
 namespace LogPipeline.Sinks.Events;
 
-/// <summary>Runs the configured program for each notice for people, with the notice as JSON on its standard input. It may take half a minute.</summary>
-public sealed class CommandRunner(NoticeTargets targets, TimeProvider time) : IConsumer<SinkNotice>
+/// <summary>
+/// Runs the configured program for each notice for people, with the notice as JSON on its standard input. It may take half a minute. What it prints goes to the log.
+/// </summary>
+public sealed class CommandRunner(NoticeTargets targets, TimeProvider time, ILogger<CommandRunner> logger) : IConsumer<SinkNotice>
 {
     private static readonly TimeSpan RunMax = TimeSpan.FromSeconds(30);
 
@@ -14,8 +18,9 @@ public sealed class CommandRunner(NoticeTargets targets, TimeProvider time) : IC
         {
             return;
         }
-        var start = new ProcessStartInfo(targets.Command[0], targets.Command.Skip(1)) { RedirectStandardInput = true };
+        var start = new ProcessStartInfo(targets.Command[0], targets.Command.Skip(1)) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         using Process program = Process.Start(start) ?? throw new IOException($"{targets.Command[0]} did not start");
+        var output = new ProgramOutput(program);
         using var deadline = new CancellationTokenSource(RunMax, time);
         try
         {
@@ -25,13 +30,20 @@ public sealed class CommandRunner(NoticeTargets targets, TimeProvider time) : IC
         catch (OperationCanceledException)
         {
             program.Kill(entireProcessTree: true);
-            throw new IOException($"{targets.Command[0]} did not end within {RunMax.TotalSeconds:0} s and was killed");
+            throw new IOException(With(await output.TextAsync(time), $"{targets.Command[0]} did not end within {RunMax.TotalSeconds:0} s and was killed"));
         }
+        string printed = await output.TextAsync(time);
         if (program.ExitCode != 0)
         {
-            throw new IOException($"{targets.Command[0]} ended with status {program.ExitCode}");
+            throw new IOException(With(printed, $"{targets.Command[0]} ended with status {program.ExitCode}"));
+        }
+        if (printed.Length > 0)
+        {
+            SinkLog.ProgramPrinted(logger, targets.Command[0], printed);
         }
     }
+
+    private static string With(string printed, string what) => printed.Length == 0 ? what : $"{what}: {printed}";
 
     private static async Task WriteAsync(Process program, byte[] notice, CancellationToken deadline)
     {

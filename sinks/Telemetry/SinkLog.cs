@@ -58,6 +58,9 @@ internal static partial class SinkLog
     [LoggerMessage(4023, LogLevel.Warning, "notices that were still being sent after {Patience} are given up: the process ends")]
     public static partial void NoticesGivenUp(ILogger logger, TimeSpan patience);
 
+    [LoggerMessage(4024, LogLevel.Information, "{Program} printed: {Text}")]
+    public static partial void ProgramPrinted(ILogger logger, string program, string text);
+
     [LoggerMessage(4014, LogLevel.Warning, "sink {Sink}: commands for it cannot be read, nor what is paused, until this passes: {Reason}")]
     public static partial void CommandsUnread(ILogger logger, string sink, string reason);
 
