@@ -12,6 +12,8 @@ internal sealed class ReportReader(ILogReader reader, LogQuery query, Cancellati
     /// <summary>A request that takes longer is listed as slow.</summary>
     private static readonly TimeSpan Slow = TimeSpan.FromSeconds(1);
 
+    private static readonly TimeSpan EndStep = TimeSpan.FromSeconds(10);
+
     private static readonly TimeSpan[] Widths =
     [
         TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(10), TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(15), TimeSpan.FromHours(1),
@@ -34,6 +36,14 @@ internal sealed class ReportReader(ILogReader reader, LogQuery query, Cancellati
 
     /// <summary>How much time a bar of a report shows.</summary>
     public static TimeSpan WidthOf(TimeSpan all) => Array.Find(Widths, width => all / width <= BarsMax) is { Ticks: > 0 } found ? found : Widths[^1];
+
+    /// <summary>Where a report up to now ends. Rows of the last seconds are still coming: counted one after the other, its figures would not agree.</summary>
+    public static DateTimeOffset EndOf(DateTimeOffset from, DateTimeOffset now)
+    {
+        TimeSpan width = WidthOf(now - from);
+        TimeSpan step = width < EndStep ? width : EndStep;
+        return new DateTimeOffset(now.UtcTicks - (now.UtcTicks % step.Ticks), TimeSpan.Zero);
+    }
 
     /// <param name="sink">Whose rows.</param>
     /// <param name="text">The query as it was typed.</param>

@@ -22,7 +22,7 @@ internal static class ReportVerb
     };
 
     private static readonly Option<string> Since = new("--since") { Description = "Rows at or after this: 1d (ago), or a time", HelpName = "TIME", DefaultValueFactory = _ => "1d" };
-    private static readonly Option<string?> Until = new("--until") { Description = "Rows before this; without it up to the last bar that is whole", HelpName = "TIME" };
+    private static readonly Option<string?> Until = new("--until") { Description = "Rows before this; without it up to now, less the last seconds", HelpName = "TIME" };
     private static readonly Option<string> Where = new("--where", "-w") { Description = "Only rows for which this query holds", HelpName = "QUERY", DefaultValueFactory = _ => "" };
     private static readonly Option<string?> Output = new("--output", "-o") { Description = "The file; - is standard output; without it SINK-DATE.html", HelpName = "FILE" };
     private static readonly Option<string?> Config = SharedOptions.Config();
@@ -42,7 +42,7 @@ internal static class ReportVerb
         SinkOptions sink = ConfiguredSinks.Readable(PipelineConfiguration.Load(parsed.GetValue(Config)), parsed.GetValue(Sink));
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         DateTimeOffset from = PointInTime.Parse(parsed.GetValue(Since), "--since", now)!.Value;
-        DateTimeOffset to = PointInTime.Parse(parsed.GetValue(Until), "--until", now) ?? EndOfWholeBar(from, now);
+        DateTimeOffset to = PointInTime.Parse(parsed.GetValue(Until), "--until", now) ?? ReportReader.EndOf(from, now);
         if (from >= to)
         {
             throw new ConfigurationException($"--since {parsed.GetValue(Since)} is not before --until {parsed.GetValue(Until) ?? "now"}");
@@ -62,12 +62,5 @@ internal static class ReportVerb
         AtomicFile.Replace(new OsFileSystem(), Path.GetFullPath(file), page);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{file}: {report.Rows:#,0} lines from {from.UtcDateTime:yyyy-MM-dd HH:mm} to {to.UtcDateTime:yyyy-MM-dd HH:mm} UTC"));
         return Exit.Done;
-    }
-
-    /// <summary>Rows of the last seconds are still coming: counted one after the other, its figures would not agree.</summary>
-    private static DateTimeOffset EndOfWholeBar(DateTimeOffset from, DateTimeOffset now)
-    {
-        TimeSpan width = ReportReader.WidthOf(now - from);
-        return new DateTimeOffset(now.UtcTicks - (now.UtcTicks % width.Ticks), TimeSpan.Zero);
     }
 }

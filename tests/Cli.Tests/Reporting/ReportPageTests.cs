@@ -52,4 +52,15 @@ public sealed class ReportPageTests
         Assert.Contains("<b>0</b>lines", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<svg", page, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData(1, "2026-11-26T08:37:12")]
+    [InlineData(60, "2026-11-26T08:37:10")]
+    [InlineData(24 * 60, "2026-11-26T08:37:10")]
+    [InlineData(400 * 24 * 60, "2026-11-26T08:37:10")]
+    public void A_report_up_to_now_has_the_bar_that_is_not_over(int minutes, string end)
+    {
+        DateTimeOffset now = new(2026, 11, 26, 8, 37, 12, 345, TimeSpan.Zero);
+        Assert.Equal(DateTimeOffset.Parse(end + "Z", null), ReportReader.EndOf(now.AddMinutes(-minutes), now));
+    }
 }
