@@ -1,3 +1,4 @@
+using LogPipeline.Sinks.Ledger;
 using Npgsql;
 
 namespace LogPipeline.Sinks.Postgres;
@@ -55,5 +56,25 @@ internal static class PostgresConnection
         var source = new NpgsqlDataSourceBuilder(settings.ConnectionString);
         source.ConfigureTypeLoading(static types => types.EnableTypeLoading(false));
         return source.Build();
+    }
+
+    /// <summary>
+    /// Opens a session, not a pooled one, for statements that take long and cannot be in a transaction: no time-out of the role or the database cuts them. Behind a pooler
+    /// the session may be another client's with the next statement, so nothing is set there; the process's number, which the pooler made up, tells.
+    /// </summary>
+    public static async Task<NpgsqlConnection> OpenUnhurriedAsync(NpgsqlDataSource source, CancellationToken cancellation)
+    {
+        NpgsqlConnection connection = await source.OpenConnectionAsync(cancellation);
+        try
+        {
+            await connection.ExecuteAsync(
+                $"SELECT set_config('statement_timeout', '0', false), set_config('lock_timeout', '0', false) WHERE pg_backend_pid() = {connection.ProcessID}", cancellation);
+            return connection;
+        }
+        catch
+        {
+            await connection.DisposeAsync();
+            throw;
+        }
     }
 }

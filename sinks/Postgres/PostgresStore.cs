@@ -73,7 +73,7 @@ public sealed class PostgresStore : ISinkStore
             {
                 return [];
             }
-            await using NpgsqlConnection connection = await _apart.OpenConnectionAsync(cancellation);
+            await using NpgsqlConnection connection = await PostgresConnection.OpenUnhurriedAsync(_apart, cancellation);
             return await work(connection, cancellation);
         }));
         yield return Work("partitions", TimeSpan.FromHours(1), async (_, cancellation) =>

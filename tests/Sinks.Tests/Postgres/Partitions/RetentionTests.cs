@@ -138,6 +138,26 @@ public sealed class RetentionTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task Time_outs_of_the_database_do_not_end_the_wait_for_queries_that_read_a_partition()
+    {
+        (PostgresStore store, LedgerEntry _) = await FilledAsync();
+        await using PostgresStore _store = store;
+        await AskAsync("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = 200', current_database()); EXECUTE format('ALTER DATABASE %I SET lock_timeout = 200', current_database()); END $$");
+        await using var reader = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(_connection) { Options = "-c statement_timeout=0" }.ConnectionString);
+        await reader.OpenAsync();
+        await using var command = new NpgsqlCommand("SELECT count(*), pg_sleep(3) FROM web_log_rows", reader);
+        Task reading = command.ExecuteNonQueryAsync();
+        while ((long)(await AskAsync("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND datname = current_database()"))[0][0]! == 0)
+        {
+            await Task.Yield();
+        }
+        ValueTask<IReadOnlyList<ExpiredPart>> removing = store.TendAsync(default);
+        await reading;
+        Assert.Equal(2, (await removing).Count);
+        await AssertOnlyTodayIsLeftAsync();
+    }
+
+    [Fact]
     public async Task Two_workers_take_each_partition_once()
     {
         (PostgresStore store, LedgerEntry _) = await FilledAsync();
