@@ -87,6 +87,37 @@ public sealed class MembershipTests
         Assert.Null(listener.Failure);
     });
 
+    [Fact]
+    public void Partitions_that_were_added_to_a_topic_are_shared_out_within_seconds() => OneThread.Run(_time, async () =>
+    {
+        _broker.Lead("t", partitions: 1);
+        TaskCompletionSource first = new();
+        TaskCompletionSource grown = new();
+        ReadOnlyMemory<byte> subscription = ConsumerProtocol.WriteSubscription(new Subscription(["t"], [], 1, null));
+        _broker.On<JoinGroupRequest, JoinGroupResponse>(_ => new JoinGroupResponse
+        {
+            GenerationId = 1, MemberId = "m", Leader = "m", ProtocolName = "cooperative-sticky", Members = [new() { MemberId = "m", Metadata = subscription }],
+        });
+        _broker.On<HeartbeatRequest, HeartbeatResponse>(_ => new HeartbeatResponse());
+        _broker.On<LeaveGroupRequest, LeaveGroupResponse>(_ => new LeaveGroupResponse());
+        _broker.On<SyncGroupRequest, SyncGroupResponse>(request =>
+        {
+            ReadOnlyMemory<byte> share = request.Assignments.Single().AssignmentValue;
+            (ConsumerProtocol.ReadAssignment(share).Count == 1 ? first : grown).TrySetResult();
+            return new SyncGroupResponse { Assignment = share };
+        });
+        _broker.On<OffsetFetchRequest, OffsetFetchResponse>(_ => new OffsetFetchResponse { ErrorCode = ErrorCode.CoordinatorLoadInProgress }, newest: 7);
+        await using ClusterClient cluster = NewCluster(TimeSpan.FromSeconds(30));
+        await using Consumer consumer = NewConsumer(cluster);
+        using var stop = new CancellationTokenSource();
+        Task polling = consumer.PollAsync(stop.Token).AsTask();
+        await InTimeAsync(first.Task);
+        _broker.Lead("t", partitions: 2);
+        await grown.Task.WaitAsync(TimeSpan.FromSeconds(20), _time);
+        stop.Cancel();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => InTimeAsync(polling));
+    });
+
     private static FindCoordinatorResponse Coordinator() => new() { Host = "b", Port = 1, Coordinators = [new() { Host = "b", Port = 1 }] };
 
     private ClusterClient NewCluster(TimeSpan lookup) =>

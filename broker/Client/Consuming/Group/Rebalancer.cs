@@ -13,7 +13,9 @@ namespace LogPipeline.Client.Consuming.Group;
 internal sealed class Rebalancer(
     ConsumerOptions options, ClusterClient cluster, GroupSession session, PartitionTable table, GroupJoin join, IRebalanceListener? listener, Func<ValueTask> commit)
 {
-    /// <summary>How often a member that subscribes by pattern asks which topics there are.</summary>
+    /// <summary>
+    /// How often the leader asks how many partitions there are, and a member that subscribes by pattern which topics: their lines are not read until then.
+    /// </summary>
     private static readonly TimeSpan TopicsInterval = TimeSpan.FromSeconds(10);
 
     private IReadOnlyList<TopicPartition> _had = [];
@@ -171,7 +173,8 @@ internal sealed class Rebalancer(
         }
         if (_counting is null && join.SharedCounts is { } counts)
         {
-            TimeSpan age = counts.ContainsValue(0) ? options.HeartbeatInterval : cluster.Options.MetadataMaxAge;
+            TimeSpan oldest = cluster.Options.MetadataMaxAge < TopicsInterval ? cluster.Options.MetadataMaxAge : TopicsInterval;
+            TimeSpan age = counts.ContainsValue(0) ? options.HeartbeatInterval : oldest;
             if (cluster.Time.GetElapsedTime(_counted) >= age)
             {
                 _counting = join.CountsAsync([.. counts.Keys], session.Closed).AsTask();
