@@ -1,7 +1,7 @@
-using System.Globalization;
 using System.Text.Json;
 using LogPipeline.Cli.Printing;
 using LogPipeline.Agent.Status;
+using LogPipeline.Hosting;
 
 namespace LogPipeline.Cli.Status;
 
@@ -14,35 +14,42 @@ internal static class StatusText
     private static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web);
 
     /// <summary>Writes a table of the parts and one of the partitions that sinks have not stored up to their ends.</summary>
-    /// <param name="width">Columns of the screen: lines that are longer are cut.</param>
+    /// <param name="width">Columns of the screen: a state for which the table has no room stands below it. Nothing is cut.</param>
     public static void Write(NodeStatus status, TextWriter to, int width)
     {
-        using var text = new StringWriter(CultureInfo.InvariantCulture);
-        var parts = new TextTable("PART", "STATE", "WORK");
-        foreach (PartStatus part in status.Parts)
-        {
-            parts.Add(part.Part, part.State, part.Work);
-        }
-        parts.Print(text);
+        WriteParts([.. status.Parts], to, width);
         List<PartitionStatus> behind = [.. status.Partitions.Where(static partition => partition.LagRecords is not 0 || partition.LagSeconds > 0)];
         if (behind.Count > 0)
         {
-            text.WriteLine();
+            to.WriteLine();
             var partitions = new TextTable("SINK", "TOPIC", "PARTITION", "RECORDS BEHIND", "OLDEST");
             foreach (PartitionStatus partition in behind.Take(PartitionsMax))
             {
                 partitions.Add(partition.Sink, partition.Topic, partition.Partition, partition.LagRecords,
                     partition.LagSeconds > 0 ? ShortTime.Brief(TimeSpan.FromSeconds(partition.LagSeconds)) : null);
             }
-            partitions.Print(text);
+            partitions.Print(to);
             if (behind.Count > PartitionsMax)
             {
-                text.WriteLine($"and {behind.Count - PartitionsMax} more");
+                to.WriteLine($"and {behind.Count - PartitionsMax} more");
             }
         }
-        foreach (string line in text.ToString().TrimEnd('\n').Split('\n'))
+    }
+
+    private static void WriteParts(PartStatus[] parts, TextWriter to, int width)
+    {
+        const string elsewhere = "see below";
+        int others = parts.Select(static part => part.Part.Length).DefaultIfEmpty().Max() + parts.Select(static part => part.Work.Length).DefaultIfEmpty().Max() + 4; // with the gaps
+        int room = Math.Max(elsewhere.Length, width - others);
+        var table = new TextTable("PART", "STATE", "WORK");
+        foreach (PartStatus part in parts)
         {
-            to.WriteLine(line.Length <= width ? line : $"{line[..(width - 1)]}…");
+            table.Add(part.Part, part.State.Length <= room ? part.State : elsewhere, part.Work);
+        }
+        table.Print(to);
+        foreach (PartStatus part in parts.Where(part => part.State.Length > room))
+        {
+            to.WriteLine($"{part.Part}: {ControlCharacters.Show(part.State)}");
         }
     }
 
