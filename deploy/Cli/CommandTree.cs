@@ -88,6 +88,21 @@ internal static class CommandTree
         {
             return [$"{path}: which verb? {string.Join(", ", command.Subcommands.Select(verb => verb.Name))}"];
         }
-        return parsed.Errors.Select(error => $"{path}: {error.Message.Replace("as expected type 'System.Int32'", "as a whole number").ReplaceLineEndings(" ")}");
+        return parsed.Errors.Select(error => $"{path}: {string.Join(' ', Told(error).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))}");
+    }
+
+    /// <summary>A value that is not of its option's type would be told with the name that .NET has for the type.</summary>
+    private static string Told(ParseError error)
+    {
+        Type? type = error.SymbolResult switch
+        {
+            OptionResult option => option.Option.ValueType,
+            ArgumentResult argument => argument.Argument.ValueType,
+            _ => null,
+        };
+        type = type is null ? null : Nullable.GetUnderlyingType(type) ?? type;
+        int at = error.Message.IndexOf(" as expected type ", StringComparison.Ordinal);
+        return type is null || at < 0 ? error.Message
+            : $"{error.Message[..at]}: write {(type.IsEnum ? $"one of {string.Join(", ", Enum.GetNames(type).Select(name => name.ToLowerInvariant()))}" : "a whole number")}";
     }
 }

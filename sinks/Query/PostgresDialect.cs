@@ -136,7 +136,7 @@ internal sealed class PostgresDialect : ISqlDialect
 
     public Exception? Translate(Exception error) => error switch
     {
-        PostgresException { SqlState: "42P01" } => new QueryException($"PostgreSQL at {_server} has no such view yet: has the sink run? ({error.Message})"),
+        PostgresException { SqlState: "42P01" } missing => new QueryException($"PostgreSQL at {_server} has no such view or table yet: has the sink run? ({missing.MessageText})"),
         PostgresException { SqlState: "2201B" } pattern => new QueryException($"PostgreSQL cannot use the regular expression: {pattern.MessageText}"),
         PostgresException { SqlState: "42501" } refused => new QueryException(
             $"PostgreSQL at {_server}: {refused.MessageText}. `query` needs SELECT on the sink's view; `tail` on logpipe_logs, logpipe_sources and the rows table too, and `verify` on all tables of the sink "

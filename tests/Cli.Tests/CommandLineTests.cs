@@ -26,6 +26,8 @@ public class CommandLineTests
     [InlineData("topics creat web_log --partitions 3", "unknown verb 'creat'; did you mean 'create'?")]
     [InlineData("--confg logpipe.yaml query", "unknown option '--confg'; did you mean '--config'?")]
     [InlineData("query --sinse 1h", "unknown option '--sinse'; did you mean '--since'?")]
+    [InlineData("tail --limit x", "argument 'x' for option '--limit': write a whole number")]
+    [InlineData("topics create web_log --partitions x", "argument 'x' for option '--partitions': write a whole number")]
     public void What_is_wrong_is_the_first_word_that_is_unknown(string line, string fault) =>
         Assert.EndsWith(fault, Assert.Single(CommandTree.FaultsOf(CommandTree.Build().Parse(line))), StringComparison.Ordinal);
 

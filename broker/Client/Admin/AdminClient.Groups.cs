@@ -133,5 +133,5 @@ public sealed partial class AdminClient
         group.ProtocolType == ConsumerProtocol.Type ? ConsumerProtocol.ReadAssignment(member.MemberAssignment) : [];
 
     private static T Checked<T>(T answer, ErrorCode code, string what) =>
-        code == ErrorCode.None ? answer : throw new BrokerErrorException(code, $"{what}: {code}");
+        code == ErrorCode.None ? answer : throw new BrokerErrorException(code, $"{what}: {(code == ErrorCode.GroupIdNotFound ? "there is no such group" : code)}");
 }

@@ -46,8 +46,14 @@ internal static class DeadLettersVerb
     {
         (SinkOptions sink, DeadLetterChoice choice) = Chosen(parsed);
         await using var letters = new DeadLetterTable(sink);
+        IReadOnlyList<ListedLetter> listed = await letters.ListAsync(choice, parsed.GetValue(Limit), stop);
+        if (listed.Count == 0)
+        {
+            Console.WriteLine($"{sink.Name}: no dead letters");
+            return Exit.Done;
+        }
         var table = new TextTable("TIME", "TOPIC", "OFFSET", "FILE", "STATE", "REASON", "LINE");
-        foreach (ListedLetter letter in await letters.ListAsync(choice, parsed.GetValue(Limit), stop))
+        foreach (ListedLetter letter in listed)
         {
             table.Add(letter.Time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), $"{letter.Topic}-{letter.Partition}", letter.Offset,
                 letter.File is null ? null : $"{letter.Host}:{letter.File}", letter.State.Length == 0 ? "unreadable" : letter.State, letter.Reason,
