@@ -14,7 +14,7 @@ internal sealed class TextTable(params string[] headings)
 
     public void Print(TextWriter to)
     {
-        int[] widths = headings.Select((heading, i) => _rows.Select(row => Text(row[i]).Length).Append(heading.Length).Max()).ToArray();
+        int[] widths = headings.Select((heading, i) => _rows.Select(row => ScreenText.Width(Text(row[i]))).Append(heading.Length).Max()).ToArray();
         Line(to, widths, headings);
         foreach (object?[] row in _rows)
         {
@@ -24,7 +24,7 @@ internal sealed class TextTable(params string[] headings)
 
     private void Line(TextWriter to, int[] widths, object?[] cells)
     {
-        IEnumerable<string> line = cells.Select((cell, i) => IsNumeric(i) ? Text(cell).PadLeft(widths[i]) : Text(cell).PadRight(widths[i]));
+        IEnumerable<string> line = cells.Select((cell, i) => ScreenText.Fit(Text(cell), widths[i], right: IsNumeric(i)));
         to.WriteLine(string.Join("  ", line).TrimEnd());
     }
 

@@ -36,6 +36,17 @@ public class TableTests
         Assert.Equal("FILE     ROWS\na␊b.log     1\n", output.ToString());
     }
 
+    [Fact]
+    public void Columns_stand_straight_beside_characters_that_take_two_or_none()
+    {
+        var output = new StringWriter();
+        var table = new TextTable("FILE", "TOPIC");
+        table.Add("日志.log", "a");
+        table.Add("cafe\u0301.log", "b");
+        table.Print(output);
+        Assert.Equal("FILE      TOPIC\n日志.log  a\ncafe\u0301.log  b\n", output.ToString());
+    }
+
     [Theory]
     [InlineData(80, "time,remote_addr,method,path,status")]
     [InlineData(100, "time,remote_addr,method,path,status,body_bytes_sent")]
