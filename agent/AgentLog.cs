@@ -14,6 +14,9 @@ internal static partial class AgentLog
     [LoggerMessage(2094, LogLevel.Warning, "State directory {Directory}: {Damage}. Its copy is used, nothing is lost")]
     public static partial void RegistryCopyUsed(this ILogger logger, string directory, string damage);
 
+    [LoggerMessage(2006, LogLevel.Warning, "{Path} is damaged: a start was killed, and files that were rotated long before it are not looked for")]
+    public static partial void StartMarkDamaged(this ILogger logger, string path);
+
     [LoggerMessage(2002, LogLevel.Warning, "In-flight state is damaged: {Damage}. What was sent is found by reading the logs back")]
     public static partial void StateDamaged(this ILogger logger, string damage);
 

@@ -113,6 +113,7 @@ public sealed class AgentService : IAsyncDisposable
             generations.Restore(entry);
         }
         _running = AgentParts.Build(new AgentEnvironment(_options, _files, _connector, _time, _random, _logger, _watch), state, generations, SpoolPause, Attach);
+        await state.StartingAsync();
         foreach (IGrouping<TopicPartitionKey, InflightEntry> log in state.Found.GroupBy(e => new TopicPartitionKey(e.Topic, e.Partition)))
         {
             AddShipper(log.Key, log);
@@ -127,6 +128,7 @@ public sealed class AgentService : IAsyncDisposable
         await _running.Resume.RunAsync();
         state.Resumed();
         await _running.Looks.LookAtAllAsync();
+        await state.StartedAsync();
         _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);
         if (_watch is not null)
         {

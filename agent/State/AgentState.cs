@@ -25,6 +25,7 @@ internal sealed class AgentState : IDisposable
     private readonly IDisposable _lock;
     private readonly GroupedWrite _save;
     private readonly StateWriter _writer = new();
+    private readonly StartMark _start;
     private readonly AsyncLock _snapshot = new(); // is being replaced, by way of _writer
     private IReadOnlyCollection<InflightEntry> _foundReplaced = [];
 
@@ -33,6 +34,7 @@ internal sealed class AgentState : IDisposable
         (_files, _options, _time, _random, _lock, Pause) = (files, options, time, random, held, pause);
         Inflight = new InflightFiles(files, options.StateDirectory, options, time, pause);
         _save = new GroupedWrite(SaveAsync, pause.Fatal);
+        _start = new StartMark(files, options.StateDirectory);
         DeadLetters = new DeadLetterFile(files, Path.Combine(options.StateDirectory, "dead-letters"));
     }
 
@@ -79,8 +81,29 @@ internal sealed class AgentState : IDisposable
         }
     }
 
-    /// <summary>When the last run wrote its state for the last time, in nanoseconds since 1970.</summary>
-    public long LastWritten { get; private set; }
+    /// <summary>Up to when the last run followed files: when it wrote its state for the last time, in nanoseconds since 1970.</summary>
+    public long FollowedUntil { get; private set; }
+
+    /// <summary>Whether a start came after that and was killed before it had found all files again: it has written the state too.</summary>
+    public bool WasStartKilled { get; private set; }
+
+    /// <summary>
+    /// A start begins to write the state: keeps up to when files were followed before it, until <see cref="StartedAsync"/>. An agent that knows no files has none to find.
+    /// </summary>
+    public async Task StartingAsync()
+    {
+        if (!WasStartKilled && Registry.Generations.Count > 0)
+        {
+            await Pause.UntilDoneAsync(() => _start.Write(FollowedUntil));
+        }
+    }
+
+    /// <summary>All files are found again; makes durable what is known of them.</summary>
+    public async Task StartedAsync()
+    {
+        await SavedAsync();
+        await Pause.UntilDoneAsync(_start.Remove);
+    }
 
     /// <summary>
     /// All files were compared with what was found, but for those that cannot be read: this start needs it no more.
@@ -139,8 +162,13 @@ internal sealed class AgentState : IDisposable
 
     private void Load(ILogger logger)
     {
-        LastWritten = _files.List(_options.StateDirectory).Where(static entry => !entry.IsDirectory && entry.Name != LockFile)
-            .Max(entry => _files.Stat(PathOf(entry.Name))?.ModifiedTime) ?? 0;
+        long? followed = _start.Read(out bool isStartLost);
+        if (isStartLost)
+        {
+            logger.StartMarkDamaged(PathOf(StartMark.FileName));
+        }
+        WasStartKilled = followed is not null;
+        FollowedUntil = followed ?? LastWritten();
         // The process before may have died between a file's rename or making and this.
         _files.FlushDirectory(_options.StateDirectory);
         Registry? registry = null;
@@ -203,6 +231,10 @@ internal sealed class AgentState : IDisposable
         Adopt(contents);
     }
 
+    private long LastWritten() => _files.List(_options.StateDirectory)
+        .Where(static entry => !entry.IsDirectory && entry.Name != LockFile && !entry.Name.StartsWith(StartMark.FileName, StringComparison.Ordinal))
+        .Max(entry => _files.Stat(PathOf(entry.Name))?.ModifiedTime) ?? 0;
+
     private void Adopt(InflightContents contents)
     {
         Dictionary<ulong, Generation> generations = Registry.Generations.ToDictionary(g => g.Id);
@@ -233,6 +265,7 @@ internal sealed class AgentState : IDisposable
             }
         }
         PutPackedAside(logger);
+        _start.Remove();
         _files.FlushDirectory(_options.StateDirectory);
     }
 

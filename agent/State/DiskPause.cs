@@ -30,6 +30,13 @@ internal sealed class DiskPause(TimeProvider time, Action<Exception> onFatal, Ca
     /// <summary>Waits for as long as lies between two tries.</summary>
     public Task MomentAsync() => Task.Delay(Interval, time, stopped);
 
+    /// <inheritdoc cref="UntilDoneAsync(Func{Task})"/>
+    public Task UntilDoneAsync(Action write) => UntilDoneAsync(() =>
+    {
+        write();
+        return Task.CompletedTask;
+    });
+
     /// <summary>Writes, again and again while the disk refuses; ends when it is written.</summary>
     /// <param name="write">Writes the same to the same place each time.</param>
     public async Task UntilDoneAsync(Func<Task> write)

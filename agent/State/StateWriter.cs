@@ -103,6 +103,7 @@ internal enum FrameKind : byte
     SegmentHeader = 19,
     GenerationNote = 20,
     ForgottenNote = 21,
+    Start = 22,
 }
 
 /// <summary>CRC-32C as the processor computes it.</summary>

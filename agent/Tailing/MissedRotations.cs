@@ -54,7 +54,8 @@ internal sealed class MissedRotations(
         long unseen = Nanoseconds(Unseen);
         long phaseSince = generation.PhaseSince * 1_000_000;
         return generation.UnwantedSince > 0 ? generation.UnwantedSince
-            : Math.Max(state.LastWritten - unseen, generation.Phase == GenerationPhase.Live ? phaseSince : phaseSince - unseen);
+            : state.WasStartKilled && phaseSince > state.FollowedUntil ? state.FollowedUntil - unseen // that start found it as it is
+            : Math.Max(state.FollowedUntil - unseen, generation.Phase == GenerationPhase.Live ? phaseSince : phaseSince - unseen);
     }
 
     /// <summary>The files are found again: begins what was missed.</summary>

@@ -134,6 +134,54 @@ public sealed class ArchivesBeingWrittenTests
         await rig.StopAsync();
     });
 
+    /// <summary>
+    /// The start that waits has sent on what was under way, and so has written the state, long after the file that was missed. Where it is killed, the next one must
+    /// know up to when files were followed before it.
+    /// </summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void What_was_missed_long_before_the_start_that_waits_is_read_though_that_is_killed(int kills) => AgentRig.OnOneThread(async rig =>
+    {
+        const string Other = "/logs/other.log";
+        rig.Append(Text(0, ReadLines));
+        rig.Append(Text(2 * ReadLines, ReadLines), Other);
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2 * ReadLines);
+        rig.Broker.IsDown = true;
+        rig.Append("under way\n", Other);
+        await rig.PassAsync(TimeSpan.FromSeconds(10));
+        rig.Kill();
+        rig.Append("rest\n");
+        rig.Compress(AgentRig.LogPath, AgentRig.LogPath + ".2.gz");
+        rig.Append("missed\n", Archive);
+        rig.Append("new\n");
+        rig.Append("rest of the other\n", Other);
+        byte[] packed = rig.Packed(Other, Other + ".1.gz");
+        rig.Machine.Delete(Other);
+        rig.Broker.IsDown = false;
+        rig.Broker.ForgetProducers(); // so that a new one is noted in the state
+        for (int kill = 1; kill <= kills; kill++)
+        {
+            await rig.PassAsync(TimeSpan.FromMinutes(3));
+            int waits = rig.Log.Count("is still being written");
+            rig.Append(packed[((kill - 1) * 10)..(kill * 10)], Other + ".1.gz");
+            _ = rig.StartAsync();
+            await rig.UntilAsync(() => rig.Log.Count("is still being written") > waits && rig.Stored().Contains("under way"), "the start waits");
+            await rig.PassAsync(rig.Options.RegistryInterval * 4);
+            rig.Kill();
+        }
+        rig.Append(packed[(kills * 10)..], Other + ".1.gz");
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Stored().Contains("new") && rig.Agent.IsCaughtUp, "the new line");
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(
+            ["missed", "new", "rest", "rest of the other", "under way"],
+            rig.Stored().Where(static line => !line.StartsWith("line ", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        Assert.Equal((2 * ReadLines) + 5, rig.Stored().Count);
+        await rig.StopAsync();
+    });
+
     /// <summary>Lines are read, more are written while the agent is away, and a part of the archive of all is there. Returns the other part.</summary>
     private static async Task<byte[]> ReadAndCompressAsync(AgentRig rig, string suffix, double part)
     {
