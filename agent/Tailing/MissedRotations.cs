@@ -24,9 +24,7 @@ internal sealed class MissedRotations(
     private readonly HashSet<(FileIdentity File, string Topic)> _begun = []; // so that what is tried again begins no file twice
 
     private readonly RotatedFiles _rotated = new(rules, probe);
-    private ILookup<(long Position, string Topic), Generation>? _readTo;
-    private ILookup<string, Generation>? _rotatedAtFirst; // by the names that they may have had before
-    private List<InflightEntry>? _kept; // what a start found of the last run
+    private readonly PathHistory _history = new(probe, table, handles, archives, state, generations);
     private (DateTimeOffset Utc, long Timestamp) _lookedAt;
     private long _startedAt;
 
@@ -109,7 +107,7 @@ internal sealed class MissedRotations(
     {
         _begun.Clear();
         _rotated.Forget();
-        (_readTo, _rotatedAtFirst, _kept) = (null, null, null);
+        _history.Forget();
     }
 
     private void Begin(LastFile last, Archived? archived)
@@ -152,23 +150,24 @@ internal sealed class MissedRotations(
         TailedFile? first = before;
         foreach (RotatedFile file in later)
         {
-            if (!_begun.Contains((FileIdentity.Of(file.Status), last.Generation.Topic)) && OpenUnknown(file, last) is OpenCopy found)
+            (FileIdentity, string) key = (FileIdentity.Of(file.Status), last.Generation.Topic);
+            if (!_begun.Contains(key) && OpenUnknown(file, last) is (OpenCopy found, long goOn))
             {
-                _begun.Add((FileIdentity.Of(file.Status), last.Generation.Topic));
+                _begun.Add(key);
                 bool isMostLikelyLast = mayBeThere && ContentCheck.Holds(found.File, last.Generation);
-                long begin = isMostLikelyLast ? last.Generation.Read.Position : GoOnInPart(found, last) ?? 0;
+                long begin = isMostLikelyLast ? last.Generation.Read.Position : goOn;
                 TailedFile begun = births.Begin(last.Path, input, found.File, begin, GenerationPhase.Rotated, before);
                 begun.Predecessor = before;
                 table.Rename(begun, found.Path);
                 handles.GiveBack(begun);
-                if (begin > 0 && !isMostLikelyLast)
-                {
-                    logger.CutByCrash(found.Path, begin);
-                }
-                else if (begin > 0)
+                if (isMostLikelyLast)
                 {
                     mayBeThere = false;
                     logger.MayBeMissed(last.Path, begin, file.Path);
+                }
+                else if (begin > 0)
+                {
+                    logger.CutByCrash(found.Path, begin);
                 }
                 else
                 {
@@ -183,8 +182,26 @@ internal sealed class MissedRotations(
         }
     }
 
-    /// <summary>Opens a file that the agent has not read yet, unpacked where it is compressed; null when it has, or when the file cannot be read.</summary>
-    private OpenCopy? OpenUnknown(RotatedFile rotated, LastFile last)
+    /// <summary>
+    /// Opens a file that the agent has not read yet, unpacked where it is compressed, and tells where to read it from; null when it was read, or cannot be.
+    /// </summary>
+    private (OpenCopy File, long Begin)? OpenUnknown(RotatedFile rotated, LastFile last)
+    {
+        if (Open(rotated, last) is not OpenCopy found)
+        {
+            return null;
+        }
+        if (_history.BeginOf(found, archives.IsCut(rotated.Path), last) is long begin)
+        {
+            return (found, begin);
+        }
+        found.File.Dispose();
+        archives.Forget(found.Path);
+        return null;
+    }
+
+    /// <summary>Opens a file that is not followed, unpacked where it is compressed; null when it is, or cannot be read.</summary>
+    private OpenCopy? Open(RotatedFile rotated, LastFile last)
     {
         FileIdentity identity = FileIdentity.Of(rotated.Status);
         string topic = last.Generation.Topic;
@@ -192,71 +209,25 @@ internal sealed class MissedRotations(
         {
             return null;
         }
-        OpenCopy? opened = new OpenCopy(rotated.Path, file, identity);
-        if (ContentCheck.BeginOf(file).IsCompressed)
+        if (!ContentCheck.BeginOf(file).IsCompressed)
         {
-            file.Dispose();
-            if (last.WasUp)
-            {
-                TellArchive(rotated.Path, last);
-                return null;
-            }
-            opened = archives.UnpackAll(rotated.Path, last.Generation);
-            metrics.MissedFiles.Add(opened is null ? 1 : 0);
+            return new OpenCopy(rotated.Path, file, identity);
         }
-        if (opened is OpenCopy found
-            && (IsKnown(found, last) || (archives.IsCut(rotated.Path) && BeginsAsOneRead(found, last)) || IsReadPart(found, last)))
+        file.Dispose();
+        if (last.WasUp)
         {
-            found.File.Dispose();
-            archives.Forget(found.Path);
+            TellArchive(rotated.Path, last);
             return null;
         }
-        return opened;
+        OpenCopy? unpacked = archives.UnpackAll(rotated.Path, last.Generation);
+        metrics.MissedFiles.Add(unpacked is null ? 1 : 0);
+        return unpacked;
     }
-
-    /// <summary>
-    /// Whether a file was read as an earlier one of the path, or holds just what was read of one, by whatever name, or what the path's file begins with, as copies do.
-    /// </summary>
-    private bool IsKnown(OpenCopy found, LastFile last)
-    {
-        if (generations.LastOf(found.Identity, last.Generation.Topic) is Generation same && (same.Identity.BirthTime != 0 || ContentCheck.Holds(found.File, same)))
-        {
-            return true;
-        }
-        using IFile? now = probe.Open(last.Path);
-        _readTo ??= generations.All.ToLookup(static generation => (generation.Read.Position, generation.Topic));
-        return (now is not null && ContentCheck.IsBeginOf(found.File, now)) || IsCopyOfFollowed(found, last) || IsOfPacked(found, last)
-            || (found.File.Length > 0 && _readTo[(found.File.Length, last.Generation.Topic)].Any(other => IsOfPath(other, last) && ContentCheck.Holds(found.File, other)));
-    }
-
-    /// <summary>
-    /// Where to go on in an archive that holds less than was read of a file of the path that is gone, or something else from there on: of one that the host's
-    /// crash cut before it was compressed, or of a copy that was made before the last lines were written and read. Null where no kept batch shows that.
-    /// </summary>
-    private long? GoOnInPart(OpenCopy found, LastFile last)
-    {
-        if (last.WasUp || !archives.Holds(found.Path))
-        {
-            return null;
-        }
-        _kept ??= [.. state.FoundWhole];
-        return OfPath(last).Where(static gone => gone.Phase == GenerationPhase.Gone && gone.Read.Position > 0)
-            .Select(gone => CrashCut.GoOnInCopy([.. generations.LivesOf(gone).Where(life => life.Id <= gone.Id)], found.File, _kept, state.HostRestarted))
-            .FirstOrDefault(goOn => goOn is long from && ContentCheck.HasLines(found.File, from, 2));
-    }
-
-    /// <summary>Whether an archive holds a part of what was read and nothing else; only a crash of the host lets something else follow.</summary>
-    private bool IsReadPart(OpenCopy found, LastFile last) =>
-        GoOnInPart(found, last) is long goOn ? goOn == found.File.Length || !state.HostRestarted : !state.HostRestarted && IsPartOfRead(found, last);
-
-    /// <summary>Whether a file is shorter than what was read of one of the path, and begins with its whole first KiB.</summary>
-    private bool IsPartOfRead(OpenCopy found, LastFile last) => OfPath(last).Any(read =>
-        found.File.Length < read.Read.Position && read.Head.Length == Fingerprint.LengthMax && ContentCheck.BeginsWith(found.File, read.Head));
 
     /// <summary>Files of the path that were cut and have grown again show only now, and what seems to be missed may be the copy that was made of one.</summary>
     private void CutOriginals(LastFile last)
     {
-        foreach (TailedFile original in FollowedOf(last))
+        foreach (TailedFile original in _history.FollowedOf(last))
         {
             if (handles.Of(original) is IFile handle && !ContentCheck.Holds(handle, original.Generation))
             {
@@ -269,41 +240,10 @@ internal sealed class MissedRotations(
         }
     }
 
-    /// <summary>Whether a file is what one that is followed begins with, and that is not read to its end yet.</summary>
-    private bool IsCopyOfFollowed(OpenCopy found, LastFile last)
-    {
-        foreach (TailedFile original in FollowedOf(last).Where(static file => file.Unread > 0))
-        {
-            bool isCopy = handles.Of(original) is IFile handle && ContentCheck.IsBeginOf(found.File, handle);
-            handles.GiveBack(original);
-            if (isCopy)
-            {
-                return true;
-            }
-        }
-        return false;
-    }
-
-    /// <summary>Whether a file is one of the path that was deleted, as by its compressor, and whose rest the state directory keeps.</summary>
-    private bool IsOfPacked(OpenCopy found, LastFile last) => OfPath(last).Any(kept =>
-        probe.IsPacked(kept.Path)
-        && (kept.Read.Position > 0 ? ContentCheck.Holds(found.File, kept) : kept.Seen.Length > 0 && ContentCheck.BeginsWith(found.File, kept.Seen)));
-
-    /// <summary>The files of the path that are followed, also those that were first seen under a name that a rotation gave them.</summary>
-    private List<TailedFile> FollowedOf(LastFile last)
-    {
-        string name = Path.GetFileName(last.Generation.FirstPath);
-        _rotatedAtFirst ??= generations.All.Where(static generation => !generation.IsOver)
-            .SelectMany(static generation => CopyNames.OriginalsOf(Path.GetFileName(generation.FirstPath)), static (generation, original) => (original, generation))
-            .ToLookup(static rotated => rotated.original, static rotated => rotated.generation);
-        IEnumerable<TailedFile> rotated = _rotatedAtFirst[name].Select(generation => table.With(generation.Identity, last.Generation.Topic)).OfType<TailedFile>();
-        return [.. table.Named(name, last.Generation.Topic).Union(rotated).Where(file => !file.IsUnproved && IsOfPath(file.Generation, last))];
-    }
-
     /// <summary>A file was compressed before it was looked at: tells that its lines are not read, unless it begins as one that was.</summary>
     private void TellArchive(string path, LastFile last)
     {
-        if (!OfPath(last).Any(read => archives.BeginsAs(path, read)))
+        if (!_history.Of(last).Any(read => archives.BeginsAs(path, read)))
         {
             metrics.MissedFiles.Add(1);
             logger.CompressedBetweenLooks(last.Path, path);
@@ -311,18 +251,4 @@ internal sealed class MissedRotations(
     }
 
     private static long Nanoseconds(TimeSpan time) => time.Ticks * 100;
-
-    /// <summary>Whether what is left of an archive that was cut begins as a file of the path that was read: most likely it is that, to where it was cut.</summary>
-    private bool BeginsAsOneRead(OpenCopy found, LastFile last) =>
-        OfPath(last).Any(read => read.Head.Length > 0 && ContentCheck.BeginsWith(found.File, read.Head));
-
-    /// <summary>All that the agent knows of the path's files.</summary>
-    private IEnumerable<Generation> OfPath(LastFile last) => generations.All.Where(known => known.Topic == last.Generation.Topic && IsOfPath(known, last));
-
-    /// <summary>Whether a file had the path, or was first seen under a name that a rotation gives to the path's files.</summary>
-    private static bool IsOfPath(Generation generation, LastFile last)
-    {
-        (string first, string path) = (generation.FirstPath, last.Generation.FirstPath);
-        return first == path || (FileProbe.DirectoryOf(first) == FileProbe.DirectoryOf(path) && CopyNames.IsCopyOf(Path.GetFileName(first), Path.GetFileName(path)));
-    }
 }
