@@ -42,7 +42,7 @@ internal sealed class Fencing(
             fence = Math.Max(fence, await FenceAsync(link, producerId, epoch, cancellation));
         }
         LogEnd end = await link.EndAsync(cancellation);
-        if (end.Offset <= fence)
+        if (producers.Count > 0 && end.Offset <= fence) // where nothing was ever sent there is nothing to fence
         {
             throw new BrokerErrorException(ErrorCode.FencedLeaderEpoch, "the fence is not in the log");
         }

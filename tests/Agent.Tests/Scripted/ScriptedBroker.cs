@@ -57,6 +57,9 @@ internal sealed class ScriptedBroker : IConnector
     /// <summary>Requests of each kind that came.</summary>
     public Dictionary<ApiKey, int> Asked { get; } = [];
 
+    /// <summary>Asked before each answer: whether the connection ends instead.</summary>
+    public Predicate<ApiKey> Drops { get; set; } = static _ => false;
+
     /// <summary>Asked before each batch that is not a fence; what it gives happens.</summary>
     public Func<BatchHeader, ProduceFate> Fate { get; set; } = _ => ProduceFate.Take;
 
@@ -189,7 +192,7 @@ internal sealed class ScriptedBroker : IConnector
         RequestHeader header = Frames.ReadRequestHeader(frame, out int size);
         ReadOnlyMemory<byte> body = frame.AsMemory(size);
         Asked[header.Key] = Asked.GetValueOrDefault(header.Key) + 1;
-        return header.Key switch
+        return Drops(header.Key) ? null : header.Key switch
         {
             ApiKey.ApiVersions => Reply(ApiVersionsRequest.Api, header, Versions()),
             ApiKey.Metadata => Reply(

@@ -135,6 +135,31 @@ public sealed class SettlementTests
         await rig.StopAsync();
     });
 
+    /// <summary>The agent has seen the log's end, and sent nothing to it yet: so it misses nothing there, and has no producer to fence.</summary>
+    [Fact]
+    public void A_log_that_lost_all_before_the_agent_sent_anything_is_served() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("a\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        await rig.StopAsync();
+        rig.Machine.List("/state").Where(static entry => !entry.IsDirectory).ToList().ForEach(entry => rig.Machine.Delete($"/state/{entry.Name}"));
+        int asked = rig.Broker.Asked[ApiKey.ListOffsets];
+        rig.Broker.Drops = key =>
+        {
+            bool isLost = key == ApiKey.ListOffsets && rig.Broker.Asked[key] == asked + 2;
+            if (isLost)
+            {
+                rig.Broker.LoseTail(1);
+            }
+            return isLost;
+        };
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().SequenceEqual(["a"]) && rig.Agent.IsCaughtUp, "the line is in the log again");
+        Assert.Equal((1, 0), (rig.Broker.LeaderEpoch, rig.Broker.Fences));
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void Unacked_records_that_a_broker_may_have_shown_and_lost_are_marked_again() => AgentRig.OnOneThread(async rig =>
     {
