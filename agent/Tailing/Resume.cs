@@ -233,6 +233,10 @@ internal sealed class Resume(
         {
             return lives.Cut(file);
         }
+        if (file.Generation.Read.Position > 0 && !ContentCheck.BeginsWith(handle, file.Generation.Seen))
+        {
+            file.Generation.Seen = default; // a crash of the host took lines that were not read yet
+        }
         tailer.Check(file, status);
         if (file.Unread <= 0)
         {

@@ -93,6 +93,39 @@ public sealed class UnreadFilesCompressedTests
         await rig.StopAsync();
     });
 
+    /// <summary>What was seen behind the lines that were read is not in the file any more, nor in its archive: these lines alone are what it is known by.</summary>
+    [Fact]
+    public void One_that_a_crash_of_the_host_cut_behind_what_was_read_is_known() => AgentRig.OnOneThread(async rig =>
+    {
+        rig.Append("first\nsecond\n");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(2);
+        await rig.StopAsync();
+        rig.Broker.IsDown = true;
+        await rig.StartAsync();
+        rig.Append(Text(0, 20));
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        rig.Kill();
+        rig.Truncate();
+        rig.Append("first\nsecond\nbegin of a li");
+        rig.Options = rig.Options with { BootId = "b2" };
+        await rig.StartAsync();
+        rig.Machine.Rename(Log, $"{Log}.1");
+        rig.Append("third\nfourth\n");
+        await rig.PassAsync(TimeSpan.FromSeconds(1));
+        rig.Kill();
+        rig.Append("ne\n", $"{Log}.1");
+        rig.Compress($"{Log}.1", $"{Log}.1.gz");
+        rig.Machine.Delete(Log);
+        rig.Append("new\n");
+        rig.Broker.IsDown = false;
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().Contains("new") && rig.Agent.IsCaughtUp, "the new line");
+        await rig.PassAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(["begin of a line", "first", "new", "second"], rig.Lines().Order(StringComparer.Ordinal));
+        await rig.StopAsync();
+    });
+
     private static void Rotate(AgentRig rig)
     {
         for (int n = Rotations - 1; n >= 1; n--)
