@@ -21,6 +21,9 @@ internal static class ArchiveStream
     /// <summary>Whether a file of this name may be one.</summary>
     public static bool IsNamedSo(string name) => Suffixes.Any(suffix => name.EndsWith(suffix, StringComparison.Ordinal));
 
+    /// <summary>Whether an archive has the name that a compressor gives to that of a file.</summary>
+    public static bool IsNamedFor(string archive, string path) => IsNamedSo(archive) && Path.ChangeExtension(archive, null) == path;
+
     /// <summary>Whether a file that begins so is compressed by gzip (RFC 1952).</summary>
     public static bool IsGzip(ReadOnlySpan<byte> begin) => begin.StartsWith<byte>([0x1f, 0x8b, 0x08]);
 

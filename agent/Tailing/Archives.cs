@@ -32,10 +32,10 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
 
     /// <summary>The archive that holds all that was read of a generation whose file is gone, and what follows; null when there is none.</summary>
     /// <param name="generation">The generation.</param>
-    /// <param name="isIts">Whether an unpacked file is the generation's, by its content.</param>
+    /// <param name="isIts">Whether an unpacked file, of the archive of a path, is the generation's, by its content.</param>
     /// <exception cref="UnpackRefusedException">The state directory's disk refuses, as when it is full: to be tried again.</exception>
     /// <exception cref="ArchiveGrowsException">An archive that may be it is still being written: to be tried again.</exception>
-    public Archived? Find(Generation generation, Func<IFile, bool> isIts)
+    public Archived? Find(Generation generation, Func<IFile, string, bool> isIts)
     {
         if (generation.IsUnknown)
         {
@@ -176,13 +176,13 @@ internal sealed class Archives(IFileSystem files, FileProbe probe, AgentOptions 
     }
 
     /// <summary>Unpacks what follows the read position, and the bytes before it that prove the file; null when the archive is not the generation's.</summary>
-    private Archived? Unpack(ArchiveHead head, Stream archive, Generation generation, Func<IFile, bool> isIts)
+    private Archived? Unpack(ArchiveHead head, Stream archive, Generation generation, Func<IFile, string, bool> isIts)
     {
         bool isFound = false;
         long from = ContentCheck.IsHeadKnown(generation) ? generation.Read.Position - generation.ReadTail.Length : 0;
         OpenCopy? rest = Unpack(head.Path, archive, _folder.PathOf(generation), from, (file, length) =>
         {
-            isFound = isIts(file);
+            isFound = isIts(file, head.Path);
             return isFound && length > generation.Read.Position;
         });
         return isFound ? new Archived(head.Path, head.Identity, rest) : null;

@@ -52,13 +52,14 @@ internal static class ContentCheck
     /// <param name="holdsKept">
     /// Whether the file holds the records that are kept of the generation: asked at a start, which knows the generation's head only as far as it was acked.
     /// </param>
-    public static bool Continues(IFile file, Generation generation, Func<bool>? holdsKept = null)
+    /// <param name="linesMin">How many lines are enough.</param>
+    public static bool Continues(IFile file, Generation generation, Func<bool>? holdsKept = null, int linesMin = 2)
     {
         if (generation.Read.Position == 0 || !Holds(file, generation))
         {
             return false;
         }
-        return (IsHeadKnown(generation) || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation.Read.Position, 2);
+        return (IsHeadKnown(generation) || (holdsKept?.Invoke() ?? false)) && HasLines(file, generation.Read.Position, linesMin);
     }
 
     /// <summary>

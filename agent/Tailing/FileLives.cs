@@ -167,8 +167,10 @@ internal sealed class FileLives(
             return null;
         }
         Lazy<List<InflightEntry>> kept = KeptOf(file);
-        return archives.Find(generation, unpacked =>
-            ContentCheck.Continues(unpacked, generation, () => CrashCut.IsSame(generations.LivesOf(generation), unpacked, kept.Value))
+        // One line may be any file's, but hardly that of the archive that is named for this one.
+        return archives.Find(generation, (unpacked, archive) =>
+            ContentCheck.Continues(
+                unpacked, generation, () => CrashCut.IsSame(generations.LivesOf(generation), unpacked, kept.Value), linesMin: ArchiveStream.IsNamedFor(archive, generation.Path) ? 1 : 2)
             || (ContentCheck.BeginsAsSeen(unpacked, generation) && !IsOfAnother(unpacked, generation)));
     }
 

@@ -119,6 +119,32 @@ public sealed class ArchivesTests
         await rig.StopAsync();
     });
 
+    /// <summary>One line may be any file's. But the archive that is named for the file, and begins with that line, is taken for its own.</summary>
+    [Theory]
+    [InlineData(".gz")]
+    [InlineData(".zst")]
+    public void One_of_a_rotated_file_of_which_a_single_line_was_read_is_known_by_its_name(string suffix) => AgentRig.OnOneThread(async rig =>
+    {
+        const string Rotated = AgentRig.LogPath + "-20261128";
+        rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = ["/logs/*.log*"] }] };
+        rig.Append("first\nbegin ");
+        await rig.StartAsync();
+        await rig.UntilLinesAsync(1);
+        rig.Machine.Rename(AgentRig.LogPath, Rotated);
+        rig.Append("second\nthird\n");
+        await rig.UntilLinesAsync(3);
+        await rig.PassAsync(rig.Options.RegistryInterval * 2);
+        rig.Kill();
+        rig.Append("and end\n", Rotated);
+        rig.Compress(Rotated, Rotated + suffix);
+        rig.Machine.Delete(AgentRig.LogPath);
+        rig.Append("new\n");
+        await rig.StartAsync();
+        await rig.UntilAsync(() => rig.Lines().Contains("new") && rig.Lines().Contains("begin and end") && rig.Agent.IsCaughtUp, "the lines that were not read");
+        Assert.Equal(["begin and end", "first", "new", "second", "third"], rig.Lines().Order(StringComparer.Ordinal));
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void One_that_was_read_and_deleted_just_before_a_kill_is_not_called_gone() => AgentRig.OnOneThread(async rig =>
     {
