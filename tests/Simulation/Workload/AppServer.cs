@@ -155,9 +155,17 @@ internal sealed class AppServer
         }
     }
 
-    /// <summary>The agent is gone, and what it held open.</summary>
+    /// <summary>
+    /// The agent is gone, and what it held open. One that finds files by their current names alone may not have looked since the first line of a copy was written, and have read
+    /// what its original got later: then nothing tells the next start of the copy.
+    /// </summary>
     public void LetGo()
     {
+        IEnumerable<LogFile> copies = _rotated.Where(copy => copy.CopiedAt > TimeSpan.Zero && copy.Lines.TrueForAll(line => World.Now - line.WrittenAt < SeenAfter));
+        foreach (LogFile copy in Habits.IsFoundByCurrentName ? copies : [])
+        {
+            copy.NeedNotBeFound("was written, copied and cut just before the agent ended");
+        }
         foreach (Line line in _held)
         {
             line.Least = 0;
@@ -247,10 +255,9 @@ internal sealed class AppServer
     /// </summary>
     private void Rotated(LogFile file, bool isCopiedUnseen)
     {
-        bool isUnseen = Habits.IsFoundByCurrentName && (isCopiedUnseen || !WasReady());
-        foreach (Line line in isUnseen ? file.Lines : [])
+        if (Habits.IsFoundByCurrentName && (isCopiedUnseen || !WasReady()))
         {
-            (line.WasUnseen, line.Story) = (true, $"{file.Path} was rotated before the agent was ready");
+            file.NeedNotBeFound("was rotated before the agent was ready");
         }
     }
 
@@ -285,10 +292,9 @@ internal sealed class AppServer
     {
         World.Trace.Say(null, $"{Machine.Name}: {original.Path} is compressed");
         bool isFound = FindsArchive(original) ? !original.IsCut || IsCompared() : HoldsFiles() && World.Now - original.MadeAt > SeenAfter;
-        foreach (Line line in isFound ? [] : original.Lines)
+        if (!isFound)
         {
-            line.WasUnseen = true;
-            line.Story = $"{original.Path} was compressed before the agent could see it";
+            original.NeedNotBeFound("was compressed before the agent could see it");
         }
         OnlyWitness(original, original.Lines, "compressed");
         _rotated[_rotated.IndexOf(original)] = gzip.Finish();

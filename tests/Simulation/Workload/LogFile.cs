@@ -168,6 +168,15 @@ internal sealed class LogFile
         return copy;
     }
 
+    /// <summary>Says why an agent need not find the file: its lines may be missing.</summary>
+    public void NeedNotBeFound(string why)
+    {
+        foreach (Line line in Lines)
+        {
+            (line.WasUnseen, line.Story) = (true, $"{Path} {why}");
+        }
+    }
+
     /// <summary>All bytes, as they are on the disk.</summary>
     public byte[] Read()
     {
