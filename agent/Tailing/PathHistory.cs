@@ -47,6 +47,13 @@ internal sealed class PathHistory(FileProbe probe, FileTable table, FileHandles 
         return GoOnInPart(found, last) is not long goOn ? 0 : goOn < found.File.Length && state.HostRestarted ? goOn : null;
     }
 
+    /// <summary>A path, and those of the same directory of which it may be a rotated file's.</summary>
+    public static IEnumerable<string> NamesOf(string path)
+    {
+        string directory = FileProbe.DirectoryOf(path);
+        return CopyNames.OriginalsOf(Path.GetFileName(path)).Select(original => Path.Combine(directory, original)).Prepend(path);
+    }
+
     /// <summary>Whether a file is one that was read as an earlier one of the path.</summary>
     private bool IsTheSame(OpenCopy found, LastFile last) =>
         generations.LastOf(found.Identity, last.Generation.Topic) is Generation same && (same.Identity.BirthTime != 0 || ContentCheck.Holds(found.File, same));
@@ -100,12 +107,5 @@ internal sealed class PathHistory(FileProbe probe, FileTable table, FileHandles 
         return Of(last).Where(static gone => gone.Phase == GenerationPhase.Gone && gone.Read.Position > 0)
             .Select(gone => CrashCut.GoOnInCopy([.. generations.LivesOf(gone).Where(life => life.Id <= gone.Id)], found.File, _kept, state.HostRestarted))
             .FirstOrDefault(goOn => goOn is long from && ContentCheck.HasLines(found.File, from, 2));
-    }
-
-    /// <summary>A path, and those of the same directory of which it may be a rotated file's.</summary>
-    private static IEnumerable<string> NamesOf(string path)
-    {
-        string directory = FileProbe.DirectoryOf(path);
-        return CopyNames.OriginalsOf(Path.GetFileName(path)).Select(original => Path.Combine(directory, original)).Prepend(path);
     }
 }
