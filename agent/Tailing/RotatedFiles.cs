@@ -30,12 +30,12 @@ internal sealed class RotatedFiles(PathRules rules, FileProbe probe)
         string[] originals = [.. new[] { last.Path, real }.Select(static path => Path.GetFileName(path)).Distinct()];
         bool isMoved = place is not null && place != last.Path;
         RotationName? known = isMoved ? NameOf(Path.GetFileName(place!), originals) : null;
-        // One of which nothing is known may have been cut before it was renamed, and its copy has the earlier name.
-        bool mayBeCut = isMoved && !last.WasUp && last.Generation.IsUnknown;
+        // One of which nothing was read may have been cut before it was renamed, and what was seen of it come later: its copy has the earlier name.
+        bool mayBeCut = isMoved && last.Generation.Read.Position == 0;
         // What came later was written after the last file was, also where somebody has set the clock back meanwhile.
         long since = isMoved && !last.WasUp && probe.Stat(place!) is FileStatus lies ? Math.Min(last.Since, lies.ModifiedTime) : last.Since;
         IEnumerable<(string Path, RotationName Name)> marked = isMoved && known is null ? [] // a name that tells no order
-            : originals.SelectMany(original => RotatedIn(directory)[original]).Where(file => known is null || (mayBeCut && !ArchiveStream.IsNamedSo(file.Path)) || file.Name.MayBeLaterThan(known));
+            : originals.SelectMany(original => RotatedIn(directory)[original]).Where(file => known is null || mayBeCut || file.Name.MayBeLaterThan(known));
         List<RotatedFile> later = [];
         foreach ((string path, RotationName name) in marked.Concat(TargetsOf(last.Path, real)).DistinctBy(static file => file.Path))
         {

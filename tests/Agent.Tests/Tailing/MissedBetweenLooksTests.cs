@@ -93,6 +93,40 @@ public sealed class MissedBetweenLooksTests
         await rig.StopAsync();
     });
 
+    /// <summary>The file was cut after its copy, and has a later name than that when the next look comes, or the agent's next start.</summary>
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public void The_copy_of_one_that_was_empty_is_read_though_that_was_rotated_since(bool isUp, bool isCompressed) => AgentRig.OnOneThread(async rig =>
+    {
+        const string Copy = Log + "-20261128-000005";
+        rig.Append("");
+        await rig.StartAsync();
+        await rig.PassAsync(Soon);
+        if (!isUp)
+        {
+            await rig.StopAsync();
+        }
+        rig.Append("missed\n");
+        rig.Append(rig.Read(Log), Copy);
+        rig.Truncate();
+        if (isCompressed)
+        {
+            rig.Compress(Copy, Copy + ".gz");
+        }
+        rig.Append("second\n");
+        rig.Machine.Rename(Log, Log + "-20261128-000006");
+        rig.Append("third\n");
+        if (!isUp)
+        {
+            await rig.StartAsync();
+        }
+        await rig.UntilLinesAsync(3);
+        Assert.Equal(["missed", "second", "third"], rig.Lines().Order(StringComparer.Ordinal));
+        await rig.StopAsync();
+    });
+
     [Fact]
     public void Where_the_last_one_is_deleted_what_was_made_since_is_read() => AgentRig.OnOneThread(async rig =>
     {

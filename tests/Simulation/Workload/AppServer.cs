@@ -297,6 +297,10 @@ internal sealed class AppServer
             original.NeedNotBeFound("was compressed before the agent could see it");
         }
         OnlyWitness(original, original.Lines, "compressed");
+        if (Habits.ShiftNames && original.Lines is [Line first, ..])
+        {
+            first.Most++; // where it alone was read nothing tells whose archive it is: one line may be any file's
+        }
         _rotated[_rotated.IndexOf(original)] = gzip.Finish();
     }
 
