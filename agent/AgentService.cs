@@ -128,7 +128,6 @@ public sealed class AgentService : IAsyncDisposable
         await _running.Resume.RunAsync();
         state.Resumed();
         await _running.Looks.LookAtAllAsync();
-        await state.StartedAsync();
         _logger.Started(state.AgentId, _options.Host, FilesFollowed, unsettled);
         if (_watch is not null)
         {
@@ -304,6 +303,7 @@ public sealed class AgentService : IAsyncDisposable
             {
                 await state.SavedAsync();
             }
+            await state.StartedAsync();
             await state.Inflight.TrimAsync(
                 state.SnapshotTime, segment => _shippers.Values.SelectMany(s => s.Unacked).Where(e => e.Place.Segment == segment));
         }

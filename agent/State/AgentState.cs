@@ -26,6 +26,7 @@ internal sealed class AgentState : IDisposable
     private readonly GroupedWrite _save;
     private readonly StateWriter _writer = new();
     private readonly StartMark _start;
+    private bool _isStarting; // the mark is there
     private readonly AsyncLock _snapshot = new(); // is being replaced, by way of _writer
     private IReadOnlyCollection<InflightEntry> _foundReplaced = [];
 
@@ -92,17 +93,21 @@ internal sealed class AgentState : IDisposable
     /// </summary>
     public async Task StartingAsync()
     {
-        if (!WasStartKilled && Registry.Generations.Count > 0)
+        _isStarting = WasStartKilled || Registry.Generations.Count > 0;
+        if (_isStarting && !WasStartKilled)
         {
             await Pause.UntilDoneAsync(() => _start.Write(FollowedUntil));
         }
     }
 
-    /// <summary>All files are found again; makes durable what is known of them.</summary>
+    /// <summary>All that a start found again is durable: forgets up to when files were followed before it.</summary>
     public async Task StartedAsync()
     {
-        await SavedAsync();
-        await Pause.UntilDoneAsync(_start.Remove);
+        if (_isStarting)
+        {
+            await Pause.UntilDoneAsync(_start.Remove);
+            _isStarting = false;
+        }
     }
 
     /// <summary>

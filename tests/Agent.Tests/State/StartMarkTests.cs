@@ -73,7 +73,7 @@ public sealed class StartMarkTests
         }
         await rig.StartAsync();
         Assert.True(wasThere);
-        Assert.False(rig.Machine.FileExists(Path));
+        await rig.UntilAsync(() => !rig.Machine.FileExists(Path), "the mark is gone");
         Assert.Equal(isDamaged ? 1 : 0, rig.Log.Count("/state/start is damaged"));
         rig.Append("b\n");
         await rig.UntilLinesAsync(2);
