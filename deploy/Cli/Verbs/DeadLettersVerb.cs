@@ -1,6 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
-using System.Text;
 using LogPipeline.Cli.Configuration;
 using LogPipeline.Cli.Printing;
 using LogPipeline.Files;
@@ -14,8 +12,6 @@ namespace LogPipeline.Cli.Verbs;
 /// <summary><c>logpipe deadletters</c>: the lines that a sink's table refused.</summary>
 internal static class DeadLettersVerb
 {
-    private const int BytesShown = 200;
-
     private static readonly Argument<string?> Name = new("NAME") { Description = "Which sink; without a name the first that writes to a database", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<string?> Config = SharedOptions.Config();
     private static readonly Option<string?> State = new("--state") { Description = "Only those refused with this state, such as 23514", HelpName = "STATE" };
@@ -52,20 +48,9 @@ internal static class DeadLettersVerb
             Console.WriteLine($"{sink.Name}: no dead letters");
             return Exit.Done;
         }
-        var table = new TextTable("TIME", "TOPIC", "OFFSET", "FILE", "STATE", "REASON", "LINE");
-        foreach (ListedLetter letter in listed)
-        {
-            table.Add(letter.Time.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture), $"{letter.Topic}-{letter.Partition}", letter.Offset,
-                letter.File is null ? null : $"{letter.Host}:{letter.File}", letter.State.Length == 0 ? "unreadable" : letter.State, letter.Reason,
-                letter.MayBeRetried ? Beginning(letter.Value) : $"{letter.Value.Length} bytes, cannot be retried");
-        }
-        table.Print();
+        DeadLetterList.Write(listed, Console.Out, Console.IsOutputRedirected ? null : Math.Max(Console.WindowWidth, 40));
         return Exit.Done;
     }
-
-    /// <summary>A line that was too large for its table may be of megabytes; the view has all of it.</summary>
-    private static string Beginning(byte[] line) =>
-        line.Length <= BytesShown ? Encoding.UTF8.GetString(line) : $"{Encoding.UTF8.GetString(line, 0, BytesShown).TrimEnd('\uFFFD')}… ({line.Length} bytes)";
 
     private static async Task<int> RetryAsync(ParseResult parsed, CancellationToken stop)
     {
