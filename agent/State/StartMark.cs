@@ -3,8 +3,8 @@ using LogPipeline.Files;
 namespace LogPipeline.Agent.State;
 
 /// <summary>
-/// The file <c>start</c> of the state directory: there from the begin of a start until all that the last run left is found again. It says up to when that run followed
-/// files. A start writes the state too, and where it is killed the time of the last write tells that no more. One frame of <see cref="StateWriter"/>:
+/// The file <c>start</c> of the state directory: it is there while a start finds again what the last run left, and says up to when that run followed files. A start
+/// writes the state too: where it is killed, the time of the last write no longer tells. One frame of <see cref="StateWriter"/>:
 /// <code>
 ///   Start  followed until i64, nanoseconds since 1970
 /// </code>
