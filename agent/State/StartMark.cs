@@ -15,7 +15,7 @@ internal sealed class StartMark(IFileSystem files, string stateDirectory)
 
     private readonly string _path = Path.Combine(stateDirectory, FileName);
 
-    /// <summary>Up to when files were followed before a start that did not end; null when there was none, or when the file is damaged.</summary>
+    /// <summary>Up to when files were followed before a start that did not end; null when the last start ended, or when the file is damaged.</summary>
     /// <param name="isDamaged">Whether there was one, and the file is damaged.</param>
     public long? Read(out bool isDamaged)
     {

@@ -176,7 +176,7 @@ internal sealed class FileLives(
 
     /// <summary>Whether an earlier file of the path began alike, and the file holds what was read of that.</summary>
     private bool IsOfAnother(IFile unpacked, Generation generation) => generations.All.Any(other =>
-        other.Read.Position >= generation.Seen.Length && other.Topic == generation.Topic && PathHistory.NamesOf(other.FirstPath).Contains(generation.FirstPath)
+        other.Read.Position >= generation.Seen.Length && other.Topic == generation.Topic && PathHistory.IsOf(other.FirstPath, generation.FirstPath)
         && ContentCheck.Holds(unpacked, other));
 
     /// <summary>A rotated file is read to its end, acked and quiet.</summary>

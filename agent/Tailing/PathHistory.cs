@@ -30,7 +30,7 @@ internal sealed class PathHistory(FileProbe probe, FileTable table, FileHandles 
         IEnumerable<TailedFile> rotated = Of(last).Where(static generation => !generation.IsOver)
             .Select(generation => table.With(generation.Identity, topic)).OfType<TailedFile>();
         // One that was just begun in the place of a file that was cut is not among all generations yet.
-        return [.. table.Named(Path.GetFileName(path), topic).Union(rotated).Where(file => !file.IsUnproved && NamesOf(file.Generation.FirstPath).Contains(path))];
+        return [.. table.Named(Path.GetFileName(path), topic).Union(rotated).Where(file => !file.IsUnproved && IsOf(file.Generation.FirstPath, path))];
     }
 
     /// <summary>Where a file that was rotated is to be read from; null when all of it was read, or will be under another name.</summary>
@@ -47,8 +47,12 @@ internal sealed class PathHistory(FileProbe probe, FileTable table, FileHandles 
         return GoOnInPart(found, last) is not long goOn ? 0 : goOn < found.File.Length && state.HostRestarted ? goOn : null;
     }
 
-    /// <summary>A path, and those of the same directory of which it may be a rotated file's.</summary>
-    public static IEnumerable<string> NamesOf(string path)
+    /// <summary>Whether a file that was first seen under a name had a path's name then, or one that a rotation gives to the path's files.</summary>
+    public static bool IsOf(string first, string path) => first == path
+        || (first.Length > path.Length && FileProbe.DirectoryOf(first) == FileProbe.DirectoryOf(path) && CopyNames.IsCopyOf(Path.GetFileName(first), Path.GetFileName(path)));
+
+    /// <summary>All paths of which <see cref="IsOf(string, string)"/> holds.</summary>
+    private static IEnumerable<string> NamesOf(string path)
     {
         string directory = FileProbe.DirectoryOf(path);
         return CopyNames.OriginalsOf(Path.GetFileName(path)).Select(original => Path.Combine(directory, original)).Prepend(path);

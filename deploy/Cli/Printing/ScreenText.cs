@@ -13,6 +13,9 @@ internal static class ScreenText
         (0xF900, 0xFAFF), (0xFE30, 0xFE6F), (0xFF00, 0xFF60), (0xFFE0, 0xFFE6), (0x1F300, 0x1F64F), (0x1F680, 0x1F6FF), (0x1F900, 0x1F9FF), (0x20000, 0x3FFFD),
     ];
 
+    /// <summary>Columns of the terminal that standard output goes to, at least 40; null where it goes to a file or a pipe.</summary>
+    public static int? Columns => Console.IsOutputRedirected ? null : Math.Max(Console.WindowWidth, 40);
+
     /// <summary>How many columns of the terminal a text takes.</summary>
     public static int Width(string text)
     {

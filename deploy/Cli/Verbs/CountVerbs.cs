@@ -100,7 +100,7 @@ internal static class CountVerbs
         }
         List<RowCount> counts = await reader.CountAsync(question, stop).ToListAsync(stop);
         await using var output = new StreamWriter(new StandardOutputStream(), bufferSize: 64 << 10);
-        int screen = Console.IsOutputRedirected ? WidthOfPipe : Math.Max(Console.WindowWidth, 40);
+        int screen = ScreenText.Columns ?? WidthOfPipe;
         new CountTable(name, output, screen).Write(counts, parsed.GetValue(Output)!, (question as HistogramQuestion)?.Width);
         if (counts.Count == LinesMax)
         {

@@ -48,7 +48,7 @@ internal static class DeadLettersVerb
             Console.WriteLine($"{sink.Name}: no dead letters");
             return Exit.Done;
         }
-        DeadLetterList.Write(listed, Console.Out, Console.IsOutputRedirected ? null : Math.Max(Console.WindowWidth, 40));
+        DeadLetterList.Write(listed, Console.Out, ScreenText.Columns);
         return Exit.Done;
     }
 

@@ -73,7 +73,7 @@ internal static class QueryVerb
         string format = parsed.GetValue(Output)!;
         IReadOnlyList<RowColumn> columns = new RowView(reader.Columns).Choose(parsed.GetValue(Columns), format == "table");
         await using var output = new StreamWriter(new StandardOutputStream(), bufferSize: 64 << 10);
-        int? screen = parsed.GetValue(Wide) || Console.IsOutputRedirected ? null : Math.Max(Console.WindowWidth, 40);
+        int? screen = parsed.GetValue(Wide) ? null : ScreenText.Columns;
         IRowWriter writer = format switch
         {
             "table" => new TableRows(columns, output, screen),

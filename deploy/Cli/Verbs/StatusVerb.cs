@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LogPipeline.Cli.Printing;
 using LogPipeline.Cli.Status;
 using LogPipeline.Hosting;
 using LogPipeline.Hosting.Admin;
@@ -75,7 +76,7 @@ internal static class StatusVerb
         {
             Console.Clear();
         }
-        StatusText.Write(status, Console.Out, Console.IsOutputRedirected ? WidthOfPipe : Math.Max(Console.WindowWidth, 40));
+        StatusText.Write(status, Console.Out, ScreenText.Columns ?? WidthOfPipe);
     }
 
     private static int Silent(AdminAddress admin)
