@@ -287,6 +287,8 @@ public sealed class AgentService : IAsyncDisposable
     private async Task NoteProgressAsync(CancellationToken stopped)
     {
         AgentState state = _running!.State;
+        // At once, beside the first reads: until then a start after a kill looks for what was missed since the run before.
+        await state.StartedAsync();
         while (true)
         {
             await Task.Delay(_options.RegistryInterval, _time, stopped);
@@ -303,7 +305,6 @@ public sealed class AgentService : IAsyncDisposable
             {
                 await state.SavedAsync();
             }
-            await state.StartedAsync();
             await state.Inflight.TrimAsync(
                 state.SnapshotTime, segment => _shippers.Values.SelectMany(s => s.Unacked).Where(e => e.Place.Segment == segment));
         }

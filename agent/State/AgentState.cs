@@ -100,11 +100,12 @@ internal sealed class AgentState : IDisposable
         }
     }
 
-    /// <summary>All that a start found again is durable: forgets up to when files were followed before it.</summary>
+    /// <summary>A start found all again: makes that durable, and then forgets up to when files were followed before it.</summary>
     public async Task StartedAsync()
     {
         if (_isStarting)
         {
+            await SavedAsync();
             await Pause.UntilDoneAsync(_start.Remove);
             _isStarting = false;
         }

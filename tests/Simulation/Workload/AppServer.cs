@@ -297,9 +297,9 @@ internal sealed class AppServer
             original.NeedNotBeFound("was compressed before the agent could see it");
         }
         OnlyWitness(original, original.Lines, "compressed");
-        if (Habits.ShiftNames && original.Lines is [Line first, ..])
+        if (original.Lines is [Line first, .. var others] && (Habits.ShiftNames || (original.CopiedAt > TimeSpan.Zero && others.Count == 0)))
         {
-            first.Most++; // where it alone was read nothing tells whose archive it is: one line may be any file's
+            first.Most++; // where it alone was read or copied nothing tells whose archive it is: one line may be any file's
         }
         _rotated[_rotated.IndexOf(original)] = gzip.Finish();
     }
