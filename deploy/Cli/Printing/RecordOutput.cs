@@ -2,24 +2,42 @@ using System.Buffers;
 using System.Text;
 using System.Text.Json;
 using LogPipeline.Client.Consuming;
+using LogPipeline.Hosting;
 
 namespace LogPipeline.Cli.Printing;
 
-/// <summary>Writes records for people and programs: the value's bytes and a line feed, or one JSON object a line.</summary>
-internal sealed class RecordOutput(Stream to, bool json) : IAsyncDisposable
+/// <summary>How records are written, each with a line feed behind it.</summary>
+internal enum RecordForm
+{
+    /// <summary>The value, byte for byte: for files and programs.</summary>
+    Bytes,
+
+    /// <summary>The value as text without characters that a terminal obeys: for people.</summary>
+    Text,
+
+    /// <summary>One object a record.</summary>
+    Json,
+}
+
+/// <summary>Writes records for people and programs.</summary>
+internal sealed class RecordOutput(Stream to, RecordForm form) : IAsyncDisposable
 {
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
     private readonly ArrayBufferWriter<byte> _buffer = new();
 
     public void Write(in ConsumedRecord record)
     {
-        if (json)
+        switch (form)
         {
-            WriteJson(record);
-        }
-        else
-        {
-            _buffer.Write(record.Value.GetValueOrDefault().Span);
+            case RecordForm.Json:
+                WriteJson(record);
+                break;
+            case RecordForm.Text:
+                WriteText(record.Value.GetValueOrDefault().Span);
+                break;
+            default:
+                _buffer.Write(record.Value.GetValueOrDefault().Span);
+                break;
         }
         _buffer.Write("\n"u8);
     }
@@ -32,6 +50,10 @@ internal sealed class RecordOutput(Stream to, bool json) : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await to.DisposeAsync();
+
+    // A record of several lines, such as a stack trace, stays one.
+    private void WriteText(ReadOnlySpan<byte> value) =>
+        Encoding.UTF8.GetBytes(string.Join('\n', Encoding.UTF8.GetString(value).Split('\n').Select(ControlCharacters.Show)), _buffer);
 
     private void WriteJson(in ConsumedRecord record)
     {

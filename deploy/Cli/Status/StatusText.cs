@@ -39,15 +39,16 @@ internal static class StatusText
     private static void WriteParts(PartStatus[] parts, TextWriter to, int width)
     {
         const string elsewhere = "see below";
-        int others = parts.Select(static part => part.Part.Length).DefaultIfEmpty().Max() + parts.Select(static part => part.Work.Length).DefaultIfEmpty().Max() + 4; // with the gaps
+        int others = parts.Select(static part => ScreenText.Width(part.Part)).DefaultIfEmpty().Max()
+            + parts.Select(static part => ScreenText.Width(part.Work)).DefaultIfEmpty().Max() + 4; // with the gaps
         int room = Math.Max(elsewhere.Length, width - others);
         var table = new TextTable("PART", "STATE", "WORK");
         foreach (PartStatus part in parts)
         {
-            table.Add(part.Part, part.State.Length <= room ? part.State : elsewhere, part.Work);
+            table.Add(part.Part, ScreenText.Width(part.State) <= room ? part.State : elsewhere, part.Work);
         }
         table.Print(to);
-        foreach (PartStatus part in parts.Where(part => part.State.Length > room))
+        foreach (PartStatus part in parts.Where(part => ScreenText.Width(part.State) > room))
         {
             to.WriteLine($"{part.Part}: {ControlCharacters.Show(part.State)}");
         }

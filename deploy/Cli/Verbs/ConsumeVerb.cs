@@ -9,7 +9,9 @@ using LogPipeline.Hosting.Configuration;
 
 namespace LogPipeline.Cli.Verbs;
 
-/// <summary><c>logpipe consume TOPIC…</c>: writes each record's value to standard output, byte for byte, and a line feed.</summary>
+/// <summary>
+/// <c>logpipe consume TOPIC…</c>: writes each record's value and a line feed to standard output, byte for byte but for what a terminal would obey.
+/// </summary>
 internal static class ConsumeVerb
 {
     private static readonly Option<string?> Bootstrap = SharedOptions.Bootstrap();
@@ -23,7 +25,7 @@ internal static class ConsumeVerb
 
     private static readonly Option<string> Output = new("--output", "-o")
     {
-        Description = "value: the bytes and a line feed; json: one object a line with offset, key, headers and value",
+        Description = "value: the bytes and a line feed (a terminal gets no control characters); json: one object a line with offset, key, headers and value",
         HelpName = "value|json",
         DefaultValueFactory = _ => "value",
     };
@@ -59,7 +61,7 @@ internal static class ConsumeVerb
             OffsetReset = parsed.GetValue(FromBeginning) ? OffsetReset.Earliest : OffsetReset.Latest,
             AutoCommitInterval = group is null ? null : TimeSpan.FromSeconds(1),
         }, cluster, TimeProvider.System, Random.Shared);
-        await using var output = new RecordOutput(new StandardOutputStream(), parsed.GetValue(Output) == "json");
+        await using var output = new RecordOutput(new StandardOutputStream(), FormOf(parsed));
         var ends = new Dictionary<TopicPartition, long>();
         if (group is not null)
         {
@@ -77,6 +79,9 @@ internal static class ConsumeVerb
         await PrintAsync(consumer, output, ends, parsed.GetValue(Limit) ?? long.MaxValue, stop);
         return Exit.Done;
     }
+
+    private static RecordForm FormOf(ParseResult parsed) =>
+        parsed.GetValue(Output) == "json" ? RecordForm.Json : Console.IsOutputRedirected ? RecordForm.Bytes : RecordForm.Text;
 
     /// <summary>Prints what comes, until there were so many records, all ends are reached or the signal comes.</summary>
     internal static async Task PrintAsync(Consumer consumer, RecordOutput output, Dictionary<TopicPartition, long> ends, long limit, CancellationToken stop)

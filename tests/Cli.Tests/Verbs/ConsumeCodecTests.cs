@@ -35,7 +35,7 @@ public sealed class ConsumeCodecTests : IDisposable
         await using var consumer = new Consumer(new ConsumerOptions { OffsetReset = OffsetReset.Earliest }, cluster, TimeProvider.System, new Random(3));
         consumer.Assign([new TopicPartition("t", 0)]);
         using var printed = new MemoryStream();
-        await ConsumeVerb.PrintAsync(consumer, new RecordOutput(printed, json: false), [], limit: lines.Length, default);
+        await ConsumeVerb.PrintAsync(consumer, new RecordOutput(printed, RecordForm.Bytes), [], limit: lines.Length, default);
         Assert.Equal(lines, Encoding.UTF8.GetString(printed.ToArray()).TrimEnd('\n').Split('\n'));
     }
 
