@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using ICSharpCode.SharpZipLib;
 using ICSharpCode.SharpZipLib.GZip;
 using LogPipeline.Files;
@@ -12,9 +13,6 @@ namespace LogPipeline.Agent.Tailing;
 internal static class ArchiveStream
 {
     private const int BufferBytes = 64 << 10;
-
-    /// <summary>How much is unpacked at a time: what is unpacked when the file ends is lost.</summary>
-    private const int PieceBytes = 4 << 10;
 
     private static readonly string[] Suffixes = [".gz", ".zst"];
 
@@ -35,7 +33,7 @@ internal static class ArchiveStream
     {
         Span<byte> magic = stackalloc byte[4];
         ReadOnlySpan<byte> begin = magic[..archive.ReadFully(magic, 0)];
-        return IsGzip(begin) ? new GZipInputStream(new Source(archive), BufferBytes)
+        return IsGzip(begin) ? new Gzip(archive)
             : IsZstd(begin) ? new DecompressionStream(new Source(archive), leaveOpen: false)
             : null;
     }
@@ -56,7 +54,7 @@ internal static class ArchiveStream
         {
             for (int read = -1; read != 0 && length < buffer.Length; length += read)
             {
-                read = archive.Read(buffer.Slice(length, Math.Min(PieceBytes, buffer.Length - length)));
+                read = archive.Read(buffer[length..]);
             }
         }
         catch (Exception fault) when (IsCut(fault))
@@ -69,6 +67,63 @@ internal static class ArchiveStream
     /// <summary>Whether a fault says that the file ended; the library has no type of its own for that.</summary>
     private static bool IsCut(Exception fault) =>
         fault is EndOfStreamException or SharpZipBaseException { Message: "Unexpected EOF" or "EOF in header" };
+
+    /// <summary>
+    /// Where the file ends early, the library throws away what it unpacked in that call. So that is unpacked once more, byte by byte, and returned; the fault comes
+    /// with the next call.
+    /// </summary>
+    private sealed class Gzip(IFile archive) : GZipInputStream(new Source(archive), BufferBytes)
+    {
+        private readonly byte[] _piece = new byte[BufferBytes];
+        private long _returned;
+        private Exception? _end;
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (_end is not null)
+            {
+                ExceptionDispatchInfo.Throw(_end);
+            }
+            int read;
+            try
+            {
+                read = Read(_piece, 0, Math.Min(_piece.Length, buffer.Length));
+            }
+            catch (Exception fault) when (IsCut(fault))
+            {
+                (read, _end) = (ReadLast(), fault);
+                if (read == 0)
+                {
+                    throw;
+                }
+            }
+            _piece.AsSpan(0, read).CopyTo(buffer);
+            _returned += read;
+            return read;
+        }
+
+        private int ReadLast()
+        {
+            using var again = new GZipInputStream(new Source(archive), BufferBytes);
+            int read = 0;
+            try
+            {
+                for (long left = _returned; left > 0; left -= Math.Min(left, _piece.Length))
+                {
+                    again.ReadExactly(_piece.AsSpan(0, (int)Math.Min(left, _piece.Length)));
+                }
+                while (again.Read(_piece, read, 1) > 0)
+                {
+                    read++;
+                }
+            }
+            catch (Exception fault) when (IsCut(fault))
+            {
+                // There it ends.
+            }
+            return read;
+        }
+    }
 
     /// <summary>A file read from its begin on; the file stays its owner's.</summary>
     private sealed class Source(IFile file) : Stream

@@ -268,6 +268,7 @@ internal sealed class Story
         server.IsCompared = agent.HasComparedFiles;
         server.HoldsFiles = () => !Plan.Freezes && !Plan.DiskFull && agent.IsUpFor(AppServer.SeenAfter);
         (server.IsStarting, server.WasReady, server.HasStartedAfter, server.FindsArchive) = (() => agent.IsStarting, () => agent.WasReady, agent.HasStartedAfter, agent.FindsArchive);
+        server.MayForget = () => Plan.DiskFull;
         agent.Ended = server.LetGo;
     }
 

@@ -28,8 +28,8 @@ internal sealed class AppServer
     private MemoryFileSystem _files;
     private readonly bool[] _rotating;
     private Dictionary<ulong, LogFile> _before = [];
+    private readonly RotatedNames _names;
     private LogFile? _compressing;
-    private int _rotations;
 
     /// <param name="machine">Where.</param>
     /// <param name="lines">Of all servers: an id is a place in it.</param>
@@ -42,6 +42,7 @@ internal sealed class AppServer
         _files.CreateDirectory(Logs);
         _current = [.. Enumerable.Range(0, streams).Select(stream => new LogFile(_files, PathOf(stream), World.Now))];
         _rotating = new bool[streams];
+        _names = new RotatedNames(Habits, _rotated);
         machine.LosingPower = LosingPower;
         machine.PowerLost = PowerLost;
     }
@@ -58,6 +59,9 @@ internal sealed class AppServer
 
     /// <summary>Whether no agent is up, and the next one finds a file that is compressed now: one that the last agent had seen, or that was written to since.</summary>
     public Func<LogFile, bool> FindsArchive { get; set; } = static _ => false;
+
+    /// <summary>Whether the agent may let go of what it read, to make room on its disk: then nothing proves a file that a crash cuts, and it may be read once more.</summary>
+    public Func<bool> MayForget { get; set; } = static () => false;
 
     /// <summary>Whether an agent was ever ready.</summary>
     public Func<bool> WasReady { get; set; } = static () => false;
@@ -202,7 +206,7 @@ internal sealed class AppServer
     {
         LogFile file = _current[stream];
         file.Finish();
-        string to = NextName(stream);
+        string to = _names.Next(file.Path);
         World.Trace.Say(null, $"{Machine.Name}: {file.Path} renamed to {to}");
         file.RenameTo(to);
         _rotated.Add(file);
@@ -218,7 +222,7 @@ internal sealed class AppServer
     {
         LogFile file = _current[stream];
         file.Finish();
-        string to = NextName(stream);
+        string to = _names.Next(file.Path);
         World.Trace.Say(null, $"{Machine.Name}: {file.Path} copied to {to}, to be truncated");
         LogFile copy = file.CopyTo(to, World.Now);
         _rotated.Add(copy);
@@ -306,27 +310,6 @@ internal sealed class AppServer
 
     private string PathOf(int stream) => string.Create(CultureInfo.InvariantCulture, $"{Logs}/app{stream}.log");
 
-    private string NextName(int stream)
-    {
-        if (!Habits.ShiftNames)
-        {
-            return Habits.Compress > 0 ? DatedName(stream) : NumberedName(stream, ++_rotations);
-        }
-        string prefix = PathOf(stream) + ".";
-        foreach ((LogFile file, int number) in _rotated
-            .Where(file => file.Path.StartsWith(prefix, StringComparison.Ordinal))
-            .Select(file => (file, int.Parse(file.Path.AsSpan(prefix.Length).TrimEnd(Gzip.Suffix), CultureInfo.InvariantCulture)))
-            .OrderByDescending(static rotated => rotated.Item2).ToList())
-        {
-            file.RenameTo(NumberedName(stream, number + 1) + (file.IsPacked ? Gzip.Suffix : ""));
-        }
-        return NumberedName(stream, 1);
-    }
-
-    private string DatedName(int stream) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(stream)}-20261128-{++_rotations:D6}");
-
-    private string NumberedName(int stream, int number) => string.Create(CultureInfo.InvariantCulture, $"{PathOf(stream)}.{number}");
-
     // An application's log is append-only: after a crash a file is a prefix of what it was, cut at any byte not synced.
     private void LosingPower()
     {
@@ -372,6 +355,7 @@ internal sealed class AppServer
             foreach (Line line in file.Lines)
             {
                 found[line.Id] = found.GetValueOrDefault(line.Id) + 1;
+                line.Most += file.IsCut && MayForget() ? 1 : 0;
             }
             if (file.Unended is { } last)
             {
