@@ -72,11 +72,16 @@ public sealed class ArchivesBeingWrittenTests
         await rig.StopAsync();
     });
 
-    /// <summary>Its compressor deletes the file that it is made of while the start waits; the agent has that open.</summary>
+    /// <summary>
+    /// Its compressor deletes the file that it is made of while the start waits, since nothing can be unpacked yet, or after the start, which has seen that it begins
+    /// otherwise than what was lost. The agent has the file open.
+    /// </summary>
     [Theory]
-    [InlineData("/logs/*.log")]
-    [InlineData("/logs/*.log*")]
-    public void One_of_a_file_that_was_cut_and_is_still_open_is_not_read_beside_it(string pattern) => AgentRig.OnOneThread(async rig =>
+    [InlineData("/logs/*.log", 20)]
+    [InlineData("/logs/*.log*", 20)]
+    [InlineData("/logs/*.log", 100)]
+    [InlineData("/logs/*.log*", 100)]
+    public void One_of_a_file_that_was_cut_and_is_still_open_is_not_read_beside_it(string pattern, int written) => AgentRig.OnOneThread(async rig =>
     {
         rig.Options = rig.Options with { Inputs = [rig.Options.Inputs[0] with { Paths = [pattern] }] };
         rig.Broker.IsDown = true;
@@ -88,11 +93,11 @@ public sealed class ArchivesBeingWrittenTests
         rig.Append(Text(0, ReadLines));
         rig.Machine.Rename(AgentRig.LogPath, Archive);
         byte[] packed = rig.Packed(Archive, Archive + ".gz");
-        rig.Append(packed[..100], Archive + ".gz");
+        rig.Append(packed[..written], Archive + ".gz");
         rig.Append("new\n");
         Task started = rig.StartAsync();
-        await rig.UntilAsync(() => rig.Log.Count("is still being written") == 1, "the start waits");
-        rig.Append(packed[100..], Archive + ".gz");
+        await (written == 20 ? rig.UntilAsync(() => rig.Log.Count("is still being written") == 1, "the start waits") : started);
+        rig.Append(packed[written..], Archive + ".gz");
         rig.Machine.Delete(Archive);
         await started;
         rig.Broker.IsDown = false;
