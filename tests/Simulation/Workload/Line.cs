@@ -22,7 +22,7 @@ internal sealed class Line(int id, byte[] bytes)
         set;
     } = 1;
 
-    /// <summary>Delivered to a topic that was deleted, or lost its first records, afterwards.</summary>
+    /// <summary>Delivered to a topic that was deleted, or lost its first records or its last, afterwards.</summary>
     public bool WasDeleted { get; set; }
 
     /// <summary>Compressed while an agent was up that may not have seen its file yet: it does not read archives as it finds them.</summary>
