@@ -64,6 +64,8 @@ public sealed class ContainerTests : IDisposable
     {
         await using RealProcess broker = _workspace.Start("broker", "--data", "data", "--listen", _bootstrap, "--log-level", "warning");
         await broker.ReadyAsync();
+        // Else the agent makes it, when it has found the file, and the consumer may ask before.
+        Assert.Equal(0, (await _workspace.RunAsync("topics", "create", "web_log", "--bootstrap", _bootstrap)).Status);
         Mount($$"""
             admin: { listen: "127.0.0.1:{{Ports.Free()}}" }
             agent:
