@@ -74,7 +74,6 @@ internal static class ArchiveStream
     /// </summary>
     private sealed class Gzip(IFile archive) : GZipInputStream(new Source(archive), BufferBytes)
     {
-        private readonly byte[] _piece = new byte[BufferBytes];
         private long _returned;
         private Exception? _end;
 
@@ -87,32 +86,31 @@ internal static class ArchiveStream
             int read;
             try
             {
-                read = Read(_piece, 0, Math.Min(_piece.Length, buffer.Length));
+                read = base.Read(buffer);
             }
             catch (Exception fault) when (IsCut(fault))
             {
-                (read, _end) = (ReadLast(), fault);
+                (read, _end) = (ReadLast(buffer), fault);
                 if (read == 0)
                 {
                     throw;
                 }
             }
-            _piece.AsSpan(0, read).CopyTo(buffer);
             _returned += read;
             return read;
         }
 
-        private int ReadLast()
+        private int ReadLast(Span<byte> buffer)
         {
             using var again = new GZipInputStream(new Source(archive), BufferBytes);
             int read = 0;
             try
             {
-                for (long left = _returned; left > 0; left -= Math.Min(left, _piece.Length))
+                for (long left = _returned; left > 0; left -= Math.Min(left, buffer.Length))
                 {
-                    again.ReadExactly(_piece.AsSpan(0, (int)Math.Min(left, _piece.Length)));
+                    again.ReadExactly(buffer[..(int)Math.Min(left, buffer.Length)]);
                 }
-                while (again.Read(_piece, read, 1) > 0)
+                while (read < buffer.Length && again.Read(buffer.Slice(read, 1)) > 0)
                 {
                     read++;
                 }

@@ -325,13 +325,7 @@ internal sealed class Story
             World.Trace.Say(null, $"the broker's disk has lost partition {partition} from offset {lost} on");
             TailLost = true;
             Acks.Forget(partition, lost);
-            List<TopicLine> gone = held.FindAll(line => line.Offset >= lost);
-            Deletion.Lost(gone);
-            // An agent that has let go of acked batches, to make room on its disk, has none to send again.
-            foreach (int id in Plan.DiskFull ? gone.Select(static line => Line.IdAtStartOf(line.Value)).OfType<int>() : [])
-            {
-                Lines[id].WasDeleted = true;
-            }
+            Deletion.Lost(held.Where(line => line.Offset >= lost));
         }
     }
 

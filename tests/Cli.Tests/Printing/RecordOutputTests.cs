@@ -1,7 +1,7 @@
 using System.Text;
 using LogPipeline.Cli.Printing;
-using LogPipeline.Client.Consuming;
 using LogPipeline.Client;
+using LogPipeline.Client.Consuming;
 
 namespace LogPipeline.Cli.Tests.Printing;
 

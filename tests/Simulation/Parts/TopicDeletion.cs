@@ -32,8 +32,13 @@ internal sealed class TopicDeletion(Story story)
         story.World.Schedule(TimeSpan.Zero, life, true, _ => Delete(core, topic), null);
     }
 
-    /// <summary>Notes what the topic lost with a tail.</summary>
-    public void Lost(IEnumerable<TopicLine> lines) => _lost.UnionWith(lines.Select(static line => Line.IdAtStartOf(line.Value)).OfType<int>());
+    /// <summary>Notes what the topic lost with a tail. An agent that has let go of acked batches, to make room on its disk, has none to send again.</summary>
+    public void Lost(IEnumerable<TopicLine> lines)
+    {
+        List<int> ids = [.. lines.Select(static line => Line.IdAtStartOf(line.Value)).OfType<int>()];
+        _lost.UnionWith(ids);
+        Forget(story.Plan.DiskFull ? ids : []);
+    }
 
     /// <summary>Notes a deletion that is complete.</summary>
     public void Look(BrokerCore core)
@@ -45,11 +50,10 @@ internal sealed class TopicDeletion(Story story)
         _doomed = Guid.Empty;
         Happened = true;
         story.Acks.Clear();
-        foreach (int id in _given)
-        {
-            story.Lines[id].WasDeleted = true;
-        }
+        Forget(_given);
     }
+
+    private void Forget(List<int> ids) => ids.ForEach(id => story.Lines[id].WasDeleted = true);
 
     private void Delete(BrokerCore core, Topic topic)
     {
